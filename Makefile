@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+#
+# make              the stub, the library and the command, in build/
+# make check        build and run the tests
+# make clean        remove build/
+#
+# O=DIR             build in DIR instead of build/
+# CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as everywhere. The flags that the code needs are not
+#                   among them, so setting them breaks nothing.
+# NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
+#                   unpacks from Debian's kernel source package
+
+O := build
+CROSS_COMPILE :=
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
+CFLAGS := -O2 -g
+NOLIBC := $(O)/nolibc
+OBJCOPY := $(firstword $(foreach v,llvm-objcopy-19 llvm-objcopy,$(shell command -v $(v))))
+PKG_CONFIG := pkg-config
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-7s %s\n' $(1) $(2)
+endif
+
+# A goal that builds nothing needs nothing.
+ifneq ($(MAKECMDGOALS),clean)
+MACHINE := $(shell $(CC) -dumpmachine 2>&1)
+ifneq ($(.SHELLSTATUS),0)
+$(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
+endif
+endif
+
+WARNINGS := -Wall -Wextra -Werror
+DEPS = -MMD -MP
+
+all: $(O)/dmz $(O)/liberrpipe.a $(O)/errpipe
+
+# --- the stub: no libc, no start-up files, one segment, no section headers -------------------------------
+
+DMZ_CFLAGS := -std=gnu11 $(WARNINGS) -Os -ffreestanding -fno-pic -fno-stack-protector -fomit-frame-pointer \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fcf-protection=none
+DMZ_LDFLAGS := -nostdlib -static -Wl,-T,dmz/dmz.lds -Wl,--gc-sections -Wl,--build-id=none
+ifneq ($(filter mips%,$(MACHINE)),)
+# No table of addresses to load first; and the entry point has a name of its own there.
+DMZ_CFLAGS += -mno-abicalls -G0
+DMZ_LDFLAGS += -Wl,-e,__start
+endif
+ifneq ($(findstring musl,$(CC)),)
+# musl-gcc looks for headers in musl's folder only, and the kernel's are not there.
+DMZ_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
+endif
+
+$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/dmz.lds $(NOLIBC)/nolibc.h
+	$(call say,DMZ,$@)
+	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY=" >&2; exit 1)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(DMZ_CPPFLAGS) $(CPPFLAGS) $(DMZ_LDFLAGS) -o $@.tmp $<
+	$(Q)$(OBJCOPY) --strip-sections $@.tmp
+	$(Q)mv $@.tmp $@
+
+# A program of any architecture, for tests and demonstrations of what becomes of a foreign one.
+$(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
+	$(call say,HELLO,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -ffunction-sections -fdata-sections,$(DMZ_CFLAGS)) -I$(NOLIBC) $(DMZ_CPPFLAGS) $(CPPFLAGS) \
+		-nostdlib -static -o $@ $<
+
+$(NOLIBC)/nolibc.h:
+	$(call say,NOLIBC,$(NOLIBC))
+	$(Q)scripts/unpack-nolibc $(NOLIBC)
+
+# --- the library and the command ---------------------------------------------------------------------------
+
+LIB := $(patsubst %,$(O)/obj/%.o,decimal decode exec exit_code fail message pipe read settle words)
+CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_run cmd_search)
+
+$(O)/obj/%.o: errpipe/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/liberrpipe.a: $(LIB)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/errpipe: $(CMD) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# --- the tests ---------------------------------------------------------------------------------------------
+
+# A program for each tests/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked.
+ifneq ($(findstring musl,$(CC)),)
+CHECK_CFLAGS := -Itests/musl
+CHECK_LIBS :=
+else
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+endif
+
+CHECKS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/check_*.c))
+CHECK_HELPERS := $(patsubst tests/%.c,$(O)/tests/%.o,$(filter-out tests/check_%.c tests/prog_%.c,$(wildcard tests/*.c)))
+CHECK_PROGS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/prog_*.c))
+
+$(O)/tests/%.o: tests/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CHECK_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpthread
+
+# Programs that tests start.
+$(CHECK_PROGS): %: %.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The errno numbers of the kernel's headers, to compare the list with: the host's, and those that differ.
+ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc powerpc)
+HEADERS_sparc := sparc64
+HEADERS_parisc := hppa
+
+$(O)/tests/errno.generic:
+	@mkdir -p $(@D)
+	$(Q)scripts/errno-macros $(CC) $(DMZ_CPPFLAGS) >$@
+
+$(O)/tests/errno.%:
+	@mkdir -p $(@D)
+	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem /usr/$(or $(HEADERS_$*),$*)-linux-gnu/include >$@
+
+TESTS := $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
+
+check: all $(TESTS)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' scripts/run-tests $(O)
+
+# Only what depends on how the library is built.
+check-unit: all $(TESTS)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/run-tests $(O) $(CHECKS)
+
+clean:
+	rm -rf $(O)
+
+-include $(wildcard $(O)/obj/*.d $(O)/tests/*.d)
+
+.PHONY: all check check-unit clean
+.DELETE_ON_ERROR:
+.SECONDARY:

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmz FD PATH ARGV0 [ARG...]
+ *
+ * Become the program PATH under the name ARGV0. If that fails, write why to FD, as record.h lays it out,
+ * and exit:
+ *
+ *	127	execve says ENOENT: PATH, or an interpreter that it asks for, does not exist
+ *	126	execve failed in any other way
+ *	125	called wrongly, or FD is not open: nothing is written; or close-on-exec was refused: that is
+ *
+ * Success takes two system calls. There is no writable data, so all of this is one page that nobody copies.
+ */
+
+/* nolibc's start-up code keeps environ and _auxv in a writable segment: send it away, to be collected. */
+#define _start_c nolibc_start_c
+#include "nolibc.h"
+#undef _start_c
+
+#include "record.h"
+
+#ifndef __NR_fcntl
+#define __NR_fcntl __NR_fcntl64
+#endif
+
+#ifdef __mips__
+#define SIGSET_SIZE 16 /* asm/signal.h: 128 signals there, 64 elsewhere */
+#else
+#define SIGSET_SIZE 8
+#endif
+
+/* The number that a string of digits says; -1 for any other string, and where the number does not fit. */
+static int number(const char *s)
+{
+	unsigned int n = 0;
+
+	do {
+		unsigned int digit = *s - '0';
+
+		if (digit > 9 || n > INT_MAX / 10)
+			return -1;
+		n = n * 10 + digit;
+	} while (*++s);
+
+	return n;
+}
+
+/* Blocks every signal first: SIGPIPE, SIGXFSZ or somebody's SIGTERM would end us before the record is out. */
+static void report(int fd, int step, int error)
+{
+	const unsigned int record[] = DMZ_RECORD(step, error);
+	unsigned long all[SIGSET_SIZE / sizeof(long)];
+
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(long); i++)
+		all[i] = -1UL;
+
+	my_syscall4(__NR_rt_sigprocmask, SIG_BLOCK, all, NULL, sizeof(all));
+	my_syscall3(__NR_write, fd, record, sizeof(record));
+}
+
+__attribute__((used, noreturn)) void _start_c(long *sp)
+{
+	long argc = *sp;
+	char **argv = (char **)(sp + 1);
+	char **envp = argv + argc + 1;
+	int status = 125;
+
+	if (argc > 3) {
+		int fd = number(argv[1]);
+		long ret = my_syscall3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
+		int step = DMZ_STEP_FCNTL;
+
+		if (ret == 0) {
+			ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
+			step = DMZ_STEP_EXEC;
+			status = ret == -ENOENT ? 127 : 126;
+		}
+		if (step == DMZ_STEP_EXEC || ret != -EBADF)
+			report(fd, step, ret < 0 ? -ret : 0);
+	}
+
+	for (;;)
+		my_syscall1(__NR_exit_group, status);
+}

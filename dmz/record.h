@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record: the 16 bytes that tell why an exec failed. docs/protocol.md is the specification.
+ *
+ * Four little-endian words in one write(2), so that a pipe carries all of them or none:
+ *
+ *	0	magic: 'd' 'm' 'z' and the version
+ *	4	machine in the low half, step in the high half
+ *	8	error: the errno as the writer's own ABI numbers it
+ *	12	zero
+ *
+ * The stub and the library write it, the library reads it; all take the layout from here.
+ */
+#ifndef DMZ_RECORD_H
+#define DMZ_RECORD_H
+
+#define DMZ_RECORD_SIZE 16
+#define DMZ_ERROR_MAX	4095 /* MAX_ERRNO in include/linux/err.h */
+#define DMZ_MAGIC	('d' | 'm' << 8 | 'z' << 16 | 1 << 24)
+
+/* The step that failed. The numbers between DMZ_STEP_FCNTL and DMZ_STEP_CALLER are reserved. */
+#define DMZ_STEP_EXEC	     0	    /* execve of the target */
+#define DMZ_STEP_FCNTL	     1	    /* the stub's fcntl */
+#define DMZ_STEP_CALLER	     0x8000 /* first of the caller's own steps ... */
+#define DMZ_STEP_CALLER_LAST 0xfffe /* ... and last */
+#define DMZ_STEP_STUB	     0xffff /* exec of the stub */
+
+/* The errno numbering that the code being compiled lives by, named as ELF names it (e_machine). */
+#if defined(__x86_64__)
+#define DMZ_MACHINE 62 /* EM_X86_64 */
+#elif defined(__i386__)
+#define DMZ_MACHINE 3 /* EM_386 */
+#elif defined(__aarch64__)
+#define DMZ_MACHINE 183 /* EM_AARCH64 */
+#elif defined(__arm__)
+#define DMZ_MACHINE 40 /* EM_ARM */
+#elif defined(__riscv)
+#define DMZ_MACHINE 243 /* EM_RISCV */
+#elif defined(__s390__)
+#define DMZ_MACHINE 22 /* EM_S390 */
+#elif defined(__powerpc64__)
+#define DMZ_MACHINE 21 /* EM_PPC64 */
+#elif defined(__powerpc__)
+#define DMZ_MACHINE 20 /* EM_PPC */
+#elif defined(__mips__)
+#define DMZ_MACHINE 8 /* EM_MIPS */
+#elif defined(__loongarch__)
+#define DMZ_MACHINE 258 /* EM_LOONGARCH */
+#elif defined(__alpha__)
+#define DMZ_MACHINE 0x9026 /* EM_ALPHA, as the kernel has it */
+#elif defined(__sparc__) && defined(__arch64__)
+#define DMZ_MACHINE 43 /* EM_SPARCV9 */
+#elif defined(__sparc__)
+#define DMZ_MACHINE 2 /* EM_SPARC */
+#elif defined(__hppa__)
+#define DMZ_MACHINE 15 /* EM_PARISC */
+#elif defined(__m68k__)
+#define DMZ_MACHINE 4 /* EM_68K */
+#elif defined(__sh__)
+#define DMZ_MACHINE 42 /* EM_SH */
+#else
+#error "unknown machine: add its e_machine here, and its errno numbers to errpipe/errno.def"
+#endif
+
+/* Host order to little-endian and back. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define DMZ_LE32(x) ((unsigned)(x))
+#else
+#define DMZ_LE32(x) __builtin_bswap32((unsigned)(x))
+#endif
+
+/* An initializer for unsigned[4]. */
+#define DMZ_RECORD(step, error) \
+	{ DMZ_LE32(DMZ_MAGIC), DMZ_LE32(DMZ_MACHINE | (unsigned)(step) << 16), DMZ_LE32(error), 0 }
+
+#endif

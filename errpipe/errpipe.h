@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errpipe: know why an exec failed.
+ *
+ * INTRODUCTION
+ *
+ * A process that is about to become another program holds the write end of a pipe. If its execve(2) fails, the
+ * errno goes into that pipe as one record of 16 bytes; if it succeeds, close-on-exec closes the pipe and nothing
+ * of errpipe is left in the process. Whoever holds the read end learns which it was.
+ *
+ * There are two routes, and the report is the same for both:
+ *
+ *	STUB	the process first becomes dmz, a static program of less than a page, which execs the target.
+ *		The memory and the executable of the caller are gone before the target's file is touched.
+ *	DIRECT	the process execs the target itself.
+ *
+ * SIMPLE USE
+ *
+ *	int fd[2], stub = open("/usr/libexec/errpipe/dmz", O_PATH | O_CLOEXEC);
+ *	struct errpipe_report report;
+ *	char line[256];
+ *	pid_t pid;
+ *	int r;
+ *
+ *	r = errpipe_pipe(fd);
+ *	pid = fork();
+ *	if (pid == 0) {
+ *		errpipe_exec(stub, 0, fd[1], path, argv, environ);
+ *		_exit(126);
+ *	}
+ *	close(fd[1]);
+ *	r = errpipe_read(fd[0], 0, &report);
+ *	if (r == 1 && report.verdict == ERRPIPE_STARTED)
+ *		r = errpipe_settle(pid, &report);
+ *	waitpid(pid, &status, 0);
+ *	if (report.verdict != ERRPIPE_STARTED) {
+ *		errpipe_message(line, sizeof(line), &report, path);
+ *		fprintf(stderr, "%s\n", line);
+ *	}
+ *	exit(errpipe_exit_code(&report, ERRPIPE_POSIX));
+ *
+ * CONVENTIONS
+ *
+ * Functions that can fail return 0 or more on success and a negative errno on failure; they leave errno
+ * unspecified. Nothing is printed, nothing is malloc'd, no signal disposition is changed, and every descriptor
+ * that is opened is close-on-exec and above 2. A function that is called async-signal-safe may also be called
+ * between fork(2) and exec in a process with threads. All functions may be called from several threads at once.
+ */
+#ifndef ERRPIPE_H
+#define ERRPIPE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ERRPIPE_VERSION "0.1.0"
+
+/*
+ * THE REPORT
+ */
+
+/* What became of an attempt to exec. */
+enum errpipe_verdict {
+	ERRPIPE_STARTED = 1,  /* the target runs, or ran. Provisional until errpipe_settle(), see there */
+	ERRPIPE_EXEC_FAILED,  /* the target could not be exec'd: the report says why */
+	ERRPIPE_SETUP_FAILED, /* the stub could not start or not work, or a step of the caller's own failed */
+	ERRPIPE_DIED,	      /* the process ended before the target was exec'd, and without a record */
+	ERRPIPE_CLOSED	      /* the pipe was closed, and the process cannot be looked at to know the reason */
+};
+
+/* Which step failed, in errpipe_report.step. */
+enum errpipe_step {
+	ERRPIPE_STEP_EXEC = 0,		   /* the exec of the target (EXEC_FAILED; every other is SETUP_FAILED) */
+	ERRPIPE_STEP_FCNTL = 1,		   /* setting close-on-exec on the report's descriptor */
+	ERRPIPE_STEP_CALLER = 0x8000,	   /* the first of the caller's own steps, for errpipe_fail() ... */
+	ERRPIPE_STEP_CALLER_LAST = 0xfffe, /* ... and the last */
+	ERRPIPE_STEP_STUB = 0xffff	   /* the exec of the stub */
+};
+
+/*
+ * Of EXEC_FAILED and SETUP_FAILED, error, raw_error, machine and step tell the reason; they are 0 otherwise.
+ *
+ * A record can come from another architecture (a stub under emulation), and errno numbers differ on mips, alpha,
+ * sparc and parisc. error is the error of the same name in the numbering of the code that reads. It is 0 if the
+ * kernel refused without an error, as a seccomp filter can make it do (then raw_error is 0 too), and if this
+ * host has no error of that name (then raw_error says the writer's number).
+ */
+struct errpipe_report {
+	enum errpipe_verdict verdict;
+	int error;	  /* errno in the numbering of the reader */
+	int raw_error;	  /* errno in the numbering of the writer */
+	unsigned machine; /* ELF e_machine of the code that wrote the record */
+	unsigned step;	  /* enum errpipe_step, or a number in the caller's range */
+	int status;	  /* wait status of the process, as from waitpid(2), or -1 where it is not known */
+};
+
+/*
+ * IN THE PARENT, BEFORE THE CHILD EXISTS
+ */
+
+/*
+ * Make the pipe for one report: fd[0] to read, fd[1] for the process that execs. Both are close-on-exec.
+ *
+ * The reader sees end of file only when the last copy of fd[1] is gone: close it in the parent after the fork,
+ * and let no other child keep it.
+ *
+ * Returns 0, or the errors of pipe2(2) and of fcntl(2) F_DUPFD_CLOEXEC; then fd is unchanged.
+ * Async-signal-safe.
+ */
+int errpipe_pipe(int fd[2]);
+
+/*
+ * IN THE CHILD
+ */
+
+#define ERRPIPE_NO_STUB	 (-1) /* for the stub's descriptor: the route is DIRECT */
+#define ERRPIPE_FALLBACK 1u   /* flag: if the stub cannot be exec'd, go DIRECT instead of reporting that */
+
+/*
+ * Become the program path with argv and envp, or report to the descriptor report why not.
+ *
+ * stub is a descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB. It may be close-on-exec, and should be, or
+ * the target inherits it. path is the file to exec and argv[0] the name that the target sees: they need not
+ * agree. There is no search along PATH and no retry through a shell. A path below /proc/self or /dev/fd means
+ * something else once the stub has been exec'd: give NO_STUB for such a path. The stub adds three arguments,
+ * so a command line within 60 bytes of the limit fails with E2BIG on the route STUB.
+ *
+ * A fallback gives up what the stub is good for, and whoever picks the arguments can provoke it (E2BIG). So it
+ * happens only with ERRPIPE_FALLBACK.
+ *
+ * Like execve(2) it returns only on failure, with the negative errno that has been reported (-EPERM if the
+ * kernel refused without an error); report is then close-on-exec, as it is in a process that starts. Two
+ * errors are not in the report: -EBADF, report is not open; -EINVAL, unknown flags. Failures of the stub itself
+ * do not return: it exits with 127 after ENOENT, 126 after any other error and 125 if it could not work.
+ *
+ * Signals are blocked while the record is written, so that none ends the process before it is out; the mask is
+ * then restored. A SIGPIPE or SIGXFSZ that the write itself raised is discarded.
+ * Async-signal-safe. Not for a child that shares the parent's memory (vfork(2)): a long argv needs memory.
+ */
+int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[]);
+
+/*
+ * Report that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount.
+ *
+ * step is ERRPIPE_STEP_CALLER plus a number of the caller's choice, error the errno, 1 to 4095. Write one report
+ * only, and exit then.
+ *
+ * Returns 0 when it is written. -EINVAL: step or error out of range. Else the errors of write(2), with -EPIPE if
+ * the reader is gone; no signal is raised for that. -EIO: the descriptor took a part of it, so it is no pipe.
+ * Async-signal-safe.
+ */
+int errpipe_fail(int report, unsigned step, int error);
+
+/*
+ * IN THE PARENT, OR IN ANY OTHER READER
+ */
+
+/*
+ * Read the report of one attempt from fd, the read end of a pipe, FIFO or socket.
+ *
+ * At end of file, which proves only that nobody holds the write end any more, *report is a provisional STARTED,
+ * unless pid asks for more: with pid 0 the process is not looked at, and errpipe_settle() can do so once it has
+ * ended, at no cost to a success. A pid above 0 is looked at now, which costs a read in /proc, to tell DIED (the
+ * status is -1 if it is not a zombie yet) or CLOSED.
+ *
+ * Returns 1 with *report filled in when the attempt is decided. 0: not yet, and fd is non-blocking. -EPROTO: the
+ * bytes are not one record that a stub of a known version writes. Else the errors of read(2) but EINTR, which is
+ * retried. After an error *report is unchanged. Never reaps the child.
+ * Async-signal-safe.
+ */
+int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
+
+/*
+ * Make a provisional STARTED final: wait until the child pid has ended, but do not reap it, and see whether it
+ * ever left the stub. Call it before the child is reaped, and reap it afterwards.
+ *
+ * report->status becomes the wait status. The verdict changes only if the child ended by a signal or with 125 to
+ * 127: to DIED if it never exec'd, or never exec'd anything but the stub; to CLOSED if that cannot be known, as
+ * there is no /proc. If pid is not a child of the caller, or is reaped already, the verdict becomes CLOSED. A
+ * verdict other than STARTED stays, and only the status is filled in.
+ *
+ * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
+ * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14 the kernel
+ * names a program that is exec'd by descriptor after the descriptor's number, so there a target whose name is a
+ * number cannot be told from the stub, and the verdict is CLOSED.
+ *
+ * Returns 0. -EINVAL: pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to avoid
+ * that. Async-signal-safe.
+ */
+int errpipe_settle(pid_t pid, struct errpipe_report *report);
+
+/*
+ * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record is
+ * taken, neither a part nor two.
+ *
+ * Returns 0 and fills in *report, with status -1; or -EPROTO, and *report is unchanged. Async-signal-safe.
+ */
+int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report);
+
+/*
+ * WORDS AND EXIT CODES
+ */
+
+/*
+ * The words for an errno of this host: "exec format error". They are glibc's with a small first letter, which Go
+ * uses too, and the same on every C library and in every locale. A number without words gives "errno N".
+ *
+ * Never NULL. The text for a number without words is valid until the thread's next call. Async-signal-safe for
+ * numbers that have words.
+ */
+const char *errpipe_strerror(int error);
+
+/* The name of an errno of this host: "ENOEXEC". NULL for a number without a name. Async-signal-safe. */
+const char *errpipe_errname(int error);
+
+/*
+ * Write the line that tells a report to people, without a line feed: "exec PATH: exec format error".
+ *
+ * path is named as given, except that control characters are escaped (\n, \x1b), so the line is one line and
+ * harmless on a terminal; with NULL the line is "exec: exec format error". Only a failed exec has the words of its errno. All other verdicts name an errno by its
+ * name ("exec PATH: cannot start the stub (EACCES)"), because Docker, podman and containerd search the text for
+ * words like "permission denied" to choose an exit code.
+ *
+ * Returns the length of the whole line, as snprintf(3) does: if it is size or more, buf holds the first size - 1
+ * bytes. buf may be NULL if size is 0. Async-signal-safe where errpipe_strerror() is.
+ */
+size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *report, const char *path);
+
+/* Whose rule makes an exit code of a report. */
+enum errpipe_policy {
+	ERRPIPE_POSIX = 0, /* shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed */
+	ERRPIPE_DOCKERD,   /* what dockerd puts in State.ExitCode: 127, 126, else 128; 125 set-up failed */
+	ERRPIPE_RUNC,	   /* runc's init since 1.2: always 255 */
+	ERRPIPE_SYSTEMD	   /* systemd's EXIT_EXEC: always 203 */
+};
+
+/*
+ * The exit code for a report. STARTED, DIED and CLOSED give the process's own: its exit status, or 128 plus the
+ * signal. Without a status STARTED gives 0, and the other two give the code for a failed set-up.
+ *
+ * Returns 0 to 255. -EINVAL: unknown policy, or a verdict that no function here gives. Async-signal-safe.
+ */
+int errpipe_exit_code(const struct errpipe_report *report, enum errpipe_policy policy);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+#include "errpipe.h"
+
+/* One rule a policy: exit codes for a failed exec by errno, for every other errno, and for a failed set-up. */
+static const struct rule {
+	unsigned char not_found, not_allowed, not_a_directory, is_a_directory, other, set_up;
+} rules[] = {
+	[ERRPIPE_POSIX] = { 127, 126, 126, 126, 126, 125 },
+	[ERRPIPE_DOCKERD] = { 127, 126, 127, 126, 128, 125 },
+	[ERRPIPE_RUNC] = { 255, 255, 255, 255, 255, 255 },
+	[ERRPIPE_SYSTEMD] = { 203, 203, 203, 203, 203, 203 },
+};
+
+static int failed_exec(const struct rule *rule, int error)
+{
+	switch (error) {
+	case ENOENT:
+		return rule->not_found;
+	case EACCES:
+		return rule->not_allowed;
+	case ENOTDIR:
+		return rule->not_a_directory;
+	case EISDIR:
+		return rule->is_a_directory;
+	default:
+		return rule->other;
+	}
+}
+
+static int own(int status, int unknown)
+{
+	if (status == -1)
+		return unknown;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int errpipe_exit_code(const struct errpipe_report *report, enum errpipe_policy policy)
+{
+	const struct rule *rule;
+
+	if ((size_t)policy >= sizeof(rules) / sizeof(*rules))
+		return -EINVAL;
+	rule = &rules[policy];
+
+	switch (report->verdict) {
+	case ERRPIPE_STARTED:
+		return own(report->status, 0);
+	case ERRPIPE_EXEC_FAILED:
+		return failed_exec(rule, report->error);
+	case ERRPIPE_SETUP_FAILED:
+		return rule->set_up;
+	case ERRPIPE_DIED:
+	case ERRPIPE_CLOSED:
+		return own(report->status, rule->set_up);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../dmz/record.h"
+#include "internal.h"
+
+/* The kernel's sigset_t. libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
+#ifdef __mips__
+#define SIGSET_SIZE 16
+#else
+#define SIGSET_SIZE 8
+#endif
+
+/* A plain system call: write(2) of libc is a cancellation point, and there is nobody here to cancel for. */
+static int write_record(int fd, const void *record)
+{
+	ssize_t n = syscall(SYS_write, fd, record, DMZ_RECORD_SIZE);
+
+	if (n < 0)
+		return -errno;
+	return n == DMZ_RECORD_SIZE ? 0 : -EIO;
+}
+
+/* Take back the signal that a failed write has sent to this thread, if nobody else had sent it before. */
+static void discard(int signal, const sigset_t *pending_before)
+{
+	const struct timespec no_wait = { 0, 0 };
+	sigset_t set;
+
+	if (sigismember(pending_before, signal))
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigtimedwait(&set, NULL, &no_wait);
+}
+
+int errpipe__write(int report, unsigned step, unsigned error)
+{
+	const unsigned record[] = DMZ_RECORD(step, error);
+	unsigned char all[SIGSET_SIZE], old[SIGSET_SIZE];
+	sigset_t pending;
+	int ret;
+
+	memset(all, 0xff, sizeof(all));
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, all, old, sizeof(all));
+	sigpending(&pending);
+
+	ret = write_record(report, record);
+	if (ret == -EPIPE)
+		discard(SIGPIPE, &pending);
+	if (ret == -EFBIG)
+		discard(SIGXFSZ, &pending);
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof(old));
+	return ret;
+}
+
+int errpipe_fail(int report, unsigned step, int error)
+{
+	if (step < ERRPIPE_STEP_CALLER || step > ERRPIPE_STEP_CALLER_LAST)
+		return -EINVAL;
+	if (error < 1 || error > DMZ_ERROR_MAX)
+		return -EINVAL;
+	return errpipe__write(report, step, error);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "errpipe.h"
+
+/* A caller whose standard streams are closed gets a pipe there, and would hand it to the target as such. */
+static int above_stderr(int fd)
+{
+	int moved;
+
+	if (fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (moved < 0)
+		moved = -errno;
+	close(fd);
+	return moved;
+}
+
+int errpipe_pipe(int fd[2])
+{
+	int pipe[2];
+
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return -errno;
+
+	pipe[0] = above_stderr(pipe[0]);
+	pipe[1] = above_stderr(pipe[1]);
+	for (int i = 0; i < 2; i++) {
+		if (pipe[i] < 0) {
+			close(pipe[!i]);
+			return pipe[i];
+		}
+	}
+
+	fd[0] = pipe[0];
+	fd[1] = pipe[1];
+	return 0;
+}

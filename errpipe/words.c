@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "errpipe.h"
+#include "internal.h"
+
+enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES };
+
+#if defined(__mips__)
+#define HOST MIPS
+#elif defined(__alpha__)
+#define HOST ALPHA
+#elif defined(__sparc__)
+#define HOST SPARC
+#elif defined(__hppa__)
+#define HOST PARISC
+#else
+#define HOST GENERIC
+#endif
+
+/* As large as the longest name and the longest words, each with its NUL. */
+union longest_name {
+#define E(name, words, generic, mips, alpha, sparc, parisc) char of_##name[sizeof(#name)];
+#include "errno.def"
+};
+
+union longest_words {
+#define E(name, words, generic, mips, alpha, sparc, parisc) char of_##name[sizeof(words)];
+#include "errno.def"
+};
+
+/* Arrays, not pointers to strings: those would have to be relocated in every process. */
+static const struct row {
+	unsigned short number[FAMILIES];
+	char name[sizeof(union longest_name)];
+	char words[sizeof(union longest_words)];
+} table[] = {
+#define E(name, words, generic, mips, alpha, sparc, parisc)                                       \
+	{ { generic, mips, alpha, sparc, parisc }, #name, words },
+#include "errno.def"
+};
+
+static const struct row *find(enum family family, unsigned number)
+{
+	size_t i;
+
+	if (number == 0)
+		return NULL;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (table[i].number[family] == number)
+			return &table[i];
+	return NULL;
+}
+
+/*
+ * Trap: the generic column's EDEADLOCK is powerpc's. The other machines of that family have an EDEADLOCK that is
+ * EDEADLK, and their kernel and C library know no 58.
+ */
+enum { POWERPC_EDEADLOCK = 58, GENERIC_EDEADLK = 35 };
+
+static int is_powerpc_only(int error)
+{
+#ifdef __powerpc__
+	(void)error;
+	return 0;
+#else
+	return HOST == GENERIC && error == POWERPC_EDEADLOCK;
+#endif
+}
+
+static const struct row *find_own(int error)
+{
+	return is_powerpc_only(error) ? NULL : find(HOST, error);
+}
+
+const char *errpipe_strerror(int error)
+{
+	static const char prefix[] = "errno ";
+	static __thread char unknown[sizeof(prefix) - 1 + ERRPIPE__DECIMAL];
+	const struct row *row = find_own(error);
+	char *decimal;
+
+	if (row)
+		return row->words;
+	decimal = errpipe__decimal(unknown + sizeof(prefix) - 1, error);
+	return memcpy(decimal - (sizeof(prefix) - 1), prefix, sizeof(prefix) - 1);
+}
+
+const char *errpipe_errname(int error)
+{
+	const struct row *row = find_own(error);
+
+	return row ? row->name : NULL;
+}
+
+static enum family family_of(unsigned machine)
+{
+	static const struct {
+		unsigned machine;
+		enum family family;
+	} families[] = {
+		{ 8, MIPS },	   /* EM_MIPS */
+		{ 10, MIPS },	   /* EM_MIPS_RS3_LE */
+		{ 41, ALPHA },	   /* EM_FAKE_ALPHA, reserved but not used */
+		{ 0x9026, ALPHA }, /* EM_ALPHA */
+		{ 2, SPARC },	   /* EM_SPARC */
+		{ 18, SPARC },	   /* EM_SPARC32PLUS */
+		{ 43, SPARC },	   /* EM_SPARCV9 */
+		{ 15, PARISC },	   /* EM_PARISC */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (families[i].machine == machine)
+			return families[i].family;
+	return GENERIC;
+}
+
+int errpipe__host_errno(unsigned machine, unsigned raw)
+{
+	enum family family = family_of(machine);
+	const struct row *row;
+
+	if (family == HOST)
+		return raw;
+	row = find(family, raw);
+	if (!row)
+		return 0;
+	return is_powerpc_only(row->number[HOST]) ? GENERIC_EDEADLK : row->number[HOST];
+}

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading a report, and settling it: what comes through the pipe, and what the process says at end of file. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "errpipe.h"
+#include "skip.h"
+#include "suite.h"
+
+static const unsigned char enoexec[16] = { 'd', 'm', 'z', 1, 62, 0, 0, 0, 8 };
+
+static void make_pipe(int fd[2])
+{
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+}
+
+static void assert_enoexec(const struct errpipe_report *report)
+{
+	ck_assert_int_eq(report->verdict, ERRPIPE_EXEC_FAILED);
+	ck_assert_int_eq(report->error, ENOEXEC);
+}
+
+static pid_t checked_fork(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	return pid;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* --- bytes ------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_record)
+{
+	struct errpipe_report report;
+	int fd[2];
+
+	make_pipe(fd);
+	ck_assert_int_eq(write(fd[1], enoexec, sizeof(enoexec)), sizeof(enoexec));
+	/* The write end is still open: a reader must not wait for more. */
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	assert_enoexec(&report);
+}
+END_TEST
+
+START_TEST(every_length_in_the_pipe)
+{
+	unsigned char bytes[64];
+	struct errpipe_report report, before;
+	int fd[2];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = enoexec[i % sizeof(enoexec)];
+	memset(&report, 0x5a, sizeof(report));
+	before = report;
+
+	make_pipe(fd);
+	ck_assert_int_eq(write(fd[1], bytes, _i), _i);
+	close(fd[1]);
+	if (_i == sizeof(enoexec)) {
+		ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+		assert_enoexec(&report);
+	} else {
+		ck_assert_int_eq(errpipe_read(fd[0], 0, &report), -EPROTO);
+		ck_assert_mem_eq(&report, &before, sizeof(report));
+	}
+}
+END_TEST
+
+START_TEST(end_of_file)
+{
+	struct errpipe_report report;
+	int fd[2];
+
+	make_pipe(fd);
+	close(fd[1]);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(report.status, -1);
+	ck_assert_int_eq(report.error, 0);
+	ck_assert_int_eq(report.raw_error, 0);
+}
+END_TEST
+
+START_TEST(a_non_blocking_reader)
+{
+	struct errpipe_report report;
+	int fd[2];
+
+	make_pipe(fd);
+	ck_assert_int_eq(fcntl(fd[0], F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 0);
+	ck_assert_int_eq(errpipe_read(fd[0], getpid(), &report), 0);
+	ck_assert_int_eq(write(fd[1], enoexec, sizeof(enoexec)), sizeof(enoexec));
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	assert_enoexec(&report);
+}
+END_TEST
+
+START_TEST(descriptors_that_cannot_be_read)
+{
+	struct errpipe_report report;
+	int fd[2], directory = open("/", O_RDONLY);
+
+	make_pipe(fd);
+	ck_assert_int_eq(errpipe_read(fd[1], 0, &report), -EBADF);
+	ck_assert_int_eq(errpipe_read(-1, 0, &report), -EBADF);
+	ck_assert_int_eq(errpipe_read(directory, 0, &report), -EISDIR);
+	close(fd[0]);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), -EBADF);
+}
+END_TEST
+
+START_TEST(sockets)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
+	struct errpipe_report report;
+	int fd[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, types[_i], 0, fd), 0);
+	ck_assert_int_eq(write(fd[1], enoexec, sizeof(enoexec)), sizeof(enoexec));
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	assert_enoexec(&report);
+	close(fd[1]);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+}
+END_TEST
+
+/* --- signals ---------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interruptions;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interruptions++;
+}
+
+/* True once a process sleeps in a read of a pipe, so that the next signal interrupts that. */
+static bool sleeps(pid_t pid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+START_TEST(a_storm_of_signals)
+{
+	const struct sigaction action = { .sa_handler = interrupt }; /* no SA_RESTART */
+	enum { STORM = 200 };
+	struct errpipe_report report;
+	pid_t reader = getpid(), child;
+	int fd[2];
+
+	make_pipe(fd);
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	child = checked_fork();
+	if (child == 0) {
+		for (int i = 0; i < STORM; i++) {
+			while (!sleeps(reader))
+				sched_yield();
+			kill(reader, SIGUSR1);
+		}
+		_exit(write(fd[1], enoexec, sizeof(enoexec)) != sizeof(enoexec));
+	}
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	assert_enoexec(&report);
+	ck_assert_int_gt(interruptions, STORM / 4);
+	ck_assert_int_eq(wait_for(child), 0);
+}
+END_TEST
+
+/* --- readers that are not the parent ---------------------------------------------------------------------- */
+
+/* A target that execs at once, or fails to, beside a reader that is its sibling. Returns the reader's exit status. */
+static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
+{
+	char *argv[] = { (char *)path, NULL };
+	pid_t target, reader;
+	int fd[2], go[2], status;
+	char byte = 0;
+
+	make_pipe(fd);
+	make_pipe(go);
+	target = checked_fork();
+	if (target == 0) {
+		/* Not before the reader holds its end. */
+		if (read(go[0], &byte, 1) == 1)
+			errpipe_exec(ERRPIPE_NO_STUB, 0, fd[1], path, argv, argv + 1);
+		_exit(126);
+	}
+	close(fd[1]);
+	reader = checked_fork();
+	if (reader == 0) {
+		if (write(go[1], &byte, 1) != 1)
+			_exit(1);
+		_exit(read_it(fd[0], target));
+	}
+	close(fd[0]);
+	status = wait_for(reader);
+	wait_for(target);
+	return status;
+}
+
+static int sees_enoexec(int fd, pid_t pid)
+{
+	struct errpipe_report report;
+
+	return !(errpipe_read(fd, pid, &report) == 1 && report.verdict == ERRPIPE_EXEC_FAILED &&
+		 report.error == EACCES);
+}
+
+static int sees_closed(int fd, pid_t pid)
+{
+	struct errpipe_report report;
+
+	return !(errpipe_read(fd, pid, &report) == 1 && report.verdict == ERRPIPE_CLOSED && report.status == -1);
+}
+
+static int sees_started(int fd, pid_t pid)
+{
+	struct errpipe_report report;
+
+	(void)pid;
+	return !(errpipe_read(fd, 0, &report) == 1 && report.verdict == ERRPIPE_STARTED);
+}
+
+START_TEST(a_sibling_reads_a_failure)
+{
+	ck_assert_int_eq(read_as_sibling("/", sees_enoexec), 0);
+}
+END_TEST
+
+START_TEST(a_sibling_asks_for_certainty)
+{
+	ck_assert_int_eq(read_as_sibling("/bin/true", sees_closed), 0);
+}
+END_TEST
+
+START_TEST(a_sibling_does_not_ask)
+{
+	ck_assert_int_eq(read_as_sibling("/bin/true", sees_started), 0);
+}
+END_TEST
+
+START_TEST(a_fifo)
+{
+	char directory[] = "/tmp/errpipe-fifo.XXXXXX", path[64];
+	char *argv[] = { (char *)"/", NULL };
+	struct errpipe_report report;
+	pid_t writer;
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/fifo", directory);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	writer = checked_fork();
+	if (writer == 0) {
+		int report_fd = open(path, O_WRONLY | O_CLOEXEC);
+
+		errpipe_exec(ERRPIPE_NO_STUB, 0, report_fd, argv[0], argv, argv + 1);
+		_exit(0);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(errpipe_read(fd, 0, &report), 1);
+	ck_assert_int_eq(report.error, EACCES);
+	wait_for(writer);
+	unlink(path);
+	rmdir(directory);
+}
+END_TEST
+
+/* --- what the process says at end of file ----------------------------------------------------------------- */
+
+enum stage { BEFORE_EXEC, IN_STUB, IN_TARGET };
+
+static int open_stub(void)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/dmz", getenv("ERRPIPE_BUILD"));
+	fd = open(path, O_PATH | O_CLOEXEC);
+	ck_assert_msg(fd >= 0, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* A child that is stopped at a stage of its life, traced, and with the read end of its report. */
+static pid_t stop_at(enum stage stage, int stub, int *report)
+{
+	char *argv[] = { (char *)"/bin/true", NULL };
+	int fd[2], status, execs = stage == BEFORE_EXEC ? 0 : stage == IN_TARGET && stub >= 0 ? 2 : 1;
+	pid_t pid;
+
+	make_pipe(fd);
+	pid = checked_fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		errpipe_exec(stub, 0, fd[1], argv[0], argv, argv + 1);
+		_exit(1);
+	}
+	close(fd[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	/* A traced process stops by SIGTRAP after each exec. */
+	while (execs--) {
+		ck_assert_int_eq(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP);
+	}
+	*report = fd[0];
+	return pid;
+}
+
+static const struct {
+	enum stage stage;
+	bool stub;
+	enum errpipe_verdict verdict;
+} killed[] = {
+	{ BEFORE_EXEC, false, ERRPIPE_DIED }, { BEFORE_EXEC, true, ERRPIPE_DIED },   { IN_STUB, true, ERRPIPE_DIED },
+	{ IN_TARGET, true, ERRPIPE_STARTED }, { IN_TARGET, false, ERRPIPE_STARTED },
+};
+enum { KILLED = sizeof(killed) / sizeof(*killed) };
+
+START_TEST(killed_then_settled)
+{
+	struct errpipe_report report;
+	int fd;
+	pid_t pid = stop_at(killed[_i].stage, killed[_i].stub ? open_stub() : ERRPIPE_NO_STUB, &fd);
+
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(errpipe_read(fd, 0, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	ck_assert_int_eq(report.verdict, killed[_i].verdict);
+	ck_assert_int_eq(report.status, SIGKILL);
+	/* It is still there to be reaped. */
+	ck_assert_int_eq(wait_for(pid), SIGKILL);
+}
+END_TEST
+
+START_TEST(killed_and_looked_at)
+{
+	struct errpipe_report report;
+	int fd;
+	pid_t pid = stop_at(killed[_i].stage, killed[_i].stub ? open_stub() : ERRPIPE_NO_STUB, &fd);
+
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(errpipe_read(fd, pid, &report), 1);
+	ck_assert_int_eq(report.verdict, killed[_i].verdict);
+	ck_assert(report.status == SIGKILL || report.status == -1);
+	wait_for(pid);
+}
+END_TEST
+
+/* A child that ends by itself with a status, after an exec or before any. */
+static pid_t exit_with(int status, bool after_exec, int *report)
+{
+	char script[32];
+	char *argv[] = { (char *)"sh", (char *)"-c", script, NULL };
+	int fd[2];
+	pid_t pid;
+
+	make_pipe(fd);
+	pid = checked_fork();
+	if (pid == 0) {
+		snprintf(script, sizeof(script), "exit %d", status);
+		if (after_exec)
+			errpipe_exec(ERRPIPE_NO_STUB, 0, fd[1], "/bin/sh", argv, argv + 3);
+		_exit(status);
+	}
+	close(fd[1]);
+	*report = fd[0];
+	return pid;
+}
+
+START_TEST(exited_by_itself)
+{
+	static const int statuses[] = { 0, 7, 124, 125, 126, 127, 128, 255 };
+	int status = statuses[_i / 2], fd;
+	bool after_exec = _i % 2;
+	bool like_a_stub = status >= 125 && status <= 127;
+	pid_t pid = exit_with(status, after_exec, &fd);
+	struct errpipe_report report;
+
+	ck_assert_int_eq(errpipe_read(fd, 0, &report), 1);
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	ck_assert_int_eq(report.verdict, !after_exec && like_a_stub ? ERRPIPE_DIED : ERRPIPE_STARTED);
+	ck_assert_int_eq(report.status, status << 8);
+	ck_assert_int_eq(wait_for(pid), status << 8);
+}
+END_TEST
+
+START_TEST(lives_and_has_closed_its_report)
+{
+	struct errpipe_report report;
+	int fd[2], hold[2];
+	char byte;
+	pid_t pid;
+
+	make_pipe(fd);
+	make_pipe(hold);
+	pid = checked_fork();
+	if (pid == 0) {
+		close(fd[1]);
+		close(hold[1]);
+		_exit(read(hold[0], &byte, 1) != 0);
+	}
+	close(fd[1]);
+	ck_assert_int_eq(errpipe_read(fd[0], pid, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(report.status, -1);
+	close(hold[1]);
+	wait_for(pid);
+}
+END_TEST
+
+START_TEST(settle_what_cannot_be_waited_for)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = -1 };
+	int fd;
+	pid_t pid = exit_with(0, true, &fd);
+
+	wait_for(pid);
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(report.status, -1);
+
+	report.verdict = ERRPIPE_STARTED;
+	ck_assert_int_eq(errpipe_settle(getppid(), &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+
+	report.verdict = ERRPIPE_STARTED;
+	ck_assert_int_eq(errpipe_settle(0, &report), -EINVAL);
+	ck_assert_int_eq(errpipe_settle(-1, &report), -EINVAL);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+}
+END_TEST
+
+START_TEST(settle_keeps_other_verdicts)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
+	int fd;
+	pid_t pid = exit_with(126, false, &fd);
+
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	assert_enoexec(&report);
+	ck_assert_int_eq(report.status, 126 << 8);
+	wait_for(pid);
+}
+END_TEST
+
+/* In a mount namespace of its own, so the machine keeps its /proc. Also for a user, who is root in there. */
+static bool hide_proc(void)
+{
+	int namespaces = CLONE_NEWNS | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
+
+	return unshare(namespaces) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/proc", "tmpfs", 0, NULL) == 0;
+}
+
+START_TEST(a_reader_without_proc)
+{
+	struct errpipe_report report;
+	int fd;
+	pid_t pid;
+
+	if (!hide_proc())
+		SKIP("may not make a mount namespace");
+
+	pid = exit_with(126, true, &fd);
+	ck_assert_int_eq(errpipe_read(fd, pid, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	report.verdict = ERRPIPE_STARTED;
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(report.status, 126 << 8);
+	wait_for(pid);
+
+	/* Its end says enough: no stub and no failed child ends like that. */
+	pid = exit_with(7, true, &fd);
+	ck_assert_int_eq(errpipe_read(fd, 0, &report), 1);
+	ck_assert_int_eq(errpipe_settle(pid, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	wait_for(pid);
+}
+END_TEST
+
+/* The child of a fresh pid namespace, whose /proc is still that of the outer one: /proc/PID is somebody else. */
+static int settle_with_foreign_proc(void)
+{
+	struct errpipe_report report;
+	int fd;
+	pid_t pid = exit_with(126, true, &fd);
+
+	return !(errpipe_read(fd, 0, &report) == 1 && errpipe_settle(pid, &report) == 0 &&
+		 report.verdict == ERRPIPE_CLOSED && report.status == 126 << 8);
+}
+
+START_TEST(a_reader_with_the_proc_of_others)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID | (geteuid() == 0 ? 0 : CLONE_NEWUSER)) != 0)
+		SKIP("may not make a pid namespace");
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(settle_with_foreign_proc());
+	ck_assert_int_eq(wait_for(pid), 0);
+}
+END_TEST
+
+static Suite *read_suite(void)
+{
+	Suite *suite = suite_create("read");
+	TCase *tcase = tcase_create("read");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, a_record);
+	tcase_add_loop_test(tcase, every_length_in_the_pipe, 1, 65);
+	tcase_add_test(tcase, end_of_file);
+	tcase_add_test(tcase, a_non_blocking_reader);
+	tcase_add_test(tcase, descriptors_that_cannot_be_read);
+	tcase_add_loop_test(tcase, sockets, 0, 2);
+	tcase_add_test(tcase, a_storm_of_signals);
+	tcase_add_test(tcase, a_sibling_reads_a_failure);
+	tcase_add_test(tcase, a_sibling_asks_for_certainty);
+	tcase_add_test(tcase, a_sibling_does_not_ask);
+	tcase_add_test(tcase, a_fifo);
+	tcase_add_loop_test(tcase, killed_then_settled, 0, KILLED);
+	tcase_add_loop_test(tcase, killed_and_looked_at, 0, KILLED);
+	tcase_add_loop_test(tcase, exited_by_itself, 0, 16);
+	tcase_add_test(tcase, lives_and_has_closed_its_report);
+	tcase_add_test(tcase, settle_what_cannot_be_waited_for);
+	tcase_add_test(tcase, settle_keeps_other_verdicts);
+	tcase_add_test(tcase, a_reader_without_proc);
+	tcase_add_test(tcase, a_reader_with_the_proc_of_others);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	return run_suite(read_suite());
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stand-in for the part of Check that the tests use, for builds with musl-gcc: Debian has no libcheck for musl.
+ *
+ * As with Check, each test runs in a process of its own, CK_FORK=no runs all in one, a test that exceeds its time
+ * is killed and failed, and CK_TAP_LOG_FILE_NAME names the file for the results.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum print_output { CK_ENV };
+
+struct check_test {
+	void (*function)(int i);
+	const char *title;
+};
+
+typedef struct TCase {
+	struct TCase *next;
+	unsigned timeout;
+	int tests;
+	struct {
+		const struct check_test *what;
+		int start, end;
+	} test[256];
+} TCase;
+
+typedef struct Suite {
+	const char *name;
+	TCase *first, *last;
+} Suite;
+
+typedef struct SRunner {
+	Suite *suite;
+	int failed, run;
+	FILE *tap;
+} SRunner;
+
+#define START_TEST(test)                                                      \
+	static void test##_body(int _i);                                      \
+	static const struct check_test test[1] = { { test##_body, #test } };  \
+	static void test##_body(int _i __attribute__((unused)))
+#define END_TEST
+
+static inline void check_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	fflush(NULL);
+	_exit(1);
+}
+
+#define check_failf(...)                                                     \
+	do {                                                                 \
+		char check_text[4096];                                       \
+		snprintf(check_text, sizeof(check_text), __VA_ARGS__);       \
+		check_fail(__FILE__, __LINE__, check_text);                  \
+	} while (0)
+
+#define ck_abort_msg(...) check_failf(__VA_ARGS__)
+#define ck_assert(expr) \
+	do { if (!(expr)) check_failf("assertion '%s' failed", #expr); } while (0)
+#define ck_assert_msg(expr, ...) \
+	do { if (!(expr)) check_failf(__VA_ARGS__); } while (0)
+
+#define check_compare(type, format, a, op, b)                                                           \
+	do {                                                                                            \
+		type check_a = (a);                                                                     \
+		type check_b = (b);                                                                     \
+		if (!(check_a op check_b))                                                              \
+			check_failf("'%s %s %s' failed: " format ", " format, #a, #op, #b, check_a, check_b); \
+	} while (0)
+
+#define ck_assert_int_eq(a, b)	check_compare(intmax_t, "%jd", a, ==, b)
+#define ck_assert_int_ne(a, b)	check_compare(intmax_t, "%jd", a, !=, b)
+#define ck_assert_int_lt(a, b)	check_compare(intmax_t, "%jd", a, <, b)
+#define ck_assert_int_le(a, b)	check_compare(intmax_t, "%jd", a, <=, b)
+#define ck_assert_int_gt(a, b)	check_compare(intmax_t, "%jd", a, >, b)
+#define ck_assert_int_ge(a, b)	check_compare(intmax_t, "%jd", a, >=, b)
+#define ck_assert_uint_eq(a, b) check_compare(uintmax_t, "%ju", a, ==, b)
+#define ck_assert_ptr_eq(a, b)	check_compare(const void *, "%p", a, ==, b)
+#define ck_assert_ptr_null(a)	 check_compare(const void *, "%p", a, ==, NULL)
+#define ck_assert_ptr_nonnull(a) check_compare(const void *, "%p", a, !=, NULL)
+
+#define ck_assert_str_eq(a, b)                                                                  \
+	do {                                                                                    \
+		const char *check_a = (a), *check_b = (b);                                      \
+		if (!check_a || !check_b || strcmp(check_a, check_b) != 0)                      \
+			check_failf("'%s == %s' failed: \"%s\", \"%s\"", #a, #b,                \
+				    check_a ? check_a : "NULL", check_b ? check_b : "NULL");    \
+	} while (0)
+
+#define ck_assert_mem_eq(a, b, size) \
+	do { if (memcmp(a, b, size) != 0) check_failf("memory '%s == %s' differs", #a, #b); } while (0)
+
+static inline void *check_new(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static inline Suite *suite_create(const char *name)
+{
+	Suite *suite = check_new(sizeof(*suite));
+
+	suite->name = name;
+	return suite;
+}
+
+static inline TCase *tcase_create(const char *name)
+{
+	TCase *tcase = check_new(sizeof(*tcase));
+
+	(void)name;
+	tcase->timeout = 4;
+	return tcase;
+}
+
+static inline void tcase_set_timeout(TCase *tcase, double seconds)
+{
+	tcase->timeout = seconds < 1 ? 1 : seconds;
+}
+
+static inline void suite_add_tcase(Suite *suite, TCase *tcase)
+{
+	if (suite->last)
+		suite->last->next = tcase;
+	else
+		suite->first = tcase;
+	suite->last = tcase;
+}
+
+#define tcase_add_loop_test(tcase, f, s, e)                                    \
+	do {                                                                   \
+		TCase *check_tcase = (tcase);                                  \
+		int check_n = check_tcase->tests++;                            \
+		if ((size_t)check_n >= sizeof(check_tcase->test) / sizeof(*check_tcase->test)) \
+			abort();                                               \
+		check_tcase->test[check_n].what = (f);                         \
+		check_tcase->test[check_n].start = (s);                        \
+		check_tcase->test[check_n].end = (e);                          \
+	} while (0)
+#define tcase_add_test(tcase, f) tcase_add_loop_test(tcase, f, 0, 1)
+
+static inline SRunner *srunner_create(Suite *suite)
+{
+	const char *path = getenv("CK_TAP_LOG_FILE_NAME");
+	SRunner *runner = check_new(sizeof(*runner));
+
+	runner->suite = suite;
+	runner->tap = path ? fopen(path, "we") : stdout;
+	if (!runner->tap)
+		abort();
+	return runner;
+}
+
+/* 0 if the test has passed. */
+static inline int check_run_one(void (*function)(int), int i, unsigned timeout)
+{
+	const char *fork_mode = getenv("CK_FORK");
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	if (fork_mode && strcmp(fork_mode, "no") == 0) {
+		function(i);
+		return 0;
+	}
+	pid = fork();
+	if (pid < 0)
+		abort();
+	if (pid == 0) {
+		setpgid(0, 0);
+		alarm(timeout);
+		function(i);
+		exit(0);
+	}
+	setpgid(pid, pid);
+	if (waitpid(pid, &status, 0) < 0)
+		abort();
+	kill(-pid, SIGKILL); /* what the test has left behind; often nothing */
+	return status;
+}
+
+static inline void srunner_run_all(SRunner *runner, enum print_output mode)
+{
+	(void)mode;
+	for (TCase *tcase = runner->suite->first; tcase; tcase = tcase->next) {
+		for (int t = 0; t < tcase->tests; t++) {
+			for (int i = tcase->test[t].start; i < tcase->test[t].end; i++) {
+				const struct check_test *what = tcase->test[t].what;
+				int bad = check_run_one(what->function, i, tcase->timeout);
+
+				runner->failed += !!bad;
+				fprintf(runner->tap, "%s %d - %s:%s:%d: status %#x\n", bad ? "not ok" : "ok",
+					++runner->run, runner->suite->name, what->title, i, bad);
+			}
+		}
+	}
+	fprintf(runner->tap, "1..%d\n", runner->run);
+	fflush(runner->tap);
+	printf("%s: %d tests, %d failed\n", runner->suite->name, runner->run, runner->failed);
+}
+
+static inline int srunner_ntests_failed(SRunner *runner)
+{
+	return runner->failed;
+}
+
+static inline void srunner_free(SRunner *runner)
+{
+	for (TCase *tcase = runner->suite->first, *next; tcase; tcase = next) {
+		next = tcase->next;
+		free(tcase);
+	}
+	free(runner->suite);
+	if (runner->tap != stdout)
+		fclose(runner->tap);
+	free(runner);
+}
+
+#endif
