@@ -25,7 +25,9 @@ PKG_CONFIG := pkg-config
 
 ifneq ($(V),1)
 Q := @
+ifeq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
 say = @printf '  %-7s %s\n' $(1) $(2)
+endif
 endif
 
 # A goal that builds nothing needs nothing.
@@ -53,14 +55,14 @@ DMZ_LDFLAGS += -Wl,-e,__start
 endif
 ifneq ($(findstring musl,$(CC)),)
 # musl-gcc looks for headers in musl's folder only, and the kernel's are not there.
-DMZ_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
+KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
 $(O)/dmz: dmz/_dmz.c dmz/record.h dmz/dmz.lds $(NOLIBC)/nolibc.h
 	$(call say,DMZ,$@)
 	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY=" >&2; exit 1)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(DMZ_CPPFLAGS) $(CPPFLAGS) $(DMZ_LDFLAGS) -o $@.tmp $<
+	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(DMZ_LDFLAGS) -o $@.tmp $<
 	$(Q)$(OBJCOPY) --strip-sections $@.tmp
 	$(Q)mv $@.tmp $@
 
@@ -68,8 +70,7 @@ $(O)/dmz: dmz/_dmz.c dmz/record.h dmz/dmz.lds $(NOLIBC)/nolibc.h
 $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	$(call say,HELLO,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -ffunction-sections -fdata-sections,$(DMZ_CFLAGS)) -I$(NOLIBC) $(DMZ_CPPFLAGS) $(CPPFLAGS) \
-		-nostdlib -static -o $@ $<
+	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
 $(NOLIBC)/nolibc.h:
 	$(call say,NOLIBC,$(NOLIBC))
@@ -112,7 +113,7 @@ CHECK_PROGS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/prog_*.c))
 $(O)/tests/%.o: tests/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CHECK_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CHECK_CFLAGS) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
 
 $(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
 	$(call say,LD,$@)
@@ -130,7 +131,7 @@ HEADERS_parisc := hppa
 
 $(O)/tests/errno.generic:
 	@mkdir -p $(@D)
-	$(Q)scripts/errno-macros $(CC) $(DMZ_CPPFLAGS) >$@
+	$(Q)scripts/errno-macros $(CC) $(KERNEL_CPPFLAGS) >$@
 
 $(O)/tests/errno.%:
 	@mkdir -p $(@D)

@@ -50,18 +50,18 @@ typedef struct SRunner {
 	static void test##_body(int _i __attribute__((unused)))
 #define END_TEST
 
-static inline void check_fail(const char *file, int line, const char *what)
+static inline void check_fail(void)
 {
-	fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	fputc('\n', stderr);
 	fflush(NULL);
 	_exit(1);
 }
 
-#define check_failf(...)                                                     \
-	do {                                                                 \
-		char check_text[4096];                                       \
-		snprintf(check_text, sizeof(check_text), __VA_ARGS__);       \
-		check_fail(__FILE__, __LINE__, check_text);                  \
+#define check_failf(...)                                      \
+	do {                                                  \
+		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
+		fprintf(stderr, __VA_ARGS__);                 \
+		check_fail();                                 \
 	} while (0)
 
 #define ck_abort_msg(...) check_failf(__VA_ARGS__)

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What the documents say is true: examples print what they show, the programs compile and work, the manual pages and
+# the header are well-formed. Writes TAP.
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+cd "$ERRPIPE_SRC" || exit 1
+
+count=0 failures=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# check WHAT COMMAND...: the command succeeds, quietly.
+check() {
+	what=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
+		echo "ok $count - $what"
+	else
+		echo "not ok $count - $what"
+		cat "$dir/log" >&2
+		failures=$((failures + 1))
+	fi
+}
+
+# prints TEXT STATUS COMMAND...: the command prints just that, and exits so.
+prints() {
+	want=$1 want_status=$2
+	shift 2
+	status=0
+	got=$("$@" 2>&1) || status=$?
+	if [ "$got" != "$want" ] || [ "$status" != "$want_status" ]; then
+		echo "$*: '$got', exit status $status"
+		return 1
+	fi
+}
+
+examples() {
+	make -s O="$ERRPIPE_BUILD/cross/aarch64" NOLIBC="$NOLIBC" CC='clang-19 --target=aarch64-linux-gnu -fuse-ld=lld' \
+		CPPFLAGS='-isystem /usr/aarch64-linux-gnu/include' "$ERRPIPE_BUILD/cross/aarch64/hello" &&
+		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1"
+}
+
+examples >"$dir/examples"
+sed '/^1\.\./d' "$dir/examples"
+count=$(grep -Ec '^(not )?ok' "$dir/examples")
+failures=$(grep -c '^not ok' "$dir/examples")
+
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+sed -n '/^```c$/,/^```$/{/^```/d;p}' README.md >"$dir/readme.c"
+check "README's program is there" test -s "$dir/readme.c"
+check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -DDMZ="\"$ERRPIPE_BUILD/dmz\"" -Ierrpipe \
+	-o "$dir/readme" "$dir/readme.c" "$ERRPIPE_BUILD/liberrpipe.a"
+check "README's program tells of a foreign program" \
+	prints "exec $ERRPIPE_BUILD/cross/aarch64/hello: exec format error" 126 \
+	"$dir/readme" "$ERRPIPE_BUILD/cross/aarch64/hello"
+check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
+
+for std in c99 c11 c++11; do
+	check "errpipe.h as $std" clang-19 -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror \
+		-fsyntax-only errpipe/errpipe.h
+done
+
+for page in errpipe/*.[1-7]; do
+	check "$page" mandoc -T lint -W warning "$page"
+done
+check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh
+
+echo "1..$count"
+[ "$failures" = 0 ]

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# examples.bash FILE...: run the examples of each document as if typed, and compare what they print. Writes TAP.
+#
+# An example is a line that begins with "$ " in a block of code (indented by four in Markdown; a literal display in
+# mdoc), and what it prints are the lines that follow it there. The examples of a document run one after the
+# other in one folder, which has hello.arm64, and in one shell, so that "echo $?" says what it should.
+set -u
+
+count=0 failures=0
+
+result() {
+	count=$((count + 1))
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $count - $2"
+}
+
+# The code of a document, a blank line between blocks.
+code() {
+	case $1 in
+	*.md) sed -n -e 's/^    //p' -e 't' -e 's/.*//p' "$1" ;;
+	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
+	esac
+}
+
+check() {
+	local command=$1 want=$2 document=$3 got
+	# In a script bash tells the line too.
+	got=$(cat output.tmp | sed 's/^\(.*\): line [0-9]*: /bash: /')
+	if [ "$got" = "$want" ]; then
+		result ok "$document: $command"
+	else
+		result 'not ok' "$document: $command"
+		printf '%s\nprinted\n%s\nand not\n%s\n' "$command" "$got" "$want" >&2
+	fi
+}
+
+run_document() {
+	local line command='' want='' status=0
+
+	while IFS= read -r line; do
+		if [ -n "$command" ] && { [ -z "$line" ] || [[ $line == '$ '* ]]; }; then
+			check "$command" "${want%$'\n'}" "$(basename "$1")"
+			command='' want=''
+		fi
+		if [[ $line == '$ '* ]]; then
+			command=${line#\$ }
+			exit_with "$status"
+			eval "$command" >output.tmp 2>&1 </dev/null
+			status=$?
+		elif [ -n "$command" ]; then
+			want+=$line$'\n'
+		fi
+	done < <(code "$1"; echo)
+}
+
+exit_with() {
+	return "$1"
+}
+
+for document; do
+	cd "$(mktemp -d)" || exit 1
+	cp "$ERRPIPE_BUILD/cross/aarch64/hello" hello.arm64
+	PATH=$ERRPIPE_BUILD:$PATH
+	dmz 3 ./hello.arm64 hello.arm64 3>record
+	before=$count
+	run_document "$document"
+	[ "$count" -gt "$before" ] || result 'not ok' "$document has no examples"
+	rm -rf "$PWD"
+done
+echo "1..$count"
+[ "$failures" = 0 ]
