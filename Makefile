@@ -78,13 +78,21 @@ $(NOLIBC)/nolibc.h:
 
 # --- the library and the command ---------------------------------------------------------------------------
 
-LIB := $(patsubst %,$(O)/obj/%.o,decimal decode exec exit_code fail message pipe read settle words)
+LIB := $(patsubst %,$(O)/obj/%.o,decimal decode exec exit_code fail message pipe read route settle \
+	signals spawn stub wait words)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_run cmd_search)
 
 $(O)/obj/%.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+# The stub's bytes, for errpipe_stub().
+$(O)/obj/stub.o: $(O)/obj/stub_image.h
+$(O)/obj/stub.o: CPPFLAGS += -I$(O)/obj
+$(O)/obj/stub_image.h: $(O)/dmz
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1, /g' >$@
 
 $(O)/liberrpipe.a: $(LIB)
 	$(call say,AR,$@)

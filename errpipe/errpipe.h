@@ -16,28 +16,24 @@
  *
  * SIMPLE USE
  *
- *	int fd[2], stub = open("/usr/libexec/errpipe/dmz", O_PATH | O_CLOEXEC);
- *	struct errpipe_report report;
+ *	struct errpipe_spawn spawn = { .stub = errpipe_stub() };
+ *	struct errpipe_report report = { 0 };
+ *	struct errpipe_child child;
  *	char line[256];
- *	pid_t pid;
- *	int r;
  *
- *	r = errpipe_pipe(fd);
- *	pid = fork();
- *	if (pid == 0) {
- *		errpipe_exec(stub, 0, fd[1], path, argv, environ);
- *		_exit(126);
- *	}
- *	close(fd[1]);
- *	r = errpipe_read(fd[0], 0, &report);
- *	if (r == 1 && report.verdict == ERRPIPE_STARTED)
- *		r = errpipe_settle(pid, &report);
- *	waitpid(pid, &status, 0);
+ *	if (errpipe_spawn(&child, &spawn, path, argv, environ) < 0 || errpipe_wait(&child, &report) < 0)
+ *		exit(125);
  *	if (report.verdict != ERRPIPE_STARTED) {
  *		errpipe_message(line, sizeof(line), &report, path);
  *		fprintf(stderr, "%s\n", line);
  *	}
  *	exit(errpipe_exit_code(&report, ERRPIPE_POSIX));
+ *
+ * ADVANCED USE
+ *
+ * A caller with a child of its own making calls errpipe_pipe() and errpipe_route() before its fork, errpipe_fail() and
+ * errpipe_exec() in the child, errpipe_read() in the parent or in another process, and errpipe_settle() before it
+ * reaps. docs/embedding.md has recipes.
  *
  * CONVENTIONS
  *
@@ -50,6 +46,7 @@
 #define ERRPIPE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -113,11 +110,145 @@ struct errpipe_report {
 int errpipe_pipe(int fd[2]);
 
 /*
- * IN THE CHILD
+ * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. One is enough for
+ * any number of children, from Linux 6.3 on.
+ *
+ * It is a memfd of mode 0111, sealed against everything: a target that runs as root in a container can neither write
+ * to it through /proc/PID/exe nor read it, unless it has CAP_DAC_OVERRIDE. Before Linux 6.3 there is no F_SEAL_EXEC,
+ * and root in a container can take the x bits away (chmod(2) through /proc/PID/exe, while its process is the stub), so
+ * that the next exec of the stub fails. Make one for each container there; fcntl(2) F_GET_SEALS tells.
+ *
+ * Returns a descriptor, close-on-exec and above 2, or the errors of memfd_create(2), write(2) and fcntl(2): -ENOSYS
+ * before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. errpipe_stub_file() may do then.
+ * Async-signal-safe.
+ */
+int errpipe_stub(void);
+
+/*
+ * Open a stub that is installed as a file. It must be a regular file without set-id bits, not a symbolic link, on a mount
+ * that is read-only: otherwise root in a container could write to it through /proc/PID/exe, and the next container
+ * would run that.
+ *
+ * Returns a descriptor (O_PATH, close-on-exec, above 2), the errors of open(2), or -EPERM if the file is not as above.
+ * Async-signal-safe.
+ */
+int errpipe_stub_file(const char *path);
+
+#define ERRPIPE_NO_STUB (-1) /* for a descriptor of the stub: the route is DIRECT */
+
+/* Through the stub or not, and why. */
+enum errpipe_route {
+	ERRPIPE_STUB = 0,	     /* the target cannot tell the difference */
+	ERRPIPE_DIRECT_ASKED,	     /* there is no stub, by the caller's wish */
+	ERRPIPE_DIRECT_CAPABILITIES, /* the exec of the stub would change the capabilities */
+	ERRPIPE_DIRECT_LABEL,	     /* an SELinux or AppArmor label waits for the next exec */
+	ERRPIPE_DIRECT_ON_EXEC,	     /* the caller says that something else waits for the next exec */
+	ERRPIPE_DIRECT_PATH	     /* the path means something else after the exec of the stub */
+};
+
+/* Of a process that is about to exec, all that makes a difference. Sets have a bit for each capability. */
+struct errpipe_identity {
+	uid_t uid, euid;     /* as its user namespace has them */
+	unsigned securebits; /* prctl(2) PR_GET_SECUREBITS */
+	int no_new_privs;    /* prctl(2) PR_GET_NO_NEW_PRIVS */
+	uint64_t effective, permitted, inheritable, ambient, bounding;
+	int label;   /* not 0: a label was written to /proc/thread-self/attr/exec */
+	int on_exec; /* not 0: ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like. The kernel does not
+			tell, so the caller must */
+};
+
+/*
+ * Fill in the identity of the calling thread, with on_exec 0. A runtime whose child is going to change its identity
+ * before the exec then sets the fields to what they will be.
+ *
+ * Returns 0, or the errors of capget(2). Async-signal-safe.
+ */
+int errpipe_identity(struct errpipe_identity *identity);
+
+/*
+ * Say whether a process of that identity can exec path through the stub without any difference to the target. Call it
+ * before the child exists.
+ *
+ * Capabilities: they differ if the exec of a file without any leaves other sets than there were before (capabilities(7)).
+ * A user other than root loses those that are not ambient, and may then fail to reach the target; with no_new_privs
+ * a target with file capabilities does not get them back (runc issue 4125).
+ * Path: names below /proc and /dev/fd, and symbolic links to such names. /proc/self/exe would be the stub, and
+ * close-on-exec descriptors are closed by then.
+ *
+ * Async-signal-safe.
+ */
+enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path);
+
+/* The reason in words, for a log: "the path would mean something else after the exec of the stub". Never NULL. */
+const char *errpipe_route_reason(enum errpipe_route route);
+
+/*
+ * A CHILD OF OURS
  */
 
-#define ERRPIPE_NO_STUB	 (-1) /* for the stub's descriptor: the route is DIRECT */
-#define ERRPIPE_FALLBACK 1u   /* flag: if the stub cannot be exec'd, go DIRECT instead of reporting that */
+#define ERRPIPE_STUB_ONLY 2u /* flag: never DIRECT. Neither errpipe_route() nor a stub that cannot start matters */
+
+/* How to start a child. All 0 but for stub is a good beginning. */
+struct errpipe_spawn {
+	int stub;	/* of errpipe_stub(), or ERRPIPE_NO_STUB */
+	unsigned flags; /* ERRPIPE_STUB_ONLY or 0 */
+
+	/*
+	 * Called in the child before the exec, if it is not NULL: chdir, setsid, dup2 and so on. Returns 0, or a negative
+	 * errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is set to another of the
+	 * caller's steps. The child then exits with 125.
+	 *
+	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only, nothing that
+	 * takes a lock or allocates, and 16 KiB of stack. Signals are blocked; the target gets the mask that the
+	 * caller of errpipe_spawn() has. The report's descriptor must stay open: see errpipe_child.report.
+	 */
+	int (*setup)(void *data, unsigned *step);
+	void *data; /* for setup */
+};
+
+/* A child that was started. The descriptors are close-on-exec and above 2. */
+struct errpipe_child {
+	pid_t pid;
+	int pidfd;  /* readable once the child has ended, or -1 where the kernel has none (before Linux 5.2) */
+	int report; /* the read end, for errpipe_read() */
+	enum errpipe_route route; /* as chosen; a fallback to DIRECT after that is not in here */
+};
+
+/*
+ * Start path with argv and envp, and return as soon as the child has exec'd the stub or the target, or has failed to.
+ *
+ * With a stub, the route is STUB where errpipe_route() finds that neutral for the caller as it is now, and DIRECT
+ * elsewhere, and also if the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. If setup changes the
+ * identity, call errpipe_route() for what that makes of it, and choose. spawn may be NULL: DIRECT, and no setup.
+ *
+ * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
+ *
+ * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report. Or a negative
+ * errno, and child->pid is -1: -EINVAL, unknown flags; -EFAULT, path or argv is NULL; the errors of pipe2(2),
+ * clone(2), capget(2), mmap(2). Needs 64 KiB of stack. Thread-safe; not async-signal-safe.
+ */
+int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
+		  char *const envp[]);
+
+/*
+ * Wait for the end of a child of errpipe_spawn(), with a final report, and release all that it holds: the process is
+ * reaped, the descriptors are closed.
+ *
+ * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here. A child
+ * whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true.
+ * If another process holds a copy of the write end, the end of the child counts as end of file.
+ *
+ * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the report
+ * could not be read; the child is killed and released, and report->status is filled in if it was known. A cancellation
+ * point while it waits, and then the child is still there.
+ */
+int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
+
+/*
+ * A CHILD THAT THE CALLER FORKS
+ */
+
+#define ERRPIPE_FALLBACK 1u /* flag: if the stub cannot be exec'd, go DIRECT instead of reporting that */
 
 /*
  * Become the program path with argv and envp, or report to the descriptor report why not.

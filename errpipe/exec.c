@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,9 +12,6 @@
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000 /* linux/fcntl.h */
 #endif
-
-/* Arguments that the stub takes before the target's argv, and how many pointers the stack may have to hold. */
-enum { STUB_ARGS = 3, STACK_ARGS = 256 };
 
 /* What a system call has said, as a negative errno. 0 and above is a refusal without an errno (seccomp(2)). */
 static int refused(long ret)
@@ -36,39 +32,48 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 	return refused(execve(path, argv, envp));
 }
 
-static int exec_stub(int stub, int report, const char *path, char *const argv[], char *const envp[])
+int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const argv[])
 {
-	char decimal[ERRPIPE__DECIMAL];
-	char *on_stack[STACK_ARGS];
-	char **stub_argv = on_stack;
-	size_t size, argc = 0;
-	int ret;
+	size_t argc = 0;
 
 	while (argv && argv[argc])
 		argc++;
 
-	/* The target's argv[0] is always there: from Linux 5.18 on, execve(2) sees to that itself. */
-	size = (STUB_ARGS + argc + 2) * sizeof(*stub_argv);
-	if (size > sizeof(on_stack)) {
-		stub_argv = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (stub_argv == MAP_FAILED)
+	/* The target has an argv[0] in any case: from Linux 5.18 on, execve(2) sees to that itself. */
+	args->argv = args->on_stack;
+	args->size = (ERRPIPE__STUB_ARGS + (argc ? argc : 1) + 1) * sizeof(char *);
+	if (args->size > sizeof(args->on_stack)) {
+		args->argv = mmap(NULL, args->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (args->argv == MAP_FAILED)
 			return -errno;
 	}
 
-	stub_argv[0] = (char *)"dmz";
-	stub_argv[1] = errpipe__decimal(decimal, report);
-	stub_argv[2] = (char *)path;
-	stub_argv[3] = (char *)"";
-	stub_argv[4] = NULL;
-	for (size_t i = 0; i < argc; i++)
-		stub_argv[STUB_ARGS + i] = argv[i];
+	args->argv[0] = (char *)"dmz";
+	args->argv[1] = NULL; /* the descriptor, once it is known */
+	args->argv[2] = (char *)path;
+	args->argv[3] = (char *)"";
+	args->argv[4] = NULL;
 	if (argc)
-		stub_argv[STUB_ARGS + argc] = NULL;
+		memcpy(args->argv + ERRPIPE__STUB_ARGS, argv, (argc + 1) * sizeof(char *));
+	return 0;
+}
 
-	ret = exec_fd(stub, stub_argv, envp);
+void errpipe__free_args(struct errpipe__args *args)
+{
+	if (args->argv != args->on_stack)
+		munmap(args->argv, args->size);
+}
 
-	if (stub_argv != on_stack)
-		munmap(stub_argv, size);
+/* Returns only on failure, with a negative errno or 0; report is then close-on-exec. */
+static int exec_stub(const struct errpipe__exec *exec)
+{
+	char decimal[ERRPIPE__DECIMAL];
+	int ret;
+
+	exec->stub_argv[1] = errpipe__decimal(decimal, exec->report);
+	fcntl(exec->report, F_SETFD, 0);
+	ret = exec_fd(exec->stub, exec->stub_argv, exec->envp);
+	fcntl(exec->report, F_SETFD, FD_CLOEXEC);
 	return ret;
 }
 
@@ -79,8 +84,21 @@ static int fail(int report, unsigned step, int ret)
 	return ret ? ret : -EPERM;
 }
 
+int errpipe__exec(const struct errpipe__exec *exec)
+{
+	if (exec->stub >= 0) {
+		int ret = exec_stub(exec);
+
+		if (!(exec->flags & ERRPIPE_FALLBACK))
+			return fail(exec->report, ERRPIPE_STEP_STUB, ret);
+	}
+	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(execve(exec->path, exec->argv, exec->envp)));
+}
+
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[])
 {
+	struct errpipe__exec exec = { stub, flags, report, path, argv, envp, NULL };
+	struct errpipe__args args;
 	int ret;
 
 	if (flags & ~ERRPIPE_FALLBACK)
@@ -93,14 +111,16 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	}
 
 	/* To the stub a path that is NULL would be the end of its arguments. */
-	if (stub >= 0 && path) {
-		fcntl(report, F_SETFD, 0);
-		ret = exec_stub(stub, report, path, argv, envp);
-		fcntl(report, F_SETFD, FD_CLOEXEC);
-		if (!(flags & ERRPIPE_FALLBACK))
-			return fail(report, ERRPIPE_STEP_STUB, ret);
-	}
+	if (!path)
+		exec.stub = ERRPIPE_NO_STUB;
+	if (exec.stub < 0)
+		return errpipe__exec(&exec);
 
-	ret = refused(execve(path, argv, envp));
-	return fail(report, ERRPIPE_STEP_EXEC, ret);
+	ret = errpipe__stub_args(&args, path, argv);
+	if (ret < 0)
+		return fail(report, ERRPIPE_STEP_STUB, ret);
+	exec.stub_argv = args.argv;
+	ret = errpipe__exec(&exec);
+	errpipe__free_args(&args);
+	return ret;
 }

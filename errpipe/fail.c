@@ -2,20 +2,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../dmz/record.h"
 #include "internal.h"
-
-/* The kernel's sigset_t. libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
-#ifdef __mips__
-#define SIGSET_SIZE 16
-#else
-#define SIGSET_SIZE 8
-#endif
 
 /* A plain system call: write(2) of libc is a cancellation point, and there is nobody here to cancel for. */
 static int write_record(int fd, const void *record)
@@ -43,12 +35,11 @@ static void discard(int signal, const sigset_t *pending_before)
 int errpipe__write(int report, unsigned step, unsigned error)
 {
 	const unsigned record[] = DMZ_RECORD(step, error);
-	unsigned char all[SIGSET_SIZE], old[SIGSET_SIZE];
+	struct errpipe__signals old;
 	sigset_t pending;
 	int ret;
 
-	memset(all, 0xff, sizeof(all));
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, all, old, sizeof(all));
+	errpipe__block_signals(&old);
 	sigpending(&pending);
 
 	ret = write_record(report, record);
@@ -57,7 +48,7 @@ int errpipe__write(int report, unsigned step, unsigned error)
 	if (ret == -EFBIG)
 		discard(SIGXFSZ, &pending);
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof(old));
+	errpipe__restore_signals(&old);
 	return ret;
 }
 

@@ -11,11 +11,60 @@
 /* decimal.c: write n into the end of buf; returns where it starts. */
 char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n);
 
+/*
+ * pipe.c: move a descriptor above the standard streams. A caller that has closed those gets new descriptors there,
+ * and would hand them to the target as such. Returns where it is now, or a negative errno; then it is closed.
+ */
+int errpipe__above_stderr(int fd);
+
+/* stub.c: the name of the memfd, and so of the process while it is the stub. No program should bear it. */
+#define ERRPIPE__STUB_NAME "dmz-stub"
+
 /* words.c: the number that this host gives to the error that machine numbers raw; 0 if it has none. */
 int errpipe__host_errno(unsigned machine, unsigned raw);
 
+/* signals.c: block every signal of the thread, and give it back its mask. The kernel's sigset_t, not libc's. */
+struct errpipe__signals {
+#ifdef __mips__
+	unsigned char set[16];
+#else
+	unsigned char set[8];
+#endif
+};
+
+void errpipe__block_signals(struct errpipe__signals *old);
+void errpipe__restore_signals(const struct errpipe__signals *old);
+
 /* fail.c: write one record while every signal is blocked. Returns 0 or a negative errno. */
 int errpipe__write(int report, unsigned step, unsigned error);
+
+/* exec.c: one attempt, all of it prepared, for a child that may share the memory of its parent. */
+struct errpipe__exec {
+	int stub; /* or ERRPIPE_NO_STUB */
+	unsigned flags;
+	int report;
+	const char *path;
+	char *const *argv;
+	char *const *envp;
+	char **stub_argv; /* of errpipe__stub_args(), if there is a stub */
+};
+
+/* Like errpipe_exec(), but report is there and close-on-exec already. */
+int errpipe__exec(const struct errpipe__exec *exec);
+
+/* Arguments that the stub takes before those of the target; and how many fit in the struct. */
+enum { ERRPIPE__STUB_ARGS = 3, ERRPIPE__FEW_ARGS = 256 };
+
+/* The stub's argv. Long ones are mapped: neither the stack nor malloc(3) is for that. */
+struct errpipe__args {
+	char **argv;
+	size_t size; /* in bytes */
+	char *on_stack[ERRPIPE__FEW_ARGS];
+};
+
+/* Returns 0, or the errors of mmap(2). Whoever has called it calls errpipe__free_args() too. */
+int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const argv[]);
+void errpipe__free_args(struct errpipe__args *args);
 
 /* settle.c: decide between STARTED, DIED and CLOSED for a child at end of file, without waiting for its end. */
 void errpipe__look(pid_t pid, struct errpipe_report *report);

@@ -4,10 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "errpipe.h"
+#include "internal.h"
 
-/* A caller whose standard streams are closed gets a pipe there, and would hand it to the target as such. */
-static int above_stderr(int fd)
+int errpipe__above_stderr(int fd)
 {
 	int moved;
 
@@ -27,8 +26,8 @@ int errpipe_pipe(int fd[2])
 	if (pipe2(pipe, O_CLOEXEC) < 0)
 		return -errno;
 
-	pipe[0] = above_stderr(pipe[0]);
-	pipe[1] = above_stderr(pipe[1]);
+	pipe[0] = errpipe__above_stderr(pipe[0]);
+	pipe[1] = errpipe__above_stderr(pipe[1]);
 	for (int i = 0; i < 2; i++) {
 		if (pipe[i] < 0) {
 			close(pipe[!i]);

@@ -122,7 +122,7 @@ static enum errpipe_verdict verdict(const struct process *process)
 {
 	if (process->flags & PF_FORKNOEXEC)
 		return ERRPIPE_DIED;
-	if (strcmp(process->comm, "dmz") == 0 || strcmp(process->comm, "memfd:dmz-stub") == 0)
+	if (strcmp(process->comm, "dmz") == 0 || strcmp(process->comm, "memfd:" ERRPIPE__STUB_NAME) == 0)
 		return ERRPIPE_DIED;
 	if (process->comm[strspn(process->comm, "0123456789")] == '\0' && named_after_descriptor())
 		return ERRPIPE_CLOSED;

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Would the target notice that the stub was exec'd before it? What acts on "the next exec" is spent on the stub. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* linux/capability.h and linux/securebits.h, which not every libc comes with. */
+#define CAPABILITY_VERSION_3 0x20080522
+#define SECBIT_NOROOT	     1
+
+struct cap_header {
+	uint32_t version;
+	int pid;
+};
+
+struct cap_data {
+	uint32_t effective, permitted, inheritable;
+};
+
+/* A set of which prctl(2) tells one capability at a time, until it comes to one that the kernel does not know. */
+static uint64_t capability_set(int (*has)(int cap))
+{
+	uint64_t set = 0;
+
+	for (int cap = 0; cap < 64; cap++) {
+		int ret = has(cap);
+
+		if (ret < 0)
+			break;
+		set |= (uint64_t)ret << cap;
+	}
+	return set;
+}
+
+static int is_ambient(int cap)
+{
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0);
+}
+
+static int is_bounding(int cap)
+{
+	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+}
+
+static uint64_t both_words(uint32_t low, uint32_t high)
+{
+	return low | (uint64_t)high << 32;
+}
+
+/* A label that SELinux or AppArmor has been told to give at the next exec. Nothing to read, or an error: there is none. */
+static bool label_is_pending(void)
+{
+	static const char *const files[] = { "/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec" };
+	char byte;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+		ssize_t n;
+
+		if (fd < 0)
+			continue;
+		n = read(fd, &byte, 1);
+		close(fd);
+		if (n > 0)
+			return true;
+	}
+	return false;
+}
+
+int errpipe_identity(struct errpipe_identity *identity)
+{
+	struct cap_header header = { CAPABILITY_VERSION_3, 0 };
+	struct cap_data data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+
+	*identity = (struct errpipe_identity){
+		.uid = getuid(),
+		.euid = geteuid(),
+		.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0),
+		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+		.effective = both_words(data[0].effective, data[1].effective),
+		.permitted = both_words(data[0].permitted, data[1].permitted),
+		.inheritable = both_words(data[0].inheritable, data[1].inheritable),
+		.bounding = capability_set(is_bounding),
+		.label = label_is_pending(),
+	};
+	/* The ambient set is within both of these, and mostly there is nothing to ask. */
+	if (identity->permitted & identity->inheritable)
+		identity->ambient = capability_set(is_ambient);
+	return 0;
+}
+
+/*
+ * capabilities(7), "Transformation of capabilities during execve()", for a file that has none: are the sets of the
+ * process the same afterwards? The inheritable, ambient and bounding sets are in any case.
+ */
+static bool exec_keeps_capabilities(const struct errpipe_identity *now)
+{
+	bool root = now->uid == 0 || now->euid == 0;
+	uint64_t permitted = now->ambient, effective = now->ambient;
+
+	if (root && !(now->securebits & SECBIT_NOROOT)) {
+		permitted = now->inheritable | now->bounding;
+		if (now->no_new_privs)
+			permitted &= now->permitted;
+		effective = now->euid == 0 ? permitted : now->ambient;
+	}
+	return now->permitted == permitted && now->effective == effective;
+}
+
+static bool begins_with(const char *path, const char *prefix)
+{
+	return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+/* A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. */
+static bool changes_with_exec(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (begins_with(path, "/proc/") || begins_with(path, "/dev/fd/"))
+		return true;
+	/* /dev/stdin, or somebody's own link. */
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return begins_with(target, "/proc/") || begins_with(target, "/dev/fd/");
+}
+
+enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path)
+{
+	if (identity->on_exec)
+		return ERRPIPE_DIRECT_ON_EXEC;
+	if (identity->label)
+		return ERRPIPE_DIRECT_LABEL;
+	if (!exec_keeps_capabilities(identity))
+		return ERRPIPE_DIRECT_CAPABILITIES;
+	if (changes_with_exec(path))
+		return ERRPIPE_DIRECT_PATH;
+	return ERRPIPE_STUB;
+}
+
+const char *errpipe_route_reason(enum errpipe_route route)
+{
+	switch (route) {
+	case ERRPIPE_STUB:
+		return "the stub makes no difference to the target";
+	case ERRPIPE_DIRECT_ASKED:
+		return "there is no stub";
+	case ERRPIPE_DIRECT_ON_EXEC:
+		return "what acts on the next exec would be spent on the stub";
+	case ERRPIPE_DIRECT_LABEL:
+		return "the security label for the next exec would go to the stub";
+	case ERRPIPE_DIRECT_CAPABILITIES:
+		return "the exec of the stub would change the capabilities";
+	case ERRPIPE_DIRECT_PATH:
+		return "the path would mean something else after the exec of the stub";
+	}
+	return "unknown route";
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start a child that shares our memory until it execs, as vfork(2) has it: a fork of a large process would copy its
+ * page tables first. So nothing in the child may disturb the parent: it has a stack of its own, no signal handler
+ * of the parent's runs in it, and it allocates nothing.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* linux/sched.h: Linux 5.2 and 5.5. */
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
+
+enum { STACK_SIZE = 32768 };
+
+struct context {
+	struct errpipe__exec exec;
+	const struct errpipe_spawn *spawn;
+	struct errpipe__signals signals; /* the caller's mask */
+	bool handlers;			 /* the child still has the signal handlers of the parent */
+};
+
+/* Signals that are ignored stay so: the target is to inherit that. */
+static void clear_handlers(void)
+{
+	struct sigaction action;
+
+	for (int signal = 1; signal < NSIG; signal++) {
+		if (sigaction(signal, NULL, &action) < 0)
+			continue;
+		if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
+			continue;
+		action.sa_handler = SIG_DFL;
+		action.sa_flags = 0;
+		sigaction(signal, &action, NULL);
+	}
+}
+
+static void set_up(const struct context *context)
+{
+	unsigned step = ERRPIPE_STEP_CALLER;
+	int ret = context->spawn->setup(context->spawn->data, &step);
+
+	if (ret == 0)
+		return;
+	if (errpipe_fail(context->exec.report, step, -ret) == -EINVAL)
+		errpipe_fail(context->exec.report, ERRPIPE_STEP_CALLER, EINVAL);
+	_exit(125);
+}
+
+static int child(void *arg)
+{
+	struct context *context = arg;
+	int ret;
+
+	if (context->handlers)
+		clear_handlers();
+	if (context->spawn->setup)
+		set_up(context);
+	/* From here on a signal can end the child, and until here none could. */
+	errpipe__restore_signals(&context->signals);
+	ret = errpipe__exec(&context->exec);
+	_exit(ret == -ENOENT ? 127 : 126);
+}
+
+#ifdef __x86_64__
+/* linux/sched.h: struct clone_args. */
+struct clone3_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+/*
+ * The child must not return from where the parent is going to, on the same stack or another, so it calls function at
+ * once. No libc offers that with clone3(2).
+ */
+static long clone3_call(struct clone3_args *args, int (*function)(void *), void *arg)
+{
+	register void *fn_arg __asm__("r8") = arg;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r8, %%rdi\n\t"
+			 "call *%%rdx\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "0"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "d"(function), "r"(fn_arg)
+			 : "rcx", "r11", "memory", "cc");
+	return ret;
+}
+
+static long clone_clear(struct context *context, char *stack, int *pidfd)
+{
+	struct clone3_args args = {
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.stack = (uintptr_t)stack,
+		.stack_size = STACK_SIZE,
+	};
+
+	context->handlers = false;
+	return clone3_call(&args, child, context);
+}
+#else
+static long clone_clear(struct context *context, char *stack, int *pidfd)
+{
+	(void)context;
+	(void)stack;
+	(void)pidfd;
+	return -ENOSYS;
+}
+#endif
+
+/* Before Linux 5.5, under profiles of containers that do not know clone3(2), and on other machines than x86-64. */
+static long clone_keep(struct context *context, char *stack, int *pidfd)
+{
+	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	long pid;
+
+	context->handlers = true;
+	pid = clone(child, stack + STACK_SIZE, flags | CLONE_PIDFD, context, pidfd);
+	if (pid < 0 && errno == EINVAL)
+		pid = clone(child, stack + STACK_SIZE, flags, context);
+	return pid < 0 ? -errno : pid;
+}
+
+/* Returns the pid, or a negative errno. */
+static long start(struct context *context, int *pidfd)
+{
+	char stack[STACK_SIZE] __attribute__((aligned(16)));
+	long pid;
+
+	errpipe__block_signals(&context->signals);
+	pid = clone_clear(context, stack, pidfd);
+	if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
+		pid = clone_keep(context, stack, pidfd);
+	errpipe__restore_signals(&context->signals);
+	return pid;
+}
+
+static int route(const struct errpipe_spawn *spawn, const char *path, enum errpipe_route *route)
+{
+	struct errpipe_identity identity;
+	int ret;
+
+	*route = ERRPIPE_DIRECT_ASKED;
+	if (spawn->stub < 0)
+		return 0;
+	*route = ERRPIPE_STUB;
+	if (spawn->flags & ERRPIPE_STUB_ONLY)
+		return 0;
+	ret = errpipe_identity(&identity);
+	if (ret == 0)
+		*route = errpipe_route(&identity, path);
+	return ret;
+}
+
+static int spawn_with_pipe(struct errpipe_child *child, struct context *context, const int pipe[2])
+{
+	int pidfd = -1;
+	long pid;
+
+	context->exec.report = pipe[1];
+	pid = start(context, &pidfd);
+	if (pid < 0)
+		return pid;
+
+	child->pid = pid;
+	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
+	child->report = pipe[0];
+	return 0;
+}
+
+int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
+		  char *const envp[])
+{
+	static const struct errpipe_spawn direct = { .stub = ERRPIPE_NO_STUB };
+	struct context context = { .exec = { ERRPIPE_NO_STUB, 0, -1, path, argv, envp, NULL } };
+	struct errpipe__args args;
+	int pipe[2], ret;
+
+	*child = (struct errpipe_child){ -1, -1, -1, ERRPIPE_DIRECT_ASKED };
+	context.spawn = spawn ? spawn : &direct;
+	if (!path || !argv)
+		return -EFAULT;
+	if (context.spawn->flags & ~ERRPIPE_STUB_ONLY)
+		return -EINVAL;
+	ret = route(context.spawn, path, &child->route);
+	if (ret < 0)
+		return ret;
+
+	args.argv = args.on_stack;
+	if (child->route == ERRPIPE_STUB) {
+		ret = errpipe__stub_args(&args, path, argv);
+		if (ret < 0)
+			return ret;
+		context.exec.stub = context.spawn->stub;
+		context.exec.flags = context.spawn->flags & ERRPIPE_STUB_ONLY ? 0 : ERRPIPE_FALLBACK;
+		context.exec.stub_argv = args.argv;
+	}
+
+	ret = errpipe_pipe(pipe);
+	if (ret == 0) {
+		ret = spawn_with_pipe(child, &context, pipe);
+		close(pipe[1]);
+		if (ret < 0)
+			close(pipe[0]);
+	}
+	errpipe__free_args(&args);
+	return ret;
+}

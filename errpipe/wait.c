@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+/* poll(2) with EINTR retried. It skips descriptors below 0. */
+static int ready(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int ret;
+
+	do
+		ret = poll(fds, count, timeout);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+/*
+ * A fork elsewhere in the caller may have a copy of the write end, and keep it for as long as it likes. So the end of
+ * the child counts as well. What it has written is in the pipe by then.
+ */
+static int read_until_ended(const struct errpipe_child *child, struct errpipe_report *report)
+{
+	struct pollfd fds[] = { { child->report, POLLIN, 0 }, { child->pidfd, POLLIN, 0 } };
+	int ret = ready(fds, 2, -1);
+
+	if (ret > 0 && !fds[0].revents)
+		ret = ready(fds, 1, 0);
+	if (ret < 0)
+		return ret;
+	if (fds[0].revents)
+		return errpipe_read(child->report, 0, report);
+	*report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
+	return 1;
+}
+
+/* Without a pidfd the number is safe only as long as nobody has reaped the child. */
+static void kill_child(const struct errpipe_child *child)
+{
+	siginfo_t info;
+
+	if (child->pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	else if (waitid(P_PID, child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		kill(child->pid, SIGKILL);
+}
+
+static void reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
+{
+	int ret = 1;
+
+	if (child->pid <= 0)
+		return -ECHILD;
+	if (!report->verdict)
+		ret = read_until_ended(child, report);
+
+	/* A record that somebody has forged becomes true by this. */
+	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
+		kill_child(child);
+
+	errpipe_settle(child->pid, report);
+	reap(child->pid);
+	child->pid = -1;
+	close_if_open(&child->pidfd);
+	close_if_open(&child->report);
+	return ret < 0 ? ret : 0;
+}
