@@ -49,10 +49,7 @@ static int number(const char *s)
 static void report(int fd, int step, int error)
 {
 	const unsigned int record[] = DMZ_RECORD(step, error);
-	unsigned long all[SIGSET_SIZE / sizeof(long)];
-
-	for (unsigned int i = 0; i < sizeof(all) / sizeof(long); i++)
-		all[i] = -1UL;
+	const unsigned long all[] = { [0 ... SIGSET_SIZE / sizeof(long) - 1] = -1UL };
 
 	my_syscall4(__NR_rt_sigprocmask, SIG_BLOCK, all, NULL, sizeof(all));
 	my_syscall3(__NR_write, fd, record, sizeof(record));
@@ -70,15 +67,15 @@ __attribute__((used, noreturn)) void _start_c(long *sp)
 		long ret = my_syscall3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
 		int step = DMZ_STEP_FCNTL;
 
-		if (ret == 0) {
+		if (ret >= 0) {
 			ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
 			step = DMZ_STEP_EXEC;
 			status = ret == -ENOENT ? 127 : 126;
 		}
 		if (step == DMZ_STEP_EXEC || ret != -EBADF)
-			report(fd, step, ret < 0 ? -ret : 0);
+			report(fd, step, ret < 0 && ret >= -DMZ_ERROR_MAX ? -ret : 0);
 	}
 
-	for (;;)
-		my_syscall1(__NR_exit_group, status);
+	my_syscall1(__NR_exit_group, status);
+	__builtin_trap(); /* seccomp can refuse even that */
 }

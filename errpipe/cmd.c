@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,10 +75,14 @@ void print_message(FILE *to, const struct errpipe_report *report, const char *pa
 	free(line);
 }
 
-/* Whoever redirects the output to a full disk wants to know. */
+/* Whoever redirects the output to a full disk wants to know. A closed stdout matters only if it was written to. */
 static int close_stdout(int status)
 {
-	if (fclose(stdout) != 0 && status == 0)
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+	if (fclose(stdout) != 0 && errno != EBADF)
+		failed = true;
+	if (failed && status == 0)
 		return own_failure(0, "cannot write to standard output");
 	return status;
 }

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,10 +64,13 @@ static int take_signals(struct signals *signals)
 	return signals->fd < 0 ? -errno : 0;
 }
 
-static void give_signals_back(const struct signals *signals)
+/* In the child, for errpipe_spawn(). */
+static int give_sigchld_back(void *data, unsigned *step)
 {
-	sigaction(SIGCHLD, &signals->sigchld, NULL);
-	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
+	const struct signals *signals = data;
+
+	(void)step;
+	return sigaction(SIGCHLD, &signals->sigchld, NULL) < 0 ? -errno : 0;
 }
 
 /* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
@@ -82,8 +84,8 @@ static void pass_on(pid_t pid, const struct signals *signals)
 	}
 }
 
-/* Reap what has ended. As pid 1 we get orphans too. True once the target is gone, and report is final. */
-static bool reap(pid_t pid, struct errpipe_report *report)
+/* Whether the target has ended. It is not reaped yet; but others are, for as pid 1 we get orphans. */
+static bool has_ended(pid_t pid)
 {
 	siginfo_t info;
 
@@ -92,72 +94,53 @@ static bool reap(pid_t pid, struct errpipe_report *report)
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
 			return false;
 		if (info.si_pid == pid)
-			errpipe_settle(pid, report);
-		waitpid(info.si_pid, NULL, 0);
-		if (info.si_pid == pid)
 			return true;
+		waitpid(info.si_pid, NULL, 0);
 	}
 }
 
-/* A child that has reported a failure is leaving. Do not depend on it. */
-static void end(pid_t pid)
+/* Stay with the target until its exec has failed or it has ended. */
+static int attend(const struct errpipe_child *child, const struct signals *signals, struct errpipe_report *report)
 {
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* Stay with the target from its exec to its end. */
-static int attend(pid_t pid, int pipe, const struct signals *signals, struct errpipe_report *report)
-{
-	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { pipe, POLLIN, 0 } };
+	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { child->report, POLLIN, 0 } };
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents) {
-			int ret = errpipe_read(pipe, 0, report);
+			int ret = errpipe_read(child->report, 0, report);
 
-			if (ret < 0 || report->verdict != ERRPIPE_STARTED) {
-				end(pid);
-				return ret < 0 ? ret : 0;
-			}
+			if (ret < 0)
+				return ret;
+			if (report->verdict != ERRPIPE_STARTED)
+				return 0;
 			fds[1].fd = -1; /* poll(2) skips it from now on */
 		}
 		if (fds[0].revents)
-			pass_on(pid, signals);
-		if (fds[1].fd < 0 && reap(pid, report))
+			pass_on(child->pid, signals);
+		if (has_ended(child->pid))
 			return 0;
 	}
 }
 
 /* Start what is at path, and wait for it. Returns 0 with the report, or EXIT_OWN. */
-static int attempt(const char *path, char **argv, const struct signals *signals, struct errpipe_report *report)
+static int attempt(const char *path, char **argv, const struct errpipe_spawn *spawn, struct errpipe_report *report)
 {
-	int pipe[2], ret;
-	pid_t pid;
+	struct errpipe_child child;
+	int ret;
 
-	ret = errpipe_pipe(pipe);
+	ret = errpipe_spawn(&child, spawn, path, argv, environ);
 	if (ret < 0)
-		return own_failure(-ret, "cannot make a pipe");
+		return own_failure(-ret, "cannot start a process for %s", path);
 
-	pid = fork();
-	if (pid == 0) {
-		give_signals_back(signals);
-		errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, argv, environ);
-		_exit(EXIT_OWN);
+	*report = (struct errpipe_report){ .status = -1 };
+	ret = attend(&child, spawn->data, report);
+	if (ret < 0) {
+		report->verdict = ERRPIPE_CLOSED;
+		kill(child.pid, SIGKILL);
 	}
-	if (pid < 0) {
-		ret = own_failure(errno, "cannot fork");
-		close(pipe[1]);
-	} else {
-		close(pipe[1]);
-		ret = attend(pid, pipe[0], signals, report);
-		if (ret < 0)
-			ret = own_failure(-ret, "cannot read the report of %s", path);
-	}
-	close(pipe[0]);
-	return ret;
+	errpipe_wait(&child, report);
+	return ret < 0 ? own_failure(-ret, "cannot read the report of %s", path) : 0;
 }
 
 static int tell(const struct errpipe_report *report, const char *path, enum errpipe_policy policy)
@@ -171,7 +154,7 @@ static int tell(const struct errpipe_report *report, const char *path, enum errp
  * As shells do: a file that may not be executed does not hide one further on, and is told of if there is none.
  * Any other file is the one that was meant, whatever comes of it.
  */
-static int search_and_run(char **argv, const struct signals *signals, enum errpipe_policy policy)
+static int search_and_run(char **argv, const struct errpipe_spawn *spawn, enum errpipe_policy policy)
 {
 	struct search search = search_begin(argv[0]);
 	struct errpipe_report report, refused;
@@ -188,7 +171,7 @@ static int search_and_run(char **argv, const struct signals *signals, enum errpi
 			ret = tell(&refused, refused_path, policy);
 			break;
 		}
-		ret = attempt(search.path, argv, signals, &report);
+		ret = attempt(search.path, argv, spawn, &report);
 		if (ret)
 			break;
 		if (report.verdict != ERRPIPE_EXEC_FAILED || report.error != EACCES) {
@@ -210,6 +193,7 @@ int cmd_run(int argc, char **argv)
 {
 	enum errpipe_policy policy = ERRPIPE_POSIX;
 	struct signals signals;
+	struct errpipe_spawn spawn = { .mask = &signals.mask, .setup = give_sigchld_back, .data = &signals };
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -230,5 +214,10 @@ int cmd_run(int argc, char **argv)
 	ret = take_signals(&signals);
 	if (ret < 0)
 		return own_failure(-ret, "cannot watch for signals");
-	return search_and_run(argv + optind, &signals, policy);
+
+	/* Without a stub, as where memfd_create(2) is forbidden, the route is direct. */
+	spawn.stub = errpipe_stub();
+	if (spawn.stub < 0)
+		spawn.stub = ERRPIPE_NO_STUB;
+	return search_and_run(argv + optind, &spawn, policy);
 }

@@ -10,14 +10,14 @@ static unsigned le32(const unsigned char *p)
 	return p[0] | p[1] << 8 | p[2] << 16 | (unsigned)p[3] << 24;
 }
 
-/* Only a refused exec can lack an error: every other step that fails has one. */
+/* A system call can be refused without an error, by seccomp(2). A step of the caller's has one. */
 static bool possible(unsigned step, unsigned error)
 {
 	if (error > DMZ_ERROR_MAX)
 		return false;
-	if (step == DMZ_STEP_EXEC || step == DMZ_STEP_STUB)
-		return true;
-	return error && (step == DMZ_STEP_FCNTL || step >= DMZ_STEP_CALLER);
+	if (step >= DMZ_STEP_CALLER && step <= DMZ_STEP_CALLER_LAST)
+		return error;
+	return step == DMZ_STEP_EXEC || step == DMZ_STEP_FCNTL || step == DMZ_STEP_STUB;
 }
 
 int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report)

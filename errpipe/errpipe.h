@@ -47,6 +47,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/select.h> /* sigset_t, in strict C99 as well */
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -193,14 +194,15 @@ struct errpipe_spawn {
 	int stub;	/* of errpipe_stub(), or ERRPIPE_NO_STUB */
 	unsigned flags; /* ERRPIPE_STUB_ONLY or 0 */
 
+	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
+
 	/*
 	 * Called in the child before the exec, if it is not NULL: chdir, setsid, dup2 and so on. Returns 0, or a negative
 	 * errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is set to another of the
 	 * caller's steps. The child then exits with 125.
 	 *
 	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only, nothing that
-	 * takes a lock or allocates, and 16 KiB of stack. Signals are blocked; the target gets the mask that the
-	 * caller of errpipe_spawn() has. The report's descriptor must stay open: see errpipe_child.report.
+	 * takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The report's descriptor must stay open: see errpipe_child.report.
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
@@ -234,8 +236,8 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
  * Wait for the end of a child of errpipe_spawn(), with a final report, and release all that it holds: the process is
  * reaped, the descriptors are closed.
  *
- * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here. A child
- * whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true.
+ * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here (and
+ * with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true.
  * If another process holds a copy of the write end, the end of the child counts as end of file.
  *
  * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the report

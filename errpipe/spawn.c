@@ -30,8 +30,8 @@ enum { STACK_SIZE = 32768 };
 struct context {
 	struct errpipe__exec exec;
 	const struct errpipe_spawn *spawn;
-	struct errpipe__signals signals; /* the caller's mask */
-	bool handlers;			 /* the child still has the signal handlers of the parent */
+	struct errpipe__signals mask; /* of the target */
+	bool handlers;		      /* the child still has the signal handlers of the parent */
 };
 
 /* Signals that are ignored stay so: the target is to inherit that. */
@@ -72,7 +72,7 @@ static int child(void *arg)
 	if (context->spawn->setup)
 		set_up(context);
 	/* From here on a signal can end the child, and until here none could. */
-	errpipe__restore_signals(&context->signals);
+	errpipe__restore_signals(&context->mask);
 	ret = errpipe__exec(&context->exec);
 	_exit(ret == -ENOENT ? 127 : 126);
 }
@@ -146,13 +146,18 @@ static long clone_keep(struct context *context, char *stack, int *pidfd)
 static long start(struct context *context, int *pidfd)
 {
 	char stack[STACK_SIZE] __attribute__((aligned(16)));
+	struct errpipe__signals old;
 	long pid;
 
-	errpipe__block_signals(&context->signals);
+	errpipe__block_signals(&old);
+	context->mask = old;
+	/* The kernel's set is the beginning of libc's. */
+	if (context->spawn->mask)
+		memcpy(&context->mask, context->spawn->mask, sizeof(context->mask));
 	pid = clone_clear(context, stack, pidfd);
 	if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
 		pid = clone_keep(context, stack, pidfd);
-	errpipe__restore_signals(&context->signals);
+	errpipe__restore_signals(&old);
 	return pid;
 }
 

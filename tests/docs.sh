@@ -37,7 +37,7 @@ prints() {
 }
 
 examples() {
-	make -s O="$ERRPIPE_BUILD/cross/aarch64" NOLIBC="$NOLIBC" CC='clang-19 --target=aarch64-linux-gnu -fuse-ld=lld' \
+	MAKEFLAGS='' make -s O="$ERRPIPE_BUILD/cross/aarch64" NOLIBC="$NOLIBC" CC='clang-19 --target=aarch64-linux-gnu -fuse-ld=lld' \
 		CPPFLAGS='-isystem /usr/aarch64-linux-gnu/include' "$ERRPIPE_BUILD/cross/aarch64/hello" &&
 		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1"
 }

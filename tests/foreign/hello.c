@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Says for which machine it was built. Needs no libc: any compiler can build it for any machine. */
+#include "nolibc.h"
+
+int main(void)
+{
+	struct utsname name;
+
+	uname(&name);
+	printf("hello from %s\n", name.machine);
+	return 0;
+}

@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The stub's file is as scripts/check-stub wants it, and check-stub sees when one is not.
+set -eu
+
+check=$ERRPIPE_SRC/scripts/check-stub
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0 failed=0
+
+# result STATUS WHAT
+result() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+	fi
+}
+
+# bites WHAT LINE [MACHINE [MAXSIZE]]: check-stub refuses $tmp/stub for the reason LINE.
+bites() {
+	if "$check" "$tmp/stub" "${3:-62}" "${4:-480}" 2>"$tmp/lines"; then
+		result 1 "refuses $1"
+	elif grep -q "stub: $2" "$tmp/lines"; then
+		result 0 "refuses $1"
+	else
+		cat "$tmp/lines" >&2
+		result 1 "refuses $1 because of '$2'"
+	fi
+}
+
+# Numbers as they are in a file: of 2, 4 and 8 bytes, little-endian, or big-endian with order=big.
+bytes() {
+	value=$1 count=$2 octal=
+	while [ "$count" -gt 0 ]; do
+		byte=$(printf '\\%03o' $((value % 256)))
+		case $order in
+		little) octal=$octal$byte ;;
+		big) octal=$byte$octal ;;
+		esac
+		value=$((value / 256)) count=$((count - 1))
+	done
+	# shellcheck disable=SC2059 # made of octal escapes
+	printf "$octal"
+}
+two() { bytes "$1" 2; }
+four() { bytes "$1" 4; }
+eight() { bytes "$1" 8; }
+
+# The parts of a stub that check-stub approves of, each to be changed by what doctored is given.
+defaults() {
+	order=little data=1 type=2 machine=62 shoff=0 shentsize=0 shnum=0 shstrndx=0
+	load=1 load_flags=5 offset=0 vaddr=0x400000 filesz=200 memsz=200
+	stack=0x6474e551 stack_flags=6
+}
+
+# segment TYPE FLAGS OFFSET VADDR FILESZ MEMSZ
+segment() {
+	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$4"; eight "$5"; eight "$6"; eight 4096
+}
+
+# doctored [NAME=VALUE...]: write such a stub, 64-bit, to $tmp/stub.
+doctored() {
+	defaults
+	for assignment; do
+		eval "$assignment"
+	done
+	{
+		printf '\177ELF\002'; bytes "$data" 1; bytes 1 1; eight 0; bytes 0 1
+		two "$type"; two "$machine"; four 1
+		eight 0x4000b0; eight 64; eight "$shoff"; four 0
+		two 64; two 56; two 2; two "$shentsize"; two "$shnum"; two "$shstrndx"
+		segment "$load" "$load_flags" "$offset" "$vaddr" "$filesz" "$memsz"
+		segment "$stack" "$stack_flags" 0 0 0 0
+		printf '%24s' ''
+	} >"$tmp/stub"
+}
+
+# The stub that was built, for the machine that other programs were built for.
+machine=$(od -A n -t u2 -j 18 -N 2 "$ERRPIPE_BUILD/tests/prog_args" | tr -d ' ')
+case $machine in
+62) maxsize=480 ;;
+*) maxsize=640 ;;
+esac
+status=0
+"$check" "$ERRPIPE_BUILD/dmz" "$machine" "$maxsize" || status=$?
+result "$status" "the stub that was built is approved of"
+[ -x "$ERRPIPE_BUILD/dmz" ] && status=0 || status=1
+result "$status" "and may be executed"
+
+# Made-up ones. The unchanged ones show that it is the change that makes the rest fail.
+doctored
+status=0
+"$check" "$tmp/stub" 62 480 || status=$?
+result "$status" "an unchanged one is approved of"
+doctored order=big data=2
+status=0
+"$check" "$tmp/stub" 62 480 || status=$?
+result "$status" "a big-endian one is approved of"
+
+rm "$tmp/stub"
+bites "a missing file" "no such file"
+: >"$tmp/stub"
+bites "an empty file" "not an ELF file"
+echo '#!/bin/sh -- as long as the start of an ELF header' >"$tmp/stub"
+bites "a script" "not an ELF file"
+printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\076\000' >"$tmp/stub"
+bites "a torn header" "readelf cannot read it"
+doctored
+bites "another machine" "machine 62 instead of 183" 183
+bites "a byte too much" "200 bytes, more than 199" 62 199
+doctored order=big data=2 machine=8
+bites "another machine of the other byte order" "machine 8 instead of 22" 22
+doctored type=3
+bites "a PIE" "type DYN instead of EXEC"
+doctored shoff=64
+bites "a section header offset" "section headers: e_shoff"
+doctored shnum=2 shentsize=64 shoff=64
+bites "section headers" "section headers: e_shnum"
+doctored shstrndx=1
+bites "a section name index" "section headers: e_shstrndx"
+doctored load=0
+bites "no PT_LOAD" "0 PT_LOAD instead of one"
+doctored stack=1
+bites "two PT_LOAD" "2 PT_LOAD instead of one"
+doctored load_flags=7
+bites "a writable and executable segment" "PT_LOAD is writable"
+doctored load_flags=6
+bites "a writable segment" "PT_LOAD is writable"
+doctored load_flags=4
+bites "a segment that is not executable" "PT_LOAD is not readable and executable"
+doctored load_flags=1
+bites "a segment that is not readable" "PT_LOAD is not readable and executable"
+doctored offset=8
+bites "a segment without the headers" "PT_LOAD begins at offset"
+doctored vaddr=0x401000
+bites "an address for small pages only" "PT_LOAD's address 0x0*401000 is not a multiple"
+doctored memsz=201
+bites "memory without file" "PT_LOAD has 0x0*c8 bytes in the file but 0x0*c9 in memory"
+doctored filesz=4097 memsz=4097
+bites "two pages" "PT_LOAD is on more than one page"
+doctored stack=0
+bites "no PT_GNU_STACK" "0 PT_GNU_STACK instead of one"
+doctored stack_flags=7
+bites "an executable stack" "PT_GNU_STACK is executable"
+doctored stack=3
+bites "an interpreter" "has a PT_INTERP"
+doctored stack=2
+bites "dynamic linking" "has a PT_DYNAMIC"
+doctored order=big data=2 load_flags=7
+bites "a writable segment of the other byte order" "PT_LOAD is writable"
+
+# And one that a tool has made: the test program itself, with its section headers and all.
+cp "$ERRPIPE_BUILD/tests/prog_args" "$tmp/stub"
+bites "an ordinary program" "section headers: e_shnum" "$machine"
+
+echo "1..$n"
+exit "$failed"
