@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,7 +60,9 @@ static int take_signals(struct signals *signals)
 
 	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
 	sigaction(SIGCHLD, &by_default, &signals->sigchld);
-	sigprocmask(SIG_BLOCK, &taken, &signals->mask);
+	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8);
+	sigprocmask(SIG_BLOCK, &taken, NULL);
 	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals->fd < 0 ? -errno : 0;
 }

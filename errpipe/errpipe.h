@@ -103,7 +103,8 @@ struct errpipe_report {
  * Make the pipe for one report: fd[0] to read, fd[1] for the process that execs. Both are close-on-exec.
  *
  * The reader sees end of file only when the last copy of fd[1] is gone: close it in the parent after the fork,
- * and let no other child keep it.
+ * and let no other child keep it. Whoever moves fd[1] to a number of its own by dup2(2) has to mind that it may have
+ * that number already, and then keeps close-on-exec.
  *
  * Returns 0, or the errors of pipe2(2) and of fcntl(2) F_DUPFD_CLOEXEC; then fd is unchanged.
  * Async-signal-safe.
@@ -135,12 +136,13 @@ int errpipe_stub(void);
  */
 int errpipe_stub_file(const char *path);
 
-#define ERRPIPE_NO_STUB (-1) /* for a descriptor of the stub: the route is DIRECT */
+#define ERRPIPE_NO_STUB (-4096) /* for a descriptor of the stub: the route is DIRECT. No negative errno is that */
 
 /* Through the stub or not, and why. */
 enum errpipe_route {
 	ERRPIPE_STUB = 0,	     /* the target cannot tell the difference */
-	ERRPIPE_DIRECT_ASKED,	     /* there is no stub, by the caller's wish */
+	ERRPIPE_DIRECT_ASKED,	     /* the caller asked for no stub */
+	ERRPIPE_DIRECT_NO_STUB,	     /* errpipe_stub() has failed */
 	ERRPIPE_DIRECT_CAPABILITIES, /* the exec of the stub would change the capabilities */
 	ERRPIPE_DIRECT_LABEL,	     /* an SELinux or AppArmor label waits for the next exec */
 	ERRPIPE_DIRECT_ON_EXEC,	     /* the caller says that something else waits for the next exec */
@@ -173,8 +175,11 @@ int errpipe_identity(struct errpipe_identity *identity);
  * Capabilities: they differ if the exec of a file without any leaves other sets than there were before (capabilities(7)).
  * A user other than root loses those that are not ambient, and may then fail to reach the target; with no_new_privs
  * a target with file capabilities does not get them back (runc issue 4125).
- * Path: names below /proc and /dev/fd, and symbolic links to such names. /proc/self/exe would be the stub, and
- * close-on-exec descriptors are closed by then.
+ * Path: names below /proc and /dev/fd, and what leads there by links. /proc/self/exe would be the stub, and
+ * close-on-exec descriptors are closed by then. The path is looked up as the caller sees it.
+ *
+ * A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the route
+ * DIRECT a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).
  *
  * Async-signal-safe.
  */
@@ -191,7 +196,7 @@ const char *errpipe_route_reason(enum errpipe_route route);
 
 /* How to start a child. All 0 but for stub is a good beginning. */
 struct errpipe_spawn {
-	int stub;	/* of errpipe_stub(), or ERRPIPE_NO_STUB */
+	int stub;	/* what errpipe_stub() has returned, even if it has failed, or ERRPIPE_NO_STUB */
 	unsigned flags; /* ERRPIPE_STUB_ONLY or 0 */
 
 	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
@@ -202,7 +207,8 @@ struct errpipe_spawn {
 	 * caller's steps. The child then exits with 125.
 	 *
 	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only, nothing that
-	 * takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The report's descriptor must stay open: see errpipe_child.report.
+	 * takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors of the stub and of the
+	 * report must stay open: to keep others from the target, mark them close-on-exec (CLOSE_RANGE_CLOEXEC).
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
@@ -226,15 +232,18 @@ struct errpipe_child {
  * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
  *
  * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report. Or a negative
- * errno, and child->pid is -1: -EINVAL, unknown flags; -EFAULT, path or argv is NULL; the errors of pipe2(2),
- * clone(2), capget(2), mmap(2). Needs 64 KiB of stack. Thread-safe; not async-signal-safe.
+ * errno, and child->pid is -1: -EINVAL, unknown flags, or ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB; -EFAULT,
+ * path or argv is NULL; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of pipe2(2), clone(2),
+ * capget(2), mmap(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not async-signal-safe.
  */
 int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
 		  char *const envp[]);
 
 /*
- * Wait for the end of a child of errpipe_spawn(), with a final report, and release all that it holds: the process is
- * reaped, the descriptors are closed.
+ * Wait for the end of a child, with a final report, and release all that it holds: the process is reaped, the
+ * descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and keep
+ * them open for a moment. A child that the caller has forked can be waited for too, as struct errpipe_child
+ * { .pid = pid, .pidfd = -1, .report = fd[0] }.
  *
  * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here (and
  * with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true.
@@ -255,8 +264,8 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 /*
  * Become the program path with argv and envp, or report to the descriptor report why not.
  *
- * stub is a descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB. It may be close-on-exec, and should be, or
- * the target inherits it. path is the file to exec and argv[0] the name that the target sees: they need not
+ * stub is what errpipe_stub() has returned, any other descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB. It
+ * should be close-on-exec, or the target inherits it. path is the file to exec and argv[0] the name that the target sees: they need not
  * agree. There is no search along PATH and no retry through a shell. A path below /proc/self or /dev/fd means
  * something else once the stub has been exec'd: give NO_STUB for such a path. The stub adds three arguments,
  * so a command line within 60 bytes of the limit fails with E2BIG on the route STUB.
@@ -316,9 +325,9 @@ int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
  * verdict other than STARTED stays, and only the status is filled in.
  *
  * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
- * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14 the kernel
- * names a program that is exec'd by descriptor after the descriptor's number, so there a target whose name is a
- * number cannot be told from the stub, and the verdict is CLOSED.
+ * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14, and wherever the
+ * stub was exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number cannot be told from it,
+ * and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts about a child that went DIRECT.
  *
  * Returns 0. -EINVAL: pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to avoid
  * that. Async-signal-safe.

@@ -84,6 +84,12 @@ static int fail(int report, unsigned step, int ret)
 	return ret ? ret : -EPERM;
 }
 
+/* A plain system call: glibc's execve(3) is declared to get no NULL, which execve(2) has an answer to. */
+static long exec_path(const struct errpipe__exec *exec)
+{
+	return syscall(SYS_execve, exec->path, exec->argv, exec->envp);
+}
+
 int errpipe__exec(const struct errpipe__exec *exec)
 {
 	if (exec->stub >= 0) {
@@ -92,7 +98,7 @@ int errpipe__exec(const struct errpipe__exec *exec)
 		if (!(exec->flags & ERRPIPE_FALLBACK))
 			return fail(exec->report, ERRPIPE_STEP_STUB, ret);
 	}
-	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(execve(exec->path, exec->argv, exec->envp)));
+	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
 }
 
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[])
@@ -113,12 +119,16 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	/* To the stub a path that is NULL would be the end of its arguments. */
 	if (!path)
 		exec.stub = ERRPIPE_NO_STUB;
-	if (exec.stub < 0)
+	if (exec.stub == ERRPIPE_NO_STUB)
 		return errpipe__exec(&exec);
 
-	ret = errpipe__stub_args(&args, path, argv);
-	if (ret < 0)
+	ret = stub < 0 ? stub : errpipe__stub_args(&args, path, argv);
+	if (ret < 0 && !(flags & ERRPIPE_FALLBACK))
 		return fail(report, ERRPIPE_STEP_STUB, ret);
+	if (ret < 0) {
+		exec.stub = ERRPIPE_NO_STUB;
+		return errpipe__exec(&exec);
+	}
 	exec.stub_argv = args.argv;
 	ret = errpipe__exec(&exec);
 	errpipe__free_args(&args);

@@ -10,13 +10,13 @@
 #include "internal.h"
 
 /* A plain system call: write(2) of libc is a cancellation point, and there is nobody here to cancel for. */
-static int write_record(int fd, const void *record)
+static int write_once(int fd, const void *bytes, size_t size)
 {
-	ssize_t n = syscall(SYS_write, fd, record, DMZ_RECORD_SIZE);
+	ssize_t n = syscall(SYS_write, fd, bytes, size);
 
 	if (n < 0)
 		return -errno;
-	return n == DMZ_RECORD_SIZE ? 0 : -EIO;
+	return (size_t)n == size ? 0 : -EIO;
 }
 
 /* Take back the signal that a failed write has sent to this thread, if nobody else had sent it before. */
@@ -32,9 +32,8 @@ static void discard(int signal, const sigset_t *pending_before)
 	sigtimedwait(&set, NULL, &no_wait);
 }
 
-int errpipe__write(int report, unsigned step, unsigned error)
+int errpipe__write_all(int fd, const void *bytes, size_t size)
 {
-	const unsigned record[] = DMZ_RECORD(step, error);
 	struct errpipe__signals old;
 	sigset_t pending;
 	int ret;
@@ -42,7 +41,7 @@ int errpipe__write(int report, unsigned step, unsigned error)
 	errpipe__block_signals(&old);
 	sigpending(&pending);
 
-	ret = write_record(report, record);
+	ret = write_once(fd, bytes, size);
 	if (ret == -EPIPE)
 		discard(SIGPIPE, &pending);
 	if (ret == -EFBIG)
@@ -50,6 +49,13 @@ int errpipe__write(int report, unsigned step, unsigned error)
 
 	errpipe__restore_signals(&old);
 	return ret;
+}
+
+int errpipe__write(int report, unsigned step, unsigned error)
+{
+	const unsigned record[] = DMZ_RECORD(step, error);
+
+	return errpipe__write_all(report, record, DMZ_RECORD_SIZE);
 }
 
 int errpipe_fail(int report, unsigned step, int error)

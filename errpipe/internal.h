@@ -35,7 +35,11 @@ struct errpipe__signals {
 void errpipe__block_signals(struct errpipe__signals *old);
 void errpipe__restore_signals(const struct errpipe__signals *old);
 
-/* fail.c: write one record while every signal is blocked. Returns 0 or a negative errno. */
+/*
+ * fail.c: write all bytes at once, or one record, while every signal is blocked; those that the write itself has raised
+ * are discarded. Returns 0, or a negative errno: -EIO if only a part was written.
+ */
+int errpipe__write_all(int fd, const void *bytes, size_t size);
 int errpipe__write(int report, unsigned step, unsigned error);
 
 /* exec.c: one attempt, all of it prepared, for a child that may share the memory of its parent. */
@@ -68,5 +72,8 @@ void errpipe__free_args(struct errpipe__args *args);
 
 /* settle.c: decide between STARTED, DIED and CLOSED for a child at end of file, without waiting for its end. */
 void errpipe__look(pid_t pid, struct errpipe_report *report);
+
+/* settle.c: errpipe_settle() for a child whose route is known: one that never was the stub is not taken for it. */
+void errpipe__settle(pid_t pid, enum errpipe_route route, struct errpipe_report *report);
 
 #endif

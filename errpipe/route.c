@@ -123,20 +123,58 @@ static bool begins_with(const char *path, const char *prefix)
 	return strncmp(path, prefix, strlen(prefix)) == 0;
 }
 
-/* A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. */
+/* linux/openat2.h: Linux 5.6. */
+struct how {
+	uint64_t flags, mode, resolve;
+};
+#define RESOLVE_NO_MAGICLINKS 2
+
+/*
+ * Does a name lead through a link that the kernel makes up, such as /proc/self/exe and /proc/self/fd/3, however it is
+ * spelled? 1 or 0, or a negative errno. Also 1 if it leads through more links than anyone may have.
+ */
+static int is_magic(const char *path)
+{
+#ifdef SYS_openat2
+	const struct how how = { O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS };
+	int fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+	if (fd < 0)
+		return errno == ELOOP ? 1 : -errno;
+	close(fd);
+	return 0;
+#else
+	(void)path;
+	return -ENOSYS;
+#endif
+}
+
+static bool has_telling_name(const char *path)
+{
+	return begins_with(path, "/proc/") || begins_with(path, "/dev/fd/");
+}
+
+/*
+ * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By its
+ * name, too: a descriptor may not be there yet, and before Linux 5.6 there is nothing better.
+ */
 static bool changes_with_exec(const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t n;
+	int magic;
 
-	if (begins_with(path, "/proc/") || begins_with(path, "/dev/fd/"))
+	if (has_telling_name(path))
 		return true;
+	magic = is_magic(path);
+	if (magic >= 0)
+		return magic;
 	/* /dev/stdin, or somebody's own link. */
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return false;
 	target[n] = '\0';
-	return begins_with(target, "/proc/") || begins_with(target, "/dev/fd/");
+	return has_telling_name(target);
 }
 
 enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path)
@@ -158,6 +196,8 @@ const char *errpipe_route_reason(enum errpipe_route route)
 	case ERRPIPE_STUB:
 		return "the stub makes no difference to the target";
 	case ERRPIPE_DIRECT_ASKED:
+		return "no stub was asked for";
+	case ERRPIPE_DIRECT_NO_STUB:
 		return "there is no stub";
 	case ERRPIPE_DIRECT_ON_EXEC:
 		return "what acts on the next exec would be spent on the stub";

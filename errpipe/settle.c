@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@
 #define PF_EXITING    0x00000004 /* is on its way out */
 #define PF_FORKNOEXEC 0x00000040 /* has not exec'd since its fork */
 
-#define COMM_MAX 15 /* bytes that the kernel keeps of a name */
+#define COMM_MAX 30 /* the kernel keeps 15 bytes of a name, and shows a backslash or line feed as two */
 
 struct process {
 	unsigned long flags;
@@ -103,28 +102,17 @@ static bool read_process(pid_t pid, struct process *process)
 	return proc_is_ours() && read_file(path, stat, sizeof(stat)) == 0 && parse_stat(stat, process);
 }
 
-/* Since Linux 6.14 a program that is exec'd by descriptor is named after its file. */
-static bool named_after_descriptor(void)
-{
-	struct utsname name;
-	const char *dot;
-	unsigned long major;
-
-	if (uname(&name) < 0)
-		return true;
-	major = number(name.release);
-	dot = strchr(name.release, '.');
-	return major < 6 || (major == 6 && dot && number(dot + 1) < 14);
-}
-
 /* The verdict for a process that has ended, or is about to and has its last name. */
-static enum errpipe_verdict verdict(const struct process *process)
+static enum errpipe_verdict verdict(const struct process *process, enum errpipe_route route)
 {
 	if (process->flags & PF_FORKNOEXEC)
 		return ERRPIPE_DIED;
+	if (route != ERRPIPE_STUB)
+		return ERRPIPE_STARTED;
 	if (strcmp(process->comm, "dmz") == 0 || strcmp(process->comm, "memfd:" ERRPIPE__STUB_NAME) == 0)
 		return ERRPIPE_DIED;
-	if (process->comm[strspn(process->comm, "0123456789")] == '\0' && named_after_descriptor())
+	/* The stub's descriptor, before Linux 6.14 and wherever there is no execveat(2); or a target of such a name. */
+	if (process->comm[strspn(process->comm, "0123456789")] == '\0')
 		return ERRPIPE_CLOSED;
 	return ERRPIPE_STARTED;
 }
@@ -167,11 +155,11 @@ static bool suspicious(int status)
 	return !WIFEXITED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
 }
 
-static enum errpipe_verdict look_at(pid_t pid)
+static enum errpipe_verdict look_at(pid_t pid, enum errpipe_route route)
 {
 	struct process process;
 
-	return read_process(pid, &process) ? verdict(&process) : ERRPIPE_CLOSED;
+	return read_process(pid, &process) ? verdict(&process, route) : ERRPIPE_CLOSED;
 }
 
 static enum errpipe_verdict look_at_living(pid_t pid)
@@ -182,14 +170,14 @@ static enum errpipe_verdict look_at_living(pid_t pid)
 		return ERRPIPE_CLOSED;
 	/* The name was read before the flags, maybe in the midst of an exec. In a process that exits it is final. */
 	if (process.flags & PF_EXITING)
-		return look_at(pid);
+		return look_at(pid, ERRPIPE_STUB);
 	/* It has closed the pipe itself, and may yet exec or not. */
 	if (process.flags & PF_FORKNOEXEC)
 		return ERRPIPE_CLOSED;
 	return ERRPIPE_STARTED;
 }
 
-static void judge(pid_t pid, int options, struct errpipe_report *report)
+static void judge(pid_t pid, int options, enum errpipe_route route, struct errpipe_report *report)
 {
 	int ret = ended(pid, options, &report->status);
 
@@ -200,18 +188,24 @@ static void judge(pid_t pid, int options, struct errpipe_report *report)
 	else if (ret == 0)
 		report->verdict = look_at_living(pid);
 	else if (suspicious(report->status))
-		report->verdict = look_at(pid);
+		report->verdict = look_at(pid, route);
 }
 
+/* Whoever does not know the route has to think of the stub. */
 void errpipe__look(pid_t pid, struct errpipe_report *report)
 {
-	judge(pid, WNOHANG, report);
+	judge(pid, WNOHANG, ERRPIPE_STUB, report);
+}
+
+void errpipe__settle(pid_t pid, enum errpipe_route route, struct errpipe_report *report)
+{
+	judge(pid, 0, route, report);
 }
 
 int errpipe_settle(pid_t pid, struct errpipe_report *report)
 {
 	if (pid <= 0)
 		return -EINVAL;
-	judge(pid, 0, report);
+	errpipe__settle(pid, ERRPIPE_STUB, report);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -34,19 +35,33 @@ struct context {
 	bool handlers;		      /* the child still has the signal handlers of the parent */
 };
 
+/* The kernel's struct sigaction: libc's sigaction(3) leaves out the signals that libc keeps for itself. */
+struct action {
+#ifdef __mips__
+	unsigned flags;
+#endif
+	void (*handler)(int);
+	unsigned long others[6]; /* more than any machine has */
+};
+
+/* The size comes fourth, and fifth on sparc. */
+static int act_on(int signal, const struct action *action, struct action *old)
+{
+	return syscall(SYS_rt_sigaction, signal, action, old, sizeof(struct errpipe__signals),
+		       sizeof(struct errpipe__signals));
+}
+
 /* Signals that are ignored stay so: the target is to inherit that. */
 static void clear_handlers(void)
 {
-	struct sigaction action;
+	static const struct action by_default;
+	struct action action;
 
 	for (int signal = 1; signal < NSIG; signal++) {
-		if (sigaction(signal, NULL, &action) < 0)
+		if (act_on(signal, NULL, &action) < 0)
 			continue;
-		if (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN)
-			continue;
-		action.sa_handler = SIG_DFL;
-		action.sa_flags = 0;
-		sigaction(signal, &action, NULL);
+		if (action.handler != SIG_DFL && action.handler != SIG_IGN)
+			act_on(signal, &by_default, NULL);
 	}
 }
 
@@ -166,11 +181,12 @@ static int route(const struct errpipe_spawn *spawn, const char *path, enum errpi
 	struct errpipe_identity identity;
 	int ret;
 
-	*route = ERRPIPE_DIRECT_ASKED;
-	if (spawn->stub < 0)
-		return 0;
 	*route = ERRPIPE_STUB;
 	if (spawn->flags & ERRPIPE_STUB_ONLY)
+		return spawn->stub == ERRPIPE_NO_STUB ? -EINVAL : spawn->stub < 0 ? spawn->stub : 0;
+
+	*route = spawn->stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
+	if (spawn->stub < 0)
 		return 0;
 	ret = errpipe_identity(&identity);
 	if (ret == 0)
@@ -190,12 +206,14 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 
 	child->pid = pid;
 	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
+	if (child->pidfd < 0)
+		child->pidfd = -1;
 	child->report = pipe[0];
 	return 0;
 }
 
-int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
-		  char *const envp[])
+static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
+			     char *const argv[], char *const envp[])
 {
 	static const struct errpipe_spawn direct = { .stub = ERRPIPE_NO_STUB };
 	struct context context = { .exec = { ERRPIPE_NO_STUB, 0, -1, path, argv, envp, NULL } };
@@ -230,5 +248,17 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
 			close(pipe[0]);
 	}
 	errpipe__free_args(&args);
+	return ret;
+}
+
+/* A thread that ends in here would lose what it has opened; and the child, which is this thread to libc, must not. */
+int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
+		  char *const envp[])
+{
+	int state, ret;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	ret = spawn_uncancelled(child, spawn, path, argv, envp);
+	pthread_setcancelstate(state, &state);
 	return ret;
 }

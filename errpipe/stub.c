@@ -40,12 +40,10 @@ static int make_memfd(void)
 static int fill_and_seal(int fd)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	ssize_t n = write(fd, image, sizeof(image));
+	int ret = errpipe__write_all(fd, image, sizeof(image));
 
-	if (n < 0)
-		return -errno;
-	if (n != sizeof(image))
-		return -EIO;
+	if (ret < 0)
+		return ret;
 	if (fchmod(fd, 0111) < 0)
 		return -errno;
 	if (fcntl(fd, F_ADD_SEALS, seals | F_SEAL_EXEC) == 0)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -44,14 +45,14 @@ static int read_until_ended(const struct errpipe_child *child, struct errpipe_re
 	return 1;
 }
 
-/* Without a pidfd the number is safe only as long as nobody has reaped the child. */
+/* Without a pidfd, or the right to use it, the number is safe only as long as nobody has reaped the child. */
 static void kill_child(const struct errpipe_child *child)
 {
 	siginfo_t info;
 
-	if (child->pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
-	else if (waitid(P_PID, child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+	if (child->pidfd >= 0 && syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) == 0)
+		return;
+	if (waitid(P_PID, child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
 		kill(child->pid, SIGKILL);
 }
 
@@ -68,6 +69,19 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
+/* All of it or, if the thread was cancelled before, nothing. */
+static void release(struct errpipe_child *child)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	reap(child->pid);
+	child->pid = -1;
+	close_if_open(&child->pidfd);
+	close_if_open(&child->report);
+	pthread_setcancelstate(state, &state);
+}
+
 int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 {
 	int ret = 1;
@@ -81,10 +95,7 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
 		kill_child(child);
 
-	errpipe_settle(child->pid, report);
-	reap(child->pid);
-	child->pid = -1;
-	close_if_open(&child->pidfd);
-	close_if_open(&child->report);
+	errpipe__settle(child->pid, child->route, report);
+	release(child);
 	return ret < 0 ? ret : 0;
 }

@@ -50,7 +50,7 @@ failures=$(grep -c '^not ok' "$dir/examples")
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```c$/,/^```$/{/^```/d;p}' README.md >"$dir/readme.c"
 check "README's program is there" test -s "$dir/readme.c"
-check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -DDMZ="\"$ERRPIPE_BUILD/dmz\"" -Ierrpipe \
+check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
 	-o "$dir/readme" "$dir/readme.c" "$ERRPIPE_BUILD/liberrpipe.a"
 check "README's program tells of a foreign program" \
 	prints "exec $ERRPIPE_BUILD/cross/aarch64/hello: exec format error" 126 \

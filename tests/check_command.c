@@ -1,0 +1,947 @@
+/* SPDX-License-Identifier: MIT */
+/* The command errpipe, and the stub with what the command decodes of it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cases.h"
+#include "errpipe.h"
+#include "fixture.h"
+#include "skip.h"
+#include "state.h"
+#include "suite.h"
+
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *fixture;
+static char *show_program, *act_program;
+
+/* --- running a program ------------------------------------------------------------------------ */
+
+/* How a child ends that could not become the program. */
+enum { NO_STATE = 77, BAD_STATE };
+
+struct start {
+	const char *program; /* "@/bin/errpipe" */
+	char *const *argv;
+	const char *state;
+	enum identity identity;
+	void (*set)(void); /* run in the child first */
+	int in;		   /* a descriptor for its standard input, or 0 for our own */
+};
+
+struct result {
+	int status;
+	char *out, *err;
+};
+
+static int create(const char *path)
+{
+	char *name = fixture_path(path);
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		perror(name);
+		exit(EXIT_FAILURE);
+	}
+	return fd;
+}
+
+static char *read_whole(int fd)
+{
+	struct stat st;
+	char *text;
+
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	text = keep(malloc(st.st_size + 1));
+	ck_assert_int_eq(pread(fd, text, st.st_size, 0), st.st_size);
+	text[st.st_size] = '\0';
+	close(fd);
+	return text;
+}
+
+/*
+ * By execveat(2): a state may refuse execve(2), and it is the one who is tested that is to see
+ * that.
+ */
+__attribute__((noreturn)) static void become_program(const struct start *start)
+{
+	char *path = *start->program == '@' ? fixture_path(start->program)
+					    : keep(strdup(start->program));
+	int fd = open(path, O_PATH | O_CLOEXEC), ret;
+
+	if (start->set)
+		start->set();
+	ret = enter_state(start->state, fixture);
+	if (ret == 0)
+		ret = become(start->identity);
+	if (ret == 0)
+		syscall(SYS_execveat, fd, "", start->argv, environ, AT_EMPTY_PATH);
+	_exit(ret == -EOPNOTSUPP ? NO_STATE : BAD_STATE);
+}
+
+static pid_t start_with_output(const struct start *start, int out, int err)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (start->in)
+			dup2(start->in, STDIN_FILENO);
+		dup2(out, STDOUT_FILENO);
+		dup2(err, STDERR_FILENO);
+		become_program(start);
+	}
+	return pid;
+}
+
+static int exit_code(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static struct result run(const struct start *start)
+{
+	int out = create("@/stdout"), err = create("@/stderr");
+	struct result result = { .status = exit_code(start_with_output(start, out, err)) };
+
+	result.out = read_whole(out);
+	result.err = read_whole(err);
+	return result;
+}
+
+static struct result run_errpipe(char *const *argv, void (*set)(void))
+{
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv, .set = set };
+
+	return run(&start);
+}
+
+#define ERRPIPE(...)		run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, NULL)
+#define ERRPIPE_AFTER(set, ...) run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, set)
+
+static void assert_result(struct result r, const char *name, int status, const char *out,
+			  const char *err)
+{
+	ck_assert_msg(r.status == status, "%s: exit code %d, not %d; %s", name, r.status, status,
+		      r.err);
+	ck_assert_msg(strcmp(r.out, out) == 0, "%s: stdout \"%s\", not \"%s\"", name, r.out, out);
+	ck_assert_msg(strcmp(r.err, err) == 0, "%s: stderr \"%s\", not \"%s\"", name, r.err, err);
+}
+
+static char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static char *text(const char *format, ...)
+{
+	va_list args;
+	char *result;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&result, format, args);
+	va_end(args);
+	return keep(length < 0 ? NULL : result);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static struct run {
+	const struct exec_case *c;
+	enum identity identity;
+} *runs;
+
+static int run_count;
+
+static void add_run(const struct exec_case *c, enum identity identity)
+{
+	runs[run_count++] = (struct run){ c, identity };
+}
+
+/* Who the tests run as decides which cases there are: that is no skip. */
+static void make_runs(void)
+{
+	runs = keep(calloc(case_count * 2, sizeof(*runs)));
+	for (size_t i = 0; i < case_count; i++) {
+		if (cases[i].surfaces == CASE_LIBRARY)
+			continue;
+		if (cases[i].who != (geteuid() == 0 ? CASE_USER : CASE_ROOT))
+			add_run(&cases[i], AS_SELF);
+		if (geteuid() == 0)
+			add_run(&cases[i], AS_NOBODY);
+	}
+}
+
+static const char *title(const struct run *run)
+{
+	static char buf[128];
+
+	snprintf(buf, sizeof(buf), "%s as %s", run->c->name,
+		 run->identity == AS_SELF ? "self" : "nobody");
+	return buf;
+}
+
+static char *const policies[CASE_POLICIES] = { "posix", "dockerd", "runc", "systemd" };
+
+START_TEST(run_says_why)
+{
+	const struct run *it = &runs[_i];
+	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
+
+	for (int i = 0; i < CASE_POLICIES; i++) {
+		char *argv[] = { "errpipe", "run", "--policy", policies[i],
+				 "--",	    path,  "argument", NULL };
+		const struct start start = { "@/bin/errpipe", argv, it->c->state,
+					     it->identity,    NULL, 0 };
+		struct result r = run(&start);
+
+		if (r.status == NO_STATE)
+			SKIP(title(it));
+		assert_result(r, title(it), it->c->exit_codes[i], "", line);
+	}
+}
+END_TEST
+
+enum { RECORD_FD = 90 };
+
+static void open_record(void)
+{
+	if (dup2(create("@/record"), RECORD_FD) < 0)
+		_exit(BAD_STATE);
+}
+
+START_TEST(decode_says_why)
+{
+	const struct run *it = &runs[_i];
+	char *path = fixture_path(it->c->path), *record = fixture_path("@/record");
+	char *argv[] = { "dmz", "90", path, "name", NULL };
+	const struct start start = {
+		"@/bin/dmz", argv, it->c->state, it->identity, open_record, 0
+	};
+	struct result r = run(&start);
+
+	if (r.status == NO_STATE)
+		SKIP(title(it));
+	assert_result(r, title(it), it->c->error == ENOENT ? 127 : 126, "", "");
+
+	r = ERRPIPE("decode", "--path", path, record);
+	assert_result(r, title(it), 0, text("exec %s: %s\n", path, it->c->words), "");
+}
+END_TEST
+
+/* --- run: the end of the target --------------------------------------------------------------- */
+
+static const int exit_codes[] = { 0, 1, 7, 124, 125, 126, 127, 128, 203, 255 };
+
+START_TEST(run_exits_as_the_target_does)
+{
+	char *code = text("%d", exit_codes[_i]);
+
+	assert_result(ERRPIPE("run", act_program, "exit", code), code, exit_codes[_i], "", "");
+	for (int i = 0; i < CASE_POLICIES; i++)
+		assert_result(ERRPIPE("run", "--policy", policies[i], "--", act_program, "exit",
+				      code),
+			      policies[i], exit_codes[_i], "", "");
+}
+END_TEST
+
+static const int signals[] = { SIGHUP, SIGINT, SIGKILL, SIGSEGV, SIGPIPE, SIGTERM, SIGSYS, 64 };
+
+START_TEST(run_exits_with_128_and_the_signal)
+{
+	char *number = text("%d", signals[_i]);
+
+	assert_result(ERRPIPE("run", act_program, "kill", number), number, 128 + signals[_i], "",
+		      "");
+}
+END_TEST
+
+START_TEST(run_passes_arguments_on)
+{
+	assert_result(ERRPIPE("run", act_program, "print", "--policy"), "option", 0, "--policy\n",
+		      "");
+	assert_result(ERRPIPE("run", act_program, "print", "--"), "dashes", 0, "--\n", "");
+	assert_result(ERRPIPE("run", "--policy=runc", act_program, "print", ""), "empty", 0, "\n",
+		      "");
+}
+END_TEST
+
+/* --- run: what the target gets ---------------------------------------------------------------- */
+
+static void set_signals(void)
+{
+	static const int blocked[] = { SIGHUP, SIGTERM, SIGUSR2, SIGCHLD, 32, 33, 40, 64 };
+	unsigned long mask[16 / sizeof(long)] = { 0 };
+
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGRTMAX - 1, SIG_IGN);
+	/* By number, as libc lets nobody block 32 and 33. */
+	for (size_t i = 0; i < COUNT(blocked); i++)
+		mask[(blocked[i] - 1) / (8 * sizeof(long))] |=
+			1UL << (blocked[i] - 1) % (8 * sizeof(long));
+	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, _NSIG / 8) < 0)
+		_exit(BAD_STATE);
+}
+
+/* None of these is close-on-exec: the others do not get as far as the command. */
+static void set_descriptors(void)
+{
+	static const int wanted[] = { 3, 4, 5, 20, 21, 400 };
+	int fd = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		if (fcntl(wanted[i], F_GETFD) < 0 && dup2(fd, wanted[i]) < 0)
+			_exit(BAD_STATE);
+	}
+}
+
+static void set_process(void)
+{
+	if (chdir(fixture) < 0 || chdir("bin") < 0)
+		_exit(BAD_STATE);
+	umask(0137);
+}
+
+static void set_environment(void)
+{
+	static char *strings[] = { "A=1", "A=2", "PATH=", "NO_EQUALS_SIGN", "TWO=li\nnes", NULL };
+
+	environ = strings;
+}
+
+static void set_no_environment(void)
+{
+	static char *none[] = { NULL };
+
+	environ = none;
+}
+
+static void close_stdin(void)
+{
+	close(STDIN_FILENO);
+}
+
+static void close_stdin_and_stderr(void)
+{
+	close(STDIN_FILENO);
+	close(STDERR_FILENO);
+}
+
+static void close_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		close(fd);
+}
+
+static void no_change(void)
+{
+}
+
+static void (*const changes[])(void) = {
+	no_change,	 set_signals,	     set_descriptors, set_process,
+	set_environment, set_no_environment, close_stdin,     close_stdin_and_stderr,
+};
+
+/* The differing line, and not all of a long text. */
+static void assert_same(const char *text, const char *expected)
+{
+	size_t i = 0, line = 0;
+
+	for (; text[i] && text[i] == expected[i]; i++) {
+		if (text[i] == '\n')
+			line = i + 1;
+	}
+	ck_assert_msg(text[i] == expected[i], "\"%.200s\", not \"%.200s\"", text + line,
+		      expected + line);
+}
+
+START_TEST(the_target_gets_what_execve_gives)
+{
+	char *plain_argv[] = { show_program, "a b", "", "\xff", NULL };
+	char *argv[] = { "errpipe", "run", show_program, "a b", "", "\xff", NULL };
+	const struct start plain = { .program = show_program,
+				     .argv = plain_argv,
+				     .set = changes[_i] };
+	struct result expected = run(&plain), r = run_errpipe(argv, changes[_i]);
+
+	ck_assert_ptr_nonnull(strstr(expected.out, "\nSigBlk:"));
+	assert_same(r.out, expected.out);
+	ck_assert_str_eq(r.err, "");
+	ck_assert_int_eq(r.status, 0);
+}
+END_TEST
+
+/* That the comparison sees something. */
+START_TEST(changes_are_seen)
+{
+	struct result r = ERRPIPE_AFTER(set_signals, "run", show_program);
+
+	ck_assert_ptr_nonnull(
+		strstr(r.out, "\nSigBlk:\t8000008180014801\nSigIgn:\t4000000000011002\n"));
+	r = ERRPIPE_AFTER(set_descriptors, "run", show_program);
+	ck_assert_ptr_nonnull(strstr(r.out, "\nfd 400 flags 102001 is /dev/null\n"));
+	r = ERRPIPE_AFTER(set_process, "run", show_program);
+	ck_assert_ptr_nonnull(strstr(r.out, "\nUmask:\t0137\n"));
+	r = ERRPIPE_AFTER(close_stdin, "run", show_program);
+	ck_assert_ptr_null(strstr(r.out, "fd 0 "));
+}
+END_TEST
+
+START_TEST(streams_may_be_closed)
+{
+	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "0"), "exit 0", 0,
+		      "", "");
+	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "7"), "exit 7", 7,
+		      "", "");
+	assert_result(ERRPIPE_AFTER(close_streams, "run", "/nowhere/at/all"), "missing", 127, "",
+		      "");
+	assert_result(ERRPIPE_AFTER(close_stdin, "run", act_program, "print", "x"), "stdin", 0,
+		      "x\n", "");
+	assert_result(ERRPIPE_AFTER(close_stdin, "run", "/nowhere/at/all"), "stdin", 127, "",
+		      "exec /nowhere/at/all: no such file or directory\n");
+}
+END_TEST
+
+static void close_stdin_and_stdout(void)
+{
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+}
+
+START_TEST(stdout_may_be_closed)
+{
+	assert_result(ERRPIPE_AFTER(close_stdin_and_stdout, "run", act_program, "exit", "0"),
+		      "exit 0", 0, "", "");
+}
+END_TEST
+
+static void ignore_sigchld(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+}
+
+START_TEST(sigchld_may_be_ignored)
+{
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "exit", "7"), "exit 7", 7,
+		      "", "");
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "kill", "9"), "kill", 137,
+		      "", "");
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", "/nowhere/at/all"), "missing", 127, "",
+		      "exec /nowhere/at/all: no such file or directory\n");
+}
+END_TEST
+
+/* --- run: signals on the way ------------------------------------------------------------------ */
+
+static void assert_line(FILE *from, const char *expected)
+{
+	char line[256];
+
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), from));
+	ck_assert_str_eq(line, expected);
+}
+
+static char *counted(const char *kind, int count, pid_t sender)
+{
+	return text("%s %d from %d\n", kind, count, (int)sender);
+}
+
+/* SIGTERM twice at once would look like once: the kernel queues only real-time signals. */
+START_TEST(a_signal_is_passed_on_once)
+{
+	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv };
+	int fd[2];
+	FILE *from;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	pid = start_with_output(&start, fd[1], STDERR_FILENO);
+	close(fd[1]);
+	from = fdopen(fd[0], "r");
+
+	assert_line(from, "ready\n");
+	kill(pid, SIGTERM);
+	assert_line(from, counted("term", 1, pid));
+	for (int i = 1; i <= 3; i++)
+		kill(pid, SIGRTMIN + 1);
+	for (int i = 1; i <= 3; i++)
+		assert_line(from, counted("real", i, pid));
+	kill(pid, SIGUSR1);
+	assert_line(from, "1 and 3\n");
+	ck_assert_int_eq(exit_code(pid), 0);
+	fclose(from);
+}
+END_TEST
+
+/* --- run: the search along PATH --------------------------------------------------------------- */
+
+static const struct search {
+	const char *path, *cwd;
+	int status;
+	const char *where, *words; /* of the line on standard error; NULL if the tool runs */
+} searches[] = {
+	{ "good", "empty", 0, NULL, NULL },
+	{ "empty:good", "empty", 0, NULL, NULL },
+	{ "missing:good", "empty", 0, NULL, NULL },
+	{ "file:good", "empty", 0, NULL, NULL },
+	{ "refused:good", "empty", 0, NULL, NULL },
+	{ "directory:good", "empty", 0, NULL, NULL },
+	{ "dangling:good", "empty", 0, NULL, NULL },
+	{ "good:script", "empty", 0, NULL, NULL },
+	{ "refused", "empty", 126, "refused/tool", "permission denied" },
+	{ "refused:empty", "empty", 126, "refused/tool", "permission denied" },
+	{ "refused:directory", "empty", 126, "refused/tool", "permission denied" },
+	{ "directory:refused", "empty", 126, "directory/tool", "permission denied" },
+	{ "empty:refused:empty", "empty", 126, "refused/tool", "permission denied" },
+	{ "script:good", "empty", 127, "script/tool", "no such file or directory" },
+	{ "refused:script", "empty", 127, "script/tool", "no such file or directory" },
+	{ "text:good", "empty", 126, "text/tool", "exec format error" },
+	{ "refused:text", "empty", 126, "text/tool", "exec format error" },
+	{ "loop:good", "empty", 126, "loop/tool", "too many levels of symbolic links" },
+	{ "empty", "good", 127, "tool", "no such file or directory" },
+	{ "missing:file:dangling", "good", 127, "tool", "no such file or directory" },
+	{ "", "empty", 127, "tool", "no such file or directory" },
+	{ "", "refused", 126, "tool", "permission denied" },
+	{ "", "good", 0, NULL, NULL },
+	{ ":empty", "good", 0, NULL, NULL },
+	{ "empty:", "good", 0, NULL, NULL },
+	{ "empty::missing", "good", 0, NULL, NULL },
+	{ "refused:", "good", 0, NULL, NULL },
+};
+
+static void make_file(const char *path, const char *content, mode_t mode)
+{
+	int fd = create(path);
+
+	if (write(fd, content, strlen(content)) < 0 || fchmod(fd, mode) < 0)
+		abort();
+	close(fd);
+}
+
+/* The folders of the table above, each with or without a "tool". */
+static void make_search_folders(void)
+{
+	static const char *const folders[] = { "",	    "/good",	  "/empty",
+					       "/refused",  "/directory", "/directory/tool",
+					       "/dangling", "/script",	  "/text",
+					       "/loop" };
+
+	for (size_t i = 0; i < COUNT(folders); i++) {
+		char *path = text("%s/search%s", fixture, folders[i]);
+
+		if (mkdir(path, 0755) < 0)
+			abort();
+	}
+	make_file("@/search/file", "", 0644);
+	make_file("@/search/refused/tool", "#!/bin/sh\n", 0644);
+	make_file("@/search/script/tool", "#!/nowhere/at/all\n", 0755);
+	make_file("@/search/text/tool", "echo a shell has run this\n", 0755);
+	if (symlink(act_program, fixture_path("@/search/good/tool")) < 0 ||
+	    symlink("nothing", fixture_path("@/search/dangling/tool")) < 0 ||
+	    symlink("tool", fixture_path("@/search/loop/tool")) < 0)
+		abort();
+}
+
+static const struct search *search;
+
+static char *in_search(const char *name)
+{
+	return text("%s/search/%s", fixture, name);
+}
+
+static void set_search(void)
+{
+	char *rest = keep(strdup(search->path)), *path = "", *entry;
+
+	for (int i = 0; (entry = strsep(&rest, ":")); i++)
+		path = text("%s%s%s", path, i ? ":" : "", *entry ? in_search(entry) : "");
+	setenv("PATH", path, 1);
+	if (chdir(in_search(search->cwd)) < 0)
+		_exit(BAD_STATE);
+}
+
+START_TEST(a_search)
+{
+	const char *where;
+	struct result r;
+
+	search = &searches[_i];
+	r = ERRPIPE_AFTER(set_search, "run", "tool", "print", "found");
+	if (!search->where) {
+		assert_result(r, search->path, 0, "found\n", "");
+		return;
+	}
+	where = strchr(search->where, '/') ? in_search(search->where) : search->where;
+	assert_result(r, search->path, search->status, "",
+		      text("exec %s: %s\n", where, search->words));
+}
+END_TEST
+
+/* Dockerd's policy knows a tool that is refused from one that is missing, too. */
+START_TEST(a_search_has_the_code_of_its_policy)
+{
+	static const struct search refused = { "refused:empty", "empty", 0, NULL, NULL };
+	static const struct search text_file = { "refused:text", "empty", 0, NULL, NULL };
+
+	search = &refused;
+	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status,
+			 126);
+	search = &text_file;
+	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status,
+			 128);
+}
+END_TEST
+
+START_TEST(a_name_with_a_slash_is_not_searched)
+{
+	static const struct search in_good = { "good", "empty", 0, NULL, NULL };
+
+	search = &in_good;
+	assert_result(ERRPIPE_AFTER(set_search, "run", "./tool", "print", "found"), "./tool", 127,
+		      "", "exec ./tool: no such file or directory\n");
+	assert_result(ERRPIPE_AFTER(set_search, "run", "../good/tool", "print", "found"),
+		      "../good/tool", 0, "found\n", "");
+}
+END_TEST
+
+START_TEST(the_target_sees_the_name_as_typed)
+{
+	static const struct search in_good = { "good", "empty", 0, NULL, NULL };
+	char *link = fixture_path("@/search/good/shown");
+	struct result r;
+
+	ck_assert_int_eq(symlink(show_program, link), 0);
+	search = &in_good;
+	r = ERRPIPE_AFTER(set_search, "run", "shown");
+	ck_assert_int_eq(unlink(link), 0);
+	ck_assert_ptr_nonnull(strstr(r.out, "\nargv shown\ncmdline shown\n"));
+}
+END_TEST
+
+static void unset_path(void)
+{
+	unsetenv("PATH");
+}
+
+START_TEST(path_may_be_unset)
+{
+	assert_result(ERRPIPE_AFTER(unset_path, "run", "sh", "-c", "exit 3"), "sh", 3, "", "");
+	assert_result(ERRPIPE_AFTER(unset_path, "run", "no-such-tool"), "no-such-tool", 127, "",
+		      "exec no-such-tool: no such file or directory\n");
+}
+END_TEST
+
+/* --- bad usage, help -------------------------------------------------------------------------- */
+
+static const struct {
+	char *args[5];
+	const char *named; /* in the line that names the mistake */
+} mistakes[] = {
+	{ { NULL }, "no command" },
+	{ { "frobnicate" }, "frobnicate" },
+	{ { "" }, "unknown command" },
+	{ { "--frobnicate" }, "frobnicate" },
+	{ { "-x", "run" }, "-x" },
+	{ { "run" }, "no program" },
+	{ { "run", "--" }, "no program" },
+	{ { "run", "--policy", "runc" }, "no program" },
+	{ { "run", "--frobnicate", "true" }, "frobnicate" },
+	{ { "run", "-x", "true" }, "x" },
+	{ { "run", "--policy" }, "policy" },
+	{ { "run", "--policy", "moon", "true" }, "moon" },
+	{ { "run", "--policy=", "true" }, "policy" },
+	{ { "decode", "--frobnicate" }, "frobnicate" },
+	{ { "decode", "--path" }, "path" },
+	{ { "decode", "one", "two" }, "two" },
+};
+
+START_TEST(a_mistake)
+{
+	char *argv[COUNT(mistakes[0].args) + 2] = { "errpipe" };
+	struct result r;
+
+	memcpy(argv + 1, mistakes[_i].args, sizeof(mistakes[_i].args));
+	r = run_errpipe(argv, NULL);
+	ck_assert_int_eq(r.status, 125);
+	ck_assert_str_eq(r.out, "");
+	ck_assert_msg(strncmp(r.err, "errpipe", strlen("errpipe")) == 0, "\"%s\"", r.err);
+	*strchrnul(r.err, '\n') = '\0';
+	ck_assert_msg(strstr(r.err, mistakes[_i].named) != NULL, "\"%s\" does not name \"%s\"",
+		      r.err, mistakes[_i].named);
+}
+END_TEST
+
+static char *const help_options[] = { "--help", "-h" };
+static char *const version_options[] = { "--version", "-V" };
+
+START_TEST(help_and_version)
+{
+	struct result r = ERRPIPE(help_options[_i]);
+
+	ck_assert_int_eq(r.status, 0);
+	ck_assert_str_eq(r.err, "");
+	ck_assert_ptr_nonnull(strstr(r.out, "errpipe run "));
+	ck_assert_ptr_nonnull(strstr(r.out, "errpipe decode "));
+	assert_result(ERRPIPE(version_options[_i]), "version", 0, "errpipe " ERRPIPE_VERSION "\n",
+		      "");
+}
+END_TEST
+
+static void fill_stdout(void)
+{
+	dup2(open("/dev/full", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+}
+
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
+static const unsigned char record[16] = { 'd', 'm', 'z', 1, 62, 0, 0, 0, 8 };
+
+static void write_record(const void *bytes, size_t size)
+{
+	int fd = create("@/record");
+
+	ck_assert_int_eq(write(fd, bytes, size), size);
+	close(fd);
+}
+
+START_TEST(a_full_disk_is_told)
+{
+	struct result r = ERRPIPE_AFTER(fill_stdout, "--help");
+
+	ck_assert_int_eq(r.status, 125);
+	ck_assert_ptr_nonnull(strstr(r.err, "standard output"));
+
+	write_record(record, sizeof(record));
+	r = ERRPIPE_AFTER(fill_stdout, "decode", fixture_path("@/record"));
+	ck_assert_int_eq(r.status, 125);
+	ck_assert_ptr_nonnull(strstr(r.err, "standard output"));
+
+	ck_assert_int_eq(ERRPIPE_AFTER(close_stdout, "--version").status, 125);
+
+	/* It is the target's, not ours. */
+	assert_result(ERRPIPE_AFTER(fill_stdout, "run", act_program, "exit", "0"), "run", 0, "",
+		      "");
+}
+END_TEST
+
+/* --- decode ----------------------------------------------------------------------------------- */
+
+/* One byte of a record with another value. */
+static const struct {
+	int offset;
+	unsigned char value;
+} corruptions[] = {
+	{ 0, 'D' },  { 1, 0 },	  { 2, 'Z' }, { 3, 0 },	    { 3, 2 },  { 4, 0 },  { 6, 2 },
+	{ 7, 0x7f }, { 9, 0x10 }, { 10, 1 },  { 11, 0x80 }, { 12, 1 }, { 15, 1 },
+};
+
+static void assert_no_record(const void *bytes, size_t size)
+{
+	char *path = fixture_path("@/record");
+	struct result r;
+
+	write_record(bytes, size);
+	r = ERRPIPE("decode", path);
+	ck_assert_int_eq(r.status, 1);
+	ck_assert_str_eq(r.out, "");
+	ck_assert_ptr_nonnull(strstr(r.err, path));
+	ck_assert_ptr_eq(strchr(r.err, '\n'), r.err + strlen(r.err) - 1);
+}
+
+START_TEST(a_corrupted_record)
+{
+	unsigned char bytes[sizeof(record)];
+
+	memcpy(bytes, record, sizeof(bytes));
+	bytes[corruptions[_i].offset] = corruptions[_i].value;
+	assert_no_record(bytes, sizeof(bytes));
+}
+END_TEST
+
+START_TEST(a_record_of_another_size)
+{
+	static const size_t sizes[] = { 0, 1, 4, 15, 17, 32, 48, 64, 100 };
+	unsigned char bytes[100];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = record[i % sizeof(record)];
+	for (size_t i = 0; i < COUNT(sizes); i++)
+		assert_no_record(bytes, sizes[i]);
+}
+END_TEST
+
+START_TEST(a_record)
+{
+	static const unsigned char setup[16] = { 'd', 'm', 'z', 1, 62, 0, 0xff, 0xff, 13 };
+	char *path = fixture_path("@/record");
+
+	write_record(record, sizeof(record));
+	assert_result(ERRPIPE("decode", path), "no path", 0, "exec: exec format error\n", "");
+	assert_result(ERRPIPE("decode", "--path=", path), "empty path", 0,
+		      "exec : exec format error\n", "");
+	assert_result(ERRPIPE("decode", path, "--path", "a\nb"), "line feed", 0,
+		      "exec a\\nb: exec format error\n", "");
+
+	write_record(setup, sizeof(setup));
+	assert_result(ERRPIPE("decode", "--path", "x", path), "stub", 0,
+		      "exec x: cannot start the stub (EACCES)\n", "");
+}
+END_TEST
+
+static struct result decode_stdin(char *argument)
+{
+	char *path = fixture_path("@/record"), *argv[] = { "errpipe", "decode", argument, NULL };
+	const struct start start = { .program = "@/bin/errpipe",
+				     .argv = argv,
+				     .in = open(path, O_RDONLY | O_CLOEXEC) };
+	struct result r = run(&start);
+
+	close(start.in);
+	return r;
+}
+
+START_TEST(a_record_on_stdin)
+{
+	static char *const arguments[] = { NULL, "-" };
+
+	for (size_t i = 0; i < COUNT(arguments); i++) {
+		struct result r;
+
+		write_record(record, sizeof(record));
+		assert_result(decode_stdin(arguments[i]), "good", 0, "exec: exec format error\n",
+			      "");
+		write_record(record, 15);
+		r = decode_stdin(arguments[i]);
+		ck_assert_int_eq(r.status, 1);
+		ck_assert_str_eq(r.out, "");
+		ck_assert_ptr_nonnull(strstr(r.err, "standard input"));
+	}
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read)
+{
+	char *missing = fixture_path("@/missing"), *directory = fixture_path("@/directory");
+	struct result r = ERRPIPE("decode", missing);
+
+	ck_assert_int_eq(r.status, 125);
+	ck_assert_str_eq(r.out, "");
+	ck_assert_ptr_nonnull(strstr(r.err, missing));
+	ck_assert_ptr_nonnull(strstr(r.err, "ENOENT"));
+
+	r = ERRPIPE("decode", directory);
+	ck_assert_int_eq(r.status, 125);
+	ck_assert_ptr_nonnull(strstr(r.err, directory));
+	ck_assert_ptr_nonnull(strstr(r.err, "EISDIR"));
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static TCase *add_tcase(Suite *suite, const char *name)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, 120);
+	suite_add_tcase(suite, tc);
+	return tc;
+}
+
+static void add_table(Suite *suite)
+{
+	TCase *tc = add_tcase(suite, "table");
+
+	tcase_add_loop_test(tc, run_says_why, 0, run_count);
+	tcase_add_loop_test(tc, decode_says_why, 0, run_count);
+}
+
+static void add_run_tests(Suite *suite)
+{
+	TCase *tc = add_tcase(suite, "run");
+
+	tcase_add_loop_test(tc, run_exits_as_the_target_does, 0, COUNT(exit_codes));
+	tcase_add_loop_test(tc, run_exits_with_128_and_the_signal, 0, COUNT(signals));
+	tcase_add_test(tc, run_passes_arguments_on);
+	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes));
+	tcase_add_test(tc, changes_are_seen);
+	tcase_add_test(tc, streams_may_be_closed);
+	tcase_add_test(tc, stdout_may_be_closed);
+	tcase_add_test(tc, sigchld_may_be_ignored);
+	tcase_add_test(tc, a_signal_is_passed_on_once);
+}
+
+static void add_search_tests(Suite *suite)
+{
+	TCase *tc = add_tcase(suite, "search");
+
+	tcase_add_loop_test(tc, a_search, 0, COUNT(searches));
+	tcase_add_test(tc, a_search_has_the_code_of_its_policy);
+	tcase_add_test(tc, a_name_with_a_slash_is_not_searched);
+	tcase_add_test(tc, the_target_sees_the_name_as_typed);
+	tcase_add_test(tc, path_may_be_unset);
+}
+
+static void add_usage_tests(Suite *suite)
+{
+	TCase *tc = add_tcase(suite, "usage");
+
+	tcase_add_loop_test(tc, a_mistake, 0, COUNT(mistakes));
+	tcase_add_loop_test(tc, help_and_version, 0, COUNT(help_options));
+	tcase_add_test(tc, a_full_disk_is_told);
+}
+
+static void add_decode_tests(Suite *suite)
+{
+	TCase *tc = add_tcase(suite, "decode");
+
+	tcase_add_loop_test(tc, a_corrupted_record, 0, COUNT(corruptions));
+	tcase_add_test(tc, a_record_of_another_size);
+	tcase_add_test(tc, a_record);
+	tcase_add_test(tc, a_record_on_stdin);
+	tcase_add_test(tc, a_file_that_cannot_be_read);
+}
+
+int main(int argc, char **argv)
+{
+	Suite *suite = suite_create("command");
+
+	(void)argc;
+	leave_valgrind(argv);
+	load_cases();
+	fixture = fixture_make();
+	show_program = built_path("tests/prog_show");
+	act_program = built_path("tests/prog_act");
+	make_search_folders();
+	make_runs();
+
+	add_table(suite);
+	add_run_tests(suite);
+	add_search_tests(suite);
+	add_usage_tests(suite);
+	add_decode_tests(suite);
+
+	return run_suite(suite);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What a process does to itself before an exec, so that it fails: the states of tests/cases.txt. */
+#ifndef TESTS_STATE_H
+#define TESTS_STATE_H
+
+enum { NOBODY = 65534 };
+
+enum identity {
+	AS_SELF,   /* whoever runs the tests */
+	AS_NOBODY, /* uid and gid 65534, no groups; whoever runs the tests must be root */
+};
+
+/*
+ * Enter a state, and become somebody. For a child that will exec, in this order, as most states
+ * need rights. NULL is no state. Besides those of the table there are these:
+ *
+ *	seccomp-fcntl:N		fcntl(2) returns the errno N
+ *	seccomp-execveat:N	execveat(2) does
+ *
+ * Return 0, -EOPNOTSUPP if this machine does not have the state, or another negative errno.
+ */
+int enter_state(const char *name, const char *fixture);
+int become(enum identity identity);
+
+/*
+ * Start the program anew without valgrind, if it runs under it: valgrind decides itself which
+ * programs can be exec'd, and has its own ideas of signals and limits.
+ */
+void leave_valgrind(char **argv);
+
+/* The argv for a case: path alone, unless its state is one of argv. */
+char **state_argv(const char *state, char *path);
+
+#endif
