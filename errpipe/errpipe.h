@@ -142,11 +142,11 @@ int errpipe_stub_file(const char *path);
 enum errpipe_route {
 	ERRPIPE_STUB = 0,	     /* the target cannot tell the difference */
 	ERRPIPE_DIRECT_ASKED,	     /* the caller asked for no stub */
-	ERRPIPE_DIRECT_NO_STUB,	     /* errpipe_stub() has failed */
 	ERRPIPE_DIRECT_CAPABILITIES, /* the exec of the stub would change the capabilities */
 	ERRPIPE_DIRECT_LABEL,	     /* an SELinux or AppArmor label waits for the next exec */
 	ERRPIPE_DIRECT_ON_EXEC,	     /* the caller says that something else waits for the next exec */
-	ERRPIPE_DIRECT_PATH	     /* the path means something else after the exec of the stub */
+	ERRPIPE_DIRECT_PATH,	     /* the path means something else after the exec of the stub */
+	ERRPIPE_DIRECT_NO_STUB	     /* errpipe_stub() has failed */
 };
 
 /* Of a process that is about to exec, all that makes a difference. Sets have a bit for each capability. */

@@ -28,6 +28,19 @@
 
 enum { STACK_SIZE = 32768 };
 
+/* The frames of a child never return, and what AddressSanitizer notes of them would be taken for the next child's. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+void __asan_unpoison_memory_region(const volatile void *address, size_t size);
+#define forget_frames(stack) __asan_unpoison_memory_region(stack, STACK_SIZE)
+#else
+#define forget_frames(stack) ((void)(stack))
+#endif
+
 struct context {
 	struct errpipe__exec exec;
 	const struct errpipe_spawn *spawn;
@@ -72,7 +85,7 @@ static void set_up(const struct context *context)
 
 	if (ret == 0)
 		return;
-	if (errpipe_fail(context->exec.report, step, -ret) == -EINVAL)
+	if (errpipe_fail(context->exec.report, step, -(unsigned)ret) == -EINVAL)
 		errpipe_fail(context->exec.report, ERRPIPE_STEP_CALLER, EINVAL);
 	_exit(125);
 }
@@ -172,6 +185,7 @@ static long start(struct context *context, int *pidfd)
 	pid = clone_clear(context, stack, pidfd);
 	if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
 		pid = clone_keep(context, stack, pidfd);
+	forget_frames(stack);
 	errpipe__restore_signals(&old);
 	return pid;
 }
