@@ -112,13 +112,14 @@ struct errpipe_report {
 int errpipe_pipe(int fd[2]);
 
 /*
- * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. One is enough for
- * any number of children, from Linux 6.3 on.
+ * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. It serves any
+ * number of children, one after the other or at once. For containers, make one for each.
  *
- * It is a memfd of mode 0111, sealed against everything: a target that runs as root in a container can neither write
- * to it through /proc/PID/exe nor read it, unless it has CAP_DAC_OVERRIDE. Before Linux 6.3 there is no F_SEAL_EXEC,
- * and root in a container can take the x bits away (chmod(2) through /proc/PID/exe, while its process is the stub), so
- * that the next exec of the stub fails. Make one for each container there; fcntl(2) F_GET_SEALS tells.
+ * It is a memfd of mode 0111, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits: nobody
+ * can alter what the next child executes. But root in a container that catches its process while it is the stub
+ * (/proc/PID/exe) can keep others from executing the same one: open for writing, it gives ETXTBSY as long as it is held;
+ * an access control list, or before Linux 6.3 chmod(2), can take the x bits away. That is a failure of the step
+ * ERRPIPE_STEP_STUB, not worse, and only for those who share it.
  *
  * Returns a descriptor, close-on-exec and above 2, or the errors of memfd_create(2), write(2) and fcntl(2): -ENOSYS
  * before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. errpipe_stub_file() may do then.
@@ -142,7 +143,7 @@ int errpipe_stub_file(const char *path);
 enum errpipe_route {
 	ERRPIPE_STUB = 0,	     /* the target cannot tell the difference */
 	ERRPIPE_DIRECT_ASKED,	     /* the caller asked for no stub */
-	ERRPIPE_DIRECT_CAPABILITIES, /* the exec of the stub would change the capabilities */
+	ERRPIPE_DIRECT_CREDENTIALS,  /* the exec of the stub would change the capabilities, or the ids */
 	ERRPIPE_DIRECT_LABEL,	     /* an SELinux or AppArmor label waits for the next exec */
 	ERRPIPE_DIRECT_ON_EXEC,	     /* the caller says that something else waits for the next exec */
 	ERRPIPE_DIRECT_PATH,	     /* the path means something else after the exec of the stub */
@@ -152,6 +153,7 @@ enum errpipe_route {
 /* Of a process that is about to exec, all that makes a difference. Sets have a bit for each capability. */
 struct errpipe_identity {
 	uid_t uid, euid;     /* as its user namespace has them */
+	int mixed_ids;	     /* not 0: gid and effective gid differ, or an id for the file system and the effective one */
 	unsigned securebits; /* prctl(2) PR_GET_SECUREBITS */
 	int no_new_privs;    /* prctl(2) PR_GET_NO_NEW_PRIVS */
 	uint64_t effective, permitted, inheritable, ambient, bounding;
@@ -172,8 +174,8 @@ int errpipe_identity(struct errpipe_identity *identity);
  * Say whether a process of that identity can exec path through the stub without any difference to the target. Call it
  * before the child exists.
  *
- * Capabilities: they differ if the exec of a file without any leaves other sets than there were before (capabilities(7)).
- * A user other than root loses those that are not ambient, and may then fail to reach the target; with no_new_privs
+ * Credentials: they differ if the exec of a file without capabilities leaves other sets than there were before
+ * (capabilities(7)); with mixed ids the ids may. A user other than root loses those that are not ambient, and may then fail to reach the target; with no_new_privs
  * a target with file capabilities does not get them back (runc issue 4125).
  * Path: names below /proc and /dev/fd, and what leads there by links. /proc/self/exe would be the stub, and
  * close-on-exec descriptors are closed by then. The path is looked up as the caller sees it.

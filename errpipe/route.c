@@ -75,6 +75,16 @@ static bool label_is_pending(void)
 	return false;
 }
 
+/*
+ * setfsuid(2) of an id that nobody can have changes nothing, and tells what it was. By the system call, which is about
+ * this thread: libc's function is about all.
+ */
+static bool ids_are_mixed(void)
+{
+	return getgid() != getegid() || (uid_t)syscall(SYS_setfsuid, -1) != geteuid() ||
+	       (gid_t)syscall(SYS_setfsgid, -1) != getegid();
+}
+
 int errpipe_identity(struct errpipe_identity *identity)
 {
 	struct cap_header header = { CAPABILITY_VERSION_3, 0 };
@@ -86,6 +96,7 @@ int errpipe_identity(struct errpipe_identity *identity)
 	*identity = (struct errpipe_identity){
 		.uid = getuid(),
 		.euid = geteuid(),
+		.mixed_ids = ids_are_mixed(),
 		.securebits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0),
 		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
 		.effective = both_words(data[0].effective, data[1].effective),
@@ -102,20 +113,21 @@ int errpipe_identity(struct errpipe_identity *identity)
 
 /*
  * capabilities(7), "Transformation of capabilities during execve()", for a file that has none: are the sets of the
- * process the same afterwards? The inheritable, ambient and bounding sets are in any case.
+ * process the same afterwards? The inheritable, ambient and bounding sets are in any case. With mixed ids there is more:
+ * an exec makes the ids for the file system the effective ones, and with no_new_privs maybe those the real ones.
  */
-static bool exec_keeps_capabilities(const struct errpipe_identity *now)
+static bool exec_keeps_credentials(const struct errpipe_identity *now)
 {
-	bool root = now->uid == 0 || now->euid == 0;
-	uint64_t permitted = now->ambient, effective = now->ambient;
+	uint64_t permitted = now->ambient;
 
-	if (root && !(now->securebits & SECBIT_NOROOT)) {
+	if (now->uid != now->euid || now->mixed_ids)
+		return false;
+	if (now->uid == 0 && !(now->securebits & SECBIT_NOROOT)) {
 		permitted = now->inheritable | now->bounding;
 		if (now->no_new_privs)
 			permitted &= now->permitted;
-		effective = now->euid == 0 ? permitted : now->ambient;
 	}
-	return now->permitted == permitted && now->effective == effective;
+	return now->permitted == permitted && now->effective == permitted;
 }
 
 static bool begins_with(const char *path, const char *prefix)
@@ -183,8 +195,8 @@ enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const 
 		return ERRPIPE_DIRECT_ON_EXEC;
 	if (identity->label)
 		return ERRPIPE_DIRECT_LABEL;
-	if (!exec_keeps_capabilities(identity))
-		return ERRPIPE_DIRECT_CAPABILITIES;
+	if (!exec_keeps_credentials(identity))
+		return ERRPIPE_DIRECT_CREDENTIALS;
 	if (changes_with_exec(path))
 		return ERRPIPE_DIRECT_PATH;
 	return ERRPIPE_STUB;
@@ -203,8 +215,8 @@ const char *errpipe_route_reason(enum errpipe_route route)
 		return "what acts on the next exec would be spent on the stub";
 	case ERRPIPE_DIRECT_LABEL:
 		return "the security label for the next exec would go to the stub";
-	case ERRPIPE_DIRECT_CAPABILITIES:
-		return "the exec of the stub would change the capabilities";
+	case ERRPIPE_DIRECT_CREDENTIALS:
+		return "the exec of the stub would change the credentials";
 	case ERRPIPE_DIRECT_PATH:
 		return "the path would mean something else after the exec of the stub";
 	}

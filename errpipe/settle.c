@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -96,10 +97,16 @@ static bool read_process(pid_t pid, struct process *process)
 {
 	char path[sizeof("/proc//stat") + ERRPIPE__DECIMAL] = "/proc/";
 	char decimal[ERRPIPE__DECIMAL], stat[512];
+	int state;
+	bool done;
 
 	strcat(path, errpipe__decimal(decimal, pid));
 	strcat(path, "/stat");
-	return proc_is_ours() && read_file(path, stat, sizeof(stat)) == 0 && parse_stat(stat, process);
+	/* A thread that is cancelled in here would leave a descriptor open. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	done = proc_is_ours() && read_file(path, stat, sizeof(stat)) == 0;
+	pthread_setcancelstate(state, &state);
+	return done && parse_stat(stat, process);
 }
 
 /* The verdict for a process that has ended, or is about to and has its last name. */

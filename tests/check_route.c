@@ -1,0 +1,1452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does the target notice the stub? Where errpipe_route() says that it does not, an exec through the stub is compared
+ * with a plain one, for every sort of identity and target; and where it says that it does, some difference is shown.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "errpipe.h"
+#include "fixture.h"
+#include "skip.h"
+#include "state.h"
+#include "suite.h"
+
+/* linux/securebits.h, which defines them by way of a macro each. */
+enum { NOROOT = 1, NO_SETUID_FIXUP = 4, KEEP_CAPS = 16 };
+
+enum { SOMEBODY = 54321 }; /* owns a directory that nobody else may enter */
+
+#define DAC (1ULL << CAP_DAC_OVERRIDE)
+#define NBS (1ULL << CAP_NET_BIND_SERVICE)
+#define RAW (1ULL << CAP_NET_RAW)
+#define ALL (~0ULL)
+
+static char directory[64];
+static int stub;
+
+static pid_t checked_fork(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	return pid;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Check forks a process for each test: what is made here is gone with it. */
+static void make_stub(void)
+{
+	stub = errpipe_stub();
+	ck_assert_int_ge(stub, 0);
+}
+
+/* --- the files ---------------------------------------------------------------------------------------------- */
+
+enum target { ORDINARY, FILE_P, FILE_PE, FILE_I, SET_UID, HIDDEN, SCRIPT, MISSING, TARGETS };
+
+static const char *const names[TARGETS] = { "ordinary", "file-p", "file-pe",	"file-i",
+					    "set-uid",	"hidden/program", "script",	"missing" };
+static char paths[TARGETS][96];
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+static void copy(const char *from, const char *to, mode_t mode)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	char bytes[65536];
+	ssize_t n;
+
+	if (in < 0 || out < 0)
+		die(in < 0 ? from : to);
+	while ((n = read(in, bytes, sizeof(bytes))) > 0) {
+		if (write(out, bytes, n) != n)
+			die(to);
+	}
+	if (n < 0 || fchmod(out, mode) < 0)
+		die(to);
+	close(in);
+	close(out);
+}
+
+/* linux/capability.h: struct vfs_cap_data. Where a file may have none, the target is one more ordinary file. */
+static void add_capability(const char *path, bool permitted, bool inheritable, bool effective)
+{
+	const struct vfs_cap_data data = {
+		.magic_etc = VFS_CAP_REVISION_2 | (effective ? VFS_CAP_FLAGS_EFFECTIVE : 0),
+		.data[0] = { permitted ? RAW : 0, inheritable ? RAW : 0 },
+	};
+
+	if (setxattr(path, "security.capability", &data, sizeof(data), 0) < 0)
+		perror(path);
+}
+
+static void make_script(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		die(path);
+	fprintf(file, "#!%s from-the-script\n", paths[ORDINARY]);
+	if (fclose(file) != 0 || chmod(path, 0755) < 0)
+		die(path);
+}
+
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{ "exe", "/proc/self/exe" },
+	{ "exe-2", "exe" },
+	{ "exe-3", "../links/exe-2" },
+	{ "self", "/proc/self" },
+	{ "exe-4", "self/exe" },
+	{ "fd", "/proc/self/fd" },
+	{ "loop", "loop" },
+	{ "closed-on-exec", "/dev/fd/200" },
+	{ "dangling", "/proc/self/fd/333" },
+	{ "ordinary", "../ordinary" },
+};
+enum { LINKS = sizeof(links) / sizeof(*links) };
+
+static void link_path(char path[96], const char *name)
+{
+	snprintf(path, 96, "%s/links/%s", directory, name);
+}
+
+static void make_links(void)
+{
+	char path[96];
+
+	link_path(path, "");
+	if (mkdir(path, 0755) < 0)
+		die(path);
+	for (int i = 0; i < LINKS; i++) {
+		link_path(path, links[i].name);
+		if (symlink(links[i].target, path) < 0)
+			die(path);
+	}
+}
+
+static void remove_links(void)
+{
+	char path[96];
+
+	for (int i = 0; i < LINKS; i++) {
+		link_path(path, links[i].name);
+		unlink(path);
+	}
+	link_path(path, "");
+	rmdir(path);
+}
+
+static void enter_links(void)
+{
+	char path[96];
+
+	link_path(path, "");
+	ck_assert_int_eq(chdir(path), 0);
+}
+
+static void make_files(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *program = built_path("tests/prog_status"), hidden[96];
+
+	snprintf(directory, sizeof(directory), "%.40s/errpipe-route.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0)
+		die(directory);
+	for (int i = 0; i < TARGETS; i++)
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", directory, names[i]);
+	snprintf(hidden, sizeof(hidden), "%s/hidden", directory);
+	if (mkdir(hidden, 0700) < 0)
+		die(hidden);
+
+	for (int i = ORDINARY; i <= HIDDEN; i++)
+		copy(program, paths[i], i == SET_UID ? 04755 : 0755);
+	free(program);
+	make_script(paths[SCRIPT]);
+	make_links();
+	if (geteuid() != 0)
+		return;
+	if (chown(hidden, SOMEBODY, SOMEBODY) < 0)
+		die(hidden);
+	add_capability(paths[FILE_P], true, false, false);
+	add_capability(paths[FILE_PE], true, false, true);
+	add_capability(paths[FILE_I], false, true, true);
+}
+
+static void remove_files(void)
+{
+	char hidden[96];
+
+	remove_links();
+	for (int i = 0; i < TARGETS; i++)
+		unlink(paths[i]);
+	snprintf(hidden, sizeof(hidden), "%s/hidden", directory);
+	rmdir(hidden);
+	rmdir(directory);
+}
+
+/* --- becoming somebody -------------------------------------------------------------------------------------- */
+
+struct cap_data {
+	uint32_t effective, permitted, inheritable;
+};
+
+static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	const struct cap_data data[2] = {
+		{ effective, permitted, inheritable },
+		{ effective >> 32, permitted >> 32, inheritable >> 32 },
+	};
+
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int set_bounding(uint64_t set)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+		if (!(set >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int raise_ambient(uint64_t set)
+{
+	for (int cap = 0; cap < 64; cap++) {
+		if (set >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* In this order: each step needs rights that a later one gives up. all are those that there are. */
+static int take_identity(const struct errpipe_identity *want, uint64_t all)
+{
+	int ret;
+
+	if (prctl(PR_SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0) < 0 || setgroups(0, NULL) < 0)
+		return -errno;
+	if (setresgid(want->euid, want->euid, want->euid) < 0 || setresuid(want->uid, want->euid, want->euid) < 0)
+		return -errno;
+	ret = set_capabilities(all, all, want->inheritable);
+	if (ret == 0)
+		ret = raise_ambient(want->ambient);
+	if (ret == 0)
+		ret = set_bounding(want->bounding);
+	if (ret == 0 && prctl(PR_SET_SECUREBITS, want->securebits, 0, 0, 0) < 0)
+		ret = -errno;
+	if (ret == 0 && want->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		ret = -errno;
+	return ret < 0 ? ret : set_capabilities(want->effective, want->permitted, want->inheritable);
+}
+
+/* ALL stands for those that there are. */
+static void become_identity(struct errpipe_identity *want)
+{
+	struct errpipe_identity now;
+
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	want->bounding &= now.bounding;
+	want->permitted &= now.permitted;
+	want->effective &= now.permitted;
+	want->inheritable &= now.permitted;
+	want->ambient &= want->permitted & want->inheritable;
+	ck_assert_int_eq(take_identity(want, now.permitted), 0);
+}
+
+/* proc(5), for what has no system call of its own that the library does not use as well. */
+static uint64_t from_status(const char *key, int base)
+{
+	FILE *file = fopen("/proc/thread-self/status", "re");
+	char line[1024];
+	uint64_t value = 0;
+	bool found = false;
+
+	ck_assert(file != NULL);
+	while (!found && fgets(line, sizeof(line), file)) {
+		found = strncmp(line, key, strlen(key)) == 0;
+		if (found)
+			value = strtoull(line + strlen(key), NULL, base);
+	}
+	fclose(file);
+	ck_assert_msg(found, "no %s", key);
+	return value;
+}
+
+static void assert_identity_is(const struct errpipe_identity *got, const struct errpipe_identity *want)
+{
+	ck_assert_int_eq(got->uid, want->uid);
+	ck_assert_int_eq(got->euid, want->euid);
+	ck_assert_int_eq(got->securebits, want->securebits);
+	ck_assert_int_eq(got->no_new_privs, want->no_new_privs);
+	ck_assert_uint_eq(got->effective, want->effective);
+	ck_assert_uint_eq(got->permitted, want->permitted);
+	ck_assert_uint_eq(got->inheritable, want->inheritable);
+	ck_assert_uint_eq(got->ambient, want->ambient);
+	ck_assert_uint_eq(got->bounding, want->bounding);
+	ck_assert_int_eq(got->label, 0);
+	ck_assert_int_eq(got->on_exec, 0);
+
+	ck_assert_uint_eq(got->uid, from_status("Uid:", 10));
+	ck_assert_uint_eq(got->no_new_privs, from_status("NoNewPrivs:", 10));
+	ck_assert_uint_eq(got->effective, from_status("CapEff:", 16));
+	ck_assert_uint_eq(got->permitted, from_status("CapPrm:", 16));
+	ck_assert_uint_eq(got->inheritable, from_status("CapInh:", 16));
+	ck_assert_uint_eq(got->ambient, from_status("CapAmb:", 16));
+	ck_assert_uint_eq(got->bounding, from_status("CapBnd:", 16));
+}
+
+/* --- three ways to exec ------------------------------------------------------------------------------------- */
+
+struct outcome {
+	char text[4096]; /* what the target has printed, or why there was none */
+	struct errpipe_report report;
+	enum errpipe_route route;
+};
+
+static int output[2]; /* becomes the target's standard output */
+
+static void open_output(void)
+{
+	ck_assert_int_eq(pipe2(output, O_CLOEXEC | O_NONBLOCK), 0);
+}
+
+/* A signal at the death of the parent is a thing that an exec which changes rights takes away. */
+static int prepare(void *data, unsigned *step)
+{
+	(void)data;
+	(void)step;
+	if (dup2(output[1], STDOUT_FILENO) < 0)
+		return -errno;
+	prctl(PR_SET_PDEATHSIG, SIGURG, 0, 0, 0);
+	return 0;
+}
+
+static void take_output(struct outcome *outcome, int status)
+{
+	ssize_t n = read(output[0], outcome->text, sizeof(outcome->text) - 32);
+
+	snprintf(outcome->text + (n > 0 ? n : 0), 32, "status %#x\n", status);
+}
+
+static void exec_plainly(const char *path, char *const argv[], struct outcome *outcome)
+{
+	char *envp[] = { NULL };
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		prepare(NULL, NULL);
+		execve(path, argv, envp);
+		dprintf(STDOUT_FILENO, "exec failed: %d\n", errno);
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	take_output(outcome, wait_for(pid));
+}
+
+static void spawn_with(int stub_or_none, unsigned flags, const char *path, char *const argv[], struct outcome *outcome)
+{
+	const struct errpipe_spawn spawn = { .stub = stub_or_none, .flags = flags, .setup = prepare };
+	struct errpipe_report report = { 0 };
+	struct errpipe_child child;
+	char *envp[] = { NULL };
+
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, path, argv, envp), 0);
+	outcome->route = child.route;
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	outcome->report = report;
+	if (report.verdict == ERRPIPE_EXEC_FAILED)
+		snprintf(outcome->text, sizeof(outcome->text), "exec failed: %d\nstatus %#x\n", report.error,
+			 report.error == ENOENT ? 127 << 8 : 126 << 8);
+	else if (report.verdict == ERRPIPE_STARTED)
+		take_output(outcome, report.status);
+	else
+		snprintf(outcome->text, sizeof(outcome->text), "verdict %d: step %u, errno %d\n", report.verdict,
+			 report.step, report.error);
+}
+
+static void exec_directly(const char *path, char *const argv[], struct outcome *outcome)
+{
+	spawn_with(ERRPIPE_NO_STUB, 0, path, argv, outcome);
+}
+
+static void exec_by_route(const char *path, char *const argv[], struct outcome *outcome)
+{
+	spawn_with(stub, 0, path, argv, outcome);
+}
+
+static void exec_through_stub(const char *path, char *const argv[], struct outcome *outcome)
+{
+	spawn_with(stub, ERRPIPE_STUB_ONLY, path, argv, outcome);
+}
+
+static bool same(const struct outcome *a, const struct outcome *b)
+{
+	return strcmp(a->text, b->text) == 0;
+}
+
+/* --- the experiment: identities times targets --------------------------------------------------------------- */
+
+/* What the tests of one row have found, in memory that they share. */
+struct tally {
+	int identities, points;
+	int stub, stub_same;	 /* points where the rule says STUB, and where that made no difference */
+	int direct, direct_same; /* the same for DIRECT_CAPABILITIES: it would have made none */
+	int strict, strict_same; /* the same for a stricter rule, below, which says DIRECT */
+	char wrong[4096];
+};
+
+static struct tally *tally;
+
+/* Every set equal to the ambient one, or uid 0. */
+static bool strict_rule_says_direct(const struct errpipe_identity *now)
+{
+	return now->uid != 0 && (now->inheritable != now->ambient || now->permitted != now->ambient ||
+				 now->bounding != now->ambient);
+}
+
+static void complain(const char *what, const char *path, const struct outcome *a, const struct outcome *b)
+{
+	if (!*tally->wrong)
+		snprintf(tally->wrong, sizeof(tally->wrong), "%s: %s\n--- %.1900s+++ %.1900s", what, path,
+			 a->text, b->text);
+}
+
+static void count(const struct errpipe_identity *now, enum errpipe_route route, bool no_difference)
+{
+	bool strict = strict_rule_says_direct(now);
+
+	tally->points++;
+	*(route == ERRPIPE_STUB ? &tally->stub : &tally->direct) += 1;
+	*(route == ERRPIPE_STUB ? &tally->stub_same : &tally->direct_same) += no_difference;
+	tally->strict += strict;
+	tally->strict_same += strict && no_difference;
+}
+
+static void compare(const struct errpipe_identity *now, const char *path)
+{
+	char *argv[] = { (char *)"a-name", (char *)"", (char *)"b", NULL };
+	struct outcome plain, by_route, forced;
+	enum errpipe_route route = errpipe_route(now, path);
+
+	exec_plainly(path, argv, &plain);
+	exec_by_route(path, argv, &by_route);
+	exec_through_stub(path, argv, &forced);
+	if (by_route.route != route)
+		complain("errpipe_spawn has another route than errpipe_route", path, &plain, &by_route);
+	if (!same(&by_route, &plain))
+		complain("by route", path, &plain, &by_route);
+	if (route == ERRPIPE_STUB && !same(&forced, &plain))
+		complain("through the stub", path, &plain, &forced);
+	count(now, route, same(&forced, &plain));
+}
+
+static void compare_all_targets(struct errpipe_identity want)
+{
+	struct errpipe_identity now;
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		become_identity(&want);
+		ck_assert_int_eq(errpipe_identity(&now), 0);
+		assert_identity_is(&now, &want);
+		for (int i = 0; i < TARGETS; i++)
+			compare(&now, paths[i]);
+		tally->identities++;
+		_exit(0);
+	}
+	ck_assert_int_eq(wait_for(pid), 0);
+	ck_assert_msg(!*tally->wrong,
+		      "uid %d euid %d securebits %u no_new_privs %d\nP %llx E %llx I %llx A %llx B %llx\n%s",
+		      (int)want.uid, (int)want.euid, want.securebits, want.no_new_privs,
+		      (unsigned long long)want.permitted, (unsigned long long)want.effective,
+		      (unsigned long long)want.inheritable, (unsigned long long)want.ambient,
+		      (unsigned long long)want.bounding, tally->wrong);
+}
+
+static const struct {
+	uid_t uid, euid;
+	unsigned securebits;
+	int no_new_privs;
+} rows[] = {
+	{ 0, 0, 0, 0 },
+	{ 0, 0, 0, 1 },
+	{ 0, 0, NOROOT, 0 },
+	{ 0, 0, NOROOT, 1 },
+	{ 0, 0, KEEP_CAPS, 0 },
+	{ NOBODY, NOBODY, 0, 0 },
+	{ NOBODY, NOBODY, 0, 1 },
+	{ NOBODY, NOBODY, NOROOT, 0 },
+	{ NOBODY, NOBODY, KEEP_CAPS, 0 },
+	{ NOBODY, NOBODY, KEEP_CAPS, 1 },
+	{ 0, NOBODY, 0, 0 },
+	{ 0, NOBODY, 0, 1 },
+	{ 0, NOBODY, NOROOT, 0 },
+	{ NOBODY, 0, 0, 0 },
+	{ NOBODY, 0, 0, 1 },
+	{ NOBODY, 0, NOROOT, 0 },
+};
+enum { ROWS = sizeof(rows) / sizeof(*rows) };
+
+static const uint64_t boundings[] = { ALL, ALL & ~RAW, 0 };
+static const uint64_t permitteds[] = { 0, DAC, DAC | NBS | RAW, ALL };
+static const uint64_t inheritables[] = { 0, DAC, DAC | NBS | RAW };
+
+enum { BOUNDINGS = 3, PERMITTEDS = 4, INHERITABLES = 3, COLUMNS = BOUNDINGS * PERMITTEDS * INHERITABLES * 4 };
+
+/* The column's sets; false if another column has the same ones. */
+static bool fill_in_sets(struct errpipe_identity *want, int column)
+{
+	bool effective = column & 1, ambient = column & 2;
+
+	column /= 4;
+	want->bounding = boundings[column % BOUNDINGS];
+	want->permitted = permitteds[column / BOUNDINGS % PERMITTEDS];
+	want->inheritable = inheritables[column / BOUNDINGS / PERMITTEDS];
+	want->effective = effective ? want->permitted : 0;
+	want->ambient = ambient ? want->permitted & want->inheritable : 0;
+	return (!effective || want->effective) && (!ambient || want->ambient);
+}
+
+/* All of them take a minute: a sixth, and another sixth in each row, unless ERRPIPE_GRID is set. */
+START_TEST(grid)
+{
+	struct errpipe_identity want = {
+		.uid = rows[_i].uid,
+		.euid = rows[_i].euid,
+		.securebits = rows[_i].securebits,
+		.no_new_privs = rows[_i].no_new_privs,
+	};
+	int every = getenv("ERRPIPE_GRID") ? 1 : 6, valid = 0;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	make_stub();
+	open_output();
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(tally != MAP_FAILED);
+	for (int column = 0; column < COLUMNS; column++) {
+		if (fill_in_sets(&want, column) && (valid++ + _i) % every == 0)
+			compare_all_targets(want);
+	}
+	printf("grid %d: uid %d euid %d securebits %u no_new_privs %d: %d identities, %d points; "
+	       "STUB %d, no difference %d; DIRECT %d, no difference %d; strict DIRECT %d, no difference %d\n",
+	       _i, (int)rows[_i].uid, (int)rows[_i].euid, rows[_i].securebits, rows[_i].no_new_privs, tally->identities,
+	       tally->points, tally->stub, tally->stub_same, tally->direct, tally->direct_same, tally->strict,
+	       tally->strict_same);
+	fflush(stdout);
+	ck_assert_int_gt(tally->points, 0);
+	ck_assert_int_eq(tally->stub, tally->stub_same);
+}
+END_TEST
+
+/* --- each kind of difference -------------------------------------------------------------------------------- */
+
+struct difference {
+	struct errpipe_identity identity;
+	enum target target;
+	const char *plain, *forced; /* a line of the outcome */
+};
+
+static const struct difference differences[] = {
+	/* The stub loses what is not ambient, and so does not reach the target. */
+	{ { .uid = NOBODY, .euid = NOBODY, .bounding = ALL, .permitted = DAC, .effective = DAC },
+	  HIDDEN,
+	  "CapPrm:\t0000000000000000\n",
+	  "exec failed: 13\n" },
+	/* With no_new_privs nothing comes back (runc issue 4125). */
+	{ { .uid = NOBODY, .euid = NOBODY, .no_new_privs = 1, .bounding = ALL, .permitted = RAW, .effective = RAW },
+	  FILE_PE,
+	  "CapEff:\t0000000000002000\n",
+	  "CapEff:\t0000000000000000\n" },
+	/* Root gets back all that is in the bounding set, and reaches what it had given up. */
+	{ { .bounding = DAC | NBS | RAW, .permitted = NBS, .effective = NBS },
+	  HIDDEN,
+	  "exec failed: 13\n",
+	  "CapEff:\t0000000000002402\n" },
+	/* A capability that is not effective becomes so. */
+	{ { .bounding = DAC, .permitted = DAC, .effective = 0 },
+	  HIDDEN,
+	  "exec failed: 13\n",
+	  "CapEff:\t0000000000000002\n" },
+	/* An ambient one, too. */
+	{ { .uid = NOBODY, .euid = NOBODY, .bounding = ALL, .permitted = DAC, .inheritable = DAC, .ambient = DAC },
+	  HIDDEN,
+	  "exec failed: 13\n",
+	  "CapEff:\t0000000000000002\n" },
+	/* With SECBIT_NOROOT root is nobody special. */
+	{ { .securebits = NOROOT, .bounding = ALL, .permitted = DAC, .effective = DAC },
+	  HIDDEN,
+	  "CapPrm:\t0000000000000000\n",
+	  "exec failed: 13\n" },
+	/* The effective uid alone decides what is effective. */
+	{ { .uid = 0, .euid = NOBODY, .bounding = ALL, .permitted = ALL, .effective = DAC },
+	  HIDDEN,
+	  "CapEff:\t0000000000000000\n",
+	  "exec failed: 13\n" },
+};
+enum { DIFFERENCES = sizeof(differences) / sizeof(*differences) };
+
+static void show_difference(const struct difference *d)
+{
+	struct errpipe_identity want = d->identity, now;
+	char *argv[] = { (char *)"a-name", NULL };
+	struct outcome plain, direct, by_route, forced;
+
+	become_identity(&want);
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(errpipe_route(&now, paths[d->target]), ERRPIPE_DIRECT_CREDENTIALS);
+
+	exec_plainly(paths[d->target], argv, &plain);
+	exec_directly(paths[d->target], argv, &direct);
+	exec_by_route(paths[d->target], argv, &by_route);
+	exec_through_stub(paths[d->target], argv, &forced);
+	ck_assert_msg(strstr(plain.text, d->plain) != NULL, "plain: %s", plain.text);
+	ck_assert_msg(strstr(forced.text, d->forced) != NULL, "forced: %s", forced.text);
+	ck_assert_str_eq(direct.text, plain.text);
+	ck_assert_str_eq(by_route.text, plain.text);
+	ck_assert_int_eq(direct.route, ERRPIPE_DIRECT_ASKED);
+	ck_assert_int_eq(forced.route, ERRPIPE_STUB);
+}
+
+/* In a process of its own, as it gives up its rights: a sanitizer could not end well without. */
+START_TEST(differs_through_the_stub)
+{
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	if (differences[_i].target == FILE_PE && getxattr(paths[FILE_PE], "security.capability", NULL, 0) < 0)
+		SKIP("no file capabilities here");
+	make_stub();
+	open_output();
+	pid = checked_fork();
+	if (pid == 0) {
+		show_difference(&differences[_i]);
+		_exit(0);
+	}
+	ck_assert_int_eq(wait_for(pid), 0);
+}
+END_TEST
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_msg(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s: %d", path, errno);
+	close(fd);
+}
+
+static const struct {
+	uid_t real, effective, saved;
+} ids[] = { { SOMEBODY, NOBODY, NOBODY }, { NOBODY, NOBODY, SOMEBODY } };
+
+/* An exec sets the uid for the file system to the effective one. Nobody needs rights to have another. */
+START_TEST(uid_for_the_file_system)
+{
+	char *argv[] = { (char *)"a-name", NULL };
+	struct outcome plain, by_route, forced;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	make_stub();
+	open_output();
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	ck_assert_int_eq(setresuid(ids[_i].real, ids[_i].effective, ids[_i].saved), 0);
+	setfsuid(SOMEBODY);
+	exec_plainly(paths[HIDDEN], argv, &plain);
+	exec_by_route(paths[HIDDEN], argv, &by_route);
+	exec_through_stub(paths[HIDDEN], argv, &forced);
+	ck_assert_msg(strstr(plain.text, "arg a-name\n") != NULL, "plain: %s", plain.text);
+	ck_assert_msg(strstr(forced.text, "exec failed: 13\n") != NULL, "forced: %s", forced.text);
+	ck_assert_str_eq(by_route.text, plain.text);
+}
+END_TEST
+
+/* Root of a user namespace of its own, who is nobody outside. Returns 77 if there can be none. */
+static int compare_in_a_user_namespace(void)
+{
+	struct errpipe_identity now;
+	char map[32];
+
+	ck_assert_int_eq(become(AS_NOBODY), 0);
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or the files below belong to root */
+	snprintf(map, sizeof(map), "0 %d 1", (int)geteuid());
+	if (unshare(CLONE_NEWUSER) < 0)
+		return 77;
+	write_file("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", map);
+	write_file("/proc/self/gid_map", map);
+
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(now.uid, 0);
+	ck_assert_uint_eq(now.permitted, now.bounding);
+	for (int i = 0; i < TARGETS; i++)
+		compare(&now, paths[i]);
+	return 0;
+}
+
+START_TEST(root_in_a_user_namespace)
+{
+	int status;
+	pid_t pid;
+
+	make_stub();
+	open_output();
+	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert(tally != MAP_FAILED);
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(compare_in_a_user_namespace());
+	status = wait_for(pid);
+	if (status == 77 << 8)
+		SKIP("may not make a user namespace");
+	ck_assert_int_eq(status, 0);
+	ck_assert_msg(!*tally->wrong, "%s", tally->wrong);
+	ck_assert_int_eq(tally->stub, TARGETS);
+	ck_assert_int_eq(tally->stub_same, TARGETS);
+}
+END_TEST
+
+/* An ordinary user, which is who most callers are. */
+START_TEST(a_user_goes_through_the_stub)
+{
+	struct errpipe_identity now;
+
+	ck_assert_int_eq(become(AS_NOBODY), 0);
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(errpipe_route(&now, "/bin/true"), ERRPIPE_STUB);
+}
+END_TEST
+
+/* --- the table of routes ------------------------------------------------------------------------------------ */
+
+#define USER .uid = 1000, .euid = 1000, .bounding = ALL
+
+static const struct {
+	struct errpipe_identity identity;
+	const char *path;
+	enum errpipe_route route;
+} table[] = {
+	{ { USER }, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL }, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = DAC, .permitted = DAC, .effective = DAC }, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = ALL, .permitted = ALL }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = 0 }, "/bin/true", ERRPIPE_STUB },
+	/* With no_new_privs nobody gets more than there is. */
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC, .no_new_privs = 1 }, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = DAC, .permitted = ALL, .effective = ALL, .no_new_privs = 1 },
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	/* The inheritable set counts for root as the bounding one does. */
+	{ { .bounding = DAC, .inheritable = RAW, .permitted = DAC | RAW, .effective = DAC | RAW },
+	  "/bin/true",
+	  ERRPIPE_STUB },
+	{ { .bounding = DAC, .inheritable = RAW, .permitted = DAC, .effective = DAC },
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .securebits = NOROOT },
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .securebits = NOROOT }, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .securebits = KEEP_CAPS }, "/bin/true", ERRPIPE_STUB },
+	/* Half a root. */
+	{ { .uid = 0, .euid = 1000, .bounding = ALL, .permitted = ALL, .effective = ALL },
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	/* Users. */
+	{ { USER, .permitted = RAW }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { USER, .permitted = RAW, .effective = RAW }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { USER, .inheritable = RAW }, "/bin/true", ERRPIPE_STUB },
+	{ { USER, .inheritable = RAW, .permitted = RAW, .effective = RAW, .ambient = RAW }, "/bin/true", ERRPIPE_STUB },
+	{ { USER, .inheritable = RAW, .permitted = RAW, .ambient = RAW }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { USER, .inheritable = RAW, .permitted = RAW | DAC, .effective = RAW, .ambient = RAW },
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { USER, .no_new_privs = 1 }, "/bin/true", ERRPIPE_STUB },
+	/* Capabilities above the first 32. */
+	{ { USER, .permitted = 1ULL << 40, .effective = 1ULL << 40 }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	/* Not of capabilities. */
+	{ { USER, .label = 1 }, "/bin/true", ERRPIPE_DIRECT_LABEL },
+	{ { USER, .on_exec = 1 }, "/bin/true", ERRPIPE_DIRECT_ON_EXEC },
+	{ { USER }, "/proc/self/exe", ERRPIPE_DIRECT_PATH },
+	{ { USER, .permitted = RAW, .label = 1, .on_exec = 1 }, "/proc/self/exe", ERRPIPE_DIRECT_ON_EXEC },
+	{ { USER, .permitted = RAW, .label = 1 }, "/proc/self/exe", ERRPIPE_DIRECT_LABEL },
+	{ { USER, .permitted = RAW }, "/proc/self/exe", ERRPIPE_DIRECT_CREDENTIALS },
+};
+enum { TABLE = sizeof(table) / sizeof(*table) };
+
+START_TEST(route_of)
+{
+	ck_assert_int_eq(errpipe_route(&table[_i].identity, table[_i].path), table[_i].route);
+}
+END_TEST
+
+/* And each another, up to the first number that is no route. */
+START_TEST(every_route_has_a_reason)
+{
+	const char *unknown = errpipe_route_reason((enum errpipe_route)1000), *reason;
+	int routes = 0;
+
+	ck_assert(unknown != NULL && *unknown);
+	ck_assert_str_eq(errpipe_route_reason((enum errpipe_route)-1), unknown);
+	while (strcmp(reason = errpipe_route_reason((enum errpipe_route)routes), unknown) != 0) {
+		ck_assert_int_gt(strlen(reason), 0);
+		for (int i = 0; i < routes; i++)
+			ck_assert_int_ne(strcmp(reason, errpipe_route_reason((enum errpipe_route)i)), 0);
+		routes++;
+	}
+	ck_assert_int_gt(routes, ERRPIPE_DIRECT_PATH);
+}
+END_TEST
+
+/* --- labels ------------------------------------------------------------------------------------------------- */
+
+/* A label is asked of the kernel by a file, so a file is enough to try it: here of a /proc of our own. */
+static void make_directories(const char *path)
+{
+	char part[128];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		ck_assert(mkdir(part, 0755) == 0 || errno == EEXIST);
+	}
+}
+
+static void make_file(const char *path, const char *text)
+{
+	int fd;
+
+	make_directories(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static bool own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+#define ATTR "/proc/thread-self/attr/"
+
+static const struct {
+	const char *file, *text; /* text NULL: a directory */
+	int label;
+} labels[] = {
+	{ NULL, NULL, 0 },
+	{ ATTR "exec", "", 0 },
+	{ ATTR "exec", NULL, 0 },
+	{ ATTR "exec", "system_u:system_r:container_t:s0:c1,c2", 1 },
+	{ ATTR "exec", "x", 1 },
+	{ ATTR "apparmor/exec", "", 0 },
+	{ ATTR "apparmor/exec", "docker-default (enforce)\n", 1 },
+	{ ATTR "current", "unconfined", 0 },
+	{ "/proc/self/attr/exec", "of the process, not the thread", 0 },
+};
+
+START_TEST(label_in_a_file)
+{
+	struct errpipe_identity now;
+
+	if (!own_mounts() || mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+		SKIP("may not make a mount namespace");
+	if (labels[_i].file && labels[_i].text)
+		make_file(labels[_i].file, labels[_i].text);
+	else if (labels[_i].file)
+		make_directories(ATTR "exec/");
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(now.label, labels[_i].label);
+	ck_assert_int_eq(errpipe_route(&now, "/bin/true") == ERRPIPE_DIRECT_LABEL, labels[_i].label);
+	ck_assert_int_eq(umount2("/proc", MNT_DETACH), 0);
+}
+END_TEST
+
+/* The real file, which without a security module says EINVAL, and something to read in its place. */
+START_TEST(label_of_the_kernel)
+{
+	struct errpipe_identity now;
+	char path[64], byte;
+	int fd = open(ATTR "exec", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		SKIP("the kernel has no labels");
+	if (read(fd, &byte, 1) > 0)
+		SKIP("a label is pending already");
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(now.label, 0);
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/attr/exec", (int)getpid());
+	if (!own_mounts() || mount(paths[SCRIPT], path, NULL, MS_BIND, NULL) < 0)
+		SKIP("may not mount");
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(now.label, 1);
+	ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	ck_assert_int_eq(now.label, 0);
+}
+END_TEST
+
+/* --- ptrace ------------------------------------------------------------------------------------------------- */
+
+static pid_t traced(int stub_or_none)
+{
+	char *argv[] = { (char *)"a-name", NULL };
+	int fd[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		errpipe_exec(stub_or_none, 0, fd[1], paths[ORDINARY], argv, argv + 1);
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	ck_assert_int_eq(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP, "status %#x", status);
+	return pid;
+}
+
+static void assert_executable_ends_with(pid_t pid, const char *end)
+{
+	char path[32], target[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	n = readlink(path, target, sizeof(target) - 1);
+	ck_assert_int_gt(n, 0);
+	target[n] = '\0';
+	ck_assert_msg(strstr(target, end) != NULL, "%s, not %s", target, end);
+}
+
+START_TEST(the_first_stop_of_a_tracer)
+{
+	struct errpipe_identity now;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root: may not look at a process whose executable it may not read");
+	make_stub();
+	ck_assert_int_eq(errpipe_identity(&now), 0);
+	now.on_exec = 1;
+	ck_assert_int_eq(errpipe_route(&now, paths[ORDINARY]), ERRPIPE_DIRECT_ON_EXEC);
+
+	pid = traced(ERRPIPE_NO_STUB);
+	assert_executable_ends_with(pid, "/ordinary");
+	kill(pid, SIGKILL);
+	wait_for(pid);
+
+	pid = traced(stub);
+	assert_executable_ends_with(pid, "/memfd:dmz-stub (deleted)");
+	kill(pid, SIGKILL);
+	wait_for(pid);
+}
+END_TEST
+
+/* --- paths -------------------------------------------------------------------------------------------------- */
+
+/* This program itself is a target here. */
+static int act_as_target(void)
+{
+	puts("the caller's own program");
+	return 0;
+}
+
+static char self_argument[] = "--as-target";
+
+enum { CLOSED_ON_EXEC = 200, INHERITED = 201 };
+
+/* What the stub makes of a path. */
+enum effect { NONE, DIFFERS };
+
+static const struct {
+	const char *cwd, *path;
+	enum errpipe_route route;
+	enum effect effect;
+} path_cases[] = {
+	{ NULL, "/proc/self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/proc/thread-self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "//proc//self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/./proc/self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/proc/../proc/self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/dev/../proc/self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ "/", "proc/self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ "/proc", "self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "exe-2", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "exe-3", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "exe-4", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "self/exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/proc/self/fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/dev/fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "/dev/../dev/fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "closed-on-exec", ERRPIPE_DIRECT_PATH, DIFFERS },
+	/* These would work as well, but nobody can tell that from the path. */
+	{ NULL, "/proc/self/fd/201", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "/dev/fd/201", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "/dev/stdin", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "/proc/self/cwd/ordinary", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "/proc/self/fd/333", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "/dev/fd/333", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "dangling", ERRPIPE_DIRECT_PATH, NONE },
+	{ NULL, "loop", ERRPIPE_DIRECT_PATH, NONE },
+	/* And these have nothing to do with it. */
+	{ NULL, "ordinary", ERRPIPE_STUB, NONE },
+	{ NULL, "../ordinary", ERRPIPE_STUB, NONE },
+	{ "/proc", "../bin/true", ERRPIPE_STUB, NONE },
+	{ NULL, "/dev/null", ERRPIPE_STUB, NONE },
+	{ NULL, "/procession", ERRPIPE_STUB, NONE },
+	{ NULL, "", ERRPIPE_STUB, NONE },
+	{ NULL, "/", ERRPIPE_STUB, NONE },
+	{ NULL, "no-such-file", ERRPIPE_STUB, NONE },
+};
+enum { PATH_CASES = sizeof(path_cases) / sizeof(*path_cases) };
+
+static void open_descriptors(void)
+{
+	int fd = open(paths[ORDINARY], O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(dup3(fd, CLOSED_ON_EXEC, O_CLOEXEC), CLOSED_ON_EXEC);
+	ck_assert_int_eq(dup2(fd, INHERITED), INHERITED);
+	ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+}
+
+static struct errpipe_identity ordinary_user(void)
+{
+	return (struct errpipe_identity){ .uid = NOBODY, .euid = NOBODY };
+}
+
+START_TEST(path_of)
+{
+	struct errpipe_identity user = ordinary_user();
+	char *argv[] = { (char *)"a-name", self_argument, NULL };
+	struct outcome plain, by_route, forced;
+
+	make_stub();
+	open_output();
+	enter_links();
+	open_descriptors();
+	if (path_cases[_i].cwd)
+		ck_assert_int_eq(chdir(path_cases[_i].cwd), 0);
+
+	ck_assert_int_eq(errpipe_route(&user, path_cases[_i].path), path_cases[_i].route);
+	exec_plainly(path_cases[_i].path, argv, &plain);
+	exec_by_route(path_cases[_i].path, argv, &by_route);
+	exec_through_stub(path_cases[_i].path, argv, &forced);
+	ck_assert_str_eq(by_route.text, plain.text);
+	ck_assert_msg(same(&forced, &plain) == (path_cases[_i].effect == NONE), "%s\nplain: %s\nforced: %s",
+		      path_cases[_i].path, plain.text, forced.text);
+}
+END_TEST
+
+/* A descriptor that is not there yet when the route is chosen: setup opens it in the child. */
+static int open_in_the_child(void *data, unsigned *step)
+{
+	int fd = open(paths[ORDINARY], O_RDONLY | O_CLOEXEC);
+
+	(void)data;
+	prepare(NULL, step);
+	return fd < 0 || dup3(fd, 333, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+START_TEST(a_descriptor_of_setup)
+{
+	struct errpipe_spawn spawn = { .setup = open_in_the_child };
+	char *argv[] = { (char *)"a-name", NULL };
+
+	make_stub();
+	open_output();
+	spawn.stub = stub;
+	for (int forced = 0; forced < 2; forced++) {
+		struct errpipe_report report = { 0 };
+		struct errpipe_child child;
+
+		spawn.flags = forced ? ERRPIPE_STUB_ONLY : 0;
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/proc/self/fd/333", argv, argv + 1), 0);
+		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+		ck_assert_int_eq(report.verdict, forced ? ERRPIPE_EXEC_FAILED : ERRPIPE_STARTED);
+		ck_assert_int_eq(report.error, forced ? ENOENT : 0);
+	}
+}
+END_TEST
+
+/* /proc under another name. */
+START_TEST(another_mount_of_proc)
+{
+	struct errpipe_identity user = ordinary_user();
+	char path[96];
+
+	if (!own_mounts())
+		SKIP("may not make a mount namespace");
+	snprintf(path, sizeof(path), "%s/hidden", directory);
+	if (mount("/proc", path, NULL, MS_BIND | MS_REC, NULL) < 0)
+		SKIP("may not mount");
+	strcat(path, "/self/exe");
+	ck_assert_int_eq(errpipe_route(&user, path), ERRPIPE_DIRECT_PATH);
+	ck_assert_int_eq(errpipe_route(&user, paths[ORDINARY]), ERRPIPE_STUB);
+}
+END_TEST
+
+/* A process of which seccomp(2) refuses one system call. */
+static bool refuse(unsigned call, int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { sizeof(code) / sizeof(*code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+/* Before Linux 5.6, and where seccomp refuses it: what is left are the names, and one link. */
+START_TEST(paths_without_openat2)
+{
+	static const char *const direct[] = { "/proc/self/exe", "/dev/fd/200", "exe", "closed-on-exec", "dangling" };
+	static const char *const through[] = { "ordinary", "../ordinary", "no-such-file", "/procession", "/dev/null" };
+	static const int refusals[] = { ENOSYS, EPERM, EACCES };
+	struct errpipe_identity user = ordinary_user();
+
+	enter_links();
+#ifdef SYS_openat2
+	if (!refuse(SYS_openat2, refusals[_i]))
+		SKIP("no seccomp");
+	ck_assert_int_eq(syscall(SYS_openat2, -1, "", NULL, 0), -1);
+	ck_assert_int_eq(errno, refusals[_i]);
+#else
+	(void)refusals;
+#endif
+	for (size_t i = 0; i < sizeof(direct) / sizeof(*direct); i++)
+		ck_assert_int_eq(errpipe_route(&user, direct[i]), ERRPIPE_DIRECT_PATH);
+	for (size_t i = 0; i < sizeof(through) / sizeof(*through); i++)
+		ck_assert_int_eq(errpipe_route(&user, through[i]), ERRPIPE_STUB);
+}
+END_TEST
+
+START_TEST(a_path_leaves_no_descriptor)
+{
+	struct errpipe_identity user = ordinary_user();
+	int before = dup(0);
+
+	close(before);
+	enter_links();
+	for (int i = 0; i < PATH_CASES; i++)
+		errpipe_route(&user, path_cases[i].path);
+	ck_assert_int_eq(dup(0), before);
+}
+END_TEST
+
+/* --- limits ------------------------------------------------------------------------------------------------- */
+
+/* A quarter of the stack's limit is for arguments and environment, their pointers and the path (execve(2)). */
+enum { STACK = 1024 * 1024, ARGUMENTS = STACK / 4, LONG = 100000 };
+
+static char long_argument[LONG + 1], rest[LONG + 1];
+
+/* Arguments of n bytes besides those that are always there. */
+static void fill_argv(char *argv[5], int n)
+{
+	memset(long_argument, 'x', LONG);
+	memset(rest, 'y', n);
+	rest[n] = '\0';
+	argv[0] = (char *)"true";
+	argv[1] = argv[2] = long_argument;
+	argv[3] = rest;
+	argv[4] = NULL;
+}
+
+static int status_of_plain(int n)
+{
+	char *argv[5];
+	pid_t pid;
+
+	fill_argv(argv, n);
+	pid = checked_fork();
+	if (pid == 0) {
+		execve("/bin/true", argv, argv + 4);
+		_exit(errno == E2BIG ? 99 : 98);
+	}
+	return wait_for(pid) >> 8;
+}
+
+/* With the descriptors of stub and report given, as their digits count. */
+static void errpipe_exec_with(int n, int stub_at, int report_at, unsigned flags, struct errpipe_report *report)
+{
+	char *argv[5];
+	int fd[2];
+	pid_t pid;
+
+	fill_argv(argv, n);
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		/* In this order, the one may be where the other was. */
+		if (dup3(fd[1], report_at, O_CLOEXEC) < 0 || dup3(stub, stub_at, O_CLOEXEC) < 0)
+			_exit(97);
+		errpipe_exec(stub_at, flags, report_at, "/bin/true", argv, argv + 4);
+		_exit(96);
+	}
+	close(fd[1]);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, report), 1);
+	ck_assert_int_eq(errpipe_settle(pid, report), 0);
+	wait_for(pid);
+	close(fd[0]);
+}
+
+static void spawn_true(int n, unsigned flags, struct errpipe_report *report)
+{
+	const struct errpipe_spawn spawn = { .stub = stub, .flags = flags };
+	struct errpipe_child child;
+	char *argv[5];
+
+	fill_argv(argv, n);
+	*report = (struct errpipe_report){ 0 };
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, argv + 4), 0);
+	ck_assert_int_eq(errpipe_wait(&child, report), 0);
+}
+
+static void limit_arguments(void)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_STACK, &limit), 0);
+	limit.rlim_cur = STACK;
+	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
+}
+
+/* The largest n that a plain execve takes. */
+static int plain_limit(void)
+{
+	int fits = 0, fails = LONG;
+
+	ck_assert_int_eq(status_of_plain(fits), 0);
+	ck_assert_int_eq(status_of_plain(fails), 99);
+	while (fails - fits > 1) {
+		int middle = (fits + fails) / 2;
+
+		*(status_of_plain(middle) == 0 ? &fits : &fails) = middle;
+	}
+	return fits;
+}
+
+static void assert_stub_too_big(const struct errpipe_report *report)
+{
+	ck_assert_int_eq(report->verdict, ERRPIPE_SETUP_FAILED);
+	ck_assert_int_eq(report->step, ERRPIPE_STEP_STUB);
+	ck_assert_int_eq(report->error, E2BIG);
+}
+
+static const struct {
+	int stub, report, cost;
+} costs[] = {
+	/* "dmz", two descriptors in decimal, three pointers; and /dev/fd/STUB in the place of the path */
+	{ 8, 9, 4 + 2 + 3 * sizeof(char *) + 10 },
+	{ 10, 9, 4 + 2 + 3 * sizeof(char *) + 11 },
+	{ 8, 10, 4 + 3 + 3 * sizeof(char *) + 10 },
+	{ 999, 998, 4 + 4 + 3 * sizeof(char *) + 12 },
+};
+enum { COSTS = sizeof(costs) / sizeof(*costs) };
+
+/* What the header calls "within 60 bytes of the limit". */
+START_TEST(cost_of_the_stub)
+{
+	struct errpipe_report report;
+	int limit, n;
+
+	make_stub();
+	limit_arguments();
+	limit = plain_limit();
+	for (n = limit; n > limit - 100; n--) {
+		errpipe_exec_with(n, costs[_i].stub, costs[_i].report, 0, &report);
+		if (report.verdict == ERRPIPE_STARTED)
+			break;
+		assert_stub_too_big(&report);
+	}
+	printf("the stub at %d with report %d costs %d bytes\n", costs[_i].stub, costs[_i].report, limit - n);
+	fflush(stdout);
+	ck_assert_int_eq(limit - n, costs[_i].cost);
+	ck_assert_int_le(limit - n, 60);
+	/* The longest numbers that there are have 9 digits more, and there are two of them. */
+	if (_i == 0)
+		ck_assert_int_le(limit - n + 2 * 9, 60);
+}
+END_TEST
+
+START_TEST(near_the_limit)
+{
+	struct errpipe_report report;
+	int limit, last_through = 0;
+
+	make_stub();
+	limit_arguments();
+	limit = plain_limit();
+	for (int n = limit - 200; n <= limit; n++) {
+		spawn_true(n, 0, &report);
+		ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+		ck_assert_int_eq(report.status, 0);
+		errpipe_exec_with(n, 8, 9, ERRPIPE_FALLBACK, &report);
+		ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+		ck_assert_int_eq(report.status, 0);
+
+		spawn_true(n, ERRPIPE_STUB_ONLY, &report);
+		if (report.verdict == ERRPIPE_STARTED) {
+			ck_assert_int_eq(last_through, n == limit - 200 ? 0 : n - 1);
+			last_through = n;
+		} else {
+			assert_stub_too_big(&report);
+		}
+	}
+	ck_assert_int_ge(last_through, limit - 60);
+	ck_assert_int_lt(last_through, limit);
+
+	/* Beyond it nobody starts. */
+	spawn_true(limit + 1, 0, &report);
+	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
+	ck_assert_int_eq(report.error, E2BIG);
+	spawn_true(limit + 1, ERRPIPE_STUB_ONLY, &report);
+	assert_stub_too_big(&report);
+}
+END_TEST
+
+static const struct {
+	bool stub;
+	unsigned flags;
+	enum errpipe_verdict verdict;
+	unsigned step;
+} too_many[] = {
+	{ false, 0, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC },
+	{ true, 0, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB },
+	{ true, ERRPIPE_FALLBACK, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC },
+};
+enum { TOO_MANY = sizeof(too_many) / sizeof(*too_many) };
+
+/* RLIMIT_NPROC counts at the next exec, so it is the stub's that fails, though the stub is not to blame. */
+START_TEST(too_many_processes)
+{
+	char *argv[] = { (char *)"true", NULL };
+	struct errpipe_report report;
+	int fd[2], ret;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	make_stub();
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		ret = enter_state("nproc", directory);
+		if (ret == 0)
+			ret = errpipe_exec(too_many[_i].stub ? stub : ERRPIPE_NO_STUB, too_many[_i].flags, fd[1],
+					   "/bin/true", argv, argv + 1);
+		_exit(-ret);
+	}
+	close(fd[1]);
+	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	ck_assert_int_eq(wait_for(pid), EAGAIN << 8);
+	ck_assert_int_eq(report.verdict, too_many[_i].verdict);
+	ck_assert_int_eq(report.step, too_many[_i].step);
+	ck_assert_int_eq(report.error, EAGAIN);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------ */
+
+static TCase *new_tcase(Suite *suite, const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 120);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+static Suite *route_suite(void)
+{
+	Suite *suite = suite_create("route");
+	TCase *tcase = new_tcase(suite, "identity");
+
+	tcase_add_loop_test(tcase, grid, 0, ROWS);
+	tcase_add_loop_test(tcase, differs_through_the_stub, 0, DIFFERENCES);
+	tcase_add_loop_test(tcase, uid_for_the_file_system, 0, 2);
+	tcase_add_test(tcase, root_in_a_user_namespace);
+	tcase_add_test(tcase, a_user_goes_through_the_stub);
+	tcase_add_loop_test(tcase, route_of, 0, TABLE);
+	tcase_add_test(tcase, every_route_has_a_reason);
+	tcase_add_loop_test(tcase, label_in_a_file, 0, sizeof(labels) / sizeof(*labels));
+	tcase_add_test(tcase, label_of_the_kernel);
+	tcase_add_test(tcase, the_first_stop_of_a_tracer);
+
+	tcase = new_tcase(suite, "path");
+	tcase_add_loop_test(tcase, path_of, 0, PATH_CASES);
+	tcase_add_test(tcase, a_descriptor_of_setup);
+	tcase_add_test(tcase, another_mount_of_proc);
+	tcase_add_loop_test(tcase, paths_without_openat2, 0, 3);
+	tcase_add_test(tcase, a_path_leaves_no_descriptor);
+
+	tcase = new_tcase(suite, "limits");
+	tcase_add_loop_test(tcase, cost_of_the_stub, 0, COSTS);
+	tcase_add_test(tcase, near_the_limit);
+	tcase_add_loop_test(tcase, too_many_processes, 0, TOO_MANY);
+	return suite;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], self_argument) == 0)
+		return act_as_target();
+	leave_valgrind(argv);
+	make_files();
+	status = run_suite(route_suite());
+	remove_files();
+	return status;
+}

@@ -1,0 +1,892 @@
+/* SPDX-License-Identifier: MIT */
+/* The descriptor of errpipe_stub(): what is behind it, who can change that (nobody), and where there can be none. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "errpipe.h"
+#include "fixture.h"
+#include "skip.h"
+#include "state.h"
+#include "suite.h"
+
+/* linux/memfd.h, linux/fcntl.h: Linux 6.3. */
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+/* To a file with x bits F_SEAL_EXEC brings with it whatever keeps others from writing. */
+enum {
+	OLD_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+	SEALS = OLD_SEALS | F_SEAL_EXEC | F_SEAL_FUTURE_WRITE
+};
+
+static pid_t checked_fork(void)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	return pid;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static int make_stub(void)
+{
+	int fd = errpipe_stub();
+
+	ck_assert_msg(fd > STDERR_FILENO, "errpipe_stub: %d", fd);
+	return fd;
+}
+
+static size_t read_all(int fd, char *bytes, size_t size)
+{
+	ssize_t n = pread(fd, bytes, size, 0);
+
+	ck_assert_int_ge(n, 0);
+	return n;
+}
+
+/* Byte for byte the stub that was built. */
+static void assert_is_dmz(int fd)
+{
+	char *path = built_path("dmz"), have[8192], want[8192];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	size_t size;
+
+	ck_assert_msg(file >= 0, "%s: %d", path, errno);
+	size = read_all(file, want, sizeof(want));
+	ck_assert(size > 0 && size < sizeof(want));
+	ck_assert_int_eq(read_all(fd, have, sizeof(have)), size);
+	ck_assert_mem_eq(have, want, size);
+	close(file);
+	free(path);
+}
+
+/* Exec /bin/true through the stub, and nothing else. */
+static void try_stub(int stub, struct errpipe_report *report)
+{
+	const struct errpipe_spawn spawn = { .stub = stub, .flags = ERRPIPE_STUB_ONLY };
+	char *argv[] = { (char *)"true", NULL };
+	struct errpipe_child child;
+
+	*report = (struct errpipe_report){ 0 };
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, argv + 1), 0);
+	ck_assert_int_eq(errpipe_wait(&child, report), 0);
+}
+
+static void assert_works(int stub)
+{
+	struct errpipe_report report;
+
+	try_stub(stub, &report);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(report.status, 0);
+}
+
+static void assert_cannot_start(int stub, int error)
+{
+	struct errpipe_report report;
+
+	try_stub(stub, &report);
+	ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
+	ck_assert_int_eq(report.step, ERRPIPE_STEP_STUB);
+	ck_assert_int_eq(report.error, error);
+}
+
+static bool kernel_is_older(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned a = 0, b = 0;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &a, &b);
+	return a < major || (a == major && b < minor);
+}
+
+static bool have_seal_exec(void)
+{
+	return !kernel_is_older(6, 3);
+}
+
+/* --- what it is --------------------------------------------------------------------------------------------- */
+
+START_TEST(what_is_behind_it)
+{
+	char path[64], target[64];
+	int fd = make_stub();
+	struct stat st;
+	ssize_t n;
+
+	assert_is_dmz(fd);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_GET_SEALS), have_seal_exec() ? SEALS : OLD_SEALS);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_int_eq(st.st_mode, S_IFREG | 0111);
+	ck_assert_int_eq(st.st_uid, geteuid());
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, target, sizeof(target) - 1);
+	ck_assert_int_gt(n, 0);
+	target[n] = '\0';
+	ck_assert_str_eq(target, "/memfd:dmz-stub (deleted)");
+}
+END_TEST
+
+START_TEST(above_the_standard_streams)
+{
+	int before, fd;
+
+	for (int i = 0; i < 3; i++) {
+		if (_i >> i & 1)
+			close(i);
+	}
+	before = fcntl(0, F_DUPFD, 3);
+	if (before >= 0)
+		close(before);
+	fd = errpipe_stub();
+	ck_assert_int_gt(fd, STDERR_FILENO);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_is_dmz(fd);
+	/* Nothing was left where it was made first. */
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(fcntl(i, F_GETFD) < 0, _i >> i & 1);
+	if (before >= 0)
+		ck_assert_int_eq(fd, before);
+}
+END_TEST
+
+START_TEST(each_is_another)
+{
+	struct stat a, b;
+
+	ck_assert_int_eq(fstat(make_stub(), &a), 0);
+	ck_assert_int_eq(fstat(make_stub(), &b), 0);
+	ck_assert_int_ne(a.st_ino, b.st_ino);
+}
+END_TEST
+
+START_TEST(works_for)
+{
+	int fd = make_stub();
+
+	assert_works(fd);
+	if (_i == AS_NOBODY && geteuid() != 0)
+		SKIP("not root");
+	ck_assert_int_eq(become(_i), 0);
+	assert_works(fd);
+	/* One that a user makes works as well. */
+	assert_works(make_stub());
+}
+END_TEST
+
+enum { MANY = 100 };
+
+/* All of them wait until the last one is there, and exec the same stub. */
+START_TEST(many_at_once)
+{
+	char *argv[] = { (char *)"true", NULL };
+	int fd = make_stub(), gate[2], report[2];
+	struct errpipe_report end;
+	pid_t pid[MANY];
+	char byte;
+
+	ck_assert_int_eq(errpipe_pipe(gate), 0);
+	ck_assert_int_eq(errpipe_pipe(report), 0);
+	for (int i = 0; i < MANY; i++) {
+		pid[i] = checked_fork();
+		if (pid[i] == 0) {
+			close(gate[1]);
+			if (read(gate[0], &byte, 1) == 0)
+				errpipe_exec(fd, 0, report[1], "/bin/true", argv, argv + 1);
+			_exit(1);
+		}
+	}
+	close(gate[1]);
+	close(report[1]);
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(wait_for(pid[i]), 0);
+	ck_assert_int_eq(errpipe_read(report[0], 0, &end), 1);
+	ck_assert_int_eq(end.verdict, ERRPIPE_STARTED);
+	assert_is_dmz(fd);
+}
+END_TEST
+
+/* A process that has just become the stub, and has not run an instruction of it. */
+static pid_t stopped_in(int stub)
+{
+	char *argv[] = { (char *)"true", NULL };
+	int report[2], status;
+	pid_t pid;
+
+	ck_assert_int_eq(errpipe_pipe(report), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		errpipe_exec(stub, 0, report[1], "/bin/true", argv, argv + 1);
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP, "status %#x", status);
+	return pid;
+}
+
+static int open_executable_of(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_msg(fd >= 0, "%s: %d", path, errno);
+	return fd;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	wait_for(pid);
+}
+
+/* errpipe_settle() knows the stub by it. */
+START_TEST(name_of_the_process)
+{
+	char path[32], name[32] = "", want[32] = "memfd:dmz-stub\n";
+	int fd = make_stub(), file;
+	pid_t pid = stopped_in(fd);
+
+	if (kernel_is_older(6, 14))
+		snprintf(want, sizeof(want), "%d\n", fd);
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_gt(read(file, name, sizeof(name) - 1), 0);
+	ck_assert_str_eq(name, want);
+	end(pid);
+}
+END_TEST
+
+/* Nothing in the environment picks a stub, or changes the one that there is. */
+START_TEST(the_environment_names_no_stub)
+{
+	static const char *const names[] = {
+		"ERRPIPE_STUB", "ERRPIPE",	 "ERRPIPE_DMZ",	   "ERRPIPE_PATH", "ERRPIPE_BIN", "ERRPIPE_LIBEXEC",
+		"DMZ",		"DMZ_STUB",	 "DMZ_PATH",	   "RUNC_DMZ",	   "PATH",	  "TMPDIR",
+		"HOME",		"XDG_RUNTIME_DIR", "LD_PRELOAD_STUB", "LD_LIBRARY_PATH", "LIBEXECDIR",  "STUB",
+	};
+	char *build = strdup(getenv("ERRPIPE_BUILD"));
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root: may not read the stub of another process");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		setenv(names[i], "/bin/false", 1);
+	pid = stopped_in(make_stub());
+	setenv("ERRPIPE_BUILD", build, 1);
+	assert_is_dmz(open_executable_of(pid));
+	end(pid);
+	free(build);
+}
+END_TEST
+
+/* --- nobody changes it -------------------------------------------------------------------------------------- */
+
+/* The calls that write, each with the errno that it must fail with. */
+static int call_write(int fd)
+{
+	return write(fd, "x", 1);
+}
+
+static int call_pwrite(int fd)
+{
+	return pwrite(fd, "x", 1, 0);
+}
+
+static int call_append(int fd)
+{
+	return pwrite(fd, "x", 1, 4096);
+}
+
+static int call_shrink(int fd)
+{
+	return ftruncate(fd, 0);
+}
+
+static int call_grow(int fd)
+{
+	return ftruncate(fd, 65536);
+}
+
+static int call_fallocate(int fd)
+{
+	return fallocate(fd, 0, 0, 65536);
+}
+
+static int call_punch(int fd)
+{
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
+}
+
+static int call_map(int fd)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0;
+}
+
+/* Where a shared mapping to read may be had, it cannot become one to write. */
+static int call_protect(int fd)
+{
+	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	int ret, error;
+
+	if (map == MAP_FAILED) {
+		errno = errno == EPERM ? EACCES : errno;
+		return -1;
+	}
+	ret = mprotect(map, 4096, PROT_READ | PROT_WRITE);
+	error = errno;
+	munmap(map, 4096);
+	errno = error;
+	return ret;
+}
+
+static int call_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
+}
+
+static int call_chmod_0(int fd)
+{
+	return fchmod(fd, 0);
+}
+
+static int call_chmod_600(int fd)
+{
+	return fchmod(fd, 0600);
+}
+
+static int call_chmod_110(int fd)
+{
+	return fchmod(fd, 0110);
+}
+
+static int call_copy(int fd)
+{
+	loff_t in = 0, out = 0;
+	char *path = built_path("errpipe");
+	int file = open(path, O_RDONLY | O_CLOEXEC), ret;
+
+	free(path);
+	if (file < 0)
+		file = open("/bin/true", O_RDONLY | O_CLOEXEC);
+	ret = syscall(SYS_copy_file_range, file, &in, fd, &out, (size_t)64, 0);
+	/* Between file systems of different kinds there may be no such copy. */
+	if (ret < 0 && errno == EXDEV)
+		errno = EPERM;
+	return ret;
+}
+
+static const struct {
+	const char *name;
+	int (*call)(int fd);
+	int error;
+	bool by_seal_exec;
+} calls[] = {
+	{ "write", call_write, EPERM, false },	       { "pwrite", call_pwrite, EPERM, false },
+	{ "append", call_append, EPERM, false },       { "shrink", call_shrink, EPERM, false },
+	{ "grow", call_grow, EPERM, false },	       { "fallocate", call_fallocate, EPERM, false },
+	{ "punch a hole", call_punch, EPERM, false },  { "map to write", call_map, EPERM, false },
+	{ "mprotect", call_protect, EACCES, false },   { "seal", call_seal, EPERM, false },
+	{ "chmod 0", call_chmod_0, EPERM, true },      { "chmod 0600", call_chmod_600, EPERM, true },
+	{ "chmod 0110", call_chmod_110, EPERM, true }, { "copy", call_copy, EPERM, false },
+};
+enum { CALLS = sizeof(calls) / sizeof(*calls) };
+
+START_TEST(refused)
+{
+	int fd = make_stub();
+
+	if (calls[_i].by_seal_exec && !have_seal_exec())
+		SKIP("no F_SEAL_EXEC before Linux 6.3");
+	ck_assert_msg(calls[_i].call(fd) < 0, "%s works", calls[_i].name);
+	ck_assert_int_eq(errno, calls[_i].error);
+	assert_is_dmz(fd);
+	assert_works(fd);
+}
+END_TEST
+
+/* F_SEAL_EXEC keeps the x bits and no other: what its owner can do besides is harmless. */
+START_TEST(other_bits_of_the_mode)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"test \"$(id -u)\" = 65534", NULL };
+	char *envp[] = { (char *)"PATH=/usr/bin:/bin", NULL };
+	const struct errpipe_spawn spawn = { .stub = make_stub(), .flags = ERRPIPE_STUB_ONLY };
+	struct errpipe_report report = { 0 };
+	struct errpipe_child child;
+
+	ck_assert_int_eq(fchmod(spawn.stub, 06777), 0);
+	ck_assert_int_lt(call_write(spawn.stub), 0);
+	assert_is_dmz(spawn.stub);
+	assert_works(spawn.stub);
+	if (geteuid() != 0)
+		SKIP("not root");
+
+	/* A memfd is on no mount where set-uid bits count. */
+	ck_assert_int_eq(become(AS_NOBODY), 0);
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/sh", argv, envp), 0);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(report.status, 0);
+}
+END_TEST
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	return syscall(SYS_capset, &header, data);
+}
+
+enum opener { ROOT_WITHOUT_RIGHTS, A_USER, OPENERS };
+
+static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
+enum { WAYS = sizeof(ways) / sizeof(*ways) };
+
+/* By whom its mode is for. */
+START_TEST(reopened)
+{
+	enum opener opener = _i / WAYS;
+	int fd = make_stub();
+	char path[64];
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	ck_assert_int_eq(opener == A_USER ? become(AS_NOBODY) : drop_capabilities(), 0);
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or /proc/self is root's */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ck_assert_int_lt(open(path, ways[_i % WAYS] | O_CLOEXEC), 0);
+	ck_assert_int_eq(errno, EACCES);
+	assert_works(fd);
+}
+END_TEST
+
+/*
+ * CAP_DAC_OVERRIDE opens it. That changes nothing in it, but while it is open for writing it cannot be exec'd: root in
+ * a container that got hold of it keeps all others that share it from starting.
+ */
+START_TEST(reopened_by_root)
+{
+	int fd = make_stub(), again;
+	char path[64];
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ck_assert_int_lt(open(path, O_RDWR | O_TRUNC | O_CLOEXEC), 0);
+	ck_assert_int_eq(errno, EPERM);
+
+	again = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(again, 0);
+	for (int i = 0; i < CALLS; i++) {
+		if (calls[i].by_seal_exec && !have_seal_exec())
+			continue;
+		ck_assert_msg(calls[i].call(again) < 0, "%s works", calls[i].name);
+		ck_assert_int_eq(errno, calls[i].error);
+	}
+	assert_cannot_start(fd, ETXTBSY);
+	close(again);
+	assert_works(fd);
+	assert_is_dmz(fd);
+}
+END_TEST
+
+/* --- where there can be none -------------------------------------------------------------------------------- */
+
+static int lowest_free(void)
+{
+	int fd = dup(STDOUT_FILENO);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return fd;
+}
+
+/* With each number of descriptors, from none up to enough; _i says whether 0 is free. */
+START_TEST(too_few_descriptors)
+{
+	int room, fd = -EMFILE, refusals = 0;
+	struct rlimit limit;
+
+	/* A limit of 3 would be another matter: fcntl(2) says EINVAL then, as nothing can be above 2. */
+	while (lowest_free() < 5)
+		ck_assert_int_ge(dup(STDOUT_FILENO), 0);
+	room = lowest_free();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (_i)
+		close(STDIN_FILENO);
+	for (limit.rlim_cur = room; fd < 0 && refusals < 4; limit.rlim_cur++) {
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		fd = errpipe_stub();
+		ck_assert(fd >= 0 || fd == -EMFILE);
+		refusals += fd < 0;
+	}
+	/* What had been made is closed again: it is at the first number that was free. */
+	ck_assert_int_eq(refusals, 1);
+	ck_assert_int_eq(fd, room);
+	ck_assert_int_eq(fcntl(0, F_GETFD) < 0, _i);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+END_TEST
+
+/* seccomp(2) answers a system call with an errno, if one of these bits of an argument is set; with no bits, always. */
+static bool refuse(unsigned call, int argument, unsigned bits, int error)
+{
+	unsigned low_half = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[argument]) + low_half),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, bits ? 1 : 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { sizeof(code) / sizeof(*code), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+#ifdef SYS_fcntl64
+#define FCNTL SYS_fcntl64
+#else
+#define FCNTL SYS_fcntl
+#endif
+
+static const struct {
+	unsigned call;
+	int argument;
+	unsigned bits;
+	int error, ret; /* ret 0: it works */
+	int without;	/* seals that are missing then */
+} refusals[] = {
+	{ SYS_memfd_create, 0, 0, EACCES, -EACCES, 0 },
+	{ SYS_memfd_create, 0, 0, ENOSYS, -ENOSYS, 0 },
+	{ SYS_memfd_create, 0, 0, EPERM, -EPERM, 0 },
+	/* Before Linux 6.3. */
+	{ SYS_memfd_create, 1, MFD_EXEC, EINVAL, 0, 0 },
+	{ FCNTL, 2, F_SEAL_EXEC, EINVAL, 0, F_SEAL_EXEC | F_SEAL_FUTURE_WRITE },
+	/* Nothing is tried again for any other reason. */
+	{ SYS_memfd_create, 1, MFD_EXEC, EACCES, -EACCES, 0 },
+	{ FCNTL, 2, F_SEAL_EXEC, EPERM, -EPERM, 0 },
+	{ FCNTL, 2, F_SEAL_SEAL, EINVAL, -EINVAL, 0 },
+	{ SYS_fchmod, 0, 0, EPERM, -EPERM, 0 },
+};
+enum { REFUSALS = sizeof(refusals) / sizeof(*refusals) };
+
+START_TEST(refused_by_seccomp)
+{
+	int before = lowest_free(), fd;
+
+	if (!refuse(refusals[_i].call, refusals[_i].argument, refusals[_i].bits, refusals[_i].error))
+		SKIP("no seccomp");
+	fd = errpipe_stub();
+	if (refusals[_i].ret < 0) {
+		ck_assert_int_eq(fd, refusals[_i].ret);
+		ck_assert_int_eq(lowest_free(), before);
+		return;
+	}
+	ck_assert_int_eq(fd, before);
+	assert_is_dmz(fd);
+	assert_works(fd);
+	/* The 0 is for the filter, which does not ask what the argument is for. */
+	ck_assert_int_eq(fcntl(fd, F_GET_SEALS, 0), (have_seal_exec() ? SEALS : OLD_SEALS) & ~refusals[_i].without);
+	ck_assert_int_eq(call_write(fd), -1);
+	/* Without that seal the x bits can go; the next exec says so. */
+	if (refusals[_i].without) {
+		ck_assert_int_eq(fchmod(fd, 0), 0);
+		assert_cannot_start(fd, EACCES);
+	}
+}
+END_TEST
+
+/* A write that fails, in a process that may not write a result either. */
+START_TEST(a_write_that_fails)
+{
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		int before = lowest_free();
+
+		if (!refuse(SYS_write, 0, 0, ENOSPC))
+			_exit(77);
+		_exit(errpipe_stub() == -ENOSPC && lowest_free() == before ? 0 : 1);
+	}
+	ck_assert_int_eq(wait_for(pid), 0);
+}
+END_TEST
+
+/* --- vm.memfd_noexec ---------------------------------------------------------------------------------------- */
+
+static int read_number(const char *path)
+{
+	char text[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	return n <= 0 ? -1 : atoi(text);
+}
+
+static bool write_number(const char *path, int number)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && dprintf(fd, "%d\n", number) > 0;
+
+	close(fd);
+	return ok && read_number(path) == number;
+}
+
+#define NOEXEC "/proc/sys/vm/memfd_noexec"
+
+/* As the first process of a pid namespace, which the sysctl is of. */
+static int with_memfd_noexec(void)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
+		return 77;
+	if (!write_number(NOEXEC, 1))
+		return 77;
+	assert_works(make_stub());
+	if (!write_number(NOEXEC, 2))
+		return 77;
+	ck_assert_int_eq(errpipe_stub(), -EACCES);
+	return 0;
+}
+
+static int in_pid_namespace(int (*call)(void))
+{
+	pid_t pid;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWPID | CLONE_NEWNS) < 0)
+		return 77;
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(call());
+	return wait_for(pid) >> 8;
+}
+
+START_TEST(memfd_noexec)
+{
+	int outside = read_number(NOEXEC), status;
+	pid_t pid;
+
+	if (outside < 0)
+		SKIP("no vm.memfd_noexec before Linux 6.3");
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(in_pid_namespace(with_memfd_noexec));
+	status = wait_for(pid);
+	ck_assert_int_eq(read_number(NOEXEC), outside);
+	if (status == 77 << 8)
+		SKIP("may not set vm.memfd_noexec");
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* --- a stub that is a file ---------------------------------------------------------------------------------- */
+
+static char place[64];
+
+static void copy_dmz(const char *name, mode_t mode)
+{
+	char *from = built_path("dmz"), bytes[8192], to[96];
+	int in = open(from, O_RDONLY | O_CLOEXEC), out;
+	size_t size = read_all(in, bytes, sizeof(bytes));
+
+	snprintf(to, sizeof(to), "%s/%s", place, name);
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	ck_assert_int_eq(write(out, bytes, size), size);
+	ck_assert_int_eq(fchmod(out, mode), 0);
+	close(in);
+	close(out);
+	free(from);
+}
+
+static bool mount_ro(const char *name, unsigned long more)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", place, name);
+	return mkdir(path, 0755) == 0 && mount(place, path, NULL, MS_BIND, NULL) == 0 &&
+	       mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | more, NULL) == 0;
+}
+
+/* Everything in a mount namespace of its own, on a file system that goes with it. */
+static bool make_place(void)
+{
+	char path[96];
+
+	snprintf(place, sizeof(place), "/mnt");
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	if (mount("none", place, "tmpfs", 0, "mode=755") < 0)
+		return false;
+
+	copy_dmz("stub", 0755);
+	copy_dmz("set-uid", 04755);
+	copy_dmz("set-gid", 02755);
+	copy_dmz("no-x", 0644);
+	snprintf(path, sizeof(path), "%s/link", place);
+	ck_assert_int_eq(symlink("stub", path), 0);
+	snprintf(path, sizeof(path), "%s/links", place);
+	ck_assert_int_eq(symlink(".", path), 0);
+	snprintf(path, sizeof(path), "%s/fifo", place);
+	ck_assert_int_eq(mkfifo(path, 0755), 0);
+	return mount_ro("ro", 0) && mount_ro("noexec", MS_NOEXEC);
+}
+
+static const struct {
+	const char *path;
+	int ret;   /* 0: a descriptor */
+	int error; /* of its exec */
+} files[] = {
+	{ "/mnt/ro/stub", 0, 0 },
+	{ "/mnt/ro/links/stub", 0, 0 },
+	{ "/mnt/stub", -EPERM, 0 },
+	{ "/mnt/ro/set-uid", -EPERM, 0 },
+	{ "/mnt/ro/set-gid", -EPERM, 0 },
+	{ "/mnt/ro/link", -EPERM, 0 },
+	{ "/mnt/ro/links", -EPERM, 0 },
+	{ "/mnt/ro", -EPERM, 0 },
+	{ "/mnt/ro/fifo", -EPERM, 0 },
+	{ "/mnt/ro/missing", -ENOENT, 0 },
+	{ "/mnt/ro/stub/x", -ENOTDIR, 0 },
+	{ "", -ENOENT, 0 },
+	/* Whether it can be exec'd is another question. */
+	{ "/mnt/ro/no-x", 0, EACCES },
+	{ "/mnt/noexec/stub", 0, EACCES },
+};
+enum { FILES = sizeof(files) / sizeof(*files) };
+
+START_TEST(file)
+{
+	int before, fd;
+
+	if (!make_place())
+		SKIP("may not mount");
+	close(STDIN_FILENO);
+	before = fcntl(STDOUT_FILENO, F_DUPFD, 3);
+	close(before);
+	fd = errpipe_stub_file(files[_i].path);
+	ck_assert_int_eq(fd, files[_i].ret ? files[_i].ret : before);
+	ck_assert_int_lt(fcntl(STDIN_FILENO, F_GETFD), 0);
+	if (fd < 0) {
+		ck_assert_int_eq(fcntl(STDOUT_FILENO, F_DUPFD, 3), before);
+		return;
+	}
+	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_PATH, O_PATH);
+	if (files[_i].error)
+		assert_cannot_start(fd, files[_i].error);
+	else
+		assert_works(fd);
+}
+END_TEST
+
+/* What a read-only mount is for: also root can only read it. */
+START_TEST(file_cannot_be_opened_to_write)
+{
+	char path[64];
+	int fd;
+
+	if (!make_place())
+		SKIP("may not mount");
+	fd = errpipe_stub_file("/mnt/ro/stub");
+	ck_assert_int_gt(fd, STDERR_FILENO);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ck_assert_int_lt(open(path, O_RDWR | O_CLOEXEC), 0);
+	ck_assert_int_eq(errno, EROFS);
+	ck_assert_int_lt(chmod(path, 0), 0);
+	ck_assert_int_eq(errno, EROFS);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------------------------------------------ */
+
+static TCase *new_tcase(Suite *suite, const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+static Suite *sealed_suite(void)
+{
+	Suite *suite = suite_create("sealed");
+	TCase *tcase = new_tcase(suite, "what it is");
+
+	tcase_add_test(tcase, what_is_behind_it);
+	tcase_add_loop_test(tcase, above_the_standard_streams, 0, 8);
+	tcase_add_test(tcase, each_is_another);
+	tcase_add_loop_test(tcase, works_for, AS_SELF, AS_NOBODY + 1);
+	tcase_add_test(tcase, many_at_once);
+	tcase_add_test(tcase, name_of_the_process);
+	tcase_add_test(tcase, the_environment_names_no_stub);
+
+	tcase = new_tcase(suite, "nobody changes it");
+	tcase_add_loop_test(tcase, refused, 0, CALLS);
+	tcase_add_test(tcase, other_bits_of_the_mode);
+	tcase_add_loop_test(tcase, reopened, 0, OPENERS * WAYS);
+	tcase_add_test(tcase, reopened_by_root);
+
+	tcase = new_tcase(suite, "where there is none");
+	tcase_add_loop_test(tcase, too_few_descriptors, 0, 2);
+	tcase_add_loop_test(tcase, refused_by_seccomp, 0, REFUSALS);
+	tcase_add_test(tcase, a_write_that_fails);
+	tcase_add_test(tcase, memfd_noexec);
+
+	tcase = new_tcase(suite, "a file");
+	tcase_add_loop_test(tcase, file, 0, FILES);
+	tcase_add_test(tcase, file_cannot_be_opened_to_write);
+	return suite;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	leave_valgrind(argv);
+	return run_suite(sealed_suite());
+}
