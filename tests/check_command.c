@@ -290,6 +290,7 @@ static void set_signals(void)
 	static const int blocked[] = { SIGHUP, SIGTERM, SIGUSR2, SIGCHLD, 32, 33, 40, 64 };
 	unsigned long mask[16 / sizeof(long)] = { 0 };
 
+	default_signals();
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);

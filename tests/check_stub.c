@@ -32,6 +32,7 @@
 
 #include "errpipe.h"
 #include "skip.h"
+#include "state.h"
 #include "suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -146,7 +147,7 @@ static void plain_signals(void)
 	must(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
-static void become(const struct setup *setup, int report, int out)
+static void become_stub(const struct setup *setup, int report, int out)
 {
 	static char *argv[16384];
 
@@ -173,7 +174,7 @@ static struct run start(struct setup setup)
 	run.pid = fork();
 	ck_assert_int_ge(run.pid, 0);
 	if (run.pid == 0)
-		become(&setup, fd[1], run.output);
+		become_stub(&setup, fd[1], run.output);
 	close(fd[1]);
 	return run;
 }
@@ -715,16 +716,6 @@ static void block(uint64_t set)
 	must(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, NULL, sizeof(set)) == 0);
 }
 
-/* By the raw call as well: a process that posix_spawn(3) of glibc has started ignores 32 and 33, as make's do. */
-static void default_signals(void)
-{
-	const char by_default[64] = { 0 }; /* at least the kernel's struct sigaction */
-
-	for (int signal = 1; signal <= 64; signal++)
-		syscall(SYS_rt_sigaction, signal, by_default, NULL, sizeof(uint64_t));
-	block(0);
-}
-
 static void set_signals(void)
 {
 	default_signals();
@@ -1075,17 +1066,6 @@ static void find_programs(void)
 	machine = foreign ? atoi(number) : (int)host_machine();
 	if (foreign)
 		split(command);
-}
-
-/* Nothing here is for valgrind to watch, and it has its own ideas of signals and limits. */
-static void leave_valgrind(char **argv)
-{
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	if (!preloaded || !strstr(preloaded, "valgrind") || getenv("ERRPIPE_LEFT_VALGRIND"))
-		return;
-	setenv("ERRPIPE_LEFT_VALGRIND", "1", 1);
-	execv(argv[0], argv);
 }
 
 int main(int argc __attribute__((unused)), char **argv)

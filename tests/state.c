@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,4 +366,13 @@ int become(enum identity identity)
 	if (leave_groups() < 0)
 		return -errno;
 	return result(setresuid(NOBODY, NOBODY, NOBODY));
+}
+
+void default_signals(void)
+{
+	static const char none[64]; /* a kernel's sigset_t, or a struct sigaction; or more than that */
+
+	for (int signal = 1; signal < _NSIG; signal++)
+		syscall(SYS_rt_sigaction, signal, none, NULL, _NSIG / 8);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, _NSIG / 8);
 }

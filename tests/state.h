@@ -28,6 +28,12 @@ int become(enum identity identity);
  */
 void leave_valgrind(char **argv);
 
+/*
+ * Every signal as by default, and none blocked. 32 and 33 too, which libc hides: a process that posix_spawn(3) of glibc
+ * has started ignores them, as those of make do.
+ */
+void default_signals(void);
+
 /* The argv for a case: path alone, unless its state is one of argv. */
 char **state_argv(const char *state, char *path);
 
