@@ -70,7 +70,9 @@
 #endif
 
 /* An initializer for unsigned[4]. */
-#define DMZ_RECORD(step, error) \
-	{ DMZ_LE32(DMZ_MAGIC), DMZ_LE32(DMZ_MACHINE | (unsigned)(step) << 16), DMZ_LE32(error), 0 }
+#define DMZ_RECORD(step, error)                                                                                      \
+	{                                                                                                            \
+		DMZ_LE32(DMZ_MAGIC), DMZ_LE32(DMZ_MACHINE | (unsigned)(step) << 16), DMZ_LE32(error), 0              \
+	}
 
 #endif

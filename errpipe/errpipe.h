@@ -5,8 +5,8 @@
  * INTRODUCTION
  *
  * A process that is about to become another program holds the write end of a pipe. If its execve(2) fails, the
- * errno goes into that pipe as one record of 16 bytes; if it succeeds, close-on-exec closes the pipe and nothing
- * of errpipe is left in the process. Whoever holds the read end learns which it was.
+ * errno goes into that pipe as one record of 16 bytes; if it succeeds, close-on-exec closes the pipe and
+ * nothing of errpipe is left in the process. Whoever holds the read end learns which it was.
  *
  * There are two routes, and the report is the same for both:
  *
@@ -31,9 +31,9 @@
  *
  * ADVANCED USE
  *
- * A caller with a child of its own making calls errpipe_pipe() and errpipe_route() before its fork, errpipe_fail() and
- * errpipe_exec() in the child, errpipe_read() in the parent or in another process, and errpipe_settle() before it
- * reaps. docs/embedding.md has recipes.
+ * A caller that forks by itself calls errpipe_pipe() and errpipe_route() before, errpipe_fail() and
+ * errpipe_exec() in the child, and errpipe_wait() in the parent. Or errpipe_read() in any process, and
+ * errpipe_settle() in the parent before it reaps. docs/embedding.md has recipes.
  *
  * CONVENTIONS
  *
@@ -81,10 +81,10 @@ enum errpipe_step {
 /*
  * Of EXEC_FAILED and SETUP_FAILED, error, raw_error, machine and step tell the reason; they are 0 otherwise.
  *
- * A record can come from another architecture (a stub under emulation), and errno numbers differ on mips, alpha,
- * sparc and parisc. error is the error of the same name in the numbering of the code that reads. It is 0 if the
- * kernel refused without an error, as a seccomp filter can make it do (then raw_error is 0 too), and if this
- * host has no error of that name (then raw_error says the writer's number).
+ * A record can come from another architecture (a stub under emulation), and errno numbers differ on mips,
+ * alpha, sparc and parisc. error is the error of the same name in the numbering of the code that reads. It is 0
+ * if the kernel refused without an error, as a seccomp filter can make it do (then raw_error is 0 too), and if
+ * this host has no error of that name (then raw_error says the writer's number).
  */
 struct errpipe_report {
 	enum errpipe_verdict verdict;
@@ -103,8 +103,8 @@ struct errpipe_report {
  * Make the pipe for one report: fd[0] to read, fd[1] for the process that execs. Both are close-on-exec.
  *
  * The reader sees end of file only when the last copy of fd[1] is gone: close it in the parent after the fork,
- * and let no other child keep it. Whoever moves fd[1] to a number of its own by dup2(2) has to mind that it may have
- * that number already, and then keeps close-on-exec.
+ * and let no other child keep it. Whoever moves fd[1] to a number of its own by dup2(2) has to mind that it may
+ * have that number already, and then keeps close-on-exec.
  *
  * Returns 0, or the errors of pipe2(2) and of fcntl(2) F_DUPFD_CLOEXEC; then fd is unchanged.
  * Async-signal-safe.
@@ -112,28 +112,28 @@ struct errpipe_report {
 int errpipe_pipe(int fd[2]);
 
 /*
- * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. It serves any
- * number of children, one after the other or at once. For containers, make one for each.
+ * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. It serves
+ * any number of children, one after the other or at once. For containers, make one for each.
  *
- * It is a memfd of mode 0111, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits: nobody
- * can alter what the next child executes. But root in a container that catches its process while it is the stub
- * (/proc/PID/exe) can keep others from executing the same one: open for writing, it gives ETXTBSY as long as it is held;
- * an access control list, or before Linux 6.3 chmod(2), can take the x bits away. That is a failure of the step
- * ERRPIPE_STEP_STUB, not worse, and only for those who share it.
+ * It is a memfd of mode 0111, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits:
+ * nobody can alter what the next child executes. But root in a container that catches its process while it is
+ * the stub (/proc/PID/exe) can keep others from executing the same one: open for writing, it gives ETXTBSY as
+ * long as it is held; an access control list, or before Linux 6.3 chmod(2), can take the x bits away. That is a
+ * failure of the step ERRPIPE_STEP_STUB, not worse, and only for those who share it.
  *
- * Returns a descriptor, close-on-exec and above 2, or the errors of memfd_create(2), write(2) and fcntl(2): -ENOSYS
- * before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. errpipe_stub_file() may do then.
+ * Returns a descriptor, close-on-exec and above 2, or the errors of memfd_create(2), write(2) and fcntl(2):
+ * -ENOSYS before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. errpipe_stub_file() may do then.
  * Async-signal-safe.
  */
 int errpipe_stub(void);
 
 /*
- * Open a stub that is installed as a file. It must be a regular file without set-id bits, not a symbolic link, on a mount
- * that is read-only: otherwise root in a container could write to it through /proc/PID/exe, and the next container
- * would run that.
+ * Open a stub that is installed as a file. It must be a regular file without set-id bits, not a symbolic link,
+ * on a mount that is read-only: otherwise root in a container could write to it through /proc/PID/exe, and the
+ * next container would run that.
  *
- * Returns a descriptor (O_PATH, close-on-exec, above 2), the errors of open(2), or -EPERM if the file is not as above.
- * Async-signal-safe.
+ * Returns a descriptor (O_PATH, close-on-exec, above 2), the errors of open(2), or -EPERM if the file is not as
+ * above. Async-signal-safe.
  */
 int errpipe_stub_file(const char *path);
 
@@ -141,47 +141,49 @@ int errpipe_stub_file(const char *path);
 
 /* Through the stub or not, and why. */
 enum errpipe_route {
-	ERRPIPE_STUB = 0,	     /* the target cannot tell the difference */
-	ERRPIPE_DIRECT_ASKED,	     /* the caller asked for no stub */
-	ERRPIPE_DIRECT_CREDENTIALS,  /* the exec of the stub would change the capabilities, or the ids */
-	ERRPIPE_DIRECT_LABEL,	     /* an SELinux or AppArmor label waits for the next exec */
-	ERRPIPE_DIRECT_ON_EXEC,	     /* the caller says that something else waits for the next exec */
-	ERRPIPE_DIRECT_PATH,	     /* the path means something else after the exec of the stub */
-	ERRPIPE_DIRECT_NO_STUB	     /* errpipe_stub() has failed */
+	ERRPIPE_STUB = 0,	    /* the target cannot tell the difference */
+	ERRPIPE_DIRECT_ASKED,	    /* the caller asked for no stub */
+	ERRPIPE_DIRECT_CREDENTIALS, /* the exec of the stub would change the capabilities, or the ids */
+	ERRPIPE_DIRECT_LABEL,	    /* an SELinux or AppArmor label waits for the next exec */
+	ERRPIPE_DIRECT_ON_EXEC,	    /* the caller says that something else waits for the next exec */
+	ERRPIPE_DIRECT_PATH,	    /* the path means something else after the exec of the stub */
+	ERRPIPE_DIRECT_NO_STUB	    /* errpipe_stub() has failed */
 };
 
 /* Of a process that is about to exec, all that makes a difference. Sets have a bit for each capability. */
 struct errpipe_identity {
-	uid_t uid, euid;     /* as its user namespace has them */
-	int mixed_ids;	     /* not 0: gid and effective gid differ, or an id for the file system and the effective one */
+	uid_t uid, euid; /* as its user namespace has them */
+	int mixed_ids;	 /* not 0: gid and effective gid differ, or an id for the file system and the effective one */
 	unsigned securebits; /* prctl(2) PR_GET_SECUREBITS */
 	int no_new_privs;    /* prctl(2) PR_GET_NO_NEW_PRIVS */
 	uint64_t effective, permitted, inheritable, ambient, bounding;
-	int label;   /* not 0: a label was written to /proc/thread-self/attr/exec */
-	int on_exec; /* not 0: ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like. The kernel does not
-			tell, so the caller must */
+	int label; /* not 0: a label was written to /proc/thread-self/attr/exec */
+	/* not 0: ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like. The kernel does not tell. */
+	int on_exec;
 };
 
 /*
- * Fill in the identity of the calling thread, with on_exec 0. A runtime whose child is going to change its identity
- * before the exec then sets the fields to what they will be.
+ * Fill in the identity of the calling thread, with on_exec 0. A runtime whose child is going to change its
+ * identity before the exec then sets the fields to what they will be.
  *
  * Returns 0, or the errors of capget(2). Async-signal-safe.
  */
 int errpipe_identity(struct errpipe_identity *identity);
 
 /*
- * Say whether a process of that identity can exec path through the stub without any difference to the target. Call it
- * before the child exists.
+ * Say whether a process of that identity can exec path through the stub without any difference to the target.
+ * Call it before the child exists.
  *
  * Credentials: they differ if the exec of a file without capabilities leaves other sets than there were before
- * (capabilities(7)); with mixed ids the ids may. A user other than root loses those that are not ambient, and may then fail to reach the target; with no_new_privs
- * a target with file capabilities does not get them back (runc issue 4125).
+ * (capabilities(7)); with mixed ids the ids may. A user other than root loses those that are not ambient, and
+ * may then fail to reach the target; with no_new_privs a target with file capabilities does not get them back
+ * (runc issue 4125).
+ *
  * Path: names below /proc and /dev/fd, and what leads there by links. /proc/self/exe would be the stub, and
  * close-on-exec descriptors are closed by then. The path is looked up as the caller sees it.
  *
- * A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the route
- * DIRECT a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).
+ * A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the
+ * route DIRECT a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).
  *
  * Async-signal-safe.
  */
@@ -204,13 +206,14 @@ struct errpipe_spawn {
 	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
 
 	/*
-	 * Called in the child before the exec, if it is not NULL: chdir, setsid, dup2 and so on. Returns 0, or a negative
-	 * errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is set to another of the
-	 * caller's steps. The child then exits with 125.
+	 * Called in the child before the exec, if it is not NULL: chdir, setsid, dup2 and so on. Returns 0, or
+	 * a negative errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is
+	 * set to another of the caller's steps. The child then exits with 125.
 	 *
-	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only, nothing that
-	 * takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors of the stub and of the
-	 * report must stay open: to keep others from the target, mark them close-on-exec (CLOSE_RANGE_CLOEXEC).
+	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only,
+	 * nothing that takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors
+	 * of the stub and of the report must stay open: to keep others from the target, mark them close-on-exec
+	 * (CLOSE_RANGE_CLOEXEC).
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
@@ -219,41 +222,45 @@ struct errpipe_spawn {
 /* A child that was started. The descriptors are close-on-exec and above 2. */
 struct errpipe_child {
 	pid_t pid;
-	int pidfd;  /* readable once the child has ended, or -1 where the kernel has none (before Linux 5.2) */
+	int pidfd;  /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2) */
 	int report; /* the read end, for errpipe_read() */
 	enum errpipe_route route; /* as chosen; a fallback to DIRECT after that is not in here */
 };
 
 /*
- * Start path with argv and envp, and return as soon as the child has exec'd the stub or the target, or has failed to.
+ * Start path with argv and envp, and return as soon as the child has exec'd the stub or the target, or has
+ * failed to.
  *
- * With a stub, the route is STUB where errpipe_route() finds that neutral for the caller as it is now, and DIRECT
- * elsewhere, and also if the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. If setup changes the
- * identity, call errpipe_route() for what that makes of it, and choose. spawn may be NULL: DIRECT, and no setup.
+ * With a stub, the route is STUB where errpipe_route() finds that neutral for the caller as it is now, and
+ * DIRECT elsewhere, and also if the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. If
+ * setup changes the identity, call errpipe_route() for what that makes of it, and choose. spawn may be NULL:
+ * DIRECT, and no setup.
  *
  * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
  *
- * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report. Or a negative
- * errno, and child->pid is -1: -EINVAL, unknown flags, or ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB; -EFAULT,
- * path or argv is NULL; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of pipe2(2), clone(2),
- * capget(2), mmap(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not async-signal-safe.
+ * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report.
+ * Or a negative errno, and child->pid is -1: -EINVAL, unknown flags, or ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB;
+ * -EFAULT, path or argv is NULL; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of
+ * pipe2(2), clone(2), capget(2), mmap(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not
+ * async-signal-safe.
  */
-int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const argv[],
-		  char *const envp[]);
+int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
+		  char *const argv[], char *const envp[]);
 
 /*
  * Wait for the end of a child, with a final report, and release all that it holds: the process is reaped, the
- * descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and keep
- * them open for a moment. A child that the caller has forked can be waited for too, as struct errpipe_child
- * { .pid = pid, .pidfd = -1, .report = fd[0] }.
+ * descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and
+ * keep them open for a moment. A child that the caller has forked can be waited for too, as struct
+ * errpipe_child { .pid = pid, .pidfd = -1, .report = fd[0] }.
  *
- * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here (and
- * with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true.
- * If another process holds a copy of the write end, the end of the child counts as end of file.
+ * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here
+ * (and with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has
+ * failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true. If
+ * another process holds a copy of the write end, the end of the child counts as end of file.
  *
- * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the report
- * could not be read; the child is killed and released, and report->status is filled in if it was known. A cancellation
- * point while it waits, and then the child is still there.
+ * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the
+ * report could not be read; the child is killed and released, and report->status is filled in if it was known.
+ * A cancellation point while it waits, and then the child is still there.
  */
 int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 
@@ -266,35 +273,35 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 /*
  * Become the program path with argv and envp, or report to the descriptor report why not.
  *
- * stub is what errpipe_stub() has returned, any other descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB. It
- * should be close-on-exec, or the target inherits it. path is the file to exec and argv[0] the name that the target sees: they need not
- * agree. There is no search along PATH and no retry through a shell. A path below /proc/self or /dev/fd means
- * something else once the stub has been exec'd: give NO_STUB for such a path. The stub adds three arguments,
- * so a command line within 60 bytes of the limit fails with E2BIG on the route STUB.
+ * stub is what errpipe_stub() has returned, any other descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB.
+ * It should be close-on-exec, or the target inherits it. path is the file to exec and argv[0] the name that the
+ * target sees: they need not agree. There is no search along PATH and no retry through a shell. A path below
+ * /proc/self or /dev/fd means something else once the stub has been exec'd: give NO_STUB for such a path. The
+ * stub adds three arguments, so a command line within 60 bytes of the limit fails with E2BIG on the route STUB.
  *
  * A fallback gives up what the stub is good for, and whoever picks the arguments can provoke it (E2BIG). So it
  * happens only with ERRPIPE_FALLBACK.
  *
  * Like execve(2) it returns only on failure, with the negative errno that has been reported (-EPERM if the
- * kernel refused without an error); report is then close-on-exec, as it is in a process that starts. Two
- * errors are not in the report: -EBADF, report is not open; -EINVAL, unknown flags. Failures of the stub itself
- * do not return: it exits with 127 after ENOENT, 126 after any other error and 125 if it could not work.
+ * kernel refused without an error); report is then close-on-exec, as it is in a process that starts. Two errors
+ * are not in the report: -EBADF, report is not open; -EINVAL, unknown flags. Failures of the stub itself do not
+ * return: it exits with 127 after ENOENT, 126 after any other error and 125 if it could not work.
  *
  * Signals are blocked while the record is written, so that none ends the process before it is out; the mask is
- * then restored. A SIGPIPE or SIGXFSZ that the write itself raised is discarded.
- * Async-signal-safe. Not for a child that shares the parent's memory (vfork(2)): a long argv needs memory.
+ * then restored. A SIGPIPE or SIGXFSZ that the write itself raised is discarded. Async-signal-safe. Not for a
+ * child that shares the parent's memory (vfork(2)): a long argv needs memory.
  */
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[]);
 
 /*
  * Report that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount.
  *
- * step is ERRPIPE_STEP_CALLER plus a number of the caller's choice, error the errno, 1 to 4095. Write one report
- * only, and exit then.
+ * step is ERRPIPE_STEP_CALLER plus a number of the caller's choice, error the errno, 1 to 4095. Write one
+ * report only, and exit then.
  *
- * Returns 0 when it is written. -EINVAL: step or error out of range. Else the errors of write(2), with -EPIPE if
- * the reader is gone; no signal is raised for that. -EIO: the descriptor took a part of it, so it is no pipe.
- * Async-signal-safe.
+ * Returns 0 when it is written. -EINVAL: step or error out of range. Else the errors of write(2), with -EPIPE
+ * if the reader is gone; no signal is raised for that. -EIO: the descriptor took a part of it, so it is no
+ * pipe. Async-signal-safe.
  */
 int errpipe_fail(int report, unsigned step, int error);
 
@@ -307,13 +314,12 @@ int errpipe_fail(int report, unsigned step, int error);
  *
  * At end of file, which proves only that nobody holds the write end any more, *report is a provisional STARTED,
  * unless pid asks for more: with pid 0 the process is not looked at, and errpipe_settle() can do so once it has
- * ended, at no cost to a success. A pid above 0 is looked at now, which costs a read in /proc, to tell DIED (the
- * status is -1 if it is not a zombie yet) or CLOSED.
+ * ended, at no cost to a success. A pid above 0 is looked at now, which costs a read in /proc, to tell DIED
+ * (the status is -1 if it is not a zombie yet) or CLOSED.
  *
- * Returns 1 with *report filled in when the attempt is decided. 0: not yet, and fd is non-blocking. -EPROTO: the
- * bytes are not one record that a stub of a known version writes. Else the errors of read(2) but EINTR, which is
- * retried. After an error *report is unchanged. Never reaps the child.
- * Async-signal-safe.
+ * Returns 1 with *report filled in when the attempt is decided. 0: not yet, and fd is non-blocking. -EPROTO:
+ * the bytes are not one record that a stub of a known version writes. Else the errors of read(2) but EINTR,
+ * which is retried. After an error *report is unchanged. Never reaps the child. Async-signal-safe.
  */
 int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
 
@@ -321,15 +327,16 @@ int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
  * Make a provisional STARTED final: wait until the child pid has ended, but do not reap it, and see whether it
  * ever left the stub. Call it before the child is reaped, and reap it afterwards.
  *
- * report->status becomes the wait status. The verdict changes only if the child ended by a signal or with 125 to
- * 127: to DIED if it never exec'd, or never exec'd anything but the stub; to CLOSED if that cannot be known, as
- * there is no /proc. If pid is not a child of the caller, or is reaped already, the verdict becomes CLOSED. A
- * verdict other than STARTED stays, and only the status is filled in.
+ * report->status becomes the wait status. The verdict changes only if the child ended by a signal or with 125
+ * to 127: to DIED if it never exec'd, or never exec'd anything but the stub; to CLOSED if that cannot be known,
+ * as there is no /proc. If pid is not a child of the caller, or is reaped already, the verdict becomes CLOSED.
+ * A verdict other than STARTED stays, and only the status is filled in.
  *
  * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
- * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14, and wherever the
- * stub was exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number cannot be told from it,
- * and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts about a child that went DIRECT.
+ * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14, and
+ * wherever the stub was exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number
+ * cannot be told from it, and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts
+ * about a child that went DIRECT.
  *
  * Returns 0. -EINVAL: pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to avoid
  * that. Async-signal-safe.
@@ -337,8 +344,8 @@ int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
 int errpipe_settle(pid_t pid, struct errpipe_report *report);
 
 /*
- * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record is
- * taken, neither a part nor two.
+ * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record
+ * is taken, neither a part nor two.
  *
  * Returns 0 and fills in *report, with status -1; or -EPROTO, and *report is unchanged. Async-signal-safe.
  */
@@ -349,8 +356,8 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
  */
 
 /*
- * The words for an errno of this host: "exec format error". They are glibc's with a small first letter, which Go
- * uses too, and the same on every C library and in every locale. A number without words gives "errno N".
+ * The words for an errno of this host: "exec format error". They are glibc's with a small first letter, which
+ * Go uses too, and the same on every C library and in every locale. A number without words gives "errno N".
  *
  * Never NULL. The text for a number without words is valid until the thread's next call. Async-signal-safe for
  * numbers that have words.
@@ -364,12 +371,13 @@ const char *errpipe_errname(int error);
  * Write the line that tells a report to people, without a line feed: "exec PATH: exec format error".
  *
  * path is named as given, except that control characters are escaped (\n, \x1b), so the line is one line and
- * harmless on a terminal; with NULL the line is "exec: exec format error". Only a failed exec has the words of its errno. All other verdicts name an errno by its
- * name ("exec PATH: cannot start the stub (EACCES)"), because Docker, podman and containerd search the text for
- * words like "permission denied" to choose an exit code.
+ * harmless on a terminal; with NULL the line is "exec: exec format error". Only a failed exec has the words of
+ * its errno. All other verdicts name an errno by its name ("exec PATH: cannot start the stub (EACCES)"),
+ * because Docker, podman and containerd search the text for words like "permission denied" to choose an exit
+ * code.
  *
- * Returns the length of the whole line, as snprintf(3) does: if it is size or more, buf holds the first size - 1
- * bytes. buf may be NULL if size is 0. Async-signal-safe where errpipe_strerror() is.
+ * Returns the length of the whole line, as snprintf(3) does: if it is size or more, buf holds the first size -
+ * 1 bytes. buf may be NULL if size is 0. Async-signal-safe where errpipe_strerror() is.
  */
 size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *report, const char *path);
 

@@ -12,8 +12,9 @@
 char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n);
 
 /*
- * pipe.c: move a descriptor above the standard streams. A caller that has closed those gets new descriptors there,
- * and would hand them to the target as such. Returns where it is now, or a negative errno; then it is closed.
+ * pipe.c: move a descriptor above the standard streams. A caller that has closed those gets new descriptors
+ * there, and would hand them to the target as such. Returns where it is now, or a negative errno; then it is
+ * closed.
  */
 int errpipe__above_stderr(int fd);
 
@@ -36,8 +37,8 @@ void errpipe__block_signals(struct errpipe__signals *old);
 void errpipe__restore_signals(const struct errpipe__signals *old);
 
 /*
- * fail.c: write all bytes at once, or one record, while every signal is blocked; those that the write itself has raised
- * are discarded. Returns 0, or a negative errno: -EIO if only a part was written.
+ * fail.c: write all bytes at once, or one record, while every signal is blocked; those that the write itself
+ * has raised are discarded. Returns 0, or a negative errno: -EIO if only a part was written.
  */
 int errpipe__write_all(int fd, const void *bytes, size_t size);
 int errpipe__write(int report, unsigned step, unsigned error);

@@ -76,13 +76,13 @@ static void add_signal(struct line *line, int signal)
 		int number;
 		const char *name;
 	} signals[] = {
-		{ SIGHUP, "SIGHUP" },	  { SIGINT, "SIGINT" },	    { SIGQUIT, "SIGQUIT" },
-		{ SIGILL, "SIGILL" },	  { SIGTRAP, "SIGTRAP" },   { SIGABRT, "SIGABRT" },
-		{ SIGBUS, "SIGBUS" },	  { SIGFPE, "SIGFPE" },	    { SIGKILL, "SIGKILL" },
-		{ SIGUSR1, "SIGUSR1" },	  { SIGSEGV, "SIGSEGV" },   { SIGUSR2, "SIGUSR2" },
-		{ SIGPIPE, "SIGPIPE" },	  { SIGALRM, "SIGALRM" },   { SIGTERM, "SIGTERM" },
-		{ SIGXCPU, "SIGXCPU" },	  { SIGXFSZ, "SIGXFSZ" },   { SIGVTALRM, "SIGVTALRM" },
-		{ SIGPROF, "SIGPROF" },	  { SIGIO, "SIGIO" },	    { SIGPWR, "SIGPWR" },
+		{ SIGHUP, "SIGHUP" },	    { SIGINT, "SIGINT" },   { SIGQUIT, "SIGQUIT" },
+		{ SIGILL, "SIGILL" },	    { SIGTRAP, "SIGTRAP" }, { SIGABRT, "SIGABRT" },
+		{ SIGBUS, "SIGBUS" },	    { SIGFPE, "SIGFPE" },   { SIGKILL, "SIGKILL" },
+		{ SIGUSR1, "SIGUSR1" },	    { SIGSEGV, "SIGSEGV" }, { SIGUSR2, "SIGUSR2" },
+		{ SIGPIPE, "SIGPIPE" },	    { SIGALRM, "SIGALRM" }, { SIGTERM, "SIGTERM" },
+		{ SIGXCPU, "SIGXCPU" },	    { SIGXFSZ, "SIGXFSZ" }, { SIGVTALRM, "SIGVTALRM" },
+		{ SIGPROF, "SIGPROF" },	    { SIGIO, "SIGIO" },	    { SIGPWR, "SIGPWR" },
 		{ SIGSYS, "SIGSYS" },
 #ifdef SIGSTKFLT
 		{ SIGSTKFLT, "SIGSTKFLT" },

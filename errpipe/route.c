@@ -55,7 +55,7 @@ static uint64_t both_words(uint32_t low, uint32_t high)
 	return low | (uint64_t)high << 32;
 }
 
-/* A label that SELinux or AppArmor has been told to give at the next exec. Nothing to read, or an error: there is none. */
+/* A label that SELinux or AppArmor was told to give at the next exec. Nothing to read, or an error: there is none. */
 static bool label_is_pending(void)
 {
 	static const char *const files[] = { "/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec" };
@@ -76,8 +76,8 @@ static bool label_is_pending(void)
 }
 
 /*
- * setfsuid(2) of an id that nobody can have changes nothing, and tells what it was. By the system call, which is about
- * this thread: libc's function is about all.
+ * setfsuid(2) of an id that nobody can have changes nothing, and tells what it was. By the system call, which
+ * is about this thread: libc's function is about all.
  */
 static bool ids_are_mixed(void)
 {
@@ -88,7 +88,7 @@ static bool ids_are_mixed(void)
 int errpipe_identity(struct errpipe_identity *identity)
 {
 	struct cap_header header = { CAPABILITY_VERSION_3, 0 };
-	struct cap_data data[2];
+	struct cap_data data[2] = { { 0, 0, 0 }, { 0, 0, 0 } }; /* Valgrind thinks that the kernel fills in one only */
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -errno;
@@ -112,9 +112,10 @@ int errpipe_identity(struct errpipe_identity *identity)
 }
 
 /*
- * capabilities(7), "Transformation of capabilities during execve()", for a file that has none: are the sets of the
- * process the same afterwards? The inheritable, ambient and bounding sets are in any case. With mixed ids there is more:
- * an exec makes the ids for the file system the effective ones, and with no_new_privs maybe those the real ones.
+ * capabilities(7), "Transformation of capabilities during execve()", for a file that has none: are the sets of
+ * the process the same afterwards? The inheritable, ambient and bounding sets are in any case. With mixed ids
+ * there is more: an exec makes the ids for the file system the effective ones, and with no_new_privs maybe
+ * those the real ones.
  */
 static bool exec_keeps_credentials(const struct errpipe_identity *now)
 {
@@ -142,8 +143,8 @@ struct how {
 #define RESOLVE_NO_MAGICLINKS 2
 
 /*
- * Does a name lead through a link that the kernel makes up, such as /proc/self/exe and /proc/self/fd/3, however it is
- * spelled? 1 or 0, or a negative errno. Also 1 if it leads through more links than anyone may have.
+ * Does a name lead through a link that the kernel makes up, such as /proc/self/exe and /proc/self/fd/3, however
+ * it is spelled? 1 or 0, or a negative errno. Also 1 if it leads through more links than anyone may have.
  */
 static int is_magic(const char *path)
 {
@@ -167,8 +168,8 @@ static bool has_telling_name(const char *path)
 }
 
 /*
- * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By its
- * name, too: a descriptor may not be there yet, and before Linux 5.6 there is nothing better.
+ * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By
+ * its name, too: a descriptor may not be there yet, and before Linux 5.6 there is nothing better.
  */
 static bool changes_with_exec(const char *path)
 {

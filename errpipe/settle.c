@@ -20,7 +20,7 @@
 #define PF_EXITING    0x00000004 /* is on its way out */
 #define PF_FORKNOEXEC 0x00000040 /* has not exec'd since its fork */
 
-#define COMM_MAX 30 /* the kernel keeps 15 bytes of a name, and shows a backslash or line feed as two */
+#define COMM_MAX 15 /* bytes that the kernel keeps of a name */
 
 struct process {
 	unsigned long flags;

@@ -35,8 +35,7 @@ static const struct row {
 	char name[sizeof(union longest_name)];
 	char words[sizeof(union longest_words)];
 } table[] = {
-#define E(name, words, generic, mips, alpha, sparc, parisc)                                       \
-	{ { generic, mips, alpha, sparc, parisc }, #name, words },
+#define E(name, words, generic, mips, alpha, sparc, parisc) { { generic, mips, alpha, sparc, parisc }, #name, words },
 #include "errno.def"
 };
 

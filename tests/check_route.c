@@ -677,18 +677,13 @@ static const struct {
 	uid_t real, effective, saved;
 } ids[] = { { SOMEBODY, NOBODY, NOBODY }, { NOBODY, NOBODY, SOMEBODY } };
 
-/* An exec sets the uid for the file system to the effective one. Nobody needs rights to have another. */
-START_TEST(uid_for_the_file_system)
+static void exec_with_mixed_ids(uid_t real, uid_t effective, uid_t saved)
 {
 	char *argv[] = { (char *)"a-name", NULL };
 	struct outcome plain, by_route, forced;
 
-	if (geteuid() != 0)
-		SKIP("not root");
-	make_stub();
-	open_output();
 	ck_assert_int_eq(setgroups(0, NULL), 0);
-	ck_assert_int_eq(setresuid(ids[_i].real, ids[_i].effective, ids[_i].saved), 0);
+	ck_assert_int_eq(setresuid(real, effective, saved), 0);
 	setfsuid(SOMEBODY);
 	exec_plainly(paths[HIDDEN], argv, &plain);
 	exec_by_route(paths[HIDDEN], argv, &by_route);
@@ -696,6 +691,26 @@ START_TEST(uid_for_the_file_system)
 	ck_assert_msg(strstr(plain.text, "arg a-name\n") != NULL, "plain: %s", plain.text);
 	ck_assert_msg(strstr(forced.text, "exec failed: 13\n") != NULL, "forced: %s", forced.text);
 	ck_assert_str_eq(by_route.text, plain.text);
+}
+
+/*
+ * An exec sets the uid for the file system to the effective one. Nobody needs rights to have another. In a process of
+ * its own, as above.
+ */
+START_TEST(uid_for_the_file_system)
+{
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	make_stub();
+	open_output();
+	pid = checked_fork();
+	if (pid == 0) {
+		exec_with_mixed_ids(ids[_i].real, ids[_i].effective, ids[_i].saved);
+		_exit(0);
+	}
+	ck_assert_int_eq(wait_for(pid), 0);
 }
 END_TEST
 
