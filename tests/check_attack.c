@@ -31,6 +31,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
 #include "skip.h"
@@ -40,22 +41,6 @@
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
 #endif
-
-static pid_t checked_fork(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	return pid;
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
 
 static int make_stub(void)
 {

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "skip.h"
 #include "suite.h"
@@ -31,22 +32,6 @@ static void assert_enoexec(const struct errpipe_report *report)
 {
 	ck_assert_int_eq(report->verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report->error, ENOEXEC);
-}
-
-static pid_t checked_fork(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	return pid;
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
 }
 
 /* --- bytes ------------------------------------------------------------------------------------------------ */

@@ -29,6 +29,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
 #include "skip.h"
@@ -47,22 +48,6 @@ enum { SOMEBODY = 54321 }; /* owns a directory that nobody else may enter */
 
 static char directory[64];
 static int stub;
-
-static pid_t checked_fork(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	return pid;
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
 
 /* Check forks a process for each test: what is made here is gone with it. */
 static void make_stub(void)

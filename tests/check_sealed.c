@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
 #include "skip.h"
@@ -46,22 +47,6 @@ enum {
 	OLD_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 	SEALS = OLD_SEALS | F_SEAL_EXEC | F_SEAL_FUTURE_WRITE
 };
-
-static pid_t checked_fork(void)
-{
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	return pid;
-}
-
-static int wait_for(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
 
 static int make_stub(void)
 {
