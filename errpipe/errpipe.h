@@ -206,6 +206,12 @@ struct errpipe_spawn {
 	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
 
 	/*
+	 * What the child is by its exec, for errpipe_route(). NULL: what the calling thread is, which takes some fifty
+	 * system calls to find out. So who starts many children asks once; and who changes it in setup says so here.
+	 */
+	const struct errpipe_identity *identity;
+
+	/*
 	 * Called in the child before the exec, if it is not NULL: chdir, setsid, dup2 and so on. Returns 0, or
 	 * a negative errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is
 	 * set to another of the caller's steps. The child then exits with 125.
@@ -231,10 +237,8 @@ struct errpipe_child {
  * Start path with argv and envp, and return as soon as the child has exec'd the stub or the target, or has
  * failed to.
  *
- * With a stub, the route is STUB where errpipe_route() finds that neutral for the caller as it is now, and
- * DIRECT elsewhere, and also if the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. If
- * setup changes the identity, call errpipe_route() for what that makes of it, and choose. spawn may be NULL:
- * DIRECT, and no setup.
+ * With a stub, the route is STUB where errpipe_route() finds that neutral, and DIRECT elsewhere, and also if the
+ * stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. spawn may be NULL: DIRECT, and no setup.
  *
  * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
  *

@@ -199,8 +199,8 @@ static long start(struct context *context, int *pidfd)
 
 static int route(const struct errpipe_spawn *spawn, const char *path, enum errpipe_route *route)
 {
-	struct errpipe_identity identity;
-	int ret;
+	struct errpipe_identity now;
+	int ret = 0;
 
 	*route = ERRPIPE_STUB;
 	if (spawn->flags & ERRPIPE_STUB_ONLY)
@@ -209,9 +209,10 @@ static int route(const struct errpipe_spawn *spawn, const char *path, enum errpi
 	*route = spawn->stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
 	if (spawn->stub < 0)
 		return 0;
-	ret = errpipe_identity(&identity);
+	if (!spawn->identity)
+		ret = errpipe_identity(&now);
 	if (ret == 0)
-		*route = errpipe_route(&identity, path);
+		*route = errpipe_route(spawn->identity ? spawn->identity : &now, path);
 	return ret;
 }
 

@@ -1408,6 +1408,24 @@ static TCase *new_tcase(Suite *suite, const char *name)
 	return tcase;
 }
 
+/* What the caller says of the child counts, and not what the caller is itself. */
+START_TEST(spawn_by_a_given_identity)
+{
+	struct errpipe_identity given = { .uid = NOBODY, .euid = NOBODY };
+	struct errpipe_spawn spawn = { .identity = &given };
+	char *argv[] = { (char *)"true", NULL };
+	struct errpipe_report report = { 0 };
+	struct errpipe_child child;
+
+	spawn.stub = errpipe_stub();
+	given.label = _i;
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), 0);
+	ck_assert_int_eq(child.route, _i ? ERRPIPE_DIRECT_LABEL : ERRPIPE_STUB);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+}
+END_TEST
+
 static Suite *route_suite(void)
 {
 	Suite *suite = suite_create("route");
@@ -1423,6 +1441,7 @@ static Suite *route_suite(void)
 	tcase_add_loop_test(tcase, label_in_a_file, 0, sizeof(labels) / sizeof(*labels));
 	tcase_add_test(tcase, label_of_the_kernel);
 	tcase_add_test(tcase, the_first_stop_of_a_tracer);
+	tcase_add_loop_test(tcase, spawn_by_a_given_identity, 0, 2);
 
 	tcase = new_tcase(suite, "path");
 	tcase_add_loop_test(tcase, path_of, 0, PATH_CASES);
