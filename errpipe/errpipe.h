@@ -206,8 +206,9 @@ struct errpipe_spawn {
 	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
 
 	/*
-	 * What the child is by its exec, for errpipe_route(). NULL: what the calling thread is, which takes some fifty
-	 * system calls to find out. So who starts many children asks once; and who changes it in setup says so here.
+	 * What the child is by its exec, for errpipe_route(). NULL: what the calling thread is, which takes
+	 * some fifty system calls to find out. So who starts many children asks once; and who changes it in
+	 * setup says so here.
 	 */
 	const struct errpipe_identity *identity;
 
@@ -219,7 +220,7 @@ struct errpipe_spawn {
 	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only,
 	 * nothing that takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors
 	 * of the stub and of the report must stay open: to keep others from the target, mark them close-on-exec
-	 * (CLOSE_RANGE_CLOEXEC).
+	 * (CLOSE_RANGE_CLOEXEC). It must not exit by itself: only 125 to 127 would be seen to come too early.
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
@@ -237,8 +238,9 @@ struct errpipe_child {
  * Start path with argv and envp, and return as soon as the child has exec'd the stub or the target, or has
  * failed to.
  *
- * With a stub, the route is STUB where errpipe_route() finds that neutral, and DIRECT elsewhere, and also if the
- * stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. spawn may be NULL: DIRECT, and no setup.
+ * With a stub, the route is STUB where errpipe_route() finds that neutral, and DIRECT elsewhere, and also if
+ * the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. spawn may be NULL: DIRECT, and no
+ * setup.
  *
  * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
  *
@@ -260,7 +262,8 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
  * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here
  * (and with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has
  * failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true. If
- * another process holds a copy of the write end, the end of the child counts as end of file.
+ * another process holds a copy of the write end, the end of the child counts as end of file, where there is a
+ * pidfd.
  *
  * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the
  * report could not be read; the child is killed and released, and report->status is filled in if it was known.
@@ -337,10 +340,11 @@ int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
  * A verdict other than STARTED stays, and only the status is filled in.
  *
  * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
- * include/linux/sched.h). A target whose own file name is "dmz" counts as the stub. Before Linux 6.14, and
- * wherever the stub was exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number
- * cannot be told from it, and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts
- * about a child that went DIRECT.
+ * include/linux/sched.h). A target that is called "dmz", or that goes through a stub of its own and does not
+ * come out of it, looks like one that never left ours: DIED. Before Linux 6.14, and wherever the stub was
+ * exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number cannot be told from it,
+ * and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts about a child that went
+ * DIRECT.
  *
  * Returns 0. -EINVAL: pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to avoid
  * that. Async-signal-safe.

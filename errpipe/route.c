@@ -88,7 +88,8 @@ static bool ids_are_mixed(void)
 int errpipe_identity(struct errpipe_identity *identity)
 {
 	struct cap_header header = { CAPABILITY_VERSION_3, 0 };
-	struct cap_data data[2] = { { 0, 0, 0 }, { 0, 0, 0 } }; /* Valgrind thinks that the kernel fills in one only */
+	struct cap_data data[2] = { { 0, 0, 0 },
+				    { 0, 0, 0 } }; /* Valgrind thinks that the kernel fills in one only */
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -errno;

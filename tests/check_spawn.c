@@ -654,14 +654,11 @@ struct failing {
 };
 
 static const struct failing failing[] = {
-	{ -EPERM, 0x10000, 0x8000, EPERM },   { -EPERM, 0x8000, 0x8000, EPERM },
-	{ -ENOENT, 0x8005, 0x8005, ENOENT },  { -1, 0xfffe, 0xfffe, 1 },
-	{ -4095, 0x8001, 0x8001, 4095 },      { -4096, 0x8001, 0x8000, EINVAL },
-	{ 1, 0x8001, 0x8000, EINVAL },	      { INT_MAX, 0x8001, 0x8000, EINVAL },
-	{ INT_MIN, 0x8001, 0x8000, EINVAL },  { -EPERM, 0, 0x8000, EINVAL },
-	{ -EPERM, 1, 0x8000, EINVAL },	      { -EPERM, 0x7fff, 0x8000, EINVAL },
-	{ -EPERM, 0xffff, 0x8000, EINVAL },   { -EPERM, 0x18000, 0x8000, EINVAL },
-	{ -EPERM, UINT_MAX, 0x8000, EINVAL },
+	{ -EPERM, 0x10000, 0x8000, EPERM }, { -EPERM, 0x8000, 0x8000, EPERM },	 { -ENOENT, 0x8005, 0x8005, ENOENT },
+	{ -1, 0xfffe, 0xfffe, 1 },	    { -4095, 0x8001, 0x8001, 4095 },	 { -4096, 0x8001, 0x8000, EINVAL },
+	{ 1, 0x8001, 0x8000, EINVAL },	    { INT_MAX, 0x8001, 0x8000, EINVAL }, { INT_MIN, 0x8001, 0x8000, EINVAL },
+	{ -EPERM, 0, 0x8000, EINVAL },	    { -EPERM, 1, 0x8000, EINVAL },	 { -EPERM, 0x7fff, 0x8000, EINVAL },
+	{ -EPERM, 0xffff, 0x8000, EINVAL }, { -EPERM, 0x18000, 0x8000, EINVAL }, { -EPERM, UINT_MAX, 0x8000, EINVAL },
 };
 
 static int fail_as_told(void *data, unsigned *step)
@@ -1441,10 +1438,14 @@ static const struct kind {
 	enum errpipe_verdict verdict;
 	int error;
 } kinds[] = {
-	{ DIRECT, NULL, NULL, ERRPIPE_STARTED, 0 },	     { STUB, missing, NULL, ERRPIPE_EXEC_FAILED, ENOENT },
-	{ STUB_ONLY, NULL, NULL, ERRPIPE_STARTED, 0 },	     { DIRECT, text_file, NULL, ERRPIPE_EXEC_FAILED, ENOEXEC },
-	{ STUB, starter, fail_as_told, ERRPIPE_SETUP_FAILED, EDOM }, { STUB, plain_file, NULL, ERRPIPE_EXEC_FAILED, EACCES },
-	{ DIRECT, starter, kill_myself, ERRPIPE_DIED, 0 },   { DIRECT, missing, NULL, ERRPIPE_EXEC_FAILED, ENOENT },
+	{ DIRECT, NULL, NULL, ERRPIPE_STARTED, 0 },
+	{ STUB, missing, NULL, ERRPIPE_EXEC_FAILED, ENOENT },
+	{ STUB_ONLY, NULL, NULL, ERRPIPE_STARTED, 0 },
+	{ DIRECT, text_file, NULL, ERRPIPE_EXEC_FAILED, ENOEXEC },
+	{ STUB, starter, fail_as_told, ERRPIPE_SETUP_FAILED, EDOM },
+	{ STUB, plain_file, NULL, ERRPIPE_EXEC_FAILED, EACCES },
+	{ DIRECT, starter, kill_myself, ERRPIPE_DIED, 0 },
+	{ DIRECT, missing, NULL, ERRPIPE_EXEC_FAILED, ENOENT },
 };
 
 struct job {
@@ -2048,8 +2049,9 @@ static void remove_folder(void)
 }
 
 /*
- * Valgrind cannot exec a memfd, so a file is the stub there. Its children share no memory with their parent, which does
- * not wait for them to exec, and they have descriptors and signals of Valgrind's own: tests about that are left out.
+ * Valgrind cannot exec a memfd, so a file is the stub there. Its children share no memory with their parent,
+ * which does not wait for them to exec, and they have descriptors and signals of Valgrind's own: tests about
+ * that are left out.
  */
 static bool under_valgrind(void)
 {

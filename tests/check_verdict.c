@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verdict on children that end too early, or hardly late enough. It is compared with what others say of the same
- * child: the kernel by ptrace(2), the target by a byte that it writes.
+ * The verdict on children that end too early, or hardly late enough. It is compared with what others say of
+ * the same child: the kernel by ptrace(2), the target by a byte that it writes.
  *
  * ERRPIPE_SLOW=1 in the environment, for valgrind and the sanitizers, makes the long loops shorter.
  */
@@ -184,8 +184,9 @@ static void write_program(const char *path, const void *bytes, size_t size, mode
 }
 
 /*
- * A small and static program: the stub, under a name that says nothing of that. Without arguments it exits with 125.
- * Given a descriptor, "" and a name it fails to become "", and so writes 16 bytes to that descriptor and exits with 127.
+ * A small and static program: the stub, under a name that says nothing of that. Without arguments it exits
+ * with 125. Given a descriptor, "" and a name it fails to become "", and so writes 16 bytes to that descriptor
+ * and exits with 127.
  */
 static void write_starter(const char *path, mode_t mode)
 {
@@ -264,9 +265,9 @@ END_TEST
 /* --- killed at every stop ----------------------------------------------------------------------------------- */
 
 /*
- * A process that traces stops the child at each of its system calls, or at each instruction from its first exec on, and
- * sends the signal at the stop of its choice. It sees the execs themselves, and so knows the true verdict. Another process
- * spawns and waits, and says what it has found.
+ * A process that traces stops the child at each of its system calls, or at each instruction from its first
+ * exec on, and sends the signal at the stop of its choice. It sees the execs themselves, and so knows the true
+ * verdict. Another process spawns and waits, and says what it has found.
  */
 struct chase {
 	int route, signal;
@@ -275,8 +276,8 @@ struct chase {
 
 	int pid[2], go[2]; /* from and to the set-up */
 
-	int execs;	/* seen */
-	bool beyond;	/* the target was there before the signal */
+	int execs;   /* seen */
+	bool beyond; /* the target was there before the signal */
 
 	int spawned, read, waited; /* what was returned */
 	struct errpipe_report at_once, settled;
@@ -642,9 +643,25 @@ END_TEST
 
 /* Targets whose names look like the stub's, or like something else in /proc/PID/stat. */
 static const char *const names[] = {
-	"dmz2", "dm", "DMZ", "dmz ", "dmz)", "(dmz)", ") Z 1", "a b", "new\nline", "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\",
-	"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n", "memfd:dmz", "memfd:dmz-stu", "memfd:dmz-stubs", "dmz-stub", "\xff\xfe", "7a",
-	"fifteen-letters", "more-than-fifteen-letters",
+	"dmz2",
+	"dm",
+	"DMZ",
+	"dmz ",
+	"dmz)",
+	"(dmz)",
+	") Z 1",
+	"a b",
+	"new\nline",
+	"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\",
+	"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+	"memfd:dmz",
+	"memfd:dmz-stu",
+	"memfd:dmz-stubs",
+	"dmz-stub",
+	"\xff\xfe",
+	"7a",
+	"fifteen-letters",
+	"more-than-fifteen-letters",
 };
 
 START_TEST(a_target_with_a_name)
@@ -766,8 +783,8 @@ START_TEST(a_pid_namespace)
 END_TEST
 
 /*
- * Outside there is a process of the same number and with a parent of the same number as in the namespace: a process that
- * has never exec'd.
+ * Outside there is a process of the same number and with a parent of the same number as in the namespace: a
+ * process that has never exec'd.
  */
 struct double_life {
 	int hold[2];
@@ -881,8 +898,8 @@ START_TEST(no_proc)
 END_TEST
 
 /*
- * A user does see children of that user, but not one that has become somebody else. Some kernels also hide zombies that
- * were not dumpable, as no process is after a change of its user, until it is told to be.
+ * A user does see children of that user, but not one that has become somebody else. Some kernels also hide
+ * zombies that were not dumpable, as no process is after a change of its user, until it is told to be.
  */
 static void as_nobody(int route)
 {
@@ -944,7 +961,8 @@ static int add_filter(const struct rule *rules, size_t count)
 	}
 	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	program.len = next - filter;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -952,11 +970,26 @@ static int add_filter(const struct rule *rules, size_t count)
 #define REFUSE(error) (SECCOMP_RET_ERRNO | (error))
 
 /* What the stub does, and the library does not do in the child, or not in this way. */
-#define STUB_FCNTL(action) { SYS_fcntl, 2, FD_CLOEXEC, action }
-#define STUB_SIGPROCMASK(action) { SYS_rt_sigprocmask, 0, SIG_BLOCK, action }
-#define STUB_WRITE(action) { SYS_write, 2, 16, action }
-#define STUB_EXECVE(action) { SYS_execve, -1, 0, action }
-#define STUB_EXIT(action) { SYS_exit_group, -1, 0, action }
+#define STUB_FCNTL(action)                                                                                           \
+	{                                                                                                            \
+		SYS_fcntl, 2, FD_CLOEXEC, action                                                                     \
+	}
+#define STUB_SIGPROCMASK(action)                                                                                     \
+	{                                                                                                            \
+		SYS_rt_sigprocmask, 0, SIG_BLOCK, action                                                             \
+	}
+#define STUB_WRITE(action)                                                                                           \
+	{                                                                                                            \
+		SYS_write, 2, 16, action                                                                             \
+	}
+#define STUB_EXECVE(action)                                                                                          \
+	{                                                                                                            \
+		SYS_execve, -1, 0, action                                                                            \
+	}
+#define STUB_EXIT(action)                                                                                            \
+	{                                                                                                            \
+		SYS_exit_group, -1, 0, action                                                                        \
+	}
 
 /* Expected: verdict, step and error, and of deaths the status. */
 static const struct filtered {
@@ -1018,7 +1051,7 @@ END_TEST
 
 /* The stub has the number of its descriptor for a name then, and so might a target. So nobody knows. */
 static const struct rule no_execveat[] = { { SYS_execveat, -1, 0, REFUSE(ENOSYS) },
-					    STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) };
+					   STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) };
 
 static int without_execveat(void *data, unsigned *step)
 {
@@ -1039,17 +1072,47 @@ START_TEST(a_stub_that_bears_a_number)
 END_TEST
 
 /*
- * What engines put around a container by default: of the system calls up to one that was new when the profile was made, all
- * but those that manage the machine, EPERM for these and for whatever is newer. Profiles of today say ENOSYS for clone3, as
- * they cannot see its flags, so that libc does without.
+ * What engines put around a container by default: of the system calls up to one that was new when the profile
+ * was made, all but those that manage the machine, EPERM for these and for whatever is newer. Profiles of
+ * today say ENOSYS for clone3, as they cannot see its flags, so that libc does without.
  */
 static const long managing[] = {
-	SYS_acct, SYS_add_key, SYS_bpf, SYS_clock_adjtime, SYS_clock_settime, SYS_delete_module, SYS_fanotify_init,
-	SYS_finit_module, SYS_init_module, SYS_kcmp, SYS_kexec_load, SYS_keyctl, SYS_lookup_dcookie, SYS_mount,
-	SYS_move_pages, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_perf_event_open, SYS_pivot_root,
-	SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_quotactl, SYS_reboot, SYS_request_key, SYS_setdomainname,
-	SYS_sethostname, SYS_setns, SYS_settimeofday, SYS_swapoff, SYS_swapon, SYS_syslog, SYS_umount2, SYS_unshare,
-	SYS_userfaultfd, SYS_vhangup,
+	SYS_acct,
+	SYS_add_key,
+	SYS_bpf,
+	SYS_clock_adjtime,
+	SYS_clock_settime,
+	SYS_delete_module,
+	SYS_fanotify_init,
+	SYS_finit_module,
+	SYS_init_module,
+	SYS_kcmp,
+	SYS_kexec_load,
+	SYS_keyctl,
+	SYS_lookup_dcookie,
+	SYS_mount,
+	SYS_move_pages,
+	SYS_name_to_handle_at,
+	SYS_open_by_handle_at,
+	SYS_perf_event_open,
+	SYS_pivot_root,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_ptrace,
+	SYS_quotactl,
+	SYS_reboot,
+	SYS_request_key,
+	SYS_setdomainname,
+	SYS_sethostname,
+	SYS_setns,
+	SYS_settimeofday,
+	SYS_swapoff,
+	SYS_swapon,
+	SYS_syslog,
+	SYS_umount2,
+	SYS_unshare,
+	SYS_userfaultfd,
+	SYS_vhangup,
 };
 
 enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
@@ -1115,11 +1178,26 @@ struct limited {
 };
 
 static const struct limited limited[] = {
-	{ RLIMIT_AS, 0 },	    { RLIMIT_AS, 4096 },   { RLIMIT_AS, 65536 }, { RLIMIT_AS, 256 << 10 },
-	{ RLIMIT_AS, 1 << 20 },	    { RLIMIT_AS, 4 << 20 }, { RLIMIT_STACK, 0 },  { RLIMIT_STACK, 1 },
-	{ RLIMIT_STACK, 4096 },	    { RLIMIT_STACK, 8192 }, { RLIMIT_STACK, 65536 }, { RLIMIT_STACK, 1 << 20 },
-	{ RLIMIT_STACK, RLIM_INFINITY }, { RLIMIT_NOFILE, 0 }, { RLIMIT_NOFILE, 3 }, { RLIMIT_NPROC, 0 },
-	{ RLIMIT_FSIZE, 0 },	    { RLIMIT_DATA, 0 },	   { RLIMIT_MEMLOCK, 0 }, { RLIMIT_SIGPENDING, 0 },
+	{ RLIMIT_AS, 0 },
+	{ RLIMIT_AS, 4096 },
+	{ RLIMIT_AS, 65536 },
+	{ RLIMIT_AS, 256 << 10 },
+	{ RLIMIT_AS, 1 << 20 },
+	{ RLIMIT_AS, 4 << 20 },
+	{ RLIMIT_STACK, 0 },
+	{ RLIMIT_STACK, 1 },
+	{ RLIMIT_STACK, 4096 },
+	{ RLIMIT_STACK, 8192 },
+	{ RLIMIT_STACK, 65536 },
+	{ RLIMIT_STACK, 1 << 20 },
+	{ RLIMIT_STACK, RLIM_INFINITY },
+	{ RLIMIT_NOFILE, 0 },
+	{ RLIMIT_NOFILE, 3 },
+	{ RLIMIT_NPROC, 0 },
+	{ RLIMIT_FSIZE, 0 },
+	{ RLIMIT_DATA, 0 },
+	{ RLIMIT_MEMLOCK, 0 },
+	{ RLIMIT_SIGPENDING, 0 },
 };
 
 static int set_limit(void *data, unsigned *step)
@@ -1149,8 +1227,8 @@ START_TEST(a_limit_of_the_child)
 	else
 		ck_assert_int_eq(report.error, E2BIG);
 	if (getenv("ERRPIPE_VERBOSE"))
-		fprintf(stderr, "%d %d %ld: %d %d %#x\n", _i % 2, limited[_i / 2].resource, (long)limited[_i / 2].value,
-			report.verdict, report.error, report.status);
+		fprintf(stderr, "%d %d %ld: %d %d %#x\n", _i % 2, limited[_i / 2].resource,
+			(long)limited[_i / 2].value, report.verdict, report.error, report.status);
 }
 END_TEST
 
@@ -1168,7 +1246,8 @@ static void make_folder(void)
 }
 
 /*
- * Valgrind cannot exec a memfd, so a file is the stub there. Tests that look closely at a child would look at Valgrind.
+ * Valgrind cannot exec a memfd, so a file is the stub there. Tests that look closely at a child would look at
+ * Valgrind.
  */
 static bool under_valgrind(void)
 {

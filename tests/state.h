@@ -7,7 +7,7 @@ enum { NOBODY = 65534 };
 
 enum identity {
 	AS_SELF,   /* whoever runs the tests */
-	AS_NOBODY, /* uid and gid 65534, no groups; whoever runs the tests must be root */
+	AS_NOBODY, /* an ordinary user: uid and gid 65534, no groups; unless whoever runs the tests is one already */
 };
 
 /*
