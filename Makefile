@@ -78,7 +78,7 @@ $(NOLIBC)/nolibc.h:
 
 # --- the library and the command ---------------------------------------------------------------------------
 
-LIB := $(patsubst %,$(O)/obj/%.o,decimal decode exec exit_code fail message pipe read route settle \
+LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail message pipe read route settle \
 	signals spawn stub wait words)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_run cmd_search)
 

@@ -111,7 +111,7 @@ static int attend(const struct errpipe_child *child, const struct signals *signa
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents) {
-			int ret = errpipe_read(child->report, 0, report);
+			int ret = errpipe_read(child->report, report);
 
 			if (ret < 0)
 				return ret;

@@ -32,8 +32,8 @@
  * ADVANCED USE
  *
  * A caller that forks by itself calls errpipe_pipe() and errpipe_route() before, errpipe_fail() and
- * errpipe_exec() in the child, and errpipe_wait() in the parent. Or errpipe_read() in any process, and
- * errpipe_settle() in the parent before it reaps. docs/embedding.md has recipes.
+ * errpipe_exec() in the child, errpipe_adopt() and errpipe_wait() in the parent. Or errpipe_read() in any
+ * process, and errpipe_settle() in the parent before it reaps. docs/embedding.md has recipes.
  *
  * CONVENTIONS
  *
@@ -220,18 +220,22 @@ struct errpipe_spawn {
 	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only,
 	 * nothing that takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors
 	 * of the stub and of the report must stay open: to keep others from the target, mark them close-on-exec
-	 * (CLOSE_RANGE_CLOEXEC). It must not exit by itself: only 125 to 127 would be seen to come too early.
+	 * (CLOSE_RANGE_CLOEXEC). If it ends the process by itself, the verdict is DIED.
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
 };
 
-/* A child that was started. The descriptors are close-on-exec and above 2. */
+/* A child that errpipe_spawn() or errpipe_adopt() has filled in. Its descriptors are close-on-exec and above 2. */
 struct errpipe_child {
 	pid_t pid;
-	int pidfd;  /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2) */
+	int pidfd;  /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2, 5.3) */
 	int report; /* the read end, for errpipe_read() */
 	enum errpipe_route route; /* as chosen; a fallback to DIRECT after that is not in here */
+
+	/* For errpipe_look() and errpipe_settle(). */
+	int exec_begun; /* not 0: the child was seen to begin its exec, so none of the caller's code can end it */
+	char stub[16];	/* what the process is called while it is the stub; "" if that is not known */
 };
 
 /*
@@ -256,18 +260,17 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
 /*
  * Wait for the end of a child, with a final report, and release all that it holds: the process is reaped, the
  * descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and
- * keep them open for a moment. A child that the caller has forked can be waited for too, as struct
- * errpipe_child { .pid = pid, .pidfd = -1, .report = fd[0] }.
+ * keep them open for a moment.
  *
  * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here
  * (and with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has
  * failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true. If
- * another process holds a copy of the write end, the end of the child counts as end of file, where there is a
- * pidfd.
+ * another process holds a copy of the write end, the end of the child counts as end of file.
  *
  * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the
  * report could not be read; the child is killed and released, and report->status is filled in if it was known.
- * A cancellation point while it waits, and then the child is still there.
+ * A cancellation point while it waits, and then the child is still there. Thread-safe, but for one child call it
+ * in one thread only; not async-signal-safe.
  */
 int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 
@@ -301,6 +304,17 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[]);
 
 /*
+ * Fill in *child for a process that the caller has forked: in the parent, after the fork, with the stub that the
+ * child gives to errpipe_exec() (or ERRPIPE_NO_STUB) and the read end of the pipe. Both still belong to the
+ * caller; errpipe_wait() closes the read end. The stub may be closed afterwards. Where there are pidfds (Linux
+ * 5.3) one is opened: who does without errpipe_wait() closes it.
+ *
+ * Call it before anybody could reap the process. It cannot fail: without a pidfd it is -1, and without a /proc
+ * the name of the stub is "". Async-signal-safe.
+ */
+void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report);
+
+/*
  * Report that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount.
  *
  * step is ERRPIPE_STEP_CALLER plus a number of the caller's choice, error the errno, 1 to 4095. Write one
@@ -319,37 +333,52 @@ int errpipe_fail(int report, unsigned step, int error);
 /*
  * Read the report of one attempt from fd, the read end of a pipe, FIFO or socket.
  *
- * At end of file, which proves only that nobody holds the write end any more, *report is a provisional STARTED,
- * unless pid asks for more: with pid 0 the process is not looked at, and errpipe_settle() can do so once it has
- * ended, at no cost to a success. A pid above 0 is looked at now, which costs a read in /proc, to tell DIED
- * (the status is -1 if it is not a zombie yet) or CLOSED.
+ * At end of file, which proves only that nobody holds the write end any more, *report is a provisional STARTED.
+ * errpipe_look() and errpipe_settle() make it more than that.
  *
  * Returns 1 with *report filled in when the attempt is decided. 0: not yet, and fd is non-blocking. -EPROTO:
  * the bytes are not one record that a stub of a known version writes. Else the errors of read(2) but EINTR,
  * which is retried. After an error *report is unchanged. Never reaps the child. Async-signal-safe.
  */
-int errpipe_read(int fd, pid_t pid, struct errpipe_report *report);
+int errpipe_read(int fd, struct errpipe_report *report);
 
 /*
- * Make a provisional STARTED final: wait until the child pid has ended, but do not reap it, and see whether it
- * ever left the stub. Call it before the child is reaped, and reap it afterwards.
+ * Make a provisional STARTED as certain as it can be at end of file, for a caller that must know now: look at
+ * the child, which costs one or two reads in /proc, some 25 microseconds. It need not have ended, and is not
+ * waited for.
  *
- * report->status becomes the wait status. The verdict changes only if the child ended by a signal or with 125
- * to 127: to DIED if it never exec'd, or never exec'd anything but the stub; to CLOSED if that cannot be known,
- * as there is no /proc. If pid is not a child of the caller, or is reaped already, the verdict becomes CLOSED.
- * A verdict other than STARTED stays, and only the status is filled in.
+ * DIED: it is on its way out, or gone, and never exec'd anything, or nothing but the stub; the status is -1 if
+ * it cannot be waited for yet. CLOSED: it is not a child of the caller, or is reaped already, or there is no
+ * /proc; or it has closed the pipe by itself, before any exec. STARTED: the target runs, or ran. A verdict other
+ * than STARTED stays.
+ *
+ * Returns 0. -EINVAL: child->pid is not above 0. Async-signal-safe.
+ */
+int errpipe_look(const struct errpipe_child *child, struct errpipe_report *report);
+
+/*
+ * Make a provisional STARTED final: wait until the child has ended, but do not reap it, and see whether it ever
+ * left the stub. Call it before the child is reaped, and reap it afterwards.
+ *
+ * report->status becomes the wait status. The verdict becomes DIED if the child never exec'd, or never exec'd
+ * anything but the stub; CLOSED if that cannot be known, as there is no /proc. A child of errpipe_spawn() is
+ * looked at only if it ended by a signal or with 125 to 127, which is all that the library and the stub can do:
+ * other ends are the target's, at no cost. If the process is not a child of the caller, or is reaped already,
+ * the verdict becomes CLOSED. A verdict other than STARTED stays, and only the status is filled in.
  *
  * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
- * include/linux/sched.h). A target that is called "dmz", or that goes through a stub of its own and does not
- * come out of it, looks like one that never left ours: DIED. Before Linux 6.14, and wherever the stub was
- * exec'd by way of /proc/self/fd, its name is a number: a target whose name is a number cannot be told from it,
- * and the verdict is CLOSED. errpipe_wait() knows the route, and has no such doubts about a child that went
- * DIRECT.
+ * include/linux/sched.h). errpipe_stub() gives each stub a name that no program bears: a target that goes through
+ * another stub, and ends in there, is STARTED. Where the stub has a name that others can have, a target of the
+ * same name cannot be told from it, and both are CLOSED: a stub that is a file; a stub that is named after its
+ * descriptor, so by a number (before Linux 6.14, and where it was exec'd by way of /proc/self/fd). A target can
+ * take the very name of its stub, by prctl(2) PR_SET_NAME or as it was handed the descriptor of that stub; if it
+ * then ends by a signal or with 125 to 127, it has made itself DIED. A child that went DIRECT is not judged by
+ * its name.
  *
- * Returns 0. -EINVAL: pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to avoid
- * that. Async-signal-safe.
+ * Returns 0. -EINVAL: child->pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to
+ * avoid that. Async-signal-safe.
  */
-int errpipe_settle(pid_t pid, struct errpipe_report *report);
+int errpipe_settle(const struct errpipe_child *child, struct errpipe_report *report);
 
 /*
  * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record

@@ -3,6 +3,8 @@
 #ifndef ERRPIPE_INTERNAL_H
 #define ERRPIPE_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "errpipe.h"
 
 /* Room for any int in decimal with its sign and NUL. */
@@ -18,8 +20,14 @@ char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n);
  */
 int errpipe__above_stderr(int fd);
 
-/* stub.c: the name of the memfd, and so of the process while it is the stub. No program should bear it. */
-#define ERRPIPE__STUB_NAME "dmz-stub"
+/* Room for the name of a process, with its NUL (TASK_COMM_LEN in the kernel's include/linux/sched.h). */
+enum { ERRPIPE__COMM_SIZE = sizeof(((struct errpipe_child *)0)->stub) };
+
+/* stub.c: what a process is called while it is that stub, or "" if it cannot be known. */
+void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE]);
+
+/* stub.c: is it a name that errpipe_stub() has made up? */
+bool errpipe__is_unique(const char *name);
 
 /* words.c: the number that this host gives to the error that machine numbers raw; 0 if it has none. */
 int errpipe__host_errno(unsigned machine, unsigned raw);
@@ -71,10 +79,10 @@ struct errpipe__args {
 int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const argv[]);
 void errpipe__free_args(struct errpipe__args *args);
 
-/* settle.c: decide between STARTED, DIED and CLOSED for a child at end of file, without waiting for its end. */
-void errpipe__look(pid_t pid, struct errpipe_report *report);
-
-/* settle.c: errpipe_settle() for a child whose route is known: one that never was the stub is not taken for it. */
-void errpipe__settle(pid_t pid, enum errpipe_route route, struct errpipe_report *report);
+/*
+ * settle.c: wait for the end of a child. options are those of waitid(2); with WNOWAIT it is left there to be reaped.
+ * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2).
+ */
+int errpipe__ended(const struct errpipe_child *child, int options, int *status);
 
 #endif

@@ -5,7 +5,7 @@
 #include "../dmz/record.h"
 #include "internal.h"
 
-int errpipe_read(int fd, pid_t pid, struct errpipe_report *report)
+int errpipe_read(int fd, struct errpipe_report *report)
 {
 	/* One byte more than a record has: a second record behind it must not go unseen. */
 	unsigned char bytes[DMZ_RECORD_SIZE + 1];
@@ -20,8 +20,6 @@ int errpipe_read(int fd, pid_t pid, struct errpipe_report *report)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	if (n == 0) {
 		*report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
-		if (pid > 0)
-			errpipe__look(pid, report);
 		return 1;
 	}
 	ret = errpipe_decode(bytes, n, report);

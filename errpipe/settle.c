@@ -17,14 +17,14 @@
 
 #include "internal.h"
 
+#define BY_PIDFD ((idtype_t)3) /* linux/wait.h: P_PIDFD, which older C libraries do not know */
+
 #define PF_EXITING    0x00000004 /* is on its way out */
 #define PF_FORKNOEXEC 0x00000040 /* has not exec'd since its fork */
 
-#define COMM_MAX 15 /* bytes that the kernel keeps of a name */
-
 struct process {
 	unsigned long flags;
-	char comm[COMM_MAX + 1];
+	char comm[ERRPIPE__COMM_SIZE];
 };
 
 static unsigned long number(const char *s)
@@ -77,7 +77,7 @@ static bool parse_stat(const char *stat, struct process *process)
 	if (!comm || !end || end < comm)
 		return false;
 	length = end - ++comm;
-	if (length > COMM_MAX)
+	if (length >= ERRPIPE__COMM_SIZE)
 		return false;
 	memcpy(process->comm, comm, length);
 	process->comm[length] = '\0';
@@ -109,19 +109,37 @@ static bool read_process(pid_t pid, struct process *process)
 	return done && parse_stat(stat, process);
 }
 
-/* The verdict for a process that has ended, or is about to and has its last name. */
-static enum errpipe_verdict verdict(const struct process *process, enum errpipe_route route)
+static bool is_number(const char *s)
 {
+	return s[strspn(s, "0123456789")] == '\0';
+}
+
+/*
+ * A process is named after the stub's file, though what is known of that can have " (deleted)" behind it. Before Linux
+ * 6.14, and wherever there is no execveat(2), it is named after the descriptor.
+ */
+static bool may_be_stub(const char *comm, const char *stub)
+{
+	if (is_number(comm))
+		return true;
+	if (*stub)
+		return !errpipe__is_unique(stub) && strncmp(stub, comm, strlen(comm)) == 0;
+	return errpipe__is_unique(comm) || strcmp(comm, "dmz") == 0;
+}
+
+/* The verdict for a process that has ended, or is about to and has its last name. */
+static enum errpipe_verdict verdict(const struct process *process, const struct errpipe_child *child)
+{
+	const char *comm = process->comm;
+
 	if (process->flags & PF_FORKNOEXEC)
 		return ERRPIPE_DIED;
-	if (route != ERRPIPE_STUB)
+	if (child->route != ERRPIPE_STUB)
 		return ERRPIPE_STARTED;
-	if (strcmp(process->comm, "dmz") == 0 || strcmp(process->comm, "memfd:" ERRPIPE__STUB_NAME) == 0)
+	/* Nobody else has a name that errpipe_stub() has made up. A target can have any other. */
+	if (errpipe__is_unique(child->stub) && strcmp(comm, child->stub) == 0)
 		return ERRPIPE_DIED;
-	/* The stub's descriptor, before Linux 6.14 and wherever there is no execveat(2); or a target of such a name. */
-	if (process->comm[strspn(process->comm, "0123456789")] == '\0')
-		return ERRPIPE_CLOSED;
-	return ERRPIPE_STARTED;
+	return may_be_stub(comm, child->stub) ? ERRPIPE_CLOSED : ERRPIPE_STARTED;
 }
 
 /* What waitpid(2) would say, of what waitid(2) says. */
@@ -137,15 +155,27 @@ static int wait_status(const siginfo_t *info)
 	}
 }
 
-/* Wait for the end of a child, or just ask with WNOHANG, and leave it there to be reaped. 1: it has ended. */
-static int ended(pid_t pid, int options, int *status)
+/* By the pidfd, as the number is another child's once somebody has reaped this one; before Linux 5.4, by the number. */
+static int wait_for(const struct errpipe_child *child, siginfo_t *info, int options)
+{
+	int ret;
+
+	if (child->pidfd >= 0) {
+		ret = waitid(BY_PIDFD, child->pidfd, info, options);
+		if (ret == 0 || errno != EINVAL)
+			return ret;
+	}
+	return waitid(P_PID, child->pid, info, options);
+}
+
+int errpipe__ended(const struct errpipe_child *child, int options, int *status)
 {
 	siginfo_t info;
 	int ret;
 
 	info.si_pid = 0;
 	do
-		ret = waitid(P_PID, pid, &info, WEXITED | WNOWAIT | __WALL | options);
+		ret = wait_for(child, &info, WEXITED | __WALL | options);
 	while (ret < 0 && errno == EINTR);
 
 	if (ret < 0)
@@ -156,63 +186,66 @@ static int ended(pid_t pid, int options, int *status)
 	return 1;
 }
 
-/* The ways in which a stub can end, or a child that could not become one. */
-static bool suspicious(int status)
+/* The ways in which a stub can end, or a child that could not become one. What the caller's own code does is its own. */
+static bool may_be_early(const struct errpipe_child *child, int status)
 {
-	return !WIFEXITED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
+	if (!child->exec_begun || !WIFEXITED(status))
+		return true;
+	return WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127;
 }
 
-static enum errpipe_verdict look_at(pid_t pid, enum errpipe_route route)
+/* Of a child that has ended. It must still be there afterwards, or it may have been another one that was seen. */
+static enum errpipe_verdict look_at(const struct errpipe_child *child)
+{
+	struct process process;
+	int status;
+
+	if (!read_process(child->pid, &process))
+		return ERRPIPE_CLOSED;
+	if (errpipe__ended(child, WNOHANG | WNOWAIT, &status) < 0)
+		return ERRPIPE_CLOSED;
+	return verdict(&process, child);
+}
+
+static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 {
 	struct process process;
 
-	return read_process(pid, &process) ? verdict(&process, route) : ERRPIPE_CLOSED;
-}
-
-static enum errpipe_verdict look_at_living(pid_t pid)
-{
-	struct process process;
-
-	if (!read_process(pid, &process))
+	if (!read_process(child->pid, &process))
 		return ERRPIPE_CLOSED;
 	/* The name was read before the flags, maybe in the midst of an exec. In a process that exits it is final. */
 	if (process.flags & PF_EXITING)
-		return look_at(pid, ERRPIPE_STUB);
+		return look_at(child);
 	/* It has closed the pipe itself, and may yet exec or not. */
 	if (process.flags & PF_FORKNOEXEC)
 		return ERRPIPE_CLOSED;
 	return ERRPIPE_STARTED;
 }
 
-static void judge(pid_t pid, int options, enum errpipe_route route, struct errpipe_report *report)
+static int judge(const struct errpipe_child *child, int options, struct errpipe_report *report)
 {
-	int ret = ended(pid, options, &report->status);
+	int ret;
 
+	if (child->pid <= 0)
+		return -EINVAL;
+	ret = errpipe__ended(child, options | WNOWAIT, &report->status);
 	if (report->verdict != ERRPIPE_STARTED)
-		return;
+		return 0;
 	if (ret < 0)
 		report->verdict = ERRPIPE_CLOSED;
 	else if (ret == 0)
-		report->verdict = look_at_living(pid);
-	else if (suspicious(report->status))
-		report->verdict = look_at(pid, route);
-}
-
-/* Whoever does not know the route has to think of the stub. */
-void errpipe__look(pid_t pid, struct errpipe_report *report)
-{
-	judge(pid, WNOHANG, ERRPIPE_STUB, report);
-}
-
-void errpipe__settle(pid_t pid, enum errpipe_route route, struct errpipe_report *report)
-{
-	judge(pid, 0, route, report);
-}
-
-int errpipe_settle(pid_t pid, struct errpipe_report *report)
-{
-	if (pid <= 0)
-		return -EINVAL;
-	errpipe__settle(pid, ERRPIPE_STUB, report);
+		report->verdict = look_at_living(child);
+	else if (may_be_early(child, report->status))
+		report->verdict = look_at(child);
 	return 0;
+}
+
+int errpipe_look(const struct errpipe_child *child, struct errpipe_report *report)
+{
+	return judge(child, WNOHANG, report);
+}
+
+int errpipe_settle(const struct errpipe_child *child, struct errpipe_report *report)
+{
+	return judge(child, 0, report);
 }

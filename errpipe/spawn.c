@@ -46,6 +46,7 @@ struct context {
 	const struct errpipe_spawn *spawn;
 	struct errpipe__signals mask; /* of the target */
 	bool handlers;		      /* the child still has the signal handlers of the parent */
+	bool exec_begun;	      /* the child has left the caller's code behind; seen only if memory is shared */
 };
 
 /* The kernel's struct sigaction: libc's sigaction(3) leaves out the signals that libc keeps for itself. */
@@ -106,6 +107,7 @@ static int child(void *arg)
 		clear_handlers();
 	if (context->spawn->setup)
 		set_up(context);
+	context->exec_begun = true;
 	/* From here on a signal can end the child, and until here none could. */
 	errpipe__restore_signals(&context->mask);
 	ret = errpipe__exec(&context->exec);
@@ -222,11 +224,13 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 	long pid;
 
 	context->exec.report = pipe[1];
+	context->exec_begun = !context->spawn->setup;
 	pid = start(context, &pidfd);
 	if (pid < 0)
 		return pid;
 
 	child->pid = pid;
+	child->exec_begun = context->exec_begun;
 	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
 	if (child->pidfd < 0)
 		child->pidfd = -1;
@@ -242,7 +246,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	struct errpipe__args args;
 	int pipe[2], ret;
 
-	*child = (struct errpipe_child){ -1, -1, -1, ERRPIPE_DIRECT_ASKED };
+	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .report = -1, .route = ERRPIPE_DIRECT_ASKED };
 	context.spawn = spawn ? spawn : &direct;
 	if (!path || !argv)
 		return -EFAULT;
@@ -257,6 +261,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		ret = errpipe__stub_args(&args, path, argv);
 		if (ret < 0)
 			return ret;
+		errpipe__stub_name(context.spawn->stub, child->stub);
 		context.exec.stub = context.spawn->stub;
 		context.exec.flags = context.spawn->flags & ERRPIPE_STUB_ONLY ? 0 : ERRPIPE_FALLBACK;
 		context.exec.stub_argv = args.argv;

@@ -6,10 +6,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -26,13 +30,79 @@ static const unsigned char image[] = {
 #include "stub_image.h"
 };
 
+/*
+ * What the process is called while it is the stub (from Linux 6.14 on): the kernel puts the first part in front. A
+ * target that goes through a stub of its own must not be taken for one that never left ours. So each stub has a name
+ * of its own, and its length is that of the name of a process.
+ */
+#define MEMFD_PREFIX "memfd:"
+#define NAME_PREFIX  "dmz-"
+
+enum { NAME_SIZE = ERRPIPE__COMM_SIZE - sizeof(MEMFD_PREFIX) + 1 };
+
+static unsigned any_number(void)
+{
+	struct timespec now = { 0, 0 };
+	unsigned number;
+
+	if (syscall(SYS_getrandom, &number, sizeof(number), GRND_NONBLOCK) == sizeof(number))
+		return number;
+	/* Early after the boot. Another process has another pid now. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_nsec << 10 ^ getpid();
+}
+
+static void make_name(char name[NAME_SIZE])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
+	unsigned number = any_number();
+
+	strcpy(name, NAME_PREFIX);
+	for (int i = strlen(name); i < NAME_SIZE - 1; i++, number >>= 6)
+		name[i] = digits[number & 63];
+	name[NAME_SIZE - 1] = '\0';
+}
+
+bool errpipe__is_unique(const char *name)
+{
+	static const char prefix[] = MEMFD_PREFIX NAME_PREFIX;
+
+	return strncmp(name, prefix, strlen(prefix)) == 0 && strlen(name) == ERRPIPE__COMM_SIZE - 1;
+}
+
+/*
+ * The last part of the file's path, cut as the kernel cuts the name of a process. Of a memfd " (deleted)", which the
+ * kernel writes behind the path, is cut off too, for its name is as long as can be.
+ */
+void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
+{
+	char link[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL] = "/proc/self/fd/", decimal[ERRPIPE__DECIMAL];
+	char path[PATH_MAX + ERRPIPE__COMM_SIZE], *slash;
+	ssize_t length;
+
+	*name = '\0';
+	strcat(link, errpipe__decimal(decimal, stub));
+	length = readlink(link, path, PATH_MAX);
+	if (length < 0)
+		return;
+	path[length] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return;
+	slash[ERRPIPE__COMM_SIZE] = '\0';
+	strcpy(name, slash + 1);
+}
+
 static int make_memfd(void)
 {
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = syscall(SYS_memfd_create, ERRPIPE__STUB_NAME, flags | MFD_EXEC);
+	char name[NAME_SIZE];
+	int fd;
 
+	make_name(name);
+	fd = syscall(SYS_memfd_create, name, flags | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
-		fd = syscall(SYS_memfd_create, ERRPIPE__STUB_NAME, flags);
+		fd = syscall(SYS_memfd_create, name, flags);
 	return fd < 0 ? -errno : errpipe__above_stderr(fd);
 }
 

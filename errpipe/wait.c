@@ -26,6 +26,9 @@ static int ready(struct pollfd *fds, nfds_t count, int timeout)
 	return ret < 0 ? -errno : ret;
 }
 
+/* Without a pidfd there is nothing to poll for the end of the child: ask from time to time, in milliseconds. */
+enum { ASK_AGAIN = 20 };
+
 /*
  * A fork elsewhere in the caller may have a copy of the write end, and keep it for as long as it likes. So the end of
  * the child counts as well. What it has written is in the pipe by then.
@@ -33,14 +36,18 @@ static int ready(struct pollfd *fds, nfds_t count, int timeout)
 static int read_until_ended(const struct errpipe_child *child, struct errpipe_report *report)
 {
 	struct pollfd fds[] = { { child->report, POLLIN, 0 }, { child->pidfd, POLLIN, 0 } };
-	int ret = ready(fds, 2, -1);
+	int status, ret;
 
-	if (ret > 0 && !fds[0].revents)
+	do
+		ret = ready(fds, 2, child->pidfd < 0 ? ASK_AGAIN : -1);
+	while (ret == 0 && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
+
+	if (ret >= 0 && !fds[0].revents)
 		ret = ready(fds, 1, 0);
 	if (ret < 0)
 		return ret;
 	if (fds[0].revents)
-		return errpipe_read(child->report, 0, report);
+		return errpipe_read(child->report, report);
 	*report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
 	return 1;
 }
@@ -48,18 +55,12 @@ static int read_until_ended(const struct errpipe_child *child, struct errpipe_re
 /* Without a pidfd, or the right to use it, the number is safe only as long as nobody has reaped the child. */
 static void kill_child(const struct errpipe_child *child)
 {
-	siginfo_t info;
+	int status;
 
 	if (child->pidfd >= 0 && syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) == 0)
 		return;
-	if (waitid(P_PID, child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+	if (errpipe__ended(child, WNOHANG | WNOWAIT, &status) >= 0)
 		kill(child->pid, SIGKILL);
-}
-
-static void reap(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 static void close_if_open(int *fd)
@@ -72,10 +73,10 @@ static void close_if_open(int *fd)
 /* All of it or, if the thread was cancelled before, nothing. */
 static void release(struct errpipe_child *child)
 {
-	int state;
+	int state, status;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	reap(child->pid);
+	errpipe__ended(child, 0, &status);
 	child->pid = -1;
 	close_if_open(&child->pidfd);
 	close_if_open(&child->report);
@@ -95,7 +96,7 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
 		kill_child(child);
 
-	errpipe__settle(child->pid, child->route, report);
+	errpipe_settle(child, report);
 	release(child);
 	return ret < 0 ? ret : 0;
 }

@@ -112,12 +112,13 @@ static pid_t begin(const struct attempt *attempt, int *fd)
 /* Also sees to it that settling fills in the status and leaves the verdict of a failure alone. */
 static struct outcome finish(pid_t pid, int fd)
 {
+	const struct errpipe_child child = { .pid = pid, .pidfd = -1 };
 	struct outcome outcome = { 0 };
 	struct errpipe_report settled;
 
-	outcome.read = errpipe_read(fd, 0, &outcome.report);
+	outcome.read = errpipe_read(fd, &outcome.report);
 	settled = outcome.report;
-	ck_assert_int_eq(errpipe_settle(pid, &settled), 0);
+	ck_assert_int_eq(errpipe_settle(&child, &settled), 0);
 	ck_assert_int_eq(waitpid(pid, &outcome.status, 0), pid);
 	ck_assert_int_eq(settled.status, outcome.status);
 	if (outcome.report.verdict != ERRPIPE_STARTED)
@@ -631,7 +632,7 @@ START_TEST(bad_report)
 }
 END_TEST
 
-/* Nothing is exec'd, and nothing is reported either: the reader sees end of file. */
+/* Nothing is exec'd, and nothing is reported either. */
 START_TEST(unknown_flags)
 {
 	static const unsigned flags[] = { 2, 3, 0x80000000 };
@@ -644,7 +645,7 @@ START_TEST(unknown_flags)
 		it.returns = -EINVAL;
 		outcome = attempt(&it);
 		ck_assert_int_eq(exited(&outcome), RETURNED);
-		ck_assert_int_eq(outcome.report.verdict, ERRPIPE_STARTED);
+		ck_assert_int_eq(outcome.report.verdict, ERRPIPE_DIED);
 	}
 }
 END_TEST
@@ -895,7 +896,7 @@ static void assert_reported(int route, int writer, int reader)
 	ck_assert_int_eq(exited(&outcome), route == STUB ? 126 : RETURNED);
 
 	close(writer);
-	outcome.read = errpipe_read(reader, 0, &outcome.report);
+	outcome.read = errpipe_read(reader, &outcome.report);
 	assert_failed(&outcome, ERRPIPE_STEP_EXEC, ENOEXEC);
 	close(reader);
 }
@@ -1136,7 +1137,7 @@ START_TEST(a_bad_failure)
 	ck_assert_int_eq(errpipe_fail(fd[1], bad_failures[_i].step, bad_failures[_i].error),
 			 -EINVAL);
 	close(fd[1]);
-	ck_assert_int_eq(errpipe_read(fd[0], 0, &report), 1);
+	ck_assert_int_eq(errpipe_read(fd[0], &report), 1);
 	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 }
 END_TEST
@@ -1148,7 +1149,7 @@ START_TEST(a_good_failure)
 
 	ck_assert_int_eq(errpipe_pipe(fd), 0);
 	ck_assert_int_eq(errpipe_fail(fd[1], good_failures[_i].step, good_failures[_i].error), 0);
-	outcome.read = errpipe_read(fd[0], 0, &outcome.report);
+	outcome.read = errpipe_read(fd[0], &outcome.report);
 	assert_failed(&outcome, good_failures[_i].step, good_failures[_i].error);
 	ck_assert_int_eq(outcome.report.status, -1);
 }

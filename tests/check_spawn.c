@@ -30,9 +30,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
 #include "skip.h"
+#include "spawned.h"
 #include "state.h"
 #include "suite.h"
 
@@ -56,13 +58,6 @@ static char folder[] = "/tmp/errpipe-spawn.XXXXXX";
 static char starter[64], text_file[64], plain_file[64], missing[64];
 static char *act, *expect;
 
-static int rounds(int count)
-{
-	const char *slow = getenv("ERRPIPE_SLOW");
-
-	return slow && *slow ? count * 3 / 100 : count;
-}
-
 /* --- one child ---------------------------------------------------------------------------------------------- */
 
 static struct errpipe_spawn options(int way)
@@ -71,37 +66,6 @@ static struct errpipe_spawn options(int way)
 		.stub = way == DIRECT ? ERRPIPE_NO_STUB : stub,
 		.flags = way == STUB_ONLY ? ERRPIPE_STUB_ONLY : 0,
 	};
-}
-
-static struct errpipe_report wait_for(struct errpipe_child *child)
-{
-	struct errpipe_report report = { 0 };
-
-	ck_assert_int_eq(errpipe_wait(child, &report), 0);
-	return report;
-}
-
-static struct errpipe_child start(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
-{
-	struct errpipe_child child;
-
-	ck_assert_int_eq(errpipe_spawn(&child, spawn, path, argv, environ), 0);
-	return child;
-}
-
-static struct errpipe_report run(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
-{
-	struct errpipe_child child = start(spawn, path, argv);
-
-	return wait_for(&child);
-}
-
-/* With no argument but the name. */
-static struct errpipe_report run_plain(const struct errpipe_spawn *spawn, const char *path)
-{
-	char *argv[] = { (char *)path, NULL };
-
-	return run(spawn, path, argv);
 }
 
 static struct errpipe_report run_act(const struct errpipe_spawn *spawn, const char *verb, int number)
@@ -139,42 +103,6 @@ static void assert_died(const struct errpipe_report *report, int status)
 {
 	ck_assert_int_eq(report->verdict, ERRPIPE_DIED);
 	ck_assert_int_eq(report->status, status);
-}
-
-static int reap(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-/* Run in a process of its own what cannot be undone. */
-static void in_child(void (*check)(int i), int i)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		check(i);
-		_exit(0);
-	}
-	ck_assert_int_eq(reap(pid), 0);
-}
-
-static void *shared_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	ck_assert(memory != MAP_FAILED);
-	return memory;
-}
-
-static void make_pipe(int fd[2])
-{
-	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
 }
 
 static int open_descriptors(void)
@@ -271,7 +199,7 @@ START_TEST(the_exit_code_of_a_failure)
 		const struct errpipe_spawn spawn = options(way);
 		struct errpipe_child child = start(&spawn, argv[0], argv);
 
-		ck_assert_int_eq(reap(child.pid), (failures[_i].error == ENOENT ? 127 : 126) << 8);
+		ck_assert_int_eq(wait_for(child.pid), (failures[_i].error == ENOENT ? 127 : 126) << 8);
 	}
 }
 END_TEST
@@ -294,7 +222,7 @@ START_TEST(without_environment)
 	struct errpipe_child child;
 
 	ck_assert_int_eq(errpipe_spawn(&child, &spawn, act, argv, NULL), 0);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_started(&report, 7 << 8);
 }
 END_TEST
@@ -359,7 +287,7 @@ START_TEST(the_route_is_told)
 		struct errpipe_child child = start(&spawn, "/bin/true", argv);
 
 		ck_assert_int_eq(child.route, routes[way]);
-		wait_for(&child);
+		finish(&child);
 	}
 }
 END_TEST
@@ -376,7 +304,7 @@ START_TEST(a_path_for_the_direct_route)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", open("/bin/true", O_PATH | O_CLOEXEC));
 	child = start(&spawn, path, argv);
 	ck_assert_int_ne(child.route, ERRPIPE_STUB);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_started(&report, 0);
 
 	spawn = options(STUB_ONLY);
@@ -417,7 +345,7 @@ START_TEST(a_stub_that_there_is_not)
 	struct errpipe_report report = { 0 };
 
 	ck_assert_int_eq(child.route, ERRPIPE_DIRECT_NO_STUB);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_started(&report, 0);
 
 	spawn.flags = ERRPIPE_STUB_ONLY;
@@ -509,7 +437,7 @@ START_TEST(a_report_that_was_read_before)
 		struct errpipe_child child = start(&spawn, paths[i], argv);
 		struct errpipe_report report;
 
-		ck_assert_int_eq(errpipe_read(child.report, 0, &report), 1);
+		ck_assert_int_eq(errpipe_read(child.report, &report), 1);
 		ck_assert_int_eq(report.status, -1);
 		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 		if (i == 0)
@@ -552,7 +480,7 @@ static void end_in_loop(struct loop *loop, int i)
 	if (report->verdict)
 		ck_assert_int_eq(report->status, -1);
 	else
-		ck_assert_int_eq(errpipe_read(loop->children[i].report, 0, report), 1);
+		ck_assert_int_eq(errpipe_read(loop->children[i].report, report), 1);
 	ck_assert_int_eq(errpipe_wait(&loop->children[i], report), 0);
 	if (i / WAYS % 2) {
 		assert_failed(report, ERRPIPE_STEP_EXEC, ENOENT, 127);
@@ -581,7 +509,7 @@ START_TEST(an_event_loop)
 		}
 		if (loop.children[i].pid < 0)
 			continue;
-		ck_assert_int_eq(errpipe_read(loop.children[i].report, 0, &loop.reports[i]), 1);
+		ck_assert_int_eq(errpipe_read(loop.children[i].report, &loop.reports[i]), 1);
 		ck_assert_int_eq(epoll_ctl(loop.epoll, EPOLL_CTL_DEL, loop.children[i].report, NULL), 0);
 	}
 	ck_assert_int_eq(loop.started, loop.failed);
@@ -688,7 +616,7 @@ START_TEST(set_up_fails)
 
 		/* Not killed before it exits. */
 		child = start(&spawn, act, argv);
-		ck_assert_int_eq(reap(child.pid), 125 << 8);
+		ck_assert_int_eq(wait_for(child.pid), 125 << 8);
 	}
 }
 END_TEST
@@ -752,7 +680,7 @@ START_TEST(a_forged_record_becomes_true)
 {
 	struct forgery forgery = { .size = 16 };
 	struct errpipe_child child = start_forgery(_i, &forgery);
-	struct errpipe_report report = wait_for(&child);
+	struct errpipe_report report = finish(&child);
 
 	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report.error, ENOEXEC);
@@ -768,7 +696,7 @@ START_TEST(a_forged_record_without_a_pidfd)
 
 	close(child.pidfd);
 	child.pidfd = -1;
-	report = wait_for(&child);
+	report = finish(&child);
 	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report.status, SIGKILL);
 }
@@ -844,9 +772,26 @@ START_TEST(a_copy_of_the_write_end)
 
 	wait_for_the_end(&child);
 	ck_assert_int_eq(fcntl(child.report, F_SETFL, O_NONBLOCK), 0);
-	ck_assert_int_eq(errpipe_read(child.report, child.pid, &report), 0);
-	report = wait_for(&child);
+	ck_assert_int_eq(errpipe_read(child.report, &report), 0);
+	report = finish(&child);
 	assert_started(&report, 7 << 8);
+}
+END_TEST
+
+/* As before Linux 5.2: there is nothing to poll for the end of the child. */
+START_TEST(a_copy_of_the_write_end_and_no_pidfd)
+{
+	struct copying copying = { .die = _i % 2 };
+	struct errpipe_child child = start_with_a_copy(_i / 2, &copying, act);
+	struct errpipe_report report;
+
+	close(child.pidfd);
+	child.pidfd = -1;
+	report = finish(&child);
+	if (copying.die)
+		assert_died(&report, SIGKILL);
+	else
+		assert_started(&report, 7 << 8);
 }
 END_TEST
 
@@ -857,7 +802,7 @@ START_TEST(a_copy_of_the_write_end_and_a_failure)
 	struct errpipe_report report;
 
 	wait_for_the_end(&child);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, 127);
 }
 END_TEST
@@ -866,7 +811,7 @@ START_TEST(a_copy_of_the_write_end_and_a_death)
 {
 	struct copying copying = { .die = true };
 	struct errpipe_child child = start_with_a_copy(_i, &copying, act);
-	struct errpipe_report report = wait_for(&child);
+	struct errpipe_report report = finish(&child);
 
 	assert_died(&report, SIGKILL);
 }
@@ -937,7 +882,7 @@ START_TEST(a_fork_by_another_thread)
 	/* It held the write end all the time. */
 	ck_assert_int_eq(waitpid(forking.pid, NULL, WNOHANG), 0);
 	close(forking.leash.fd[1]);
-	ck_assert_int_eq(reap(forking.pid), 0);
+	ck_assert_int_eq(wait_for(forking.pid), 0);
 }
 END_TEST
 
@@ -970,7 +915,7 @@ static bool starts_with_few_descriptors(int way)
 		ck_assert_int_eq(child.pid, -1);
 		ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	} else {
-		report = wait_for(&child);
+		report = finish(&child);
 		assert_started(&report, 125 << 8);
 	}
 	ck_assert_int_eq(open_descriptors(), before);
@@ -1042,7 +987,7 @@ static void closed_streams(int streams)
 
 		ck_assert_int_gt(child.report, STDERR_FILENO);
 		ck_assert_int_gt(child.pidfd, STDERR_FILENO);
-		report = wait_for(&child);
+		report = finish(&child);
 		assert_started(&report, 0);
 	}
 }
@@ -1066,7 +1011,7 @@ static void no_room_for_the_pidfd(int way)
 	child = start(&spawn, starter, argv);
 	ck_assert_int_eq(child.pidfd, -1);
 	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD), -1);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_started(&report, 125 << 8);
 	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD), -1);
 }
@@ -1326,14 +1271,14 @@ START_TEST(reaped_by_somebody_else)
 		struct errpipe_child child = start(&spawn, "/bin/true", argv);
 		struct errpipe_report report;
 
-		reap(child.pid);
-		report = wait_for(&child);
+		wait_for(child.pid);
+		report = finish(&child);
 		ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 		ck_assert_int_eq(report.status, -1);
 
 		child = start(&spawn, missing, argv);
-		reap(child.pid);
-		report = wait_for(&child);
+		wait_for(child.pid);
+		report = finish(&child);
 		ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 		ck_assert_int_eq(report.error, ENOENT);
 		ck_assert_int_eq(report.status, -1);
@@ -1626,7 +1571,7 @@ START_TEST(a_cancelled_thread_spawns)
 	assert_cancelled(thread);
 	ck_assert(it.returned);
 	ck_assert_int_eq(it.ret, 0);
-	report = wait_for(&it.child);
+	report = finish(&it.child);
 	assert_started(&report, 0);
 	ck_assert_int_eq(open_descriptors(), before);
 }
@@ -1641,22 +1586,6 @@ static void *wait_to_be_cancelled(void *data)
 	it->ret = errpipe_wait(&it->child, &it->report);
 	it->returned = true;
 	return NULL;
-}
-
-/* True once a thread sleeps. */
-static bool sleeps(pid_t tid)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(file);
-	return state == 'S';
 }
 
 START_TEST(a_thread_is_cancelled_as_it_waits)
@@ -1792,7 +1721,7 @@ static void assert_pidfd(bool there)
 		ck_assert_int_gt(child.pidfd, STDERR_FILENO);
 	else
 		ck_assert_int_eq(child.pidfd, -1);
-	wait_for(&child);
+	finish(&child);
 }
 
 static void without_clone3(int error)
@@ -1858,7 +1787,7 @@ static void without_pidfd_send_signal(int way)
 	refuse(SYS_pidfd_send_signal, EPERM, 0);
 	assert_all_works(way);
 	child = start_forgery(way, &forgery);
-	report = wait_for(&child);
+	report = finish(&child);
 	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report.status, SIGKILL);
 }
@@ -2106,6 +2035,7 @@ static void add_waiting(Suite *suite)
 	tcase_add_loop_test(tc, a_forged_record_without_a_pidfd, 0, WAYS);
 	tcase_add_loop_test(tc, bytes_that_are_no_record, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end, 0, WAYS);
+	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_no_pidfd, 0, WAYS * 2);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_failure, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_death, 0, WAYS);
 	if (!under_valgrind())

@@ -34,9 +34,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
 #include "skip.h"
+#include "spawned.h"
 #include "state.h"
 #include "suite.h"
 
@@ -53,13 +55,6 @@ static char folder[] = "/tmp/errpipe-verdict.XXXXXX";
 static char starter[64], missing[64];
 static char *act;
 
-static int rounds(int count)
-{
-	const char *slow = getenv("ERRPIPE_SLOW");
-
-	return slow && *slow ? count * 3 / 100 : count;
-}
-
 /* --- one child ---------------------------------------------------------------------------------------------- */
 
 static struct errpipe_spawn options(int route)
@@ -68,36 +63,6 @@ static struct errpipe_spawn options(int route)
 		.stub = route == STUB ? stub : ERRPIPE_NO_STUB,
 		.flags = route == STUB ? ERRPIPE_STUB_ONLY : 0,
 	};
-}
-
-static struct errpipe_child start(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
-{
-	struct errpipe_child child;
-
-	ck_assert_int_eq(errpipe_spawn(&child, spawn, path, argv, environ), 0);
-	return child;
-}
-
-static struct errpipe_report wait_for(struct errpipe_child *child)
-{
-	struct errpipe_report report = { 0 };
-
-	ck_assert_int_eq(errpipe_wait(child, &report), 0);
-	return report;
-}
-
-static struct errpipe_report run(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
-{
-	struct errpipe_child child = start(spawn, path, argv);
-
-	return wait_for(&child);
-}
-
-static struct errpipe_report run_plain(const struct errpipe_spawn *spawn, const char *path)
-{
-	char *argv[] = { (char *)path, NULL };
-
-	return run(spawn, path, argv);
 }
 
 static void assert_verdict(const struct errpipe_report *report, enum errpipe_verdict verdict, int status)
@@ -115,42 +80,6 @@ static void assert_failed(const struct errpipe_report *report, unsigned step, in
 	ck_assert_uint_eq(report->step, step);
 	ck_assert_int_eq(report->error, error);
 	ck_assert_int_ne(report->status, -1);
-}
-
-static int reap(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-/* Run in a process of its own what cannot be undone. */
-static void in_child(void (*check)(int i), int i)
-{
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		check(i);
-		_exit(0);
-	}
-	ck_assert_int_eq(reap(pid), 0);
-}
-
-static void *shared_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	ck_assert(memory != MAP_FAILED);
-	return memory;
-}
-
-static void make_pipe(int fd[2])
-{
-	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
 }
 
 /* --- files -------------------------------------------------------------------------------------------------- */
@@ -224,7 +153,7 @@ static int trap(void *data, unsigned *step)
 
 START_TEST(every_verdict)
 {
-	int number = -EDOM, signals[] = { SIGKILL, SIGSEGV, SIGTERM }, exits[] = { 125, 126, 127 };
+	int number = -EDOM, signals[] = { SIGKILL, SIGSEGV, SIGTERM }, exits[] = { 125, 126, 127, 0, 1, 255 };
 	struct errpipe_spawn spawn = options(_i);
 	struct errpipe_report report = run_plain(&spawn, "/bin/true");
 	struct errpipe_child child;
@@ -234,8 +163,8 @@ START_TEST(every_verdict)
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT);
 
 	child = start(&spawn, "/bin/true", (char *[]){ (char *)"true", NULL });
-	reap(child.pid);
-	report = wait_for(&child);
+	wait_for(child.pid);
+	report = finish(&child);
 	assert_verdict(&report, ERRPIPE_CLOSED, -1);
 
 	spawn.setup = fail_as_told;
@@ -248,7 +177,8 @@ START_TEST(every_verdict)
 		spawn.data = &signals[i];
 		report = run_plain(&spawn, "/bin/true");
 		assert_verdict(&report, ERRPIPE_DIED, signals[i]);
-
+	}
+	for (int i = 0; i < 6; i++) {
 		spawn.setup = exit_early;
 		spawn.data = &exits[i];
 		report = run_plain(&spawn, "/bin/true");
@@ -304,7 +234,8 @@ static void spawn_and_wait(struct chase *chase)
 	spawn.setup = wait_for_the_tracer;
 	spawn.data = chase;
 	chase->spawned = errpipe_spawn(&child, &spawn, "/bin/true", argv, environ);
-	chase->read = errpipe_read(child.report, child.pid, &chase->at_once);
+	chase->read = errpipe_read(child.report, &chase->at_once);
+	errpipe_look(&child, &chase->at_once);
 	chase->waited = errpipe_wait(&child, &chase->settled);
 }
 
@@ -330,7 +261,7 @@ static pid_t seize(struct chase *chase)
 	ck_assert_int_eq(read(chase->pid[0], &pid, sizeof(pid)), sizeof(pid));
 	ck_assert_int_eq(ptrace(PTRACE_SEIZE, pid, NULL, traced), 0);
 	ck_assert_int_eq(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL), 0);
-	ck_assert(WIFSTOPPED(reap(pid)));
+	ck_assert(WIFSTOPPED(wait_for(pid)));
 	ck_assert_int_eq(write(chase->go[1], &byte, 1), 1);
 	return pid;
 }
@@ -359,7 +290,7 @@ static void follow(struct chase *chase, pid_t pid)
 		}
 		if (ptrace(how_to_go_on(chase, stop), pid, NULL, (long)signal_of(status)) < 0)
 			ck_assert_int_eq(errno, ESRCH); /* killed as it was stopped */
-		status = reap(pid);
+		status = wait_for(pid);
 		if (!WIFSTOPPED(status))
 			return;
 		chase->execs += is_exec(status);
@@ -387,7 +318,7 @@ static bool chase_to(struct chase *chase)
 	}
 	pid = seize(chase);
 	follow(chase, pid);
-	ck_assert_int_eq(reap(spawner), 0);
+	ck_assert_int_eq(wait_for(spawner), 0);
 	for (int i = 0; i < 2; i++) {
 		close(chase->pid[i]);
 		close(chase->go[i]);
@@ -512,8 +443,10 @@ static void hunt_one(struct hunt *hunt)
 	spawn.setup = publish;
 	spawn.data = hunt;
 	child = start(&spawn, starter, argv);
-	if (any_number(hunt) & 0x10000)
-		ck_assert_int_eq(errpipe_read(child.report, child.pid, &at_once), 1);
+	if (any_number(hunt) & 0x10000) {
+		ck_assert_int_eq(errpipe_read(child.report, &at_once), 1);
+		ck_assert_int_eq(errpipe_look(&child, &at_once), 0);
+	}
 	while (__atomic_load_n(hunt->pid, __ATOMIC_ACQUIRE))
 		sched_yield();
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
@@ -580,7 +513,8 @@ START_TEST(a_target_ends_at_once)
 		struct errpipe_report report = { 0 };
 
 		if (i % 2) {
-			ck_assert_int_eq(errpipe_read(child.report, child.pid, &report), 1);
+			ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+			ck_assert_int_eq(errpipe_look(&child, &report), 0);
 			ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 		}
 		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
@@ -654,9 +588,12 @@ static const char *const names[] = {
 	"new\nline",
 	"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\",
 	"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n",
+	"dmz",
 	"memfd:dmz",
-	"memfd:dmz-stu",
+	"memfd:dmz-",
+	"memfd:dmz-stub",
 	"memfd:dmz-stubs",
+	"memfd:dmz-stubborn",
 	"dmz-stub",
 	"\xff\xfe",
 	"7a",
@@ -677,22 +614,67 @@ START_TEST(a_target_with_a_name)
 }
 END_TEST
 
-/* The header says so: on the route STUB they cannot be told from the stub. A number can be its name as well. */
-static const struct {
-	const char *name;
-	enum errpipe_verdict verdict;
-} look_alikes[] = { { "dmz", ERRPIPE_DIED }, { "memfd:dmz-stub", ERRPIPE_DIED }, { "7", ERRPIPE_CLOSED } };
-
-START_TEST(a_target_that_looks_like_the_stub)
+/* The header says so: on the route STUB they cannot be told from the stub. Its descriptor can be its name as well. */
+static void check_look_alike(const char *name, int stub, enum errpipe_verdict verdict)
 {
-	const struct errpipe_spawn spawn = options(_i % 2);
-	const char *path = in_folder(look_alikes[_i / 2].name);
+	const struct errpipe_spawn spawn = { .stub = stub, .flags = stub < 0 ? 0 : ERRPIPE_STUB_ONLY };
+	const char *path = in_folder(name);
 	struct errpipe_report report;
 
 	write_starter(path, 0755);
 	report = run_plain(&spawn, path);
 	unlink(path);
-	assert_verdict(&report, _i % 2 == STUB ? look_alikes[_i / 2].verdict : ERRPIPE_STARTED, 125 << 8);
+	assert_verdict(&report, verdict, 125 << 8);
+}
+
+START_TEST(a_target_that_looks_like_the_stub)
+{
+	char path[PATH_MAX];
+	int file = open(built_path("dmz"), O_PATH | O_CLOEXEC);
+
+	check_look_alike("7", stub, ERRPIPE_CLOSED);
+	check_look_alike("7", file, ERRPIPE_CLOSED);
+	check_look_alike("7", ERRPIPE_NO_STUB, ERRPIPE_STARTED);
+
+	check_look_alike("dmz", file, ERRPIPE_CLOSED);
+	check_look_alike("dmz2", file, ERRPIPE_STARTED);
+	check_look_alike("dmz", ERRPIPE_NO_STUB, ERRPIPE_STARTED);
+
+	path_behind(stub, path);
+	path[strcspn(path, " ")] = '\0';
+	check_look_alike(path + 1, stub, ERRPIPE_DIED);
+	check_look_alike(path + 1, file, ERRPIPE_STARTED);
+	check_look_alike(path + 1, ERRPIPE_NO_STUB, ERRPIPE_STARTED);
+	close(file);
+}
+END_TEST
+
+/* A target that starts others through a stub of its own, and ends in there, ran. */
+enum { OWN_FILE, OWN_MEMFD, OWN };
+
+static const char own_stub_option[] = "--through-a-stub-of-its-own";
+
+static void go_through_own_stub(void)
+{
+	char *argv[] = { (char *)"missing", NULL };
+
+	errpipe_exec(errpipe_stub(), 0, open("/dev/null", O_WRONLY | O_CLOEXEC), "/missing", argv, environ);
+	_exit(1);
+}
+
+START_TEST(a_target_with_a_stub_of_its_own)
+{
+	char *by_file[] = { (char *)"dmz", (char *)"2", (char *)"", (char *)"x", NULL };
+	char *by_memfd[] = { (char *)"check_verdict", (char *)own_stub_option, NULL };
+	const struct errpipe_spawn spawn = options(_i % 2);
+
+	for (int i = 0; i < rounds(300); i++) {
+		const struct errpipe_report report = _i / 2 == OWN_FILE ?
+							     run(&spawn, built_path("dmz"), by_file) :
+							     run(&spawn, built_path("tests/check_verdict"), by_memfd);
+
+		assert_verdict(&report, ERRPIPE_STARTED, 127 << 8);
+	}
 }
 END_TEST
 
@@ -764,10 +746,10 @@ static int in_world(const struct world *world, void (*check)(int i), int i)
 		pid = fork();
 		if (pid == 0)
 			enter_and_check(world, check, i);
-		status = reap(pid);
+		status = wait_for(pid);
 		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 	}
-	status = reap(pid);
+	status = wait_for(pid);
 	if (status != NO_SUCH_WORLD << 8)
 		ck_assert_int_eq(status, 0);
 	return WEXITSTATUS(status);
@@ -817,7 +799,7 @@ static void make_orphan(struct double_life *life)
 		*life->pid = pid;
 		_exit(pid < 0);
 	}
-	ck_assert_int_eq(reap(pid), 0);
+	ck_assert_int_eq(wait_for(pid), 0);
 }
 
 static pid_t parent_of(pid_t pid)
@@ -857,7 +839,7 @@ static void assert_no_mistake(int route)
 		_exit(NO_SUCH_WORLD);
 	child = start(&spawn, starter, argv);
 	ck_assert_int_eq(child.pid, *double_life.pid);
-	report = wait_for(&child);
+	report = finish(&child);
 	assert_verdict(&report, ERRPIPE_CLOSED, 125 << 8);
 }
 
@@ -1067,6 +1049,25 @@ START_TEST(a_stub_that_bears_a_number)
 
 	spawn.setup = without_execveat;
 	report = run_plain(&spawn, starter);
+	assert_verdict(&report, ERRPIPE_CLOSED, SIGSYS);
+}
+END_TEST
+
+/* A stub that is a file has a name that others can have, and keeps it when the file is deleted. */
+START_TEST(a_stub_that_is_a_file)
+{
+	static const struct filtered killed = { .rules = { STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) } };
+	const char *path = in_folder("a-stub");
+	struct errpipe_spawn spawn = { .flags = ERRPIPE_STUB_ONLY, .setup = add_rules, .data = (void *)&killed };
+	struct errpipe_report report;
+
+	write_starter(path, 0755);
+	spawn.stub = open(path, O_PATH | O_CLOEXEC);
+	if (_i)
+		unlink(path);
+	report = run_plain(&spawn, starter);
+	unlink(path);
+	close(spawn.stub);
 	assert_verdict(&report, ERRPIPE_CLOSED, SIGSYS);
 }
 END_TEST
@@ -1289,7 +1290,8 @@ static void add_targets(Suite *suite)
 	tcase_add_loop_test(tc, a_small_target_ends_at_once, 0, ROUTES);
 	tcase_add_loop_test(tc, an_image_that_the_kernel_kills, 0, IMAGES * ROUTES);
 	tcase_add_loop_test(tc, a_target_with_a_name, 0, COUNT(names) * ROUTES);
-	tcase_add_loop_test(tc, a_target_that_looks_like_the_stub, 0, COUNT(look_alikes) * ROUTES);
+	tcase_add_test(tc, a_target_that_looks_like_the_stub);
+	tcase_add_loop_test(tc, a_target_with_a_stub_of_its_own, 0, OWN * ROUTES);
 }
 
 static void add_readers(Suite *suite)
@@ -1313,16 +1315,19 @@ static void add_filters(Suite *suite)
 		return;
 	tcase_add_loop_test(tc, a_filter_on_the_stub, 0, COUNT(filtered));
 	tcase_add_test(tc, a_stub_that_bears_a_number);
+	tcase_add_loop_test(tc, a_stub_that_is_a_file, 0, 2);
 	tcase_add_loop_test(tc, a_container, 0, COUNT(profiles) * ROUTES);
 	tcase_add_loop_test(tc, a_limit_of_the_child, 0, COUNT(limited) * ROUTES);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct rlimit no_core = { 0, 0 };
 	Suite *suite = suite_create("verdict");
 	int failed;
 
+	if (argc > 1 && strcmp(argv[1], own_stub_option) == 0)
+		go_through_own_stub();
 	setrlimit(RLIMIT_CORE, &no_core);
 	make_folder();
 	act = built_path("tests/prog_act");

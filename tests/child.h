@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The fork and the wait of a test, which both have to work. */
+/* Children of a test, which all have to work. */
 #ifndef TESTS_CHILD_H
 #define TESTS_CHILD_H
 
 #include <check.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static inline pid_t checked_fork(void)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	fflush(NULL);
+	pid = fork();
 	ck_assert_int_ge(pid, 0);
 	return pid;
 }
@@ -22,6 +28,47 @@ static inline int wait_for(pid_t pid)
 
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return status;
+}
+
+/* Run in a process of its own what cannot be undone. */
+static inline void in_child(void (*check)(int i), int i)
+{
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		check(i);
+		_exit(0);
+	}
+	ck_assert_int_eq(wait_for(pid), 0);
+}
+
+static inline void *shared_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert(memory != MAP_FAILED);
+	return memory;
+}
+
+static inline void make_pipe(int fd[2])
+{
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+}
+
+/* True once a process or a thread sleeps, so that the next signal interrupts what it waits in. */
+static inline bool sleeps(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)tid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
 }
 
 #endif

@@ -92,6 +92,18 @@ char *built_path(const char *name)
 	return joined(build, name);
 }
 
+void path_behind(int fd, char *path)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, PATH_MAX - 1);
+	if (n < 0)
+		die("cannot read", link);
+	path[n] = '\0';
+}
+
 /* --- plain files ------------------------------------------------------------------------------ */
 
 static void make_file(const char *name, const void *bytes, size_t size, mode_t mode)

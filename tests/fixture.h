@@ -21,7 +21,13 @@ void *keep(void *memory);
 char *fixture_path(const char *path);
 
 /* A file that the build made, as "tests/prog_show". */
+/* What /proc says that is behind a descriptor: for a memfd "/memfd:NAME (deleted)". path is of PATH_MAX bytes. */
+void path_behind(int fd, char *path);
+
 char *built_path(const char *name);
+
+/* What is behind a descriptor, as /proc tells it: of a memfd "/memfd:NAME (deleted)". path has PATH_MAX bytes. */
+void path_behind(int fd, char *path);
 
 /* e_machine of the running program. */
 unsigned own_machine(void);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+static int open_pidfd(pid_t pid)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0)
+		fd = errpipe__above_stderr(fd);
+	return fd < 0 ? -1 : fd;
+}
+
+void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
+{
+	*child = (struct errpipe_child){ .pid = pid, .pidfd = open_pidfd(pid), .report = report };
+	if (stub >= 0)
+		errpipe__stub_name(stub, child->stub);
+	else
+		child->route = stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Children of errpipe_spawn(). */
+#ifndef TESTS_SPAWNED_H
+#define TESTS_SPAWNED_H
+
+#include <check.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "errpipe.h"
+
+/* How often to go round: less where everything is slower, under valgrind and the sanitizers (ERRPIPE_SLOW=1). */
+static inline int rounds(int count)
+{
+	const char *slow = getenv("ERRPIPE_SLOW");
+
+	return slow && *slow ? count * 3 / 100 : count;
+}
+
+static inline struct errpipe_child start(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
+{
+	struct errpipe_child child;
+
+	ck_assert_int_eq(errpipe_spawn(&child, spawn, path, argv, environ), 0);
+	return child;
+}
+
+static inline struct errpipe_report finish(struct errpipe_child *child)
+{
+	struct errpipe_report report = { 0 };
+
+	ck_assert_int_eq(errpipe_wait(child, &report), 0);
+	return report;
+}
+
+static inline struct errpipe_report run(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
+{
+	struct errpipe_child child = start(spawn, path, argv);
+
+	return finish(&child);
+}
+
+/* With no argument but the name. */
+static inline struct errpipe_report run_plain(const struct errpipe_spawn *spawn, const char *path)
+{
+	char *argv[] = { (char *)path, NULL };
+
+	return run(spawn, path, argv);
+}
+
+/* Exec /bin/true through the stub, and nothing else. */
+static inline struct errpipe_report try_stub(int stub)
+{
+	const struct errpipe_spawn spawn = { .stub = stub, .flags = ERRPIPE_STUB_ONLY };
+
+	return run_plain(&spawn, "/bin/true");
+}
+
+#endif
