@@ -38,9 +38,10 @@ static int read_until_ended(const struct errpipe_child *child, struct errpipe_re
 	struct pollfd fds[] = { { child->report, POLLIN, 0 }, { child->pidfd, POLLIN, 0 } };
 	int status, ret;
 
+	/* Linux 5.2 has pidfds, but calls them readable at any time. */
 	do
 		ret = ready(fds, 2, child->pidfd < 0 ? ASK_AGAIN : -1);
-	while (ret == 0 && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
+	while (ret >= 0 && !fds[0].revents && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
 
 	if (ret >= 0 && !fds[0].revents)
 		ret = ready(fds, 1, 0);

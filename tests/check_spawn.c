@@ -143,6 +143,25 @@ static void close_on_exec_above_stderr(void)
 	}
 }
 
+/* What is done to all system calls of a number, or to those whose first argument has a bit of these. */
+static void refuse(long call, int error, unsigned bits)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { COUNT(filter), filter };
+
+	if (!bits)
+		filter[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
+}
+
 /* --- outcomes ----------------------------------------------------------------------------------------------- */
 
 static const int exit_codes[] = { 0, 1, 7, 124, 125, 126, 127, 128, 255 };
@@ -424,6 +443,90 @@ START_TEST(a_child)
 
 	ck_assert_int_eq(errpipe_wait(&child, &report), -ECHILD);
 	assert_started(&report, 0);
+}
+END_TEST
+
+/* A child of our own, with something to do before its exec. */
+enum { RETURNED = 42 };
+
+static struct errpipe_child fork_and_exec(int stub, const char *path, void (*first)(void))
+{
+	char *argv[] = { (char *)path, NULL };
+	struct errpipe_child child;
+	pid_t pid;
+	int fd[2];
+
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		first();
+		errpipe_exec(stub, 0, fd[1], path, argv, environ);
+		_exit(RETURNED);
+	}
+	close(fd[1]);
+	errpipe_adopt(&child, pid, stub, fd[0]);
+	return child;
+}
+
+static void do_nothing(void)
+{
+}
+
+static void leave(void)
+{
+	_exit(0);
+}
+
+/* So that the parent comes to wait first, as a rule. */
+static void sleep_a_little(void)
+{
+	usleep(20000);
+}
+
+START_TEST(a_child_that_was_adopted)
+{
+	int way_stub = options(_i).stub, before = open_descriptors();
+	struct errpipe_child child = fork_and_exec(way_stub, "/bin/true", do_nothing);
+	struct errpipe_report report;
+
+	ck_assert_int_gt(child.pidfd, STDERR_FILENO);
+	ck_assert_int_eq(fcntl(child.pidfd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(child.route, _i == DIRECT ? ERRPIPE_DIRECT_ASKED : ERRPIPE_STUB);
+	report = finish(&child);
+	assert_started(&report, 0);
+
+	child = fork_and_exec(way_stub, missing, do_nothing);
+	report = finish(&child);
+	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, _i == DIRECT ? RETURNED : 127);
+
+	child = fork_and_exec(way_stub, "/bin/true", leave);
+	report = finish(&child);
+	assert_died(&report, 0);
+	ck_assert_int_eq(open_descriptors(), before);
+
+	errpipe_adopt(&child, getpid(), -EACCES, 7);
+	ck_assert_int_eq(child.route, ERRPIPE_DIRECT_NO_STUB);
+	ck_assert_int_eq(child.pid, getpid());
+	ck_assert_int_eq(child.report, 7);
+	close(child.pidfd);
+}
+END_TEST
+
+static void adopt_without_pidfds(int way)
+{
+	struct errpipe_report report;
+	struct errpipe_child child;
+
+	refuse(SYS_pidfd_open, ENOSYS, 0);
+	child = fork_and_exec(options(way).stub, missing, sleep_a_little);
+	ck_assert_int_eq(child.pidfd, -1);
+	report = finish(&child);
+	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, way == DIRECT ? RETURNED : 127);
+}
+
+START_TEST(a_child_that_was_adopted_without_a_pidfd)
+{
+	in_child(adopt_without_pidfds, _i);
 }
 END_TEST
 
@@ -1023,25 +1126,6 @@ START_TEST(a_pidfd_that_has_no_room)
 END_TEST
 
 /* --- signals ------------------------------------------------------------------------------------------------ */
-
-/* What is done to all system calls of a number, or to those whose first argument has a bit of these. */
-static void refuse(long call, int error, unsigned bits)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { COUNT(filter), filter };
-
-	if (!bits)
-		filter[2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error);
-	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
-}
 
 /* As the kernel has it on x86-64: libc lets nobody touch 32 and 33. */
 struct action {
@@ -1750,6 +1834,30 @@ static void without_pidfds(int i)
 		assert_all_works(way);
 }
 
+/* Linux 5.2 and 5.3 have no P_PIDFD, which is 3, where P_PID is 1; and to poll(2) of 5.2 a pidfd is always ready. */
+static void with_early_pidfds(int i)
+{
+	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	struct errpipe_report report;
+	struct errpipe_child child;
+
+	(void)i;
+	refuse(SYS_waitid, EINVAL, 2);
+	for (int way = 0; way < WAYS; way++)
+		assert_all_works(way);
+
+	child = fork_and_exec(ERRPIPE_NO_STUB, missing, sleep_a_little);
+	ck_assert_int_eq(dup3(zero, child.pidfd, O_CLOEXEC), child.pidfd);
+	report = finish(&child);
+	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, RETURNED);
+}
+
+START_TEST(early_pidfds)
+{
+	in_child(with_early_pidfds, 0);
+}
+END_TEST
+
 START_TEST(pidfds_are_refused)
 {
 	in_child(without_pidfds, 0);
@@ -2029,6 +2137,8 @@ static void add_waiting(Suite *suite)
 	TCase *tc = add_tcase(suite, "waiting");
 
 	tcase_add_loop_test(tc, a_child, 0, WAYS);
+	tcase_add_loop_test(tc, a_child_that_was_adopted, 0, WAYS);
+	tcase_add_loop_test(tc, a_child_that_was_adopted_without_a_pidfd, 0, WAYS);
 	tcase_add_loop_test(tc, a_report_that_was_read_before, 0, WAYS);
 	tcase_add_test(tc, an_event_loop);
 	tcase_add_loop_test(tc, a_forged_record_becomes_true, 0, WAYS);
@@ -2105,6 +2215,7 @@ static void add_refusals(Suite *suite)
 
 	tcase_add_loop_test(tc, clone3_is_refused, 0, 3);
 	tcase_add_test(tc, pidfds_are_refused);
+	tcase_add_test(tc, early_pidfds);
 	tcase_add_loop_test(tc, every_clone_is_refused, 0, 3);
 	tcase_add_loop_test(tc, pidfd_send_signal_is_refused, 0, WAYS);
 	tcase_add_loop_test(tc, memfd_create_is_refused, 0, 4);
