@@ -127,14 +127,20 @@ static bool may_be_stub(const char *comm, const char *stub)
 	return errpipe__is_unique(comm) || strcmp(comm, "dmz") == 0;
 }
 
+/* The ways in which a stub can end, or a child of errpipe_spawn() that could not become one. -1: it is not known how. */
+static bool stub_ends_so(int status)
+{
+	return status == -1 || !WIFEXITED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
+}
+
 /* The verdict for a process that has ended, or is about to and has its last name. */
-static enum errpipe_verdict verdict(const struct process *process, const struct errpipe_child *child)
+static enum errpipe_verdict verdict(const struct process *process, const struct errpipe_child *child, int status)
 {
 	const char *comm = process->comm;
 
 	if (process->flags & PF_FORKNOEXEC)
 		return ERRPIPE_DIED;
-	if (child->route != ERRPIPE_STUB)
+	if (child->route != ERRPIPE_STUB || !stub_ends_so(status))
 		return ERRPIPE_STARTED;
 	/* Nobody else has a name that errpipe_stub() has made up. A target can have any other. */
 	if (errpipe__is_unique(child->stub) && strcmp(comm, child->stub) == 0)
@@ -186,25 +192,17 @@ int errpipe__ended(const struct errpipe_child *child, int options, int *status)
 	return 1;
 }
 
-/* The ways in which a stub can end, or a child that could not become one. What the caller's own code does is its own. */
-static bool may_be_early(const struct errpipe_child *child, int status)
-{
-	if (!child->exec_begun || !WIFEXITED(status))
-		return true;
-	return WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127;
-}
-
 /* Of a child that has ended. It must still be there afterwards, or it may have been another one that was seen. */
 static enum errpipe_verdict look_at(const struct errpipe_child *child)
 {
 	struct process process;
-	int status;
+	int status = -1;
 
 	if (!read_process(child->pid, &process))
 		return ERRPIPE_CLOSED;
 	if (errpipe__ended(child, WNOHANG | WNOWAIT, &status) < 0)
 		return ERRPIPE_CLOSED;
-	return verdict(&process, child);
+	return verdict(&process, child, status);
 }
 
 static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
@@ -235,7 +233,7 @@ static int judge(const struct errpipe_child *child, int options, struct errpipe_
 		report->verdict = ERRPIPE_CLOSED;
 	else if (ret == 0)
 		report->verdict = look_at_living(child);
-	else if (may_be_early(child, report->status))
+	else if (!child->exec_begun || stub_ends_so(report->status))
 		report->verdict = look_at(child);
 	return 0;
 }

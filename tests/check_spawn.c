@@ -512,6 +512,22 @@ START_TEST(a_child_that_was_adopted)
 }
 END_TEST
 
+/* It could be the stub, by its name, but no stub ends so. */
+START_TEST(a_child_that_is_called_like_a_stub)
+{
+	char name[64];
+	struct errpipe_report report;
+	struct errpipe_child child;
+
+	snprintf(name, sizeof(name), "%s/7", folder);
+	ck_assert_int_eq(symlink("/bin/false", name), 0);
+	child = fork_and_exec(stub, name, do_nothing);
+	report = finish(&child);
+	unlink(name);
+	assert_started(&report, 1 << 8);
+}
+END_TEST
+
 static void adopt_without_pidfds(int way)
 {
 	struct errpipe_report report;
@@ -2138,6 +2154,7 @@ static void add_waiting(Suite *suite)
 
 	tcase_add_loop_test(tc, a_child, 0, WAYS);
 	tcase_add_loop_test(tc, a_child_that_was_adopted, 0, WAYS);
+	tcase_add_test(tc, a_child_that_is_called_like_a_stub);
 	tcase_add_loop_test(tc, a_child_that_was_adopted_without_a_pidfd, 0, WAYS);
 	tcase_add_loop_test(tc, a_report_that_was_read_before, 0, WAYS);
 	tcase_add_test(tc, an_event_loop);
