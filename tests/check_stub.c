@@ -415,6 +415,7 @@ static void make_files(void)
 	ck_assert_int_eq(chdir(folder), 0);
 	make_file("empty", 0755, "");
 	make_file("script", 0755, "#!/no such interpreter\n");
+	make_file("good", 0755, "#!/bin/true\n");
 	make_file("plain", 0644, "#!/bin/sh\n");
 	make_file("busy", 0755, "#!/bin/sh\n");
 	busy = high(open("busy", O_WRONLY));
@@ -425,7 +426,7 @@ static void make_files(void)
 static void remove_files(void)
 {
 	static const char *const files[] = {
-		"empty", "script", "plain", "busy", "loop", "dangling",
+		"empty", "script", "good", "plain", "busy", "loop", "dangling",
 	};
 
 	close(busy);
@@ -433,6 +434,11 @@ static void remove_files(void)
 		unlink(files[i]);
 	ck_assert_int_eq(chdir("/"), 0);
 	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+static void allow_little(void)
+{
+	must(setrlimit(RLIMIT_STACK, &(struct rlimit){ 512 << 10, 512 << 10 }) == 0);
 }
 
 #define X16  "xxxxxxxxxxxxxxxx"
@@ -463,6 +469,29 @@ START_TEST(failed_exec)
 	outcome = RUN(.operands = LIST(REPORT, failures[_i].path, "name", "argument"));
 	remove_files();
 	expect_record(&outcome, 0, failures[_i].error, failures[_i].code);
+}
+END_TEST
+
+/*
+ * The stub itself has to be exec'd with these arguments, and the target then not. It can be a script: the kernel adds its
+ * interpreter's name and its own path, which is longer here than all that is left of 128 KiB, the least that a small
+ * stack allows.
+ */
+START_TEST(too_many_arguments)
+{
+	enum { LIMIT = 128 << 10, LEFT = 2000, PATH_LENGTH = 4000, FILLER = (LIMIT - LEFT - PATH_LENGTH) / 2 };
+	static char path[PATH_LENGTH + 1], filler[FILLER + 1];
+	struct outcome outcome;
+
+	memset(filler, 'x', FILLER);
+	for (size_t i = 0; i < PATH_LENGTH; i++)
+		path[i] = i % 2 ? '/' : '.';
+	memcpy(path + PATH_LENGTH - strlen("good"), "good", strlen("good"));
+	make_files();
+	outcome = RUN(.operands = LIST(REPORT, path, "", filler, filler), .env = (char *[]){ NULL },
+		      .prepare = allow_little);
+	remove_files();
+	expect_record(&outcome, 0, E2BIG, 126);
 }
 END_TEST
 
@@ -1001,6 +1030,7 @@ static void tests(TCase *tcase)
 	tcase_add_test(tcase, fd_with_leading_zeros);
 	tcase_add_loop_test(tcase, too_few_operands, 0, COUNT(few_operands));
 	tcase_add_loop_test(tcase, failed_exec, 0, COUNT(failures));
+	tcase_add_test(tcase, too_many_arguments);
 	tcase_add_test(tcase, no_search);
 	tcase_add_loop_test(tcase, record_arrives, 0, COUNT(channels));
 	tcase_add_loop_test(tcase, deaf_descriptor, 0, COUNT(deaf));
