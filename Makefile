@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
 # make              the stub, the library and the command, in build/
+# make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
 # make check        build and run the tests
 # make clean        remove build/
 #
 # O=DIR             build in DIR instead of build/
+# CLANG=clang-19    builds all stubs; with lld of the same version
 # CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as everywhere. The flags that the code needs are not
 #                   among them, so setting them breaks nothing.
 # NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
 #                   unpacks from Debian's kernel source package
+# UAPI=DIR          kernel headers of all architectures, as scripts/unpack-uapi unpacks them from there
 
 O := build
 CROSS_COMPILE :=
@@ -18,8 +21,10 @@ endif
 ifeq ($(origin AR),default)
 AR := $(CROSS_COMPILE)ar
 endif
+CLANG := clang-19
 CFLAGS := -O2 -g
 NOLIBC := $(O)/nolibc
+UAPI ?= $(O)/uapi
 OBJCOPY := $(firstword $(foreach v,llvm-objcopy-19 llvm-objcopy,$(shell command -v $(v))))
 PKG_CONFIG := pkg-config
 
@@ -47,18 +52,22 @@ all: $(O)/dmz $(O)/liberrpipe.a $(O)/errpipe
 
 DMZ_CFLAGS := -std=gnu11 $(WARNINGS) -Os -ffreestanding -fno-pic -fno-stack-protector -fomit-frame-pointer \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fcf-protection=none
-DMZ_LDFLAGS := -nostdlib -static -Wl,-T,dmz/dmz.lds -Wl,--gc-sections -Wl,--build-id=none
+DMZ_LDFLAGS := -nostdlib -static -Wl,-T,dmz/dmz.lds -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=65536
 ifneq ($(filter mips%,$(MACHINE)),)
 # No table of addresses to load first; and the entry point has a name of its own there.
 DMZ_CFLAGS += -mno-abicalls -G0
 DMZ_LDFLAGS += -Wl,-e,__start
+endif
+ifneq ($(filter powerpc64%,$(MACHINE)),)
+# The older ABI's functions are known by their descriptors, which are data. And gcc adds words for debuggers.
+DMZ_CFLAGS += -mabi=elfv2 $(if $(findstring clang,$(CC)),,-mtraceback=no)
 endif
 ifneq ($(findstring musl,$(CC)),)
 # musl-gcc looks for headers in musl's folder only, and the kernel's are not there.
 KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
-$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/dmz.lds $(NOLIBC)/nolibc.h
+$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/arch-mips64.h dmz/dmz.lds dmz/architectures $(NOLIBC)/nolibc.h
 	$(call say,DMZ,$@)
 	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY=" >&2; exit 1)
 	@mkdir -p $(@D)
@@ -75,6 +84,23 @@ $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 $(NOLIBC)/nolibc.h:
 	$(call say,NOLIBC,$(NOLIBC))
 	$(Q)scripts/unpack-nolibc $(NOLIBC)
+
+# --- the stub for every architecture: a make each, with the compiler of its line in dmz/architectures -------
+
+stubs: $(patsubst %,$(O)/stubs/%/dmz,$(shell awk '/^[a-z]/ { print $$1 }' dmz/architectures))
+
+line_of = $(shell grep '^$(1) ' dmz/architectures)
+
+# Without this machine's own headers, so that the bytes do not depend on them.
+$(O)/stubs/%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h FORCE
+	$(Q)$(MAKE) --no-print-directory O=$(O)/stubs/$(*D) NOLIBC=$(NOLIBC) \
+		CC='$(CLANG) --target=$(wordlist 10,99,$(call line_of,$(*D))) -fuse-ld=lld' \
+		CPPFLAGS='-nostdlibinc -isystem $(UAPI)/$(word 3,$(call line_of,$(*D))) -isystem $(UAPI)/include' $@
+
+# Those that the stubs are built with, and those whose errno numbers the list is compared with.
+$(UAPI)/include/linux/version.h: dmz/architectures
+	$(call say,UAPI,$(UAPI))
+	$(Q)scripts/unpack-uapi $(UAPI) $(sort $(shell awk '/^[a-z]/ { print $$3 }' dmz/architectures) alpha parisc sparc)
 
 # --- the library and the command ---------------------------------------------------------------------------
 
@@ -134,21 +160,19 @@ $(CHECK_PROGS): %: %.o
 
 # The errno numbers of the kernel's headers, to compare the list with: the host's, and those that differ.
 ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc powerpc)
-HEADERS_sparc := sparc64
-HEADERS_parisc := hppa
 
 $(O)/tests/errno.generic:
 	@mkdir -p $(@D)
 	$(Q)scripts/errno-macros $(CC) $(KERNEL_CPPFLAGS) >$@
 
-$(O)/tests/errno.%:
+$(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
-	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem /usr/$(or $(HEADERS_$*),$*)-linux-gnu/include >$@
+	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
 TESTS := $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
 check: all $(TESTS)
-	$(Q)NOLIBC='$(abspath $(NOLIBC))' scripts/run-tests $(O)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
 
 # Only what depends on how the library is built.
 check-unit: all $(TESTS)
@@ -159,6 +183,8 @@ clean:
 
 -include $(wildcard $(O)/obj/*.d $(O)/tests/*.d)
 
-.PHONY: all check check-unit clean
+FORCE:
+
+.PHONY: all stubs check check-unit clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

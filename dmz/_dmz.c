@@ -14,6 +14,9 @@
 
 /* nolibc's start-up code keeps environ and _auxv in a writable segment: send it away, to be collected. */
 #define _start_c nolibc_start_c
+#ifdef __mips64
+#include "arch-mips64.h"
+#endif
 #include "nolibc.h"
 #undef _start_c
 
@@ -45,11 +48,17 @@ static int number(const char *s)
 	return n;
 }
 
-/* Blocks every signal first: SIGPIPE, SIGXFSZ or somebody's SIGTERM would end us before the record is out. */
+/*
+ * Blocks every signal first: SIGPIPE, SIGXFSZ or somebody's SIGTERM would end us before the record is out. The set is
+ * filled by hand: initialized, it would be a call of memcpy where gcc builds for mips.
+ */
 static void report(int fd, int step, int error)
 {
 	const unsigned int record[] = DMZ_RECORD(step, error);
-	const unsigned long all[] = { [0 ... SIGSET_SIZE / sizeof(long) - 1] = -1UL };
+	unsigned long all[SIGSET_SIZE / sizeof(long)];
+
+	for (unsigned int i = 0; i < SIGSET_SIZE / sizeof(long); i++)
+		all[i] = -1UL;
 
 	my_syscall4(__NR_rt_sigprocmask, SIG_BLOCK, all, NULL, sizeof(all));
 	my_syscall3(__NR_write, fd, record, sizeof(record));

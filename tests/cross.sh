@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Stubs for other architectures, run by qemu-user: the file, the behaviour, and what this host reads
-# from their records.
-#
-# Big- and little-endian, 32- and 64-bit; and mips because it numbers some errors in its own way.
+# The stub of every architecture: its file, its behaviour under qemu-user, and what this host reads from its records.
+# The host's own runs by itself, too.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -eu
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
 
+stubs=$ERRPIPE_BUILD/stubs
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-cross=$ERRPIPE_BUILD/cross
+chmod 755 "$tmp"
 n=0 failed=0
 
 # try WHAT COMMAND...
@@ -32,92 +32,77 @@ skip() {
 	echo "ok $n - $1 # SKIP $2"
 }
 
-# lacks ARCH: what is missing here for it, or nothing.
-lacks() {
-	for tool in clang-19 ld.lld-19 "qemu-$1-static"; do
-		command -v "$tool" >/dev/null || echo "no $tool"
-	done
-	[ -d "/usr/$1-linux-gnu/include/linux" ] || echo "no kernel headers in /usr/$1-linux-gnu"
-}
-
 # A make around this one would pass its own variables on.
 build() {
-	MAKEFLAGS='' make -C "$ERRPIPE_SRC" O="$cross/$1" NOLIBC="$NOLIBC" \
-		CC="clang-19 --target=$1-linux-gnu -fuse-ld=lld" \
-		CPPFLAGS="-isystem /usr/$1-linux-gnu/include" "$cross/$1/dmz" "$cross/$1/hello"
+	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$@"
 }
 
+# behaves PROGRAM MACHINE COMMAND...: PROGRAM, a test, finds that COMMAND is a stub as it should be.
 behaves() {
-	ERRPIPE_DMZ="qemu-$1-static $cross/$1/dmz" ERRPIPE_DMZ_MACHINE=$2 \
-		"$ERRPIPE_BUILD/tests/check_stub"
+	program=$1 machine=$2
+	shift 2
+	ERRPIPE_DMZ="$*" ERRPIPE_DMZ_MACHINE=$machine "$ERRPIPE_BUILD/tests/$program"
 }
 
-# decoded PATH STATUS WORDS COMMAND...: the stub COMMAND fails to exec PATH, exits with STATUS, and
-# this host knows why.
+# decoded PATH WORDS COMMAND...: the stub COMMAND fails to exec PATH, and this host knows why.
 decoded() {
-	path=$1 expected=$2 words="exec $1: $3"
-	shift 3
-	status=0
-	"$@" 3 "$path" name 3>"$tmp/record" || status=$?
+	path=$1 words="exec $1: $2"
+	shift 2
+	"$@" 3 "$path" name 3>"$tmp/record" || :
 	line=$("$ERRPIPE_BUILD/errpipe" decode --path "$path" "$tmp/record") || :
-	echo "exit status $status instead of $expected, '$line' instead of '$words'"
-	[ "$status" = "$expected" ] && [ "$line" = "$words" ]
+	echo "'$line' instead of '$words'"
+	[ "$line" = "$words" ]
 }
 
 says() {
 	expected=$1
 	shift
 	line=$("$@") || :
-	echo "'$line' instead of '$expected'"
-	[ "$line" = "$expected" ]
+	echo "'$line' instead of '$expected...'"
+	[ "${line#"$expected"}" != "$line" ]
 }
 
-make_targets() {
-	: >"$tmp/empty"
-	chmod 755 "$tmp/empty"
-	ln -s loop "$tmp/loop"
-	long=$(printf '%0256d' 0)
-}
-
-# each_error ARCH STUB...
-each_error() {
-	arch=$1
-	shift
-	try "$arch: ENOENT" decoded "$tmp/nothing" 127 "no such file or directory" "$@"
-	try "$arch: EACCES" decoded "$tmp" 126 "permission denied" "$@"
-	try "$arch: ENOEXEC" decoded "$tmp/empty" 126 "exec format error" "$@"
-	try "$arch: ENOTDIR" decoded "$tmp/empty/x" 126 "not a directory" "$@"
-	try "$arch: ELOOP" decoded "$tmp/loop" 126 "too many levels of symbolic links" "$@"
-	try "$arch: ENAMETOOLONG" decoded "$tmp/$long" 126 "file name too long" "$@"
-}
-
-# all_of ARCH E_MACHINE
+# all_of NAME MACHINE EMULATOR
 all_of() {
-	missing=$(lacks "$1" | head -n 1)
-	if [ -n "$missing" ]; then
-		skip "$1" "$missing"
-		return
-	fi
-	try "$1: builds" build "$1"
-	try "$1: the file is as it should be" \
-		"$ERRPIPE_SRC/scripts/check-stub" "$cross/$1/dmz" "$2" 640
-	try "$1: behaves as the host's own" behaves "$1" "$2"
-	each_error "$1" "qemu-$1-static" "$cross/$1/dmz"
-	try "$1: a program of that architecture runs emulated" \
-		says "hello from $1" "qemu-$1-static" "$cross/$1/hello"
-	what="$1: a program of that architecture is refused here"
-	if [ "$(uname -m)" = "$1" ] || [ -e "/proc/sys/fs/binfmt_misc/qemu-$1" ]; then
-		skip "$what" "this host runs $1 programs"
+	name=$1 machine=$2 emulator=$3
+	if [ "$name" = "$host" ]; then set --; else set -- "$emulator"; fi
+	try "$name: hello builds" build "$stubs/$name/hello"
+	try "$name: the file is as it should be" "$ERRPIPE_SRC/scripts/check-stub" "$stubs/$name/dmz" "$name"
+	# Where another user may read it.
+	cp "$stubs/$name/dmz" "$tmp/dmz"
+	try "$name: behaves as the host's own" behaves check_stub "$machine" "$@" "$tmp/dmz"
+	# The emulator for all of them: it is where landlock lets a program be.
+	try "$name: fails as the table of cases says" behaves check_table "$machine" "$emulator" "$tmp/dmz"
+	try "$name: the command reads its record" \
+		decoded "$tmp/nothing" "no such file or directory" "$@" "$tmp/dmz"
+	try "$name: a program of that architecture runs" says "hello from " "$@" "$stubs/$name/hello"
+	what="$name: a program of another architecture is refused"
+	if [ -e "/proc/sys/fs/binfmt_misc/qemu-$foreign" ]; then
+		skip "$what" "this host runs $foreign programs"
 	else
-		try "$what" decoded "$cross/$1/hello" 126 "exec format error" "$ERRPIPE_BUILD/dmz"
+		try "$what" decoded "$stubs/$foreign/hello" "exec format error" "$@" "$tmp/dmz"
 	fi
 }
 
-make_targets
-each_error "this host" "$ERRPIPE_BUILD/dmz"
-all_of aarch64 183
-all_of s390x 22
-all_of mips 8
+# As uname has it, the host's own name is the list's, or else all are foreign.
+host=$(uname -m)
+foreign=aarch64
+[ "$host" != aarch64 ] || foreign=s390x
+
+if command -v clang-19 >/dev/null && command -v ld.lld-19 >/dev/null; then
+	try "all stubs build" build stubs
+	build "$stubs/$foreign/hello" || :
+	grep '^[a-z]' "$ERRPIPE_SRC/dmz/architectures" >"$tmp/list"
+	while read -r name _ _ _ _ machine _ _ qemu _; do
+		if emulator=$(command -v "qemu-$qemu-static"); then
+			all_of "$name" "$machine" "$emulator"
+		else
+			skip "$name" "no qemu-$qemu-static"
+		fi
+	done <"$tmp/list"
+else
+	skip "stubs of other architectures" "no clang-19 with lld"
+fi
 
 echo "1..$n"
 exit "$failed"

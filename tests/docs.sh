@@ -37,8 +37,7 @@ prints() {
 }
 
 examples() {
-	MAKEFLAGS='' make -s O="$ERRPIPE_BUILD/cross/aarch64" NOLIBC="$NOLIBC" CC='clang-19 --target=aarch64-linux-gnu -fuse-ld=lld' \
-		CPPFLAGS='-isystem /usr/aarch64-linux-gnu/include' "$ERRPIPE_BUILD/cross/aarch64/hello" &&
+	MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/aarch64/hello" &&
 		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1"
 }
 
@@ -53,8 +52,8 @@ check "README's program is there" test -s "$dir/readme.c"
 check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
 	-o "$dir/readme" "$dir/readme.c" "$ERRPIPE_BUILD/liberrpipe.a"
 check "README's program tells of a foreign program" \
-	prints "exec $ERRPIPE_BUILD/cross/aarch64/hello: exec format error" 126 \
-	"$dir/readme" "$ERRPIPE_BUILD/cross/aarch64/hello"
+	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
+	"$dir/readme" "$ERRPIPE_BUILD/stubs/aarch64/hello"
 check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
 
 for std in c99 c11 c++11; do

@@ -73,9 +73,8 @@ make_target() {
 }
 
 make_foreign() {
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/cross/aarch64" NOLIBC="$NOLIBC" \
-		CC='clang-19 --target=aarch64-linux-gnu -fuse-ld=lld' CPPFLAGS='-isystem /usr/aarch64-linux-gnu/include' \
-		"$ERRPIPE_BUILD/cross/aarch64/hello" && cp "$ERRPIPE_BUILD/cross/aarch64/hello" "$dir/foreign"
+	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" \
+		"$ERRPIPE_BUILD/stubs/aarch64/hello" && cp "$ERRPIPE_BUILD/stubs/aarch64/hello" "$dir/foreign"
 }
 
 # Each block of C in the page becomes the file that its first line names.

@@ -60,7 +60,7 @@ exit_with() {
 
 for document; do
 	cd "$(mktemp -d)" || exit 1
-	cp "$ERRPIPE_BUILD/cross/aarch64/hello" hello.arm64
+	cp "$ERRPIPE_BUILD/stubs/aarch64/hello" hello.arm64
 	PATH=$ERRPIPE_BUILD:$PATH
 	dmz 3 ./hello.arm64 hello.arm64 3>record
 	before=$count

@@ -19,9 +19,16 @@ result() {
 	fi
 }
 
-# bites WHAT LINE [MACHINE [MAXSIZE]]: check-stub refuses $tmp/stub for the reason LINE.
+# approved WHAT [ARCHITECTURE]: check-stub finds nothing wrong with $tmp/stub.
+approved() {
+	status=0
+	"$check" "$tmp/stub" "${2:-x86_64}" || status=$?
+	result "$status" "approves of $1"
+}
+
+# bites WHAT LINE [ARCHITECTURE]: check-stub refuses $tmp/stub for the reason LINE.
 bites() {
-	if "$check" "$tmp/stub" "${3:-62}" "${4:-480}" 2>"$tmp/lines"; then
+	if "$check" "$tmp/stub" "${3:-x86_64}" 2>"$tmp/lines"; then
 		result 1 "refuses $1"
 	elif grep -q "stub: $2" "$tmp/lines"; then
 		result 0 "refuses $1"
@@ -51,14 +58,14 @@ eight() { bytes "$1" 8; }
 
 # The parts of a stub that check-stub approves of, each to be changed by what doctored is given.
 defaults() {
-	order=little data=1 type=2 machine=62 shoff=0 shentsize=0 shnum=0 shstrndx=0
-	load=1 load_flags=5 offset=0 vaddr=0x400000 filesz=200 memsz=200
-	stack=0x6474e551 stack_flags=6
+	order=little data=1 type=2 machine=62 entry=0x4000b0 shoff=0 flags=0 shentsize=0 shnum=0 shstrndx=0
+	load=1 load_flags=5 offset=0 vaddr=0x400000 filesz=200 memsz=200 align=0x10000
+	stack=0x6474e551 stack_flags=6 code=24
 }
 
 # segment TYPE FLAGS OFFSET VADDR FILESZ MEMSZ
 segment() {
-	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$4"; eight "$5"; eight "$6"; eight 4096
+	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$4"; eight "$5"; eight "$6"; eight "$align"
 }
 
 # doctored [NAME=VALUE...]: write such a stub, 64-bit, to $tmp/stub.
@@ -70,35 +77,42 @@ doctored() {
 	{
 		printf '\177ELF\002'; bytes "$data" 1; bytes 1 1; eight 0; bytes 0 1
 		two "$type"; two "$machine"; four 1
-		eight 0x4000b0; eight 64; eight "$shoff"; four 0
+		eight "$entry"; eight 64; eight "$shoff"; four "$flags"
 		two 64; two 56; two 2; two "$shentsize"; two "$shnum"; two "$shstrndx"
 		segment "$load" "$load_flags" "$offset" "$vaddr" "$filesz" "$memsz"
 		segment "$stack" "$stack_flags" 0 0 0 0
-		printf '%24s' ''
+		printf "%${code}s" ''
 	} >"$tmp/stub"
 }
 
-# The stub that was built, for the machine that other programs were built for.
-machine=$(od -A n -t u2 -j 18 -N 2 "$ERRPIPE_BUILD/tests/prog_args" | tr -d ' ')
-case $machine in
-62) maxsize=480 ;;
-*) maxsize=640 ;;
+# The stub that was built, for the machine that other programs were built for. Two kinds of arm differ in their flags.
+# shellcheck disable=SC2046 # one operand for each byte
+set -- $(od -A n -t u1 -N 20 "$ERRPIPE_BUILD/tests/prog_args")
+class=$(($5 * 32))
+case $6 in
+1) order=little machine=$((${19} + ${20} * 256)) ;;
+*) order=big machine=$((${20} + ${19} * 256)) ;;
 esac
-status=0
-"$check" "$ERRPIPE_BUILD/dmz" "$machine" "$maxsize" || status=$?
+names=$(awk -v is="$class $order $machine" '$4 " " $5 " " $6 == is { print $1 }' "$ERRPIPE_SRC/dmz/architectures")
+status=1
+for name in $names; do
+	"$check" "$ERRPIPE_BUILD/dmz" "$name" && status=0
+done
 result "$status" "the stub that was built is approved of"
 [ -x "$ERRPIPE_BUILD/dmz" ] && status=0 || status=1
 result "$status" "and may be executed"
 
 # Made-up ones. The unchanged ones show that it is the change that makes the rest fail.
 doctored
-status=0
-"$check" "$tmp/stub" 62 480 || status=$?
-result "$status" "an unchanged one is approved of"
-doctored order=big data=2
-status=0
-"$check" "$tmp/stub" 62 480 || status=$?
-result "$status" "a big-endian one is approved of"
+approved "an unchanged one"
+doctored code=304
+approved "one as large as may be"
+doctored order=big data=2 machine=22
+approved "a big-endian one" s390x
+doctored order=big data=2 machine=21 flags=2
+approved "one with flags" ppc64
+doctored order=big data=2 machine=8 flags=0x60000001
+approved "one for a later instruction set of mips" mips64
 
 rm "$tmp/stub"
 bites "a missing file" "no such file"
@@ -109,10 +123,27 @@ bites "a script" "not an ELF file"
 printf '\177ELF\002\001\001\000\000\000\000\000\000\000\000\000\002\000\076\000' >"$tmp/stub"
 bites "a torn header" "readelf cannot read it"
 doctored
-bites "another machine" "machine 62 instead of 183" 183
-bites "a byte too much" "200 bytes, more than 199" 62 199
+bites "another machine" "machine 62 instead of 183" aarch64
+bites "another class" "class 64 instead of 32" i386
+bites "another byte order" "little-endian instead of big-endian" s390x
+doctored code=305
+bites "a byte too much" "481 bytes, more than 480"
 doctored order=big data=2 machine=8
-bites "another machine of the other byte order" "machine 8 instead of 22" 22
+bites "another machine of the other byte order" "machine 8 instead of 22" s390x
+doctored flags=1
+bites "flags" "e_flags 0x1 instead of 0x0"
+doctored machine=21
+bites "no flags" "e_flags 0x0 instead of 0x2" ppc64le
+doctored order=big data=2 machine=21 flags=1
+bites "flags of another ABI" "e_flags 0x1 instead of 0x2" ppc64
+doctored entry=0x3fffff
+bites "an entry point before it" "the entry point 0x3fffff is outside"
+doctored entry=0x4000c8
+bites "an entry point behind it" "the entry point 0x4000c8 is outside"
+doctored align=4096
+bites "an alignment for small pages only" "PT_LOAD is aligned to 0x1000,"
+doctored align=0x18000
+bites "an alignment that is none" "PT_LOAD is aligned to 0x18000,"
 doctored type=3
 bites "a PIE" "type DYN instead of EXEC"
 doctored shoff=64
@@ -154,7 +185,7 @@ bites "a writable segment of the other byte order" "PT_LOAD is writable"
 
 # And one that a tool has made: the test program itself, with its section headers and all.
 cp "$ERRPIPE_BUILD/tests/prog_args" "$tmp/stub"
-bites "an ordinary program" "section headers: e_shnum" "$machine"
+bites "an ordinary program" "section headers: e_shnum" "${name:-x86_64}"
 
 echo "1..$n"
 exit "$failed"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Says for which machine it was built. Needs no libc: any compiler can build it for any machine. */
+#ifdef __mips64
+#include "../../dmz/arch-mips64.h"
+#endif
 #include "nolibc.h"
 
 int main(void)
