@@ -2,6 +2,7 @@
 #
 # make              the stub, the library and the command, in build/
 # make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
+# make update-stubs make stubs, and put them and their table where they are committed
 # make check        build and run the tests
 # make clean        remove build/
 #
@@ -97,10 +98,12 @@ $(O)/stubs/%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h FORCE
 		CC='$(CLANG) --target=$(wordlist 10,99,$(call line_of,$(*D))) -fuse-ld=lld' \
 		CPPFLAGS='-nostdlibinc -isystem $(UAPI)/$(word 3,$(call line_of,$(*D))) -isystem $(UAPI)/include' $@
 
-# Those that the stubs are built with, and those whose errno numbers the list is compared with.
-$(UAPI)/include/linux/version.h: dmz/architectures
+update-stubs: stubs
+	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/update-stubs $(O)
+
+$(UAPI)/include/linux/version.h:
 	$(call say,UAPI,$(UAPI))
-	$(Q)scripts/unpack-uapi $(UAPI) $(sort $(shell awk '/^[a-z]/ { print $$3 }' dmz/architectures) alpha parisc sparc)
+	$(Q)scripts/unpack-uapi $(UAPI)
 
 # --- the library and the command ---------------------------------------------------------------------------
 
@@ -185,6 +188,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs check check-unit clean FORCE
+.PHONY: all stubs update-stubs check check-unit clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
