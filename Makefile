@@ -157,6 +157,7 @@ $(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpthread
 
 # Programs that tests start.
+$(O)/tests/prog_case: $(CHECK_HELPERS) $(O)/liberrpipe.a
 $(CHECK_PROGS): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

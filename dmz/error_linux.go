@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+)
+
+// Verdict is what became of an attempt to exec. Success has none: it is an error that is nil.
+type Verdict int
+
+const (
+	ExecFailed  Verdict = iota + 2 // the program could not be exec'd: the error says why
+	SetupFailed                    // the stub could not start or not work, or a step of the caller's own failed
+	Died                           // the process ended before the program was exec'd, and without a record
+	Closed                         // the pipe was closed, and the process cannot be looked at to know the reason
+)
+
+// Steps that can fail, besides those of the caller's, which are [StepCaller] plus a number up to 32766.
+const (
+	StepExec   uint16 = 0      // the exec of the program (ExecFailed; every other is SetupFailed)
+	StepFcntl  uint16 = 1      // setting close-on-exec on the report's descriptor
+	StepCaller uint16 = 0x8000 // the first of the caller's own steps, for [Fail]
+	StepStub   uint16 = 0xffff // the exec of the stub
+
+	stepCallerLast = 0xfffe
+)
+
+// StatusUnknown stands for a wait status that is not known, or not yet.
+const StatusUnknown = ^syscall.WaitStatus(0)
+
+// An Error tells why a program could not be exec'd. It prints the line that the C library and the command errpipe print,
+// and unwraps to a [syscall.Errno], so that errors.Is finds syscall.ENOEXEC and fs.ErrNotExist in it.
+type Error struct {
+	Verdict Verdict
+	Path    string // of the program
+
+	// Of ExecFailed and SetupFailed. Errno has the numbering of this host, Raw that of the machine that wrote the record.
+	// Errno is 0 if the kernel refused without an error, as a seccomp filter can make it do (then Raw is 0 too), and if this
+	// host has no error of that name.
+	Errno   syscall.Errno
+	Raw     int
+	Machine uint16 // ELF e_machine
+	Step    uint16
+
+	Status syscall.WaitStatus // of the process, or StatusUnknown
+}
+
+// Unwrap returns Errno, or nil if there is none.
+func (e *Error) Unwrap() error {
+	if e.Errno == 0 {
+		return nil
+	}
+	return e.Errno
+}
+
+// Error returns one line, "exec PATH: exec format error", with the control characters of the path escaped. Only a failed
+// exec has the words of its errno. All others name it, "exec PATH: cannot start the stub (EACCES)", because Docker, podman
+// and containerd search the text for words like "permission denied" to choose an exit code.
+func (e *Error) Error() string {
+	line := "exec: "
+	if e.Path != "" {
+		line = "exec " + escape(e.Path) + ": "
+	}
+	switch e.Verdict {
+	case ExecFailed:
+		return line + e.reason(errnoWords)
+	case SetupFailed:
+		return line + e.failedStep() + " (" + e.reason(errnoName) + ")"
+	case Died:
+		return line + e.end("ended") + " before it started"
+	case Closed:
+		return line + e.end("closed its report") + ", whether it started is unknown"
+	}
+	return line + "no verdict"
+}
+
+func (e *Error) reason(say func(syscall.Errno) string) string {
+	switch {
+	case e.Errno != 0:
+		return say(e.Errno)
+	case e.Raw != 0:
+		return fmt.Sprintf("errno %d of machine %d", e.Raw, e.Machine)
+	}
+	return "refused without an error"
+}
+
+func (e *Error) failedStep() string {
+	switch e.Step {
+	case StepStub:
+		return "cannot start the stub"
+	case StepFcntl:
+		return "cannot set close-on-exec on the report"
+	}
+	return fmt.Sprintf("set-up step %d failed", e.Step-StepCaller)
+}
+
+func (e *Error) end(unknown string) string {
+	switch {
+	case e.Status == StatusUnknown:
+		return unknown
+	case e.Status.Signaled():
+		return "killed by " + signalName(e.Status.Signal())
+	}
+	return fmt.Sprintf("exited with status %d", e.Status.ExitStatus())
+}
+
+var signalNames = map[syscall.Signal]string{
+	syscall.SIGHUP: "SIGHUP", syscall.SIGINT: "SIGINT", syscall.SIGQUIT: "SIGQUIT", syscall.SIGILL: "SIGILL",
+	syscall.SIGTRAP: "SIGTRAP", syscall.SIGABRT: "SIGABRT", syscall.SIGBUS: "SIGBUS", syscall.SIGFPE: "SIGFPE",
+	syscall.SIGKILL: "SIGKILL", syscall.SIGUSR1: "SIGUSR1", syscall.SIGSEGV: "SIGSEGV", syscall.SIGUSR2: "SIGUSR2",
+	syscall.SIGPIPE: "SIGPIPE", syscall.SIGALRM: "SIGALRM", syscall.SIGTERM: "SIGTERM", syscall.SIGXCPU: "SIGXCPU",
+	syscall.SIGXFSZ: "SIGXFSZ", syscall.SIGVTALRM: "SIGVTALRM", syscall.SIGPROF: "SIGPROF", syscall.SIGIO: "SIGIO",
+	syscall.SIGPWR: "SIGPWR", syscall.SIGSYS: "SIGSYS",
+}
+
+func signalName(signal syscall.Signal) string {
+	switch {
+	case signalNames[signal] != "":
+		return signalNames[signal]
+	case signal == 16 && familyOf(ownMachine) == generic: // which mips lacks
+		return "SIGSTKFLT"
+	}
+	return fmt.Sprintf("signal %d", int(signal))
+}
+
+// Escape makes one harmless line of a path. Control characters are ASCII's, and U+0080 to U+009f, which a terminal takes
+// for escape sequences as well. All other bytes stay, whether they are UTF-8 or not.
+func escape(path string) string {
+	var line strings.Builder
+	for len(path) > 0 {
+		r, size := utf8.DecodeRuneInString(path)
+		switch {
+		case r == '\n':
+			line.WriteString(`\n`)
+		case r == '\r':
+			line.WriteString(`\r`)
+		case r == '\t':
+			line.WriteString(`\t`)
+		case r < ' ' || r >= 0x7f && r < 0xa0:
+			for i := 0; i < size; i++ {
+				fmt.Fprintf(&line, `\x%02x`, path[i])
+			}
+		default:
+			line.WriteString(path[:size])
+		}
+		path = path[size:]
+	}
+	return line.String()
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+
+// Runtime runs a program in namespaces of its own, as a container runtime does, and says why it could not:
+//
+//	runtime PROGRAM [ARG...]
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"errpipe/dmz"
+)
+
+const (
+	stubFD, reportFD = 3, 4 // of the init: it gets them in this order
+	preserved        = 0    // a runtime hands on 3 to 3+N-1 to the program (--preserve-fds N), and these two come next
+
+	initName = "runtime:[init]" // what the init is called, by which Settle knows that it is not the program yet
+)
+
+func main() {
+	if os.Args[0] == "init" {
+		os.Exit(initialize(os.Args[1:]))
+	}
+	err := run(os.Args[1:])
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(dmz.ExitCode(err, dmz.POSIX))
+}
+
+func run(argv []string) error {
+	stub, err := dmz.Stub() // one for each container
+	if err != nil {
+		return err
+	}
+	r, w, err := dmz.Pipe()
+	if err != nil {
+		return err
+	}
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: append([]string{"init"}, argv...), ExtraFiles: []*os.File{stub, w}}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWPID}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	w.Close() // or there would be no end of file
+	stub.Close()
+
+	if err = dmz.Read(r, 0, argv[0]); err != nil {
+		cmd.Process.Kill() // it is leaving anyway; if not, the record was forged, and now it is true
+	} else {
+		err = dmz.Settle(cmd.Process.Pid, argv[0], initName, strconv.Itoa(stubFD)) // it waits; the start is known before
+	}
+	if exit := cmd.Wait(); err == nil {
+		err = exit
+	}
+	return err
+}
+
+func initialize(argv []string) int {
+	runtime.LockOSThread()
+	if err := os.WriteFile("/proc/self/comm", []byte(initName), 0); err != nil {
+		return fail(0, err)
+	}
+	if err := syscall.Sethostname([]byte("container")); err != nil {
+		return fail(1, err)
+	}
+	// Directly before the exec, as runc has it with UnsafeCloseFrom(3 + N). Marked instead of closed, nothing has to be spared.
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fail(2, err)
+	}
+	for _, entry := range fds {
+		if fd, _ := strconv.Atoi(entry.Name()); fd >= 3+preserved {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	dmz.Exec(stubFD, reportFD, 0, argv[0], argv, os.Environ())
+	return 125
+}
+
+func fail(step uint16, err error) int {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		errno = syscall.EINVAL
+	}
+	dmz.Fail(reportFD, dmz.StepCaller+step, errno)
+	return 125
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+func buildExample(t *testing.T, name string) string {
+	skipUnderEmulator(t)
+	program := filepath.Join(t.TempDir(), name)
+	build := exec.Command("go", "build", "-o", program, "./examples/"+name)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // without libc
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+// Foreign is a program for another machine.
+func foreign(t *testing.T) string {
+	folder, _ := makeFixture(t, built(t, "tests/prog_case"))
+	for _, c := range loadCases(t) {
+		if c.name == "other-machine" {
+			return c.pathIn(folder)
+		}
+	}
+	t.Fatal("no such case")
+	return ""
+}
+
+func runProgram(t *testing.T, want string, code int, program string, args ...string) {
+	t.Helper()
+	// To a file: a pipe would be at its end only after all that this has left behind.
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	cmd := exec.Command(program, args...)
+	cmd.Stdout, cmd.Stderr = file, file
+	err = cmd.Run()
+	out, readErr := os.ReadFile(file.Name())
+	if got := ExitCode(err, POSIX); got != code || string(out) != want || readErr != nil {
+		t.Errorf("%q, exit code %d; instead of %q, %d", out, got, want, code)
+	}
+}
+
+func TestExampleRuntime(t *testing.T) {
+	program, missing := buildExample(t, "runtime"), foreign(t)
+	runProgram(t, "container 1\n", 7, program, "/bin/sh", "-c", "echo $(hostname) $$; exit 7")
+	runProgram(t, "exec "+missing+": exec format error\n", 126, program, missing)
+	runProgram(t, "exec /nonexistent: no such file or directory\n", 127, program, "/nonexistent")
+}
+
+func TestExampleCreateStart(t *testing.T) {
+	program, missing := buildExample(t, "create-start"), foreign(t)
+	for _, test := range []struct {
+		path, want string
+		code       int
+	}{
+		{"/bin/true", "", 0},
+		{missing, "exec " + missing + ": exec format error\n", 126},
+		{"/", "exec /: permission denied\n", 126},
+	} {
+		state := t.TempDir()
+		runProgram(t, "", 0, program, "create", state, test.path)
+		runProgram(t, test.want, test.code, program, "start", state, test.path)
+	}
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+var routes = []string{"direct", "stub", "fallback"}
+
+// Under an emulator the kernel cannot exec the stub, which is the emulator's to execute.
+func skipUnderEmulator(t testing.TB) {
+	if os.Getenv("DMZ_TEST_EMULATOR") != "" {
+		t.Skip("the kernel cannot exec a stub for " + os.Getenv("DMZ_TEST_EMULATOR"))
+	}
+}
+
+func TestExecStarts(t *testing.T) {
+	skipUnderEmulator(t)
+	for _, route := range routes {
+		cmd := self("exec", route, "/bin/sh", "another name", "-c", "echo $0 $1; exit 7", "as usual")
+		report, status := readReport(t, cmd, "/bin/sh")
+		if report != nil || status.ExitStatus() != 7 {
+			t.Errorf("%s: %v, status %#x", route, report, status)
+		}
+	}
+}
+
+// The target sees its arguments, its environment and its descriptors, and nothing else.
+func TestExecLeavesNothing(t *testing.T) {
+	skipUnderEmulator(t)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := self("show", "one", "", "three").Output() // there may be descriptors that we have inherited
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range routes {
+		cmd := self("exec", route, "/usr/bin/env", "env", modeVariable+"=show", exe, "one", "", "three")
+		r, w, err := Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.ExtraFiles = []*os.File{w}
+		out, err := cmd.Output()
+		w.Close()
+		if err != nil || string(out) != string(plain) {
+			t.Errorf("%s: %q instead of %q, %v", route, out, plain, err)
+		}
+		if err := Read(r, 0, exe); err != nil {
+			t.Errorf("%s: %v", route, err)
+		}
+		r.Close()
+	}
+}
+
+func TestExecFails(t *testing.T) {
+	for _, test := range []struct {
+		path   string
+		errno  syscall.Errno
+		status int // of the stub
+	}{
+		{"/nonexistent", syscall.ENOENT, 127}, {"", syscall.ENOENT, 127}, {"/", syscall.EACCES, 126}, {"/etc/passwd/x", syscall.ENOTDIR, 126},
+	} {
+		for _, route := range routes {
+			if route != "direct" && os.Getenv("DMZ_TEST_EMULATOR") != "" {
+				continue
+			}
+			report, status := readReport(t, self("exec", route, test.path, "x"), test.path)
+			e := asError(t, report)
+			want := Error{ExecFailed, test.path, test.errno, int(test.errno), e.Machine, StepExec, StatusUnknown}
+			if *e != want || route == "direct" && e.Machine != ownMachine {
+				t.Errorf("%s %q: %+v", route, test.path, *e)
+			}
+			if code := status.ExitStatus(); route == "direct" && code != exitReturned || route != "direct" && code != test.status {
+				t.Errorf("%s %q: exit status %d", route, test.path, code)
+			}
+		}
+	}
+}
+
+func TestFail(t *testing.T) {
+	for _, step := range []uint16{0x8000, 0x8001, 0xfffe} {
+		report, _ := readReport(t, self("fail", strconv.Itoa(int(step)), strconv.Itoa(int(syscall.EXDEV))), "/x")
+		e := asError(t, report)
+		if want := (Error{SetupFailed, "/x", syscall.EXDEV, int(syscall.EXDEV), ownMachine, step, StatusUnknown}); *e != want {
+			t.Errorf("%+v", *e)
+		}
+	}
+}
+
+func TestFailRefusesNonsense(t *testing.T) {
+	r, w, err := Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd := int(w.Fd())
+	for step, errno := range map[uint16]syscall.Errno{0: 1, 1: 1, 0x7fff: 1, 0xffff: 1, 0x8000: 0, 0x8001: 4096} {
+		if err := Fail(fd, step, errno); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("step %#x, errno %d: %v", step, errno, err)
+		}
+	}
+	r.Close()
+	if err := Fail(fd, StepCaller, 1); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("without a reader: %v", err)
+	}
+	w.Close()
+	if err := Fail(-1, StepCaller, 1); !errors.Is(err, syscall.EBADF) {
+		t.Errorf("without a report: %v", err)
+	}
+}
+
+// Errors that come before there is anything to exec, in this very process.
+func TestExecRefusesNonsense(t *testing.T) {
+	r, w, err := Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	fd := int(w.Fd())
+	if err := Exec(NoStub, -1, 0, "/bin/true", nil, nil); !errors.Is(err, syscall.EBADF) {
+		t.Error(err)
+	}
+	if err := Exec(NoStub, fd, 2, "/bin/true", nil, nil); !errors.Is(err, syscall.EINVAL) {
+		t.Error(err)
+	}
+	check := func(what string, err error, verdict Verdict, step uint16, errno syscall.Errno) {
+		t.Helper()
+		returned, read := asError(t, err), asError(t, Read(r, 0, returnedPath(err)))
+		if *returned != *read || read.Verdict != verdict || read.Step != step || read.Errno != errno {
+			t.Errorf("%s: returned %+v, reported %+v", what, *returned, *read)
+		}
+		if flags, errno := fcntl(fd, syscall.F_GETFD, 0); errno != 0 || flags != syscall.FD_CLOEXEC {
+			t.Errorf("%s: the report has flags %#x", what, flags)
+		}
+	}
+	var none *os.File // as when the error of Stub was not looked at
+	check("no stub", Exec(int(none.Fd()), fd, 0, "/bin/true", nil, nil), SetupFailed, StepStub, syscall.EBADF)
+	check("a stub that is none", Exec(fd, fd, 0, "/bin/true", nil, nil), SetupFailed, StepStub, syscall.EACCES)
+	check("NUL in the path", Exec(NoStub, fd, 0, "/bin/true\x00", nil, nil), ExecFailed, StepExec, syscall.EINVAL)
+	check("NUL in an argument", Exec(NoStub, fd, 0, "/bin/true", []string{"x", "\x00"}, nil), ExecFailed, StepExec, syscall.EINVAL)
+	check("NUL in the environment", Exec(NoStub, fd, 0, "/bin/true", nil, []string{"A=\x00"}), ExecFailed, StepExec, syscall.EINVAL)
+	check("fallback", Exec(fd, fd, Fallback, "/nonexistent", nil, nil), ExecFailed, StepExec, syscall.ENOENT)
+}
+
+func returnedPath(err error) string {
+	if e, ok := err.(*Error); ok {
+		return e.Path
+	}
+	return ""
+}
+
+func TestStubIsSealed(t *testing.T) {
+	stub, err := Stub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stub.Close()
+	const old = fSealSeal | fSealShrink | fSealGrow | fSealWrite
+	seals, errno := fcntl(int(stub.Fd()), fAddSeals+1, 0)
+	if errno != 0 || seals&old != old {
+		t.Errorf("seals %#x, errno %d", seals, errno)
+	}
+	info, err := stub.Stat()
+	if err != nil || info.Mode() != 0o111 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if _, err := syscall.Write(int(stub.Fd()), []byte("x")); err != syscall.EPERM {
+		t.Errorf("a write gives %v", err)
+	}
+	if err := stub.Truncate(0); !errors.Is(err, syscall.EPERM) {
+		t.Errorf("truncating it gives %v", err)
+	}
+	if flags, _ := fcntl(int(stub.Fd()), syscall.F_GETFD, 0); flags != syscall.FD_CLOEXEC || stub.Fd() < 3 {
+		t.Errorf("descriptor %d has flags %#x", stub.Fd(), flags)
+	}
+}
+
+// There is one for each GOARCH of Linux; and without one there is an error.
+func TestStubForEachArchitecture(t *testing.T) {
+	for _, goarch := range strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x") {
+		if image, err := imageFor(goarch); err != nil || !bytes.HasPrefix(image, []byte("\x7fELF")) {
+			t.Errorf("%s: %v", goarch, err)
+		}
+	}
+	if _, err := imageFor("sparc64"); err != ErrNoStub {
+		t.Errorf("sparc64: %v", err)
+	}
+}

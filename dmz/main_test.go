@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+)
+
+// What a child of the tests does: the test program itself, given this variable.
+const modeVariable = "DMZ_TEST_MODE"
+
+// The report of a child is the first of its ExtraFiles.
+const reportFD = 3
+
+const (
+	exitReturned = 42 // from Exec, as it should not
+	exitWrong    = 43
+)
+
+func TestMain(m *testing.M) {
+	switch mode := os.Getenv(modeVariable); mode {
+	case "":
+		// What we have inherited is not to be taken for ours.
+		for fd := 3; fd < 1024; fd++ {
+			setCloexec(fd, syscall.FD_CLOEXEC)
+		}
+		os.Exit(m.Run())
+	case "exec":
+		os.Unsetenv(modeVariable)
+		childExec(os.Args[1], os.Args[2], os.Args[3:])
+	case "fail":
+		step, _ := strconv.ParseUint(os.Args[1], 0, 16)
+		errno, _ := strconv.Atoi(os.Args[2])
+		if Fail(reportFD, uint16(step), syscall.Errno(errno)) != nil {
+			os.Exit(exitWrong)
+		}
+		os.Exit(125)
+	case "show":
+		show()
+	case "pdeathsig":
+		var signal int32
+		prctl(2, uintptr(unsafe.Pointer(&signal)), 0) // PR_GET_PDEATHSIG
+		fmt.Println(signal)
+	case "route":
+		printRoutes(os.Args[1:])
+	case "hold":
+		os.Unsetenv(modeVariable)
+		hold(os.Args[1:])
+	default:
+		fmt.Fprintln(os.Stderr, "unknown mode", mode)
+		os.Exit(exitWrong)
+	}
+}
+
+// Exec by a route, and see to it that what is returned is what is reported.
+func childExec(route, path string, argv []string) {
+	stub, flags := NoStub, Flags(0)
+	file, err := Stub()
+	if route != "direct" {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitWrong)
+		}
+		stub = int(file.Fd())
+	}
+	if route == "fallback" {
+		flags = Fallback
+	}
+	if len(argv) == 1 && strings.HasPrefix(argv[0], "args-") {
+		argv = longArgv(argv[0])
+	}
+	err = Exec(stub, reportFD, flags, path, argv, os.Environ())
+	runtime.KeepAlive(file)
+	if e, ok := err.(*Error); !ok || e.Path != path || e.Machine != ownMachine {
+		fmt.Fprintf(os.Stderr, "Exec returned %#v\n", err)
+		os.Exit(exitWrong)
+	}
+	os.Exit(exitReturned)
+}
+
+// As tests/cases.txt wants them.
+func longArgv(state string) []string {
+	const long = 128 * 1024
+	switch state {
+	case "args-one-string":
+		return []string{"x", strings.Repeat("x", long)}
+	case "args-many-strings":
+		argv := []string{"x"}
+		for i := 0; i < 64; i++ {
+			argv = append(argv, strings.Repeat("x", long-1))
+		}
+		return argv
+	}
+	return []string{"x", strings.Repeat("x", 100000), strings.Repeat("x", 100000), strings.Repeat("x", 100000)}
+}
+
+// Hold waits for the end of its input, under a name as a runtime's init has one.
+func hold(args []string) {
+	os.WriteFile("/proc/self/comm", []byte(heldName), 0)
+	os.Stdout.Write([]byte{'.'})
+	os.Stdin.Read(make([]byte, 1))
+	if len(args) > 1 && args[0] == "exec" {
+		childExec("stub", args[1], args[1:])
+	}
+	os.Exit(1)
+}
+
+// Show is what a target sees: its arguments, and its descriptors above the standard streams.
+func show() {
+	fmt.Printf("%q", os.Args)
+	for fd := 3; fd < 64; fd++ {
+		var st syscall.Stat_t
+		// Those that the runtime has opened for itself are close-on-exec.
+		if flags, errno := fcntl(fd, syscall.F_GETFD, 0); errno == 0 && flags&syscall.FD_CLOEXEC == 0 && syscall.Fstat(fd, &st) == nil {
+			fmt.Printf(" %d", fd)
+		}
+	}
+	fmt.Println()
+	os.Exit(0)
+}
+
+// Self is the test program in a mode; under an emulator by way of that.
+func self(mode string, args ...string) *exec.Cmd {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	if emulator := os.Getenv("DMZ_TEST_EMULATOR"); emulator != "" {
+		args = append([]string{exe}, args...)
+		exe = emulator
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(os.Environ(), modeVariable+"="+mode)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+// Run a command with the report as its first extra file. Returns what is read, and the wait status.
+func readReport(t *testing.T, cmd *exec.Cmd, path string) (error, syscall.WaitStatus) {
+	t.Helper()
+	r, w, err := Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd.ExtraFiles = []*os.File{w}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	report := Read(r, 0, path)
+	cmd.Wait()
+	return report, cmd.ProcessState.Sys().(syscall.WaitStatus)
+}
+
+// Build is the folder that make has built. Without one, a test cannot run.
+func built(t testing.TB, name string) string {
+	dir := os.Getenv("ERRPIPE_BUILD")
+	if dir == "" {
+		t.Skip("ERRPIPE_BUILD is not set: it is the folder that make builds in")
+	}
+	path, err := filepath.Abs(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func asError(t *testing.T, err error) *Error {
+	t.Helper()
+	e, ok := err.(*Error)
+	if !ok {
+		t.Fatalf("%#v is no *Error", err)
+	}
+	return e
+}

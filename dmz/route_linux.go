@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// Reason says whether a program can be exec'd through the stub, or why it should not be.
+type Reason int
+
+const (
+	RouteStub              Reason = iota // through the stub: the program cannot tell the difference
+	RouteDirectAsked                     // the caller asked for no stub
+	RouteDirectCredentials               // the exec of the stub would change the capabilities, or the ids
+	RouteDirectLabel                     // an SELinux or AppArmor label waits for the next exec
+	RouteDirectOnExec                    // the caller says that something else waits for the next exec
+	RouteDirectPath                      // the path means something else after the exec of the stub
+	RouteDirectNoStub                    // there is no stub
+)
+
+// String returns the reason in words, for a log.
+func (r Reason) String() string {
+	switch r {
+	case RouteStub:
+		return "the stub makes no difference to the target"
+	case RouteDirectAsked:
+		return "no stub was asked for"
+	case RouteDirectNoStub:
+		return "there is no stub"
+	case RouteDirectOnExec:
+		return "what acts on the next exec would be spent on the stub"
+	case RouteDirectLabel:
+		return "the security label for the next exec would go to the stub"
+	case RouteDirectCredentials:
+		return "the exec of the stub would change the credentials"
+	case RouteDirectPath:
+		return "the path would mean something else after the exec of the stub"
+	}
+	return "unknown route"
+}
+
+// Identity is all that makes a difference, of a process that is about to exec. Sets have a bit for each capability.
+type Identity struct {
+	UID, EUID  uint32 // as its user namespace has them
+	MixedIDs   bool   // gid and effective gid differ, or an id for the file system and the effective one
+	Securebits uint32 // prctl(2) PR_GET_SECUREBITS
+	NoNewPrivs bool
+
+	Effective, Permitted, Inheritable, Ambient, Bounding uint64
+
+	Label  bool // a label was written to /proc/thread-self/attr/exec
+	OnExec bool // ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like; the kernel does not tell
+}
+
+// CurrentIdentity is that of the thread that the calling goroutine is on. In Go all threads are alike, unless one was locked and
+// changed. A runtime whose child is going to change its identity before the exec then sets the fields to what they will be.
+func CurrentIdentity() (Identity, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	header := struct {
+		version uint32
+		pid     int32
+	}{version: 0x20080522} // linux/capability.h: _LINUX_CAPABILITY_VERSION_3
+	var data [2]struct{ effective, permitted, inheritable uint32 }
+	_, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data[0])), 0)
+	if errno != 0 {
+		return Identity{}, os.NewSyscallError("capget", errno)
+	}
+	both := func(low, high uint32) uint64 { return uint64(low) | uint64(high)<<32 }
+	securebits, _ := prctl(prGetSecurebits, 0, 0)
+	noNewPrivs, _ := prctl(prGetNoNewPrivs, 0, 0)
+	return Identity{
+		UID:         uint32(syscall.Getuid()),
+		EUID:        uint32(syscall.Geteuid()),
+		MixedIDs:    mixedIDs(),
+		Securebits:  uint32(securebits),
+		NoNewPrivs:  noNewPrivs == 1,
+		Effective:   both(data[0].effective, data[1].effective),
+		Permitted:   both(data[0].permitted, data[1].permitted),
+		Inheritable: both(data[0].inheritable, data[1].inheritable),
+		Ambient:     capabilities(prCapAmbient, prCapAmbientIsSet),
+		Bounding:    capabilities(prCapbsetRead, 0),
+		Label:       labelIsPending(),
+	}, nil
+}
+
+func prctl(option, second, third uintptr) (uintptr, syscall.Errno) {
+	ret, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, option, second, third, 0, 0, 0)
+	return ret, errno
+}
+
+// A set of which prctl(2) tells one capability at a time, until it comes to one that the kernel does not know.
+func capabilities(option, question uintptr) (set uint64) {
+	for c := uintptr(0); c < 64; c++ {
+		second, third := c, uintptr(0)
+		if option == prCapAmbient {
+			second, third = question, c
+		}
+		has, errno := prctl(option, second, third)
+		if errno != 0 {
+			break
+		}
+		set |= uint64(has) << c
+	}
+	return set
+}
+
+// setfsuid(2) of an id that nobody can have changes nothing, and tells what it was.
+func mixedIDs() bool {
+	const nobody = ^uintptr(0)
+	uid, _, _ := syscall.RawSyscall(sysSetfsuid, nobody, 0, 0)
+	gid, _, _ := syscall.RawSyscall(sysSetfsgid, nobody, 0, 0)
+	return syscall.Getgid() != syscall.Getegid() || uint32(uid) != uint32(syscall.Geteuid()) || uint32(gid) != uint32(syscall.Getegid())
+}
+
+// A label that SELinux or AppArmor was told to give at the next exec. Nothing to read, or an error: there is none.
+func labelIsPending() bool {
+	for _, name := range []string{"/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec"} {
+		fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		n, _ := syscall.Read(fd, make([]byte, 1))
+		syscall.Close(fd)
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Route says whether a process of that identity can exec path through the stub without any difference to the program. It
+// follows the same rules as errpipe_route of the C library:
+//
+// Credentials: they differ if the exec of a file without capabilities leaves other sets than there were before
+// (capabilities(7)); with mixed ids the ids may.
+//
+// Path: names below /proc and /dev/fd, and what leads there by links. The path is looked up as the caller sees it. A runtime that
+// starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the direct route a link to /proc/self/exe
+// in an image would exec the runtime itself (CVE-2019-5736).
+func Route(identity *Identity, path string) Reason {
+	switch {
+	case identity.OnExec:
+		return RouteDirectOnExec
+	case identity.Label:
+		return RouteDirectLabel
+	case !identity.execKeepsCredentials():
+		return RouteDirectCredentials
+	case changesWithExec(path):
+		return RouteDirectPath
+	}
+	return RouteStub
+}
+
+// capabilities(7), "Transformation of capabilities during execve()", for a file that has none.
+func (i *Identity) execKeepsCredentials() bool {
+	const noroot = 1 // linux/securebits.h: SECBIT_NOROOT
+	if i.UID != i.EUID || i.MixedIDs {
+		return false
+	}
+	permitted := i.Ambient
+	if i.UID == 0 && i.Securebits&noroot == 0 {
+		permitted = i.Inheritable | i.Bounding
+		if i.NoNewPrivs {
+			permitted &= i.Permitted
+		}
+	}
+	return i.Permitted == permitted && i.Effective == permitted
+}
+
+func hasTellingName(path string) bool {
+	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/fd/")
+}
+
+// A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By its name, too: a
+// descriptor may not be there yet, and before Linux 5.6 there is nothing better.
+func changesWithExec(path string) bool {
+	if hasTellingName(path) {
+		return true
+	}
+	if magic, known := isMagic(path); known {
+		return magic
+	}
+	target, err := os.Readlink(path) // /dev/stdin, or somebody's own link
+	return err == nil && hasTellingName(target)
+}
+
+// Does a name lead through a link that the kernel makes up, such as /proc/self/exe, however it is spelled?
+func isMagic(path string) (magic, known bool) {
+	const noMagiclinks = 2 // linux/openat2.h: RESOLVE_NO_MAGICLINKS
+	how := struct{ flags, mode, resolve uint64 }{oPath | syscall.O_CLOEXEC, 0, noMagiclinks}
+	p, err := syscall.BytePtrFromString(path)
+	if err != nil || sys.openat2 == none {
+		return false, false
+	}
+	fd, _, errno := syscall.Syscall6(sys.openat2, atFdcwd, uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&how)),
+		unsafe.Sizeof(how), 0, 0)
+	if errno == 0 {
+		syscall.Close(int(fd))
+	}
+	return errno == syscall.ELOOP, errno == 0 || errno == syscall.ELOOP
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"unsafe"
+)
+
+// From the kernel's include/linux/sched.h.
+const (
+	pfExiting    = 0x00000004 // is on its way out
+	pfForknoexec = 0x00000040 // has not exec'd since its fork
+)
+
+// Settle waits until the child pid has ended, without reaping it, and says whether the program path was ever started in it:
+// nil, or an [*Error] that is Died or Closed. It is for an attempt whose [Read] has returned nil; call it before the child is
+// reaped. Both kinds of error have the wait status.
+//
+// A process that never exec'd anything is known by a flag of the kernel. But the init of a Go runtime has exec'd before: its own
+// program. So name what it is called until it is the program, as "runc:[2:INIT]" or "exe" (proc(5), comm): a process that ends
+// under a name of unfinished has Died. Choose one that no target bears.
+//
+// While it is the stub it is called by the number of the stub's descriptor, as [Exec] goes by way of /proc/self/fd. A program can
+// have such a name too, so an end as a stub may have it (by a signal, or with 125 to 127) under a number is Closed, unless that
+// is among unfinished.
+func Settle(pid int, path string, unfinished ...string) error {
+	if pid <= 0 {
+		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
+	}
+	return look(pid, path, 0, unfinished...)
+}
+
+func look(pid int, path string, options int, unfinished ...string) error {
+	e := &Error{Verdict: Closed, Path: path}
+	ended, err := waitable(pid, options, &e.Status)
+	if err != nil {
+		return e
+	}
+	process, ok := readProcess(pid)
+	if ok && !ended && process.flags&pfExiting != 0 {
+		// The name was read before the flags, maybe in the midst of an exec. In a process that exits it is final.
+		process, ok = readProcess(pid)
+	}
+	switch {
+	case !ok:
+		return e
+	case !ended && process.flags&pfExiting == 0:
+		if process.flags&pfForknoexec != 0 {
+			return e // it has closed the pipe itself, and may yet exec or not
+		}
+		return nil
+	}
+	e.Verdict = process.verdict(e.Status, unfinished)
+	if e.Verdict == 0 {
+		return nil
+	}
+	return e
+}
+
+type process struct {
+	comm  string
+	flags uint64
+}
+
+// The verdict for a process that has ended, or is about to and has its last name; 0 if it was the program.
+func (p *process) verdict(status syscall.WaitStatus, unfinished []string) Verdict {
+	if p.flags&pfForknoexec != 0 {
+		return Died
+	}
+	for _, name := range unfinished {
+		if p.comm == name {
+			return Died
+		}
+	}
+	if !stubEndsLike(status) {
+		return 0
+	}
+	own := ownName()
+	if own != "" && p.comm == own {
+		return Died
+	}
+	if p.mayBeStub(own) {
+		return Closed
+	}
+	return 0
+}
+
+// The ways in which a stub can end: by a signal, or with 125 to 127.
+func stubEndsLike(status syscall.WaitStatus) bool {
+	return status == StatusUnknown || status.Signaled() || status.ExitStatus() >= 125 && status.ExitStatus() <= 127
+}
+
+// Before Linux 6.14, and wherever the stub is exec'd by way of /proc/self/fd, it is named after its descriptor. A stub that is
+// a file has the name of that, and one that another process has made one that is not known here.
+func (p *process) mayBeStub(own string) bool {
+	if _, err := strconv.ParseUint(p.comm, 10, 32); err == nil || p.comm == "" || p.comm == "dmz" {
+		return true
+	}
+	return own == "" && strings.HasPrefix(p.comm, namePrefix) && len(p.comm) == nameLength
+}
+
+// ReadProcess fails if /proc is that of another pid namespace, in which the number is somebody else, or if the process
+// is not a child of this one.
+func readProcess(pid int) (p process, ok bool) {
+	self, err := os.Readlink("/proc/self")
+	if err != nil || self != strconv.Itoa(os.Getpid()) {
+		return p, false
+	}
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return p, false
+	}
+	// proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may hold anything, ')' too.
+	line := string(stat)
+	from, to := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
+	if from < 0 || to < from {
+		return p, false
+	}
+	fields := strings.Fields(line[to+1:])
+	if len(fields) < 7 || fields[1] != self {
+		return p, false
+	}
+	p.comm = line[from+1 : to]
+	p.flags, err = strconv.ParseUint(fields[6], 10, 64)
+	return p, err == nil
+}
+
+// What waitid(2) fills in (asm-generic/siginfo.h); on mips code comes before errno.
+type siginfo struct {
+	signo, errno, code int32
+	_                  [unsafe.Sizeof(uintptr(0))/4 - 1]int32
+	pid                int32
+	uid                uint32
+	status             int32
+	_                  [128]byte
+}
+
+// Waitable waits for the end of a child, or just asks with WNOHANG, and leaves it there to be reaped.
+func waitable(pid, options int, status *syscall.WaitStatus) (ended bool, err error) {
+	var info siginfo
+	*status = StatusUnknown
+	for {
+		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPid, uintptr(pid), uintptr(unsafe.Pointer(&info)),
+			uintptr(options)|wExited|wNowait|wAll, 0, 0)
+		if errno == 0 {
+			break
+		}
+		if errno != syscall.EINTR {
+			return false, errno
+		}
+	}
+	if info.pid == 0 {
+		return false, nil
+	}
+	code := info.code
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		code = info.errno
+	}
+	switch code {
+	case 1: // CLD_EXITED
+		*status = syscall.WaitStatus(info.status << 8)
+	case 3: // CLD_DUMPED
+		*status = syscall.WaitStatus(info.status | 0x80)
+	default:
+		*status = syscall.WaitStatus(info.status)
+	}
+	return true, nil
+}

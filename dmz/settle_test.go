@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A process that waits under a name, as an init does, until it is told to go on, and how.
+func held(t *testing.T, args ...string) (cmd *exec.Cmd, r *os.File, tell func()) {
+	t.Helper()
+	cmd = self("hold", args...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.ExtraFiles = []*os.File{w}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, r, func() { in.Close() }
+}
+
+const heldName = "go-init:[held]"
+
+func TestSettle(t *testing.T) {
+	skipUnderEmulator(t)
+	for _, test := range []struct {
+		what   string
+		args   []string
+		kill   bool
+		want   Verdict // 0: started
+		status syscall.WaitStatus
+	}{
+		{"killed in the init", nil, true, Died, 9},
+		{"an init that ends by itself", []string{"exit", "1"}, false, Died, 1 << 8},
+		{"a target", []string{"exec", "/bin/true"}, false, 0, 0},
+		{"a target that ends like a stub", []string{"exec", "/bin/sh", "-c", "exit 126"}, false, 0, 126 << 8},
+		{"a target that goes through a stub of its own", []string{"exec", "/bin/sh", "-c", "exec $0 2 '' x 2>/dev/null", "@dmz"}, false, Closed, 127 << 8},
+	} {
+		if len(test.args) > 0 && test.args[len(test.args)-1] == "@dmz" {
+			test.args[len(test.args)-1] = built(t, "dmz")
+		}
+		cmd, r, tell := held(t, test.args...)
+		if test.kill {
+			cmd.Process.Kill()
+		} else {
+			tell()
+		}
+		if err := Read(r, 0, "/x"); err != nil {
+			t.Errorf("%s: %v", test.what, err)
+		}
+		err := Settle(cmd.Process.Pid, "/x", heldName)
+		if test.want == 0 {
+			if err != nil {
+				t.Errorf("%s: %v", test.what, err)
+			}
+		} else if e := asError(t, err); e.Verdict != test.want || e.Status != test.status {
+			t.Errorf("%s: %+v", test.what, *e)
+		}
+		// It is still there to be reaped.
+		cmd.Wait()
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status != test.status {
+			t.Errorf("%s: status %#x", test.what, status)
+		}
+		r.Close()
+	}
+}
+
+// At end of file already, as far as it can be known then.
+func TestReadLooks(t *testing.T) {
+	skipUnderEmulator(t)
+	cmd, r, tell := held(t, "exec", "/bin/sleep", "1000")
+	tell()
+	if err := Read(r, cmd.Process.Pid, "/x"); err != nil {
+		t.Error(err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	r.Close()
+}
+
+func TestSettleWhatCannotBe(t *testing.T) {
+	for _, pid := range []int{0, -1} {
+		if err := Settle(pid, "/x"); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("%d: %v", pid, err)
+		}
+	}
+	if e := asError(t, Settle(os.Getppid(), "/x")); e.Verdict != Closed || e.Status != StatusUnknown {
+		t.Errorf("%+v", *e)
+	}
+	cmd := exec.Command("/bin/true")
+	cmd.Run()
+	if e := asError(t, Settle(cmd.Process.Pid, "/x")); e.Verdict != Closed {
+		t.Errorf("%+v", *e)
+	}
+}
+
+// What is in /proc/PID/stat of a process decides.
+func TestVerdictOfAProcess(t *testing.T) {
+	const kill, exit1 = syscall.WaitStatus(9), syscall.WaitStatus(1 << 8)
+	if _, err := makeOwnName(); err != nil {
+		t.Fatal(err)
+	}
+	other := namePrefix + strings.Repeat("!", nameLength-len(namePrefix))
+	for _, test := range []struct {
+		process process
+		status  syscall.WaitStatus
+		want    Verdict
+	}{
+		{process{"sh", 0}, kill, 0},
+		{process{"sh", pfForknoexec}, exit1, Died},
+		{process{ownName(), 0}, kill, Died},
+		{process{ownName(), 0}, exit1, 0},
+		{process{other, 0}, kill, 0},
+		{process{"7", 0}, kill, Closed},
+		{process{"7", 0}, StatusUnknown, Closed},
+		{process{"7", 0}, exit1, 0},
+		{process{"dmz", 0}, 126 << 8, Closed},
+		{process{"init", 0}, exit1, Died},
+	} {
+		if got := test.process.verdict(test.status, []string{"init"}); got != test.want {
+			t.Errorf("%+v, status %#x: %d instead of %d", test.process, test.status, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Start starts cmd as its method Start does, through the stub where that makes no difference to the program, and returns an
+// [*Error] if the program could not be exec'd. Afterwards cmd is used as always: its fields are as they were, and on success
+// cmd.Process is set and cmd.Wait is to be called. On an error there is nothing to wait for: the child is reaped, all
+// goroutines have ended, cmd.Process is nil, and nothing was read from cmd.Stdin.
+//
+// The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, and for Chroot, Ptrace,
+// AmbientCaps, a user namespace or a change of ids by one who is not root. By the direct route, and where the stub itself could not be
+// started, Go does not tell a failed exec from something else that cmd.SysProcAttr asks for and that failed: it all counts as the
+// exec. The stub adds three arguments, so a command line within 60 bytes of the limit fails with E2BIG.
+//
+// What cmd.Start finds before it starts a process, as a program that is not in PATH, is returned as it is.
+func Start(cmd *exec.Cmd) error {
+	if cmd == nil {
+		return errors.New("dmz: Start of a Cmd that is nil")
+	}
+	for i, arg := range append([]string{cmd.Path}, cmd.Args...) {
+		if hasNul(arg) {
+			return fmt.Errorf("dmz: %s of %q holds a NUL byte: %w", argName(i), cmd.Path, syscall.EINVAL)
+		}
+	}
+	if cmd.Process != nil || cmd.Path == "" || !isNeutral(cmd) {
+		return startDirect(cmd)
+	}
+	stub, err := Stub()
+	if err != nil {
+		return startDirect(cmd)
+	}
+	defer stub.Close()
+	r, w, err := Pipe()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	defer w.Close()
+	return startThrough(cmd, stub, r, w)
+}
+
+func argName(i int) string {
+	if i == 0 {
+		return "the path"
+	}
+	return fmt.Sprintf("argument %d", i-1)
+}
+
+// Whether a process is started in any other way than it itself is decides about the exec of the stub, too.
+func isNeutral(cmd *exec.Cmd) bool {
+	identity, err := CurrentIdentity()
+	if err != nil {
+		return false
+	}
+	if attr := cmd.SysProcAttr; attr != nil {
+		if attr.Chroot != "" || attr.Ptrace || len(attr.AmbientCaps) > 0 || attr.Cloneflags&syscall.CLONE_NEWUSER != 0 {
+			return false
+		}
+		if attr.Credential != nil && !identity.become(attr.Credential) {
+			return false
+		}
+	}
+	return Route(&identity, cmd.Path) == RouteStub
+}
+
+// Become somebody else, as setuid(2) by root does it: the sets are emptied with the ids, unless a bit says otherwise
+// (capabilities(7), "Effect of user ID changes on capabilities"). Of others it is not known here.
+func (i *Identity) become(credential *syscall.Credential) bool {
+	const keepCaps, noSetuidFixup = 1 << 4, 1 << 2 // linux/securebits.h
+	if i.UID != 0 || i.EUID != 0 || i.Securebits&(keepCaps|noSetuidFixup) != 0 {
+		return false
+	}
+	i.MixedIDs = false
+	i.UID, i.EUID = credential.Uid, credential.Uid
+	if i.UID != 0 {
+		i.Effective, i.Permitted, i.Ambient = 0, 0, 0
+	}
+	return true
+}
+
+func startDirect(cmd *exec.Cmd) error {
+	return execError(cmd.Start(), cmd.Path, StepExec)
+}
+
+// ExecError makes an *Error of what os.StartProcess returns for a child that did not become a program.
+func execError(err error, path string, step uint16) error {
+	var pathError *os.PathError
+	if !errors.As(err, &pathError) || pathError.Op != "fork/exec" {
+		return err
+	}
+	errno, ok := pathError.Err.(syscall.Errno)
+	if !ok {
+		return err
+	}
+	e := &Error{Verdict: SetupFailed, Path: path, Errno: errno, Raw: int(errno), Machine: ownMachine, Step: step, Status: StatusUnknown}
+	if step == StepExec {
+		e.Verdict = ExecFailed
+	}
+	return e
+}
+
+func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
+	path, args, extra, stdin := cmd.Path, cmd.Args, cmd.ExtraFiles, cmd.Stdin
+	if len(args) == 0 {
+		args = []string{path}
+	}
+
+	/*
+	 * The child's descriptor i is our i-th file. On the way there package syscall puts copies on numbers above all of those
+	 * files'. So the stub is beyond the numbers that the child is to have, and one of the files lies beyond the stub.
+	 */
+	number := 3 + len(extra)
+	stubFD, err := dupAbove(int(stub.Fd()), number+1)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(stubFD)
+	reportFD, err := dupAbove(int(w.Fd()), stubFD+1)
+	if err != nil {
+		return err
+	}
+	report := os.NewFile(uintptr(reportFD), "report")
+	defer report.Close()
+
+	var gate *gate
+	if needsGate(stdin) {
+		gate = newGate(stdin)
+		cmd.Stdin = gate
+	}
+	cmd.Path = descriptorPath(stubFD)
+	cmd.Args = stubArgs(number, path, args)
+	cmd.ExtraFiles = append(extra[:len(extra):len(extra)], report)
+	err = cmd.Start()
+	cmd.Path, cmd.Args, cmd.ExtraFiles = path, args, extra
+	if err != nil {
+		cmd.Stdin = stdin
+		return execError(err, path, StepStub)
+	}
+	if gate != nil {
+		<-gate.entered // until then the goroutine that copies may still look at cmd.Stdin
+		cmd.Stdin = stdin
+	}
+
+	w.Close()
+	report.Close()
+	err = readWhileItLives(r, cmd.Process.Pid, path)
+	if e, ok := err.(*Error); ok && e.Verdict == Closed {
+		err = nil // it may well run
+	}
+	if gate != nil {
+		gate.open(err == nil)
+	}
+	if err == nil {
+		return nil
+	}
+	// It is leaving anyway; if not, the record was forged, and by this it becomes true.
+	cmd.Process.Kill()
+	cmd.Wait()
+	if e, ok := err.(*Error); ok && cmd.ProcessState != nil {
+		e.Status = cmd.ProcessState.Sys().(syscall.WaitStatus)
+	}
+	cmd.Process, cmd.ProcessState = nil, nil
+	return err
+}
+
+// A process that somebody has forked elsewhere may have a copy of the write end, and keep it for as long as it likes. So the
+// end of the child counts as end of file as well.
+func readWhileItLives(r *os.File, pid int, path string) error {
+	const askAgain = 20 * time.Millisecond
+	for {
+		r.SetReadDeadline(time.Now().Add(askAgain))
+		err := Read(r, pid, path)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		var status syscall.WaitStatus
+		if ended, err := waitable(pid, syscall.WNOHANG, &status); !ended && err == nil {
+			continue
+		}
+		// What it has written is there by now.
+		r.SetReadDeadline(time.Now().Add(askAgain))
+		if err := Read(r, pid, path); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		return look(pid, path, syscall.WNOHANG)
+	}
+}
+
+// A gate is closed until it is known whether the program has started. If not, what is behind it stays unread.
+type gate struct {
+	behind  io.Reader
+	entered chan struct{}
+	opened  chan bool
+}
+
+func newGate(behind io.Reader) *gate {
+	return &gate{behind, make(chan struct{}), make(chan bool, 1)}
+}
+
+// Of a file, or of nothing, package exec copies nothing.
+func needsGate(stdin io.Reader) bool {
+	_, isFile := stdin.(*os.File)
+	return stdin != nil && !isFile
+}
+
+func (g *gate) open(started bool) {
+	g.opened <- started
+}
+
+// WriteTo is what io.Copy calls.
+func (g *gate) WriteTo(w io.Writer) (int64, error) {
+	close(g.entered)
+	if !<-g.opened {
+		return 0, nil
+	}
+	return io.Copy(w, g.behind)
+}
+
+// Read is not called.
+func (g *gate) Read([]byte) (int, error) {
+	return 0, io.ErrUnexpectedEOF
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+func startAndWait(t *testing.T, cmd *exec.Cmd) error {
+	t.Helper()
+	if err := Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Wait()
+}
+
+// Descriptors and goroutines, to be the same before and after. Those of a goroutine that has just returned may take a moment.
+func assertNothingLeft(t *testing.T) func() {
+	count := func() (fds, goroutines int) {
+		for fd := 0; fd < 1024; fd++ {
+			if _, errno := fcntl(fd, syscall.F_GETFD, 0); errno == 0 {
+				fds++
+			}
+		}
+		return fds, runtime.NumGoroutine()
+	}
+	fds, goroutines := count()
+	return func() {
+		t.Helper()
+		for i := 0; ; i++ {
+			fdsNow, goroutinesNow := count()
+			if fdsNow <= fds && goroutinesNow <= goroutines {
+				break
+			}
+			if i == 1000 {
+				t.Errorf("%d descriptors, %d goroutines instead of %d, %d", fdsNow, goroutinesNow, fds, goroutines)
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
+			t.Errorf("there is a child: %d, %v", pid, err)
+		}
+	}
+}
+
+// The first start opens what the runtime needs for all others.
+func warmUp(t *testing.T) {
+	startAndWait(t, exec.Command("/bin/true"))
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	w.Close()
+}
+
+func TestStart(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	cmd := exec.Command("/bin/sh", "-c", "cat; echo \"out of $0 $1\" >&2; exit 7", "a b", "")
+	path, args := cmd.Path, strings.Join(cmd.Args, "|")
+	var out, errs bytes.Buffer
+	in := strings.NewReader(strings.Repeat("in\n", 100000))
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, &errs
+	if err := Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	if cmd.Path != path || strings.Join(cmd.Args, "|") != args || cmd.ExtraFiles != nil || cmd.Stdin != in || cmd.Process == nil {
+		t.Errorf("cmd was changed: %+v", cmd)
+	}
+	if code := ExitCode(cmd.Wait(), POSIX); code != 7 {
+		t.Errorf("exit code %d", code)
+	}
+	if out.Len() != 300000 || errs.String() != "out of a b \n" {
+		t.Errorf("%d bytes, %q", out.Len(), errs.String())
+	}
+}
+
+// Wherever the descriptors are that become 3, 4 and so on, the program has these under these numbers, and no others.
+func TestStartExtraFiles(t *testing.T) {
+	skipUnderEmulator(t)
+	plain := self("show")
+	if out, err := plain.Output(); err != nil || !bytes.HasSuffix(out, []byte("]\n")) {
+		t.Fatalf("%q, %v", out, err)
+	}
+	var files []*os.File
+	for i := 0; i < 12; i++ {
+		file, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		fmt.Fprintf(file, "file %d\n", i)
+		files = append(files, file)
+	}
+	for n := 0; n <= len(files); n++ {
+		for _, order := range []int{0, 1, 2} {
+			var extra []*os.File
+			want := ""
+			for i := 0; i < n; i++ {
+				file := files[i]
+				if order == 1 {
+					file = files[len(files)-1-i]
+				} else if order == 2 && i%2 == 0 {
+					file = os.Stdin // a low number at a high place
+				}
+				extra = append(extra, file)
+				want += fmt.Sprintf(" %d", 3+i)
+			}
+			var out bytes.Buffer
+			cmd := self("show")
+			cmd.ExtraFiles, cmd.Stdout = extra, &out
+			if order == 2 {
+				cmd.Stderr = os.Stdout // a low number again
+			}
+			if err := startAndWait(t, cmd); err != nil {
+				t.Fatal(err)
+			}
+			if got := out.String(); !strings.HasSuffix(got, "]"+want+"\n") {
+				t.Errorf("%d files, order %d: %q instead of %q", n, order, got, want)
+			}
+			for i := range extra {
+				if extra[i].Fd() == ^uintptr(0) {
+					t.Fatalf("file %d was closed", i)
+				}
+			}
+			if len(cmd.ExtraFiles) != n {
+				t.Errorf("%d extra files afterwards", len(cmd.ExtraFiles))
+			}
+		}
+	}
+}
+
+// What is behind the numbers, too.
+func TestStartExtraFilesAreThese(t *testing.T) {
+	var extra []*os.File
+	for i := 0; i < 5; i++ {
+		file, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		fmt.Fprintf(file, "%d", i)
+		file.Seek(0, io.SeekStart)
+		extra = append(extra, file)
+	}
+	var out bytes.Buffer
+	cmd := exec.Command("/bin/sh", "-c", "cat <&7 <&7; cat <&3; cat <&5; cat <&4; cat <&6")
+	cmd.ExtraFiles, cmd.Stdout = extra, &out
+	if err := startAndWait(t, cmd); err != nil || out.String() != "40213" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+func TestStartDirAndEnv(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "prog"), []byte("#!/bin/sh\npwd; echo $A\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd := &exec.Cmd{Path: "./prog", Args: []string{"prog"}, Dir: dir, Env: []string{"A=b"}, Stdout: &out}
+	if err := startAndWait(t, cmd); err != nil || out.String() != dir+"\nb\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	cmd = &exec.Cmd{Path: "/bin/true", Dir: filepath.Join(dir, "missing")}
+	if err := Start(cmd); !errors.Is(err, syscall.ENOENT) || cmd.Process != nil {
+		t.Errorf("without its directory: %v", err)
+	}
+}
+
+func TestStartWithoutArgs(t *testing.T) {
+	var out bytes.Buffer
+	cmd := &exec.Cmd{Path: "/bin/cat", Stdin: strings.NewReader("x"), Stdout: &out}
+	if err := startAndWait(t, cmd); err != nil || out.String() != "x" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// What a process is, by the fields of /proc/self/stat.
+func statOf(t *testing.T, attr *syscall.SysProcAttr) []string {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command("/bin/cat", "/proc/self/stat")
+	cmd.SysProcAttr, cmd.Stdout = attr, &out
+	if err := startAndWait(t, cmd); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(out.String())
+}
+
+func TestStartSetsid(t *testing.T) {
+	if stat := statOf(t, &syscall.SysProcAttr{Setsid: true}); stat[5] != stat[0] {
+		t.Errorf("session %s of process %s", stat[5], stat[0])
+	}
+}
+
+func TestStartSetpgid(t *testing.T) {
+	if stat := statOf(t, &syscall.SysProcAttr{Setpgid: true}); stat[4] != stat[0] {
+		t.Errorf("group %s of process %s", stat[4], stat[0])
+	}
+}
+
+func TestStartCtty(t *testing.T) {
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	var number, unlock int32
+	for request, argument := range map[uintptr]*int32{syscall.TIOCGPTN: &number, syscall.TIOCSPTLCK: &unlock} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request, uintptr(unsafe.Pointer(argument))); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slave.Close()
+	var out bytes.Buffer
+	cmd := exec.Command("/bin/sh", "-c", "tty </dev/tty >/dev/null && ps -o tty= -p $$")
+	cmd.Stdin, cmd.Stdout = slave, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	if err := startAndWait(t, cmd); err != nil || strings.TrimSpace(out.String()) != fmt.Sprintf("pts/%d", number) {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+// The parent's death is to reach the program: it must survive the exec of the stub.
+func TestStartPdeathsig(t *testing.T) {
+	skipUnderEmulator(t)
+	var out bytes.Buffer
+	cmd := self("pdeathsig")
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGUSR2}
+	// It is sent when the thread ends that has forked.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := startAndWait(t, cmd); err != nil || out.String() != "12\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+func TestStartCredential(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	var out bytes.Buffer
+	cmd := exec.Command("/bin/sh", "-c", "id -u; id -g; grep Cap[PE] /proc/self/status")
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	const none = "0000000000000000\n"
+	if err := startAndWait(t, cmd); err != nil || out.String() != "65534\n65534\nCapPrm:\t"+none+"CapEff:\t"+none {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	if !isNeutral(cmd) {
+		t.Error("root who becomes a user is not neutral")
+	}
+}
+
+func TestStartCloneflags(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	var out bytes.Buffer
+	cmd := exec.Command("/bin/sh", "-c", "echo $$")
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	if err := startAndWait(t, cmd); err != nil || out.String() != "1\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}
+
+func TestStartIsDirectWhereItMustBe(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	for name, attr := range map[string]*syscall.SysProcAttr{
+		"chroot":      {Chroot: "/"},
+		"ptrace":      {Ptrace: true},
+		"ambient":     {AmbientCaps: []uintptr{10}},
+		"user":        {Cloneflags: syscall.CLONE_NEWUSER},
+		"credentials": {Credential: &syscall.Credential{Uid: 1}},
+	} {
+		cmd := exec.Command("/bin/true")
+		cmd.SysProcAttr = attr
+		if neutral := isNeutral(cmd); neutral != (name == "credentials") {
+			t.Errorf("%s: %t", name, neutral)
+		}
+	}
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/"}
+	if err := startAndWait(t, cmd); err != nil {
+		t.Error(err)
+	}
+	cmd = exec.Command("/nonexistent")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/"}
+	if e := asError(t, Start(cmd)); e.Verdict != ExecFailed || e.Errno != syscall.ENOENT || e.Path != "/nonexistent" {
+		t.Errorf("%+v", *e)
+	}
+}
+
+// By way of the stub this would be the stub.
+func TestStartProcSelfExe(t *testing.T) {
+	skipUnderEmulator(t)
+	cmd := self("show", "one")
+	cmd.Path = "/proc/self/exe"
+	out, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd.Stdout = out
+	if err := startAndWait(t, cmd); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(out.Name()); err != nil || !strings.Contains(string(text), `"one"`) {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestStartContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, "/bin/sleep", "1000")
+	if err := Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	err := cmd.Wait()
+	if code := ExitCode(err, POSIX); code != 137 {
+		t.Errorf("%v, exit code %d", err, code)
+	}
+	if err := Start(exec.CommandContext(ctx, "/bin/true")); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestStartPipes(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	cmd := exec.Command("/bin/cat")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(in, "through")
+	in.Close()
+	text, err := io.ReadAll(out)
+	if err != nil || string(text) != "through" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// An input that blocks, or would be missed, is not touched if there is nobody to have it.
+type untouched struct{ t *testing.T }
+
+func (u untouched) Read([]byte) (int, error) {
+	u.t.Error("the input was read")
+	return 0, io.EOF
+}
+
+func TestStartFails(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	var out bytes.Buffer
+	cmd := &exec.Cmd{Path: "/", Args: []string{"x"}, Stdin: untouched{t}, Stdout: &out, Stderr: &out}
+	e := asError(t, Start(cmd))
+	if e.Verdict != ExecFailed || e.Errno != syscall.EACCES || e.Error() != "exec /: permission denied" {
+		t.Errorf("%+v", *e)
+	}
+	if e.Status == StatusUnknown || e.Status.Exited() && e.Status.ExitStatus() != 126 {
+		t.Errorf("status %#x", e.Status)
+	}
+	if cmd.Process != nil || cmd.ProcessState != nil || cmd.Stdin != (untouched{t}) || cmd.Path != "/" {
+		t.Errorf("%+v", cmd)
+	}
+	if out.Len() != 0 {
+		t.Errorf("output %q", out.String())
+	}
+}
+
+func TestStartRefusesNonsense(t *testing.T) {
+	if err := Start(nil); err == nil {
+		t.Error("no error for nil")
+	}
+	if err := Start(&exec.Cmd{}); err == nil || !strings.Contains(err.Error(), "no command") {
+		t.Errorf("no path: %v", err)
+	}
+	err := Start(exec.Command("/bin/echo", "a", "b\x00c"))
+	if !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), "argument 2 of") {
+		t.Errorf("NUL in an argument: %v", err)
+	}
+	if err := Start(&exec.Cmd{Path: "/bin/\x00"}); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), "the path") {
+		t.Errorf("NUL in the path: %v", err)
+	}
+	if err := Start(exec.Command("no-such-program")); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("not in PATH: %v", err)
+	}
+	cmd := exec.Command("/bin/true")
+	startAndWait(t, cmd)
+	if err := Start(cmd); err == nil || !strings.Contains(err.Error(), "already started") {
+		t.Errorf("started before: %v", err)
+	}
+}
+
+// A copy of the write end that somebody keeps must not make Start wait for it.
+func TestReadWhileItLives(t *testing.T) {
+	for _, written := range [][]byte{nil, record()} {
+		r, w, err := Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(written)
+		cmd := exec.Command("/bin/true")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := readWhileItLives(r, cmd.Process.Pid, "/x"); (err != nil) != (written != nil) {
+			t.Error(err)
+		}
+		cmd.Wait()
+		r.Close()
+		w.Close()
+	}
+}
+
+func TestStartManyAtOnce(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	const goroutines, each = 16, 40
+	done := make(chan bool)
+	collected := make(chan bool)
+	go func() {
+		for {
+			select {
+			case <-done:
+				close(collected)
+				return
+			default:
+				runtime.GC()
+			}
+		}
+	}()
+	var wait sync.WaitGroup
+	for g := 0; g < goroutines; g++ {
+		wait.Add(1)
+		go func(g int) {
+			defer wait.Done()
+			for i := 0; i < each; i++ {
+				if i%3 == 0 {
+					if e, ok := Start(&exec.Cmd{Path: "/etc/passwd", Stdin: untouched{t}}).(*Error); !ok || e.Errno != syscall.EACCES {
+						t.Errorf("%+v", e)
+					}
+					continue
+				}
+				var out bytes.Buffer
+				cmd := exec.Command("/bin/sh", "-c", "cat <&3; exit $0", fmt.Sprint(g+1))
+				file, err := os.Open("/proc/self/status")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				cmd.Stdout, cmd.ExtraFiles = &out, []*os.File{file}
+				if err := Start(cmd); err != nil {
+					t.Error(err)
+				} else if code := ExitCode(cmd.Wait(), POSIX); code != g+1 || !strings.HasPrefix(out.String(), "Name:") {
+					t.Errorf("exit code %d instead of %d, %q", code, g+1, out.String())
+				}
+				file.Close()
+			}
+		}(g)
+	}
+	wait.Wait()
+	close(done)
+	<-collected
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+package dmz
+
+import (
+	"runtime"
+	"strconv"
+	"syscall"
+)
+
+// Families of architectures that number errors alike.
+const (
+	generic = iota
+	mips
+	alpha
+	sparc
+	parisc
+	families
+)
+
+//go:generate go run gen.go
+
+type errno struct {
+	name, words string
+	number      [families]uint16 // 0 where a family lacks the error
+}
+
+// The ELF e_machine of this program, which a record names its numbering by.
+var ownMachine = map[string]uint16{
+	"386": 3, "amd64": 62, "arm": 40, "arm64": 183, "loong64": 258, "mips": 8, "mips64": 8, "mips64le": 8, "mipsle": 8,
+	"ppc64": 21, "ppc64le": 21, "riscv64": 243, "s390x": 22, "sparc64": 43,
+}[runtime.GOARCH]
+
+func familyOf(machine uint16) int {
+	switch machine {
+	case 8, 10: // EM_MIPS, EM_MIPS_RS3_LE
+		return mips
+	case 41, 0x9026: // EM_FAKE_ALPHA, EM_ALPHA
+		return alpha
+	case 2, 18, 43: // EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9
+		return sparc
+	case 15: // EM_PARISC
+		return parisc
+	}
+	return generic
+}
+
+func find(family int, number uint16) *errno {
+	for i := range errnos {
+		if number != 0 && errnos[i].number[family] == number {
+			return &errnos[i]
+		}
+	}
+	return nil
+}
+
+// EDEADLOCK is 58 on powerpc only. The others of its family have an EDEADLOCK that is EDEADLK, and know no 58.
+func isPowerpcOnly(number uint16) bool {
+	return familyOf(ownMachine) == generic && ownMachine != 21 && number == 58
+}
+
+// HostErrno is the number that this host gives to the error that machine numbers raw; 0 if it has none.
+func hostErrno(machine, raw uint16) syscall.Errno {
+	host := familyOf(ownMachine)
+	if familyOf(machine) == host {
+		return syscall.Errno(raw)
+	}
+	e := find(familyOf(machine), raw)
+	if e == nil {
+		return 0
+	}
+	if isPowerpcOnly(e.number[host]) {
+		return syscall.EDEADLK
+	}
+	return syscall.Errno(e.number[host])
+}
+
+func findOwn(number syscall.Errno) *errno {
+	if number > 0xffff || isPowerpcOnly(uint16(number)) {
+		return nil
+	}
+	return find(familyOf(ownMachine), uint16(number))
+}
+
+func errnoWords(number syscall.Errno) string {
+	if e := findOwn(number); e != nil {
+		return e.words
+	}
+	return "errno " + strconv.Itoa(int(number))
+}
+
+func errnoName(number syscall.Errno) string {
+	if e := findOwn(number); e != nil {
+		return e.name
+	}
+	return "errno " + strconv.Itoa(int(number))
+}

@@ -1,0 +1,3 @@
+module errpipe
+
+go 1.19

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Go package: vetted, tested, tested with the race detector, and tested for other GOARCHes by qemu-user; and used from a
+# module in another folder, without make, by the program in the README. Writes TAP.
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+export ERRPIPE_SRC ERRPIPE_BUILD
+cd "$ERRPIPE_SRC" || exit 1
+
+count=0 failures=0
+dir=$(mktemp -d)
+trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+# Nothing from the network, and nothing outside of the build folder.
+export GOFLAGS=-mod=mod GOPROXY=off GOCACHE="$ERRPIPE_BUILD/go" CGO_ENABLED=0
+
+result() {
+	count=$((count + 1))
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $count - $2"
+}
+
+# check WHAT COMMAND...: the command succeeds, and prints nothing.
+check() {
+	what=$1
+	shift
+	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
+		result ok "$what"
+	else
+		cat "$dir/log" >&2
+		result 'not ok' "$what"
+	fi
+}
+
+# suite NAME FLAG...: a line for each test that "go test" has run.
+suite() {
+	name=$1 status=0
+	shift
+	go test -count=1 -timeout 10m -v "$@" ./dmz >"$dir/log" 2>&1 || status=$?
+	sed -n 's/^ *--- \([A-Z]*\): \([^ ]*\).*/\1 \2/p' "$dir/log" >"$dir/tests"
+	while read -r verdict test; do
+		case $verdict in
+		PASS) result ok "$name: $test" ;;
+		SKIP) result ok "$name: $test # SKIP" ;;
+		*) result 'not ok' "$name: $test" ;;
+		esac
+	done <"$dir/tests"
+	if [ "$status" != 0 ] || ! grep -q PASS "$dir/tests"; then
+		cat "$dir/log" >&2
+		result 'not ok' "$name: exit status $status"
+	fi
+}
+
+check 'go vet' go vet ./...
+check 'gofmt' gofmt -l dmz
+suite go
+CGO_ENABLED=1 suite 'go, race detector' -race
+GOARCH=386 suite 'go, 386'
+
+# What can be true where the kernel cannot exec a program of that machine by itself.
+emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
+emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
+while read -r goarch qemu; do
+	DMZ_TEST_EMULATOR=qemu-$qemu-static GOARCH=$goarch suite "go, $goarch" -exec "qemu-$qemu-static" -run "$emulated"
+done <<EOT
+arm arm
+arm64 aarch64
+loong64 loongarch64
+mips mips
+mips64 mips64
+mips64le mips64el
+mipsle mipsel
+ppc64 ppc64
+ppc64le ppc64le
+riscv64 riscv64
+s390x s390x
+EOT
+
+# As its users have it: a module elsewhere, with the program of the README, and a test of its own.
+mkdir "$dir/user"
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
+cat >"$dir/user/go.mod" <<EOT
+module user
+
+go 1.19
+
+require errpipe v0.0.0
+
+replace errpipe => $ERRPIPE_SRC
+EOT
+cat >"$dir/user/user_test.go" <<'EOT'
+package main
+
+import (
+	"os/exec"
+	"testing"
+
+	"errpipe/dmz"
+)
+
+func TestIt(t *testing.T) {
+	err := dmz.Start(exec.Command("/etc/passwd"))
+	if err == nil || err.Error() != "exec /etc/passwd: permission denied" {
+		t.Error(err)
+	}
+}
+EOT
+cd "$dir/user" || exit 1
+passes() {
+	env -u ERRPIPE_BUILD -u ERRPIPE_SRC go test -count=1 . >test.log 2>&1 && return
+	cat test.log
+	return 1
+}
+
+check "a module that uses it passes its test" passes
+check "README's Go program builds" go build -o user .
+
+# prints TEXT STATUS ARG...: the program prints just that, and exits so.
+prints() {
+	want=$1 want_status=$2 status=0
+	shift 2
+	got=$(./user "$@" 2>&1) || status=$?
+	if [ "$got" != "$want" ] || [ "$status" != "$want_status" ]; then
+		echo "$*: '$got', exit status $status"
+		return 1
+	fi
+}
+
+check "README's Go program tells of a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
+check "README's Go program starts one" prints hello 7 /bin/sh -c 'echo hello; exit 7'
+
+echo "1..$count"
+[ "$failures" = 0 ]
