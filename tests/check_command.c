@@ -90,6 +90,8 @@ __attribute__((noreturn)) static void become_program(const struct start *start)
 		ret = become(start->identity);
 	if (ret == 0)
 		syscall(SYS_execveat, fd, "", start->argv, environ, AT_EMPTY_PATH);
+	if (ret == 0 && errno == ENOSYS)
+		execve(path, start->argv, environ);
 	_exit(ret == -EOPNOTSUPP ? NO_STATE : BAD_STATE);
 }
 
