@@ -3,7 +3,8 @@
 # make              the stub, the library and the command, in build/
 # make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
 # make update-stubs make stubs, and put them and their table where they are committed
-# make check        build and run the tests
+# make tests        build the tests
+# make check        build and run them
 # make clean        remove build/
 #
 # O=DIR             build in DIR instead of build/
@@ -134,9 +135,10 @@ $(O)/errpipe: $(CMD) $(O)/liberrpipe.a
 
 # --- the tests ---------------------------------------------------------------------------------------------
 
-# A program for each tests/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked.
-ifneq ($(findstring musl,$(CC)),)
-CHECK_CFLAGS := -Itests/musl
+# A program for each tests/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked: with musl,
+# and for another machine than this.
+ifneq ($(findstring musl,$(CC))$(filter-out $(shell uname -m)-%,$(MACHINE)),)
+CHECK_CFLAGS := -Itests/standin
 CHECK_LIBS :=
 else
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
@@ -173,14 +175,19 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
 	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
-TESTS := $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
+tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
-check: all $(TESTS)
+check: tests
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
 
 # Only what depends on how the library is built.
-check-unit: all $(TESTS)
+check-unit: tests
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/run-tests $(O) $(CHECKS)
+
+# The library and its tests for another machine, in a folder of that name. lld, as GNU ld knows one machine each.
+cross-%:
+	$(Q)$(MAKE) O=$(O)/$* NOLIBC='$(NOLIBC)' UAPI='$(UAPI)' AR=llvm-ar-19 LDFLAGS=-static \
+		CC='$(CLANG) --target=$*-linux-gnu -fuse-ld=lld -Wno-unused-command-line-argument' tests
 
 clean:
 	rm -rf $(O)
@@ -189,6 +196,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs check check-unit clean FORCE
+.PHONY: all stubs update-stubs tests check check-unit clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

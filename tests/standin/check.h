@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stand-in for the part of Check that the tests use, for builds with musl-gcc: Debian has no libcheck for musl.
+ * A stand-in for the part of Check that the tests use: Debian has no libcheck for musl, nor one for other machines
+ * that could be installed beside this machine's.
  *
  * As with Check, each test runs in a process of its own, CK_FORK=no runs all in one, a test that exceeds its time
  * is killed and failed, and CK_TAP_LOG_FILE_NAME names the file for the results.
+ *
+ * Other than with Check, tests can be left out. CHECK_EXCEPT names a file where the first word of a line is
+ * SUITE:TEST, or SUITE:TEST:N for one run of a loop, and anything may follow. There must be a test of that name.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -38,9 +42,15 @@ typedef struct Suite {
 	TCase *first, *last;
 } Suite;
 
+struct check_exception {
+	char name[96];
+	int used;
+};
+
 typedef struct SRunner {
 	Suite *suite;
-	int failed, run;
+	int failed, run, exceptions;
+	struct check_exception exception[64];
 	FILE *tap;
 } SRunner;
 
@@ -152,20 +162,62 @@ static inline void suite_add_tcase(Suite *suite, TCase *tcase)
 	} while (0)
 #define tcase_add_test(tcase, f) tcase_add_loop_test(tcase, f, 0, 1)
 
+/* Only those of the runner's own suite. */
+static inline void check_read_exceptions(SRunner *runner, const char *path)
+{
+	size_t length = strlen(runner->suite->name);
+	FILE *file = fopen(path, "re");
+	char line[1024];
+
+	if (!file)
+		abort();
+	while (fgets(line, sizeof(line), file)) {
+		struct check_exception *next = &runner->exception[runner->exceptions];
+
+		if (strncmp(line, runner->suite->name, length) != 0 || line[length] != ':')
+			continue;
+		if ((size_t)runner->exceptions >= sizeof(runner->exception) / sizeof(*next))
+			abort();
+		if (sscanf(line, "%95s", next->name) == 1)
+			runner->exceptions++;
+	}
+	fclose(file);
+}
+
+static inline int check_is_left_out(SRunner *runner, const char *title, int i)
+{
+	char test[96], one[108];
+	int found = 0;
+
+	snprintf(test, sizeof(test), "%s:%s", runner->suite->name, title);
+	snprintf(one, sizeof(one), "%s:%d", test, i);
+	for (int n = 0; n < runner->exceptions; n++) {
+		struct check_exception *exception = &runner->exception[n];
+
+		if (strcmp(exception->name, test) == 0 || strcmp(exception->name, one) == 0)
+			found = exception->used = 1;
+	}
+	if (found)
+		fprintf(runner->tap, "# left out: %s\n", one);
+	return found;
+}
+
 static inline SRunner *srunner_create(Suite *suite)
 {
-	const char *path = getenv("CK_TAP_LOG_FILE_NAME");
+	const char *path = getenv("CK_TAP_LOG_FILE_NAME"), *except = getenv("CHECK_EXCEPT");
 	SRunner *runner = check_new(sizeof(*runner));
 
 	runner->suite = suite;
 	runner->tap = path ? fopen(path, "we") : stdout;
 	if (!runner->tap)
 		abort();
+	if (except)
+		check_read_exceptions(runner, except);
 	return runner;
 }
 
 /* 0 if the test has passed. */
-static inline int check_run_one(void (*function)(int), int i, unsigned timeout)
+static inline int check_run(void (*function)(int), int i, unsigned timeout)
 {
 	const char *fork_mode = getenv("CK_FORK");
 	int status;
@@ -192,20 +244,33 @@ static inline int check_run_one(void (*function)(int), int i, unsigned timeout)
 	return status;
 }
 
+static inline void check_run_one(SRunner *runner, const struct check_test *what, int i, unsigned timeout)
+{
+	int bad;
+
+	if (check_is_left_out(runner, what->title, i))
+		return;
+	bad = check_run(what->function, i, timeout);
+	runner->failed += !!bad;
+	fprintf(runner->tap, "%s %d - %s:%s:%d: status %#x\n", bad ? "not ok" : "ok", ++runner->run,
+		runner->suite->name, what->title, i, bad);
+}
+
 static inline void srunner_run_all(SRunner *runner, enum print_output mode)
 {
 	(void)mode;
 	for (TCase *tcase = runner->suite->first; tcase; tcase = tcase->next) {
 		for (int t = 0; t < tcase->tests; t++) {
-			for (int i = tcase->test[t].start; i < tcase->test[t].end; i++) {
-				const struct check_test *what = tcase->test[t].what;
-				int bad = check_run_one(what->function, i, tcase->timeout);
-
-				runner->failed += !!bad;
-				fprintf(runner->tap, "%s %d - %s:%s:%d: status %#x\n", bad ? "not ok" : "ok",
-					++runner->run, runner->suite->name, what->title, i, bad);
-			}
+			for (int i = tcase->test[t].start; i < tcase->test[t].end; i++)
+				check_run_one(runner, tcase->test[t].what, i, tcase->timeout);
 		}
+	}
+	for (int n = 0; n < runner->exceptions; n++) {
+		if (runner->exception[n].used)
+			continue;
+		runner->failed++;
+		fprintf(runner->tap, "not ok %d - %s is to be left out, but there is no such test\n",
+			++runner->run, runner->exception[n].name);
 	}
 	fprintf(runner->tap, "1..%d\n", runner->run);
 	fflush(runner->tap);
