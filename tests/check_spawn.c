@@ -851,7 +851,11 @@ static int leave_a_copy(void *data, unsigned *step)
 {
 	const struct copying *copying = data;
 	char byte;
+#ifdef __s390__
+	long pid = syscall(SYS_clone, 0, SIGCHLD, 0, 0, 0); /* the stack comes first there */
+#else
 	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+#endif
 
 	(void)step;
 	if (pid < 0)

@@ -70,6 +70,8 @@ __attribute__((noreturn)) static void become_stub(const struct run *run, char *p
 		ret = become(run->identity);
 	if (ret == 0)
 		syscall(SYS_execveat, program, "", first, argv + 5, AT_EMPTY_PATH);
+	if (ret == 0 && errno == ENOSYS)
+		execve(*first, first, argv + 5);
 	_exit(ret == -EOPNOTSUPP ? NO_STATE : BAD_STATE);
 }
 
