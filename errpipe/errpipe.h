@@ -345,7 +345,8 @@ int errpipe_read(int fd, struct errpipe_report *report);
 /*
  * Make a provisional STARTED as certain as it can be at end of file, for a caller that must know now: look at
  * the child, which costs one or two reads in /proc, some 25 microseconds. It need not have ended, and is not
- * waited for.
+ * waited for, but for an exec that is under way: some kernels close the pipe before that is over. 50 milliseconds
+ * at most.
  *
  * DIED: it is on its way out, or gone, and never exec'd anything, or nothing but the stub; the status is -1 if
  * it cannot be waited for yet. CLOSED: it is not a child of the caller, or is reaped already, or there is no

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 
 #define PF_EXITING    0x00000004 /* is on its way out */
 #define PF_FORKNOEXEC 0x00000040 /* has not exec'd since its fork */
+
+#define PATIENCE 50 /* milliseconds, for the last part of an exec */
 
 struct process {
 	unsigned long flags;
@@ -205,19 +208,25 @@ static enum errpipe_verdict look_at(const struct errpipe_child *child)
 	return verdict(&process, child, status);
 }
 
+/*
+ * A child that has closed the pipe and has not exec'd yet has done so by itself, or it is in the midst of an exec: some
+ * kernels (6.1.192, 6.12.117) close what is close-on-exec before they clear PF_FORKNOEXEC. That exec is soon over.
+ */
 static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 {
 	struct process process;
 
-	if (!read_process(child->pid, &process))
-		return ERRPIPE_CLOSED;
-	/* The name was read before the flags, maybe in the midst of an exec. In a process that exits it is final. */
-	if (process.flags & PF_EXITING)
-		return look_at(child);
-	/* It has closed the pipe itself, and may yet exec or not. */
-	if (process.flags & PF_FORKNOEXEC)
-		return ERRPIPE_CLOSED;
-	return ERRPIPE_STARTED;
+	for (int ms = 0; ms < PATIENCE; ms++) {
+		if (!read_process(child->pid, &process))
+			return ERRPIPE_CLOSED;
+		/* The name was read before the flags, maybe before it was final. In a process that exits it is. */
+		if (process.flags & PF_EXITING)
+			return look_at(child);
+		if (!(process.flags & PF_FORKNOEXEC))
+			return ERRPIPE_STARTED;
+		poll(NULL, 0, 1);
+	}
+	return ERRPIPE_CLOSED;
 }
 
 static int judge(const struct errpipe_child *child, int options, struct errpipe_report *report)
