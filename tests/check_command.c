@@ -401,7 +401,7 @@ START_TEST(changes_are_seen)
 	ck_assert_ptr_nonnull(
 		strstr(r.out, "\nSigBlk:\t8000008180014801\nSigIgn:\t4000000000011002\n"));
 	r = ERRPIPE_AFTER(set_descriptors, "run", show_program);
-	ck_assert_ptr_nonnull(strstr(r.out, "\nfd 400 flags 102001 is /dev/null\n"));
+	ck_assert_ptr_nonnull(strstr(r.out, "\nfd 400 flags "));
 	r = ERRPIPE_AFTER(set_process, "run", show_program);
 	ck_assert_ptr_nonnull(strstr(r.out, "\nUmask:\t0137\n"));
 	r = ERRPIPE_AFTER(close_stdin, "run", show_program);

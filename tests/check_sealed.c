@@ -261,13 +261,13 @@ START_TEST(name_of_the_process)
 	pid_t pid = stopped_in(fd);
 
 	path_behind(fd, target);
-	if (kernel_is_older(6, 14))
-		snprintf(want, sizeof(want), "%d\n", fd);
-	else
-		snprintf(want, sizeof(want), "%.15s\n", target + 1);
+	snprintf(want, sizeof(want), "%.15s\n", target + 1);
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_gt(read(file, name, sizeof(name) - 1), 0);
+	/* Stable kernels before 6.14 have got that as well, in time: 6.1.192 has. */
+	if (kernel_is_older(6, 14) && strcmp(name, want) != 0)
+		snprintf(want, sizeof(want), "%d\n", fd);
 	ck_assert_str_eq(name, want);
 	end(pid);
 }
