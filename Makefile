@@ -5,6 +5,7 @@
 # make update-stubs make stubs, and put them and their table where they are committed
 # make tests        build the tests
 # make check        build and run them
+# make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
 # make clean        remove build/
 #
 # O=DIR             build in DIR instead of build/
@@ -189,6 +190,10 @@ cross-%:
 	$(Q)$(MAKE) O=$(O)/$* NOLIBC='$(NOLIBC)' UAPI='$(UAPI)' AR=llvm-ar-19 LDFLAGS=-static \
 		CC='$(CLANG) --target=$*-linux-gnu -fuse-ld=lld -Wno-unused-command-line-argument' tests
 
+# On kernels of other machines and versions than this one's, with what scripts/setup --all installs.
+check-system:
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
+
 clean:
 	rm -rf $(O)
 
@@ -196,6 +201,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs tests check check-unit clean FORCE
+.PHONY: all stubs update-stubs tests check check-unit check-system clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

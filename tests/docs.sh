@@ -64,7 +64,7 @@ done
 for page in errpipe/*.[1-7]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done
-check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh
+check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh tests/system/init
 
 echo "1..$count"
 [ "$failures" = 0 ]
