@@ -6,10 +6,13 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make install      into PREFIX, by default /usr/local
+# make uninstall    what install has put there, with the same variables
 # make clean        remove build/
 #
 # O=DIR             build in DIR instead of build/
 # CLANG=clang-19    builds all stubs; with lld of the same version
+# PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR: where things go. Absolute names.
 # CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as everywhere. The flags that the code needs are not
 #                   among them, so setting them breaks nothing.
 # NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
@@ -30,6 +33,16 @@ NOLIBC := $(O)/nolibc
 UAPI ?= $(O)/uapi
 OBJCOPY := $(firstword $(foreach v,llvm-objcopy-19 llvm-objcopy,$(shell command -v $(v))))
 PKG_CONFIG := pkg-config
+INSTALL := install
+VERSION := $(shell sed -n 's/^\#define ERRPIPE_VERSION "\(.*\)"$$/\1/p' errpipe/errpipe.h)
+
+PREFIX := /usr/local
+BINDIR := $(PREFIX)/bin
+LIBDIR := $(PREFIX)/lib
+LIBEXECDIR := $(PREFIX)/libexec
+INCLUDEDIR := $(PREFIX)/include
+MANDIR := $(PREFIX)/share/man
+PKGCONFIGDIR := $(LIBDIR)/pkgconfig
 
 ifneq ($(V),1)
 Q := @
@@ -39,17 +52,26 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(MAKECMDGOALS),clean)
+ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
 endif
 endif
 
+define newline
+
+
+endef
+
 WARNINGS := -Wall -Wextra -Werror
 DEPS = -MMD -MP
 
-all: $(O)/dmz $(O)/liberrpipe.a $(O)/errpipe
+# The first number of the version: the same interface has the same name.
+SONAME := liberrpipe.so.$(firstword $(subst ., ,$(VERSION)))
+SHARED := $(O)/liberrpipe.so.$(VERSION)
+
+all: $(O)/dmz $(O)/liberrpipe.a $(SHARED) $(O)/errpipe
 
 # --- the stub: no libc, no start-up files, one segment, no section headers -------------------------------
 
@@ -111,16 +133,22 @@ $(UAPI)/include/linux/version.h:
 
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail message pipe read route settle \
 	signals spawn stub wait words)
+LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_run cmd_search)
 
 $(O)/obj/%.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/obj/%.pic.o: errpipe/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
 
 # The stub's bytes, for errpipe_stub().
-$(O)/obj/stub.o: $(O)/obj/stub_image.h
-$(O)/obj/stub.o: CPPFLAGS += -I$(O)/obj
+$(O)/obj/stub.o $(O)/obj/stub.pic.o: $(O)/obj/stub_image.h
+$(O)/obj/stub.o $(O)/obj/stub.pic.o: INCLUDES := -I$(O)/obj
 $(O)/obj/stub_image.h: $(O)/dmz
 	@mkdir -p $(@D)
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1, /g' >$@
@@ -130,9 +158,61 @@ $(O)/liberrpipe.a: $(LIB)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
+# What a child calls between fork and exec must not have to be looked up there: so all is bound when the library is
+# loaded, and what it calls of its own is its own. LDFLAGS=-static is for the programs.
+SHARED_LDFLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=errpipe/errpipe.map -Wl,-Bsymbolic-functions \
+	-Wl,-z,defs -Wl,-z,now -Wl,-z,relro
+
+$(SHARED): $(LIB_PIC) errpipe/errpipe.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -fPIC $(SHARED_LDFLAGS) $(filter-out -static,$(LDFLAGS)) -o $@ $(LIB_PIC)
+
 $(O)/errpipe: $(CMD) $(O)/liberrpipe.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# --- installing --------------------------------------------------------------------------------------------
+
+# $(call put,MODE,FILES,FOLDER)
+put = $(Q)$(INSTALL) -d "$(DESTDIR)$(3)" && $(INSTALL) -m $(1) $(2) "$(DESTDIR)$(3)"
+
+MAN := $(wildcard errpipe/*.[1-8])
+man_folder = $(MANDIR)/man$(subst .,,$(suffix $(1)))
+STUB_DIR = $(LIBEXECDIR)/errpipe
+
+# The stub is for other programs to start, by a name that is not a link: errpipe_stub_file() takes no other, and it
+# can be mounted into a container. The link is for people who type it.
+install: all
+	$(call say,INSTALL,'$(DESTDIR)$(PREFIX)')
+	$(call put,755,$(O)/errpipe,$(BINDIR))
+	$(call put,755,$(O)/dmz,$(STUB_DIR))
+	$(Q)ln -sfr "$(DESTDIR)$(STUB_DIR)/dmz" "$(DESTDIR)$(BINDIR)/dmz"
+	$(call put,644,$(O)/liberrpipe.a $(SHARED),$(LIBDIR))
+	$(Q)ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	$(Q)ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/liberrpipe.so"
+	$(call put,644,errpipe/errpipe.h,$(INCLUDEDIR))
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(Q)sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' \
+		-e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' \
+		-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/errpipe.pc.in | \
+		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/errpipe.pc"
+	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_folder,$(page)))$(newline))
+
+INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(INCLUDEDIR)/errpipe.h $(PKGCONFIGDIR)/errpipe.pc \
+	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \
+	$(foreach page,$(MAN),$(call man_folder,$(page))/$(notdir $(page)))
+
+# Folders that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
+# beginning, such as an empty /usr/local/bin.
+FOLDERS = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_folder,$(page))))
+ifneq ($(DESTDIR),)
+FOLDERS += $(BINDIR) $(INCLUDEDIR) $(LIBDIR) $(MANDIR)
+endif
+
+uninstall:
+	$(call say,REMOVE,'$(DESTDIR)$(PREFIX)')
+	$(Q)cd "$(DESTDIR)/" && rm -f $(INSTALLED:/%=%)
+	$(Q)cd "$(DESTDIR)/" && rmdir $(if $(DESTDIR),-p) $(FOLDERS:/%=%) 2>/dev/null || :
 
 # --- the tests ---------------------------------------------------------------------------------------------
 
@@ -201,6 +281,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs tests check check-unit check-system clean FORCE
+.PHONY: all stubs update-stubs install uninstall tests check check-unit check-system clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -7,6 +7,9 @@
 
 #include "errpipe.h"
 
+/* No names for others: neither of the shared library, nor of one that the static library is linked into. */
+#pragma GCC visibility push(hidden)
+
 /* Room for any int in decimal with its sign and NUL. */
 #define ERRPIPE__DECIMAL 12
 
@@ -84,5 +87,7 @@ void errpipe__free_args(struct errpipe__args *args);
  * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2).
  */
 int errpipe__ended(const struct errpipe_child *child, int options, int *status);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user PROGRAM [ARG...]: a program of somebody who has nothing but what is installed, in what C99 and C++11 have in
+ * common. It starts PROGRAM as README's does, and takes every function of the header (functions.h is a list of them).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <errpipe.h>
+
+extern char **environ;
+
+static const struct {
+	const char *name;
+	void (*function)(void);
+} functions[] = {
+#include "functions.h"
+};
+
+int main(int argc, char **argv)
+{
+	struct errpipe_spawn spawn;
+	struct errpipe_report report;
+	struct errpipe_child child;
+	char line[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		if (!functions[i].function) {
+			printf("%s is missing\n", functions[i].name);
+			return 125;
+		}
+	}
+
+	memset(&spawn, 0, sizeof(spawn));
+	memset(&report, 0, sizeof(report));
+	spawn.stub = errpipe_stub();
+	if (argc < 2 || errpipe_spawn(&child, &spawn, argv[1], argv + 1, environ) < 0 || errpipe_wait(&child, &report) < 0)
+		return 125;
+	if (report.verdict != ERRPIPE_STARTED) {
+		errpipe_message(line, sizeof(line), &report, argv[1]);
+		printf("%s\n", line);
+	}
+	return errpipe_exit_code(&report, ERRPIPE_POSIX);
+}
