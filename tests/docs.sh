@@ -38,7 +38,8 @@ prints() {
 
 examples() {
 	MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/aarch64/hello" &&
-		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1"
+		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1" \
+			"$PWD/errpipe/errpipe-protocol.7"
 }
 
 examples >"$dir/examples"
@@ -56,12 +57,35 @@ check "README's program tells of a foreign program" \
 	"$dir/readme" "$ERRPIPE_BUILD/stubs/aarch64/hello"
 check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
 
+# The functions of errpipe(3), as the page shows them, one on a line. A compiler takes no declaration that differs.
+mandoc -T ascii -O width=500 errpipe/errpipe.3 | sed 's/.\x08//g' >"$dir/page"
+sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^     [a-z]/p}' "$dir/page" | sed '/;$/!{N;s/\n */ /}' >"$dir/synopsis"
+same_functions() {
+	sed -n 's/.*\(errpipe_[a-z_]*\)(.*/\1/p' "$dir/synopsis" | sort >"$dir/shown"
+	cc -E -P errpipe/errpipe.h | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u | diff - "$dir/shown"
+}
+check "errpipe(3) has the header's functions" same_functions
+{ echo '#include "errpipe.h"'; cat "$dir/synopsis"; } >"$dir/synopsis.c"
+check "errpipe(3) declares them as the header does" cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Ierrpipe \
+	"$dir/synopsis.c"
+described() {
+	sed -n 's/^\.It Fn //p' errpipe/errpipe.3 | sort | diff "$dir/shown" -
+}
+check "errpipe(3) tells of each, once" described
+sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' errpipe/errpipe.3 >"$dir/page.c"
+check "errpipe(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
+	-o "$dir/page" "$dir/page.c" "$ERRPIPE_BUILD/liberrpipe.a"
+check "errpipe(3)'s program tells of a foreign program" \
+	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
+	"$dir/page" "$ERRPIPE_BUILD/stubs/aarch64/hello"
+check "errpipe(3)'s program starts one" prints hello 7 "$dir/page" /bin/sh -c 'echo hello; exit 7'
+
 for std in c99 c11 c++11; do
 	check "errpipe.h as $std" clang-19 -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror \
 		-fsyntax-only errpipe/errpipe.h
 done
 
-for page in errpipe/*.[1-7]; do
+for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done
 check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh tests/system/init
