@@ -8,6 +8,7 @@
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
 # make install      into PREFIX, by default /usr/local
 # make uninstall    what install has put there, with the same variables
+# make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
 # make clean        remove build/
 #
 # O=DIR             build in DIR instead of build/
@@ -52,7 +53,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -274,6 +275,10 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+dist:
+	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
+	$(Q)scripts/dist $(O) $(VERSION)
+
 clean:
 	rm -rf $(O)
 
@@ -281,6 +286,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs install uninstall tests check check-unit check-system clean FORCE
+.PHONY: all stubs update-stubs install uninstall dist tests check check-unit check-system clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
