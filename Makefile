@@ -11,6 +11,7 @@
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
 # make clean        remove build/
 #
+# STATIC=1          a command that runs where there is nothing else, such as in a container without a libc
 # O=DIR             build in DIR instead of build/
 # CLANG=clang-19    builds all stubs; with lld of the same version
 # PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR: where things go. Absolute names.
@@ -28,6 +29,7 @@ endif
 ifeq ($(origin AR),default)
 AR := $(CROSS_COMPILE)ar
 endif
+STATIC :=
 CLANG := clang-19
 CFLAGS := -O2 -g
 NOLIBC := $(O)/nolibc
@@ -168,9 +170,14 @@ $(SHARED): $(LIB_PIC) errpipe/errpipe.map
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) -fPIC $(SHARED_LDFLAGS) $(filter-out -static,$(LDFLAGS)) -o $@ $(LIB_PIC)
 
-$(O)/errpipe: $(CMD) $(O)/liberrpipe.a
+$(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a
+
+# How it was linked: written when that changes, so that it is linked anew then.
+$(O)/obj/static: FORCE
+	@mkdir -p $(@D)
+	@echo '$(STATIC)' | cmp -s - $@ || echo '$(STATIC)' >$@
 
 # --- installing --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# make STATIC=1: one file is all that the command needs. It is tried in a root that has busybox and in one that has nothing,
+# neither of them a /proc or a /dev; for this machine, and for arm64 with qemu-user. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through try
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0 failed=0
+
+# try WHAT COMMAND...
+try() {
+	n=$((n + 1))
+	what=$1
+	shift
+	if "$@" >"$tmp/log" 2>&1; then
+		echo "ok $n - $what"
+	else
+		echo "not ok $n - $what"
+		echo "$what:" >&2
+		cat "$tmp/log" >&2
+		failed=1
+	fi
+}
+
+# build BUILD ARG...: a make around this one would pass its own variables on.
+build() {
+	build=$ERRPIPE_BUILD/$1
+	shift
+	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$build" NOLIBC="$NOLIBC" "$@"
+}
+
+is_static() {
+	readelf -lW "$ERRPIPE_BUILD/$1/errpipe" >"$tmp/segments" && grep -q LOAD "$tmp/segments" &&
+		! grep -qE 'INTERP|DYNAMIC' "$tmp/segments"
+}
+
+# The same folder, now this way, now that.
+follows() {
+	build static STATIC=1 && is_static static && build static && ! is_static static && build static STATIC=1 &&
+		is_static static
+}
+
+# inside ROOT COMMAND...
+inside() {
+	if [ "$(id -u)" = 0 ]; then
+		PATH=/bin:/usr/bin:/usr/sbin chroot "$@"
+	else
+		PATH=/bin:/usr/bin:/usr/sbin unshare -r chroot "$@"
+	fi
+}
+
+# run STREAM TEXT STATUS ROOT COMMAND...: on standard output (1) or standard error (2) the command writes just that, and it
+# exits so.
+run() {
+	stream=$1 want=$2 want_status=$3 status=0
+	shift 3
+	inside "$@" >"$tmp/1" 2>"$tmp/2" </dev/null || status=$?
+	echo "$*: exit status $status"
+	cat "$tmp/1" "$tmp/2"
+	[ "$(cat "$tmp/$stream")" = "$want" ] && [ "$status" = "$want_status" ]
+}
+
+decodes() {
+	[ "$(inside "$@" decode --path x <"$tmp/record")" = "exec x: no such file or directory" ]
+}
+
+# root NAME: with nothing but the command, and what is tried.
+root() {
+	mkdir -p "$tmp/$1" && cp "$ERRPIPE_BUILD/static/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello" "$tmp/$1"
+}
+
+# everywhere NAME COMMAND...: the command, in each root.
+everywhere() {
+	name=$1
+	shift
+	for root in empty busybox; do
+		try "$name, $root root: it tells what is missing" run 2 'exec /missing: no such file or directory' 127 \
+			"$tmp/$root" "$@" run -- /missing
+		try "$name, $root root: it tells what is foreign" run 2 'exec /hello: exec format error' 126 \
+			"$tmp/$root" "$@" run -- /hello
+		try "$name, $root root: it starts a program" run 1 "$version" 0 "$tmp/$root" "$@" run -- /errpipe --version
+		try "$name, $root root: it reads a record" decodes "$tmp/$root" "$@"
+	done
+	try "$name, busybox root: it finds a program along PATH" run 1 hello 7 \
+		"$tmp/busybox" "$@" run -- sh -c 'echo hello; exit 7'
+	# shellcheck disable=SC2016 # for the shell that is started
+	try "$name, busybox root: a signal of the target" run 1 hello 143 \
+		"$tmp/busybox" "$@" run -- sh -c 'echo hello; kill $$'
+}
+
+try "make STATIC=1" build static STATIC=1
+try "make with and without it, in one folder" follows
+try "a program for another machine" build . "$ERRPIPE_BUILD/stubs/aarch64/hello"
+version=$("$ERRPIPE_BUILD/static/errpipe" --version)
+"$ERRPIPE_BUILD/dmz" 3 /nothing name 3>"$tmp/record"
+try "an empty root" root empty
+try "a root with busybox" root busybox
+mkdir "$tmp/busybox/bin" && cp /bin/busybox "$tmp/busybox/bin" && ln -s busybox "$tmp/busybox/bin/sh"
+if ! inside "$tmp/empty" /errpipe --version >/dev/null 2>&1 && [ "$(id -u)" != 0 ]; then
+	n=$((n + 1))
+	echo "ok $n - in other roots # SKIP needs root, or user namespaces"
+	echo "1..$n"
+	exit "$failed"
+fi
+everywhere native /errpipe
+
+# The machine's own programs are foreign to no kernel, so they are what the emulated command starts.
+if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
+	try "make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-" build static/aarch64 STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-
+	try "is static, too" is_static static/aarch64
+	for root in empty busybox; do
+		cp "$ERRPIPE_BUILD/static/aarch64/errpipe" "$tmp/$root/errpipe.aarch64"
+		cp "$(command -v qemu-aarch64-static)" "$tmp/$root/qemu"
+	done
+	everywhere aarch64 /qemu /errpipe.aarch64
+else
+	n=$((n + 1))
+	echo "ok $n - make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu- # SKIP no aarch64-linux-gnu-gcc, or no qemu-user-static"
+fi
+
+echo "1..$n"
+exit "$failed"
