@@ -19,6 +19,8 @@
 #                   among them, so setting them breaks nothing.
 # NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
 #                   unpacks from Debian's kernel source package
+# JANSSON=yes       the command writes JSON; by default where pkg-config finds jansson, but not when cross-compiling: there
+#                   give PKG_CONFIG too
 # UAPI=DIR          kernel headers of all architectures, as scripts/unpack-uapi unpacks them from there
 
 O := build
@@ -60,6 +62,8 @@ MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
 endif
+# Libraries of this machine are not for musl, nor for another machine.
+FOREIGN := $(findstring musl,$(CC))$(filter-out $(shell uname -m)-%,$(MACHINE))
 endif
 
 define newline
@@ -137,7 +141,14 @@ $(UAPI)/include/linux/version.h:
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail message pipe read route settle \
 	signals spawn stub wait words)
 LIB_PIC := $(LIB:.o=.pic.o)
-CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_run cmd_search)
+CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_exec cmd_json cmd_run cmd_search cmd_signals)
+
+# JSON is jansson's. Without it --report and --json say so.
+JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --silence-errors --exists jansson && echo yes))
+ifneq ($(JANSSON),)
+$(O)/obj/cmd_json.o: CPPFLAGS += -DHAVE_JANSSON $(shell $(PKG_CONFIG) --cflags jansson)
+CMD_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
+endif
 
 $(O)/obj/%.o: errpipe/%.c
 	$(call say,CC,$@)
@@ -172,7 +183,7 @@ $(SHARED): $(LIB_PIC) errpipe/errpipe.map
 
 $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
 
 # How it was linked: written when that changes, so that it is linked anew then.
 $(O)/obj/static: FORCE
@@ -226,7 +237,7 @@ uninstall:
 
 # A program for each tests/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked: with musl,
 # and for another machine than this.
-ifneq ($(findstring musl,$(CC))$(filter-out $(shell uname -m)-%,$(MACHINE)),)
+ifneq ($(FOREIGN),)
 CHECK_CFLAGS := -Itests/standin
 CHECK_LIBS :=
 else

@@ -1,33 +1,26 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 
-static const char usage[] =
-	"Usage: errpipe run [--policy POLICY] [--] PROGRAM [ARG...]\n"
-	"       errpipe decode [--path PATH] [FILE]\n"
-	"\n"
-	"Start programs, and say why one could not be started.\n"
-	"\n"
-	"run: start PROGRAM, found as a shell finds it, wait for it, and exit as it does (128 plus the signal that\n"
-	"killed it). If it cannot be started, print why and exit with the code that the policy gives:\n"
-	"  POLICY     not found  cannot be executed  set-up failed\n"
-	"  posix      127        126                 125            the default, as shells do\n"
-	"  dockerd    127        126 or 128          125            as in dockerd's State.ExitCode\n"
-	"  runc       255        255                 255\n"
-	"  systemd    203        203                 203\n"
-	"\n"
-	"decode: print what a record in FILE, or on standard input, says of PATH. Exits with 0 if it is a record\n"
-	"and with 1 if it is not.\n"
-	"\n"
-	"  -h, --help       print this\n"
-	"  -V, --version    print the version\n"
-	"\n"
-	"125 is the exit code for bad usage, and for a failure of errpipe itself.\n";
+static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
+			    "\n"
+			    "Start programs, and say why one could not be started.\n"
+			    "\n"
+			    "  run      start a program, wait for it, and exit as it does\n"
+			    "  exec     become a program\n"
+			    "  decode   print what a record says, that a stub has left\n"
+			    "\n"
+			    "  --help      print this; after a command, print its options\n"
+			    "  --version   print the version\n"
+			    "\n"
+			    "Exit status: 125 is errpipe's own failure, bad usage among them.\n";
 
 static const struct {
 	const char *name;
@@ -35,23 +28,42 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "run", "errpipe run", cmd_run },
+	{ "exec", "errpipe exec", cmd_exec },
 	{ "decode", "errpipe decode", cmd_decode },
 };
 
-int own_failure(int error, const char *format, ...)
+static char *own_words(int error, const char *format, va_list args)
 {
 	const char *name = errpipe_errname(error);
+	char *words, *all = NULL;
+
+	if (!name && error)
+		name = errpipe_strerror(error);
+	if (vasprintf(&words, format, args) < 0)
+		return NULL;
+	if (!name)
+		return words;
+	if (asprintf(&all, "%s (%s)", words, name) < 0)
+		all = NULL;
+	free(words);
+	return all;
+}
+
+static void print_own(const char *words)
+{
+	fprintf(stderr, "errpipe: %s\n", words ? words : "no memory");
+}
+
+int own_failure(int error, const char *format, ...)
+{
 	va_list args;
+	char *words;
 
 	va_start(args, format);
-	fputs("errpipe: ", stderr);
-	vfprintf(stderr, format, args);
+	words = own_words(error, format, args);
 	va_end(args);
-	if (name)
-		fprintf(stderr, " (%s)", name);
-	else if (error)
-		fprintf(stderr, " (%s)", errpipe_strerror(error));
-	fputc('\n', stderr);
+	print_own(words);
+	free(words);
 	return EXIT_OWN;
 }
 
@@ -61,18 +73,76 @@ int bad_usage(void)
 	return EXIT_OWN;
 }
 
-void print_message(FILE *to, const struct errpipe_report *report, const char *path)
+int help(const char *text)
 {
-	size_t size = errpipe_message(NULL, 0, report, path) + 1;
-	char *line = malloc(size);
+	fputs(text, stdout);
+	return 0;
+}
 
-	if (!line) {
-		own_failure(0, "no memory for a line of %zu bytes", size);
-		return;
+int find_policy(const char *name)
+{
+	static const char *const policies[] = {
+		[ERRPIPE_POSIX] = "posix",
+		[ERRPIPE_DOCKERD] = "dockerd",
+		[ERRPIPE_RUNC] = "runc",
+		[ERRPIPE_SYSTEMD] = "systemd",
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		if (strcmp(policies[i], name) == 0)
+			return i;
 	}
-	errpipe_message(line, size, report, path);
-	fprintf(to, "%s\n", line);
-	free(line);
+	own_failure(0, "unknown policy '%s'", name);
+	return -1;
+}
+
+void outcome_fail(struct outcome *outcome, int error, const char *format, ...)
+{
+	va_list args;
+
+	free(outcome->failure);
+	va_start(args, format);
+	outcome->failure = own_words(error, format, args);
+	va_end(args);
+	outcome->report = (struct errpipe_report){ .status = -1 };
+}
+
+char *outcome_line(const struct outcome *outcome)
+{
+	size_t size;
+	char *line;
+
+	if (!outcome->report.verdict) {
+		if (asprintf(&line, "errpipe: %s", outcome->failure ? outcome->failure : "no memory") < 0)
+			return NULL;
+		return line;
+	}
+	size = errpipe_message(NULL, 0, &outcome->report, outcome->path) + 1;
+	line = malloc(size);
+	if (line)
+		errpipe_message(line, size, &outcome->report, outcome->path);
+	return line;
+}
+
+int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy)
+{
+	char *line;
+
+	if (outcome->report.verdict != ERRPIPE_STARTED) {
+		line = outcome_line(outcome);
+		if (line)
+			fprintf(stderr, "%s\n", line);
+		else
+			print_own(NULL);
+		free(line);
+	}
+	return outcome->report.verdict ? errpipe_exit_code(&outcome->report, policy) : EXIT_OWN;
+}
+
+void outcome_free(struct outcome *outcome)
+{
+	free(outcome->path);
+	free(outcome->failure);
 }
 
 /* Whoever redirects the output to a full disk wants to know. A closed stdout matters only if it was written to. */
@@ -87,12 +157,6 @@ static int close_stdout(int status)
 	return status;
 }
 
-static int print(const char *text)
-{
-	fputs(text, stdout);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
@@ -102,9 +166,9 @@ int main(int argc, char **argv)
 		return bad_usage();
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return close_stdout(print(usage));
+		return close_stdout(help(usage));
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
-		return close_stdout(print("errpipe " ERRPIPE_VERSION "\n"));
+		return close_stdout(help("errpipe " ERRPIPE_VERSION "\n"));
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
 		if (strcmp(name, commands[i].name) == 0) {

@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 
+static const char usage[] = "Usage: errpipe decode [--path PATH] [--json] [FILE]\n"
+			    "\n"
+			    "Print what a record in FILE, or on standard input, says of PATH. A stub has left\n"
+			    "it there because an exec failed.\n"
+			    "\n"
+			    "  --path PATH   what was to be exec'd: a record does not hold it\n"
+			    "  --json        print it as one object of JSON\n"
+			    "  --help        print this\n"
+			    "\n"
+			    "Exit status: 0 if it is a record, 1 if not, 125 if it cannot be read.\n";
+
+enum { PATH, JSON, HELP };
+
 static const struct option options[] = {
-	{ "path", required_argument, NULL, 'p' },
+	{ "path", required_argument, NULL, PATH },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
 
@@ -16,9 +34,25 @@ enum { EXIT_NO_RECORD = 1 };
 /* Long enough to see that it is too long. */
 enum { READ_SIZE = 64 };
 
-static int decode(FILE *file, const char *name, const char *path)
+static int print(const struct outcome *outcome, bool as_json)
 {
-	struct errpipe_report report;
+	char *line;
+	int ret;
+
+	if (as_json) {
+		ret = json_write(stdout, outcome, -1);
+		return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
+	}
+	line = outcome_line(outcome);
+	if (!line)
+		return own_failure(ENOMEM, "cannot print what the record says");
+	puts(line);
+	free(line);
+	return 0;
+}
+
+static int decode(FILE *file, const char *name, struct outcome *outcome, bool as_json)
+{
 	char bytes[READ_SIZE];
 	size_t size = fread(bytes, 1, sizeof(bytes), file);
 
@@ -28,24 +62,34 @@ static int decode(FILE *file, const char *name, const char *path)
 		own_failure(0, "%s is empty: the target was started, or no stub ran", name);
 		return EXIT_NO_RECORD;
 	}
-	if (errpipe_decode(bytes, size, &report) < 0) {
+	if (errpipe_decode(bytes, size, &outcome->report) < 0) {
 		own_failure(0, "%s is not a record", name);
 		return EXIT_NO_RECORD;
 	}
-	print_message(stdout, &report, path);
-	return 0;
+	return print(outcome, as_json);
 }
 
 int cmd_decode(int argc, char **argv)
 {
-	const char *path = NULL, *name;
+	struct outcome outcome = { .path = NULL };
+	bool as_json = false;
+	const char *name;
 	FILE *file;
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'p')
+		switch (option) {
+		case PATH:
+			outcome.path = optarg;
+			break;
+		case JSON:
+			as_json = true;
+			break;
+		case HELP:
+			return help(usage);
+		default:
 			return bad_usage();
-		path = optarg;
+		}
 	}
 	if (argc - optind > 1) {
 		own_failure(0, "decode takes one file, not '%s' too", argv[optind + 1]);
@@ -54,12 +98,12 @@ int cmd_decode(int argc, char **argv)
 
 	name = argv[optind];
 	if (!name || strcmp(name, "-") == 0)
-		return decode(stdin, "standard input", path);
+		return decode(stdin, "standard input", &outcome, as_json);
 
 	file = fopen(name, "re");
 	if (!file)
 		return own_failure(errno, "cannot open %s", name);
-	ret = decode(file, name, path);
+	ret = decode(file, name, &outcome, as_json);
 	fclose(file);
 	return ret;
 }

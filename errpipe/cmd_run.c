@@ -1,91 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd.h"
 
+static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...]\n"
+			    "\n"
+			    "Start PROGRAM, found as a shell finds it, wait for it, and exit as it does, or\n"
+			    "with 128 plus the signal that killed it. If it cannot be started, say why.\n"
+			    "\n"
+			    "  --policy POLICY   exit code if it cannot be started: posix (as shells do, the\n"
+			    "                    default), dockerd, runc, systemd\n"
+			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
+			    "  --route ROUTE     auto: through the stub where PROGRAM cannot tell, the\n"
+			    "                    default; stub: always; direct: never\n"
+			    "  --report FILE     write what came of it to FILE, as one object of JSON\n"
+			    "  --report-fd N     the same to an open descriptor, which PROGRAM does not get\n"
+			    "  --help            print this\n"
+			    "\n"
+			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
+
+enum { POLICY, ARGV0, ROUTE, REPORT, REPORT_FD, HELP };
+
 static const struct option options[] = {
-	{ "policy", required_argument, NULL, 'p' },
+	{ "policy", required_argument, NULL, POLICY },
+	{ "argv0", required_argument, NULL, ARGV0 },
+	{ "route", required_argument, NULL, ROUTE },
+	{ "report", required_argument, NULL, REPORT },
+	{ "report-fd", required_argument, NULL, REPORT_FD },
+	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
 
-static const char *const policies[] = {
-	[ERRPIPE_POSIX] = "posix",
-	[ERRPIPE_DOCKERD] = "dockerd",
-	[ERRPIPE_RUNC] = "runc",
-	[ERRPIPE_SYSTEMD] = "systemd",
+struct run {
+	enum errpipe_policy policy;
+	const char *argv0, *report_name;
+	int report_fd; /* or -1 */
+	FILE *report;  /* or NULL */
+	struct signals signals;
+	struct errpipe_spawn spawn;
+	char **argv;
 };
-
-/* What the target is to inherit of us, and the descriptor that our own signals come from. */
-struct signals {
-	sigset_t mask;
-	struct sigaction sigchld;
-	int fd;
-};
-
-static int find_policy(const char *name)
-{
-	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		if (strcmp(name, policies[i]) == 0)
-			return i;
-	}
-	return -1;
-}
-
-/*
- * Signals that are for the target are taken from a descriptor, and passed on. The others stay as they are: those
- * that stop and continue us with the target, and those that a fault of our own raises.
- */
-static int take_signals(struct signals *signals)
-{
-	static const int left_alone[] = { SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGSEGV, SIGBUS,
-					  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,  SIGABRT };
-	const struct sigaction by_default = { .sa_handler = SIG_DFL };
-	sigset_t taken;
-
-	sigfillset(&taken);
-	for (size_t i = 0; i < sizeof(left_alone) / sizeof(*left_alone); i++)
-		sigdelset(&taken, left_alone[i]);
-
-	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
-	sigaction(SIGCHLD, &by_default, &signals->sigchld);
-	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8);
-	sigprocmask(SIG_BLOCK, &taken, NULL);
-	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
-	return signals->fd < 0 ? -errno : 0;
-}
-
-/* In the child, for errpipe_spawn(). */
-static int give_sigchld_back(void *data, unsigned *step)
-{
-	const struct signals *signals = data;
-
-	(void)step;
-	return sigaction(SIGCHLD, &signals->sigchld, NULL) < 0 ? -errno : 0;
-}
-
-/* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
-static void pass_on(pid_t pid, const struct signals *signals)
-{
-	struct signalfd_siginfo info;
-
-	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL)
-			kill(pid, info.ssi_signo);
-	}
-}
 
 /* Whether the target has ended. It is not reaped yet; but others are, for as pid 1 we get orphans. */
 static bool has_ended(pid_t pid)
@@ -103,7 +69,7 @@ static bool has_ended(pid_t pid)
 }
 
 /* Stay with the target until its exec has failed or it has ended. */
-static int attend(const struct errpipe_child *child, const struct signals *signals, struct errpipe_report *report)
+static int attend(const struct errpipe_child *child, struct signals *signals, struct errpipe_report *report)
 {
 	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { child->report, POLLIN, 0 } };
 
@@ -120,107 +86,166 @@ static int attend(const struct errpipe_child *child, const struct signals *signa
 			fds[1].fd = -1; /* poll(2) skips it from now on */
 		}
 		if (fds[0].revents)
-			pass_on(child->pid, signals);
+			signals_pass_on(signals, child->pid);
 		if (has_ended(child->pid))
 			return 0;
 	}
 }
 
-/* Start what is at path, and wait for it. Returns 0 with the report, or EXIT_OWN. */
-static int attempt(const char *path, char **argv, const struct errpipe_spawn *spawn, struct errpipe_report *report)
+/* Start what is at path, and wait for it. */
+static void try(const char *path, void *data, struct outcome *outcome)
 {
+	struct run *run = data;
 	struct errpipe_child child;
 	int ret;
 
-	ret = errpipe_spawn(&child, spawn, path, argv, environ);
-	if (ret < 0)
-		return own_failure(-ret, "cannot start a process for %s", path);
-
-	*report = (struct errpipe_report){ .status = -1 };
-	ret = attend(&child, spawn->data, report);
+	ret = errpipe_spawn(&child, &run->spawn, path, run->argv, environ);
 	if (ret < 0) {
-		report->verdict = ERRPIPE_CLOSED;
+		outcome_fail(outcome, -ret, "cannot start a process for %s", path);
+		return;
+	}
+	outcome->route = child.route;
+	ret = attend(&child, &run->signals, &outcome->report);
+	if (ret < 0) {
+		outcome->report.verdict = ERRPIPE_CLOSED;
 		kill(child.pid, SIGKILL);
 	}
-	errpipe_wait(&child, report);
-	return ret < 0 ? own_failure(-ret, "cannot read the report of %s", path) : 0;
+	errpipe_wait(&child, &outcome->report);
+	if (ret < 0)
+		outcome_fail(outcome, -ret, "cannot read the report of %s", path);
 }
 
-static int tell(const struct errpipe_report *report, const char *path, enum errpipe_policy policy)
+static int set_route(struct run *run, const char *name)
 {
-	if (report->verdict != ERRPIPE_STARTED)
-		print_message(stderr, report, path);
-	return errpipe_exit_code(report, policy);
-}
+	static const struct {
+		const char *name;
+		int stub;
+		unsigned flags;
+	} routes[] = { { "auto", 0, 0 }, { "stub", 0, ERRPIPE_STUB_ONLY }, { "direct", ERRPIPE_NO_STUB, 0 } };
 
-/*
- * As shells do: a file that may not be executed does not hide one further on, and is told of if there is none.
- * Any other file is the one that was meant, whatever comes of it.
- */
-static int search_and_run(char **argv, const struct errpipe_spawn *spawn, enum errpipe_policy policy)
-{
-	struct search search = search_begin(argv[0]);
-	struct errpipe_report report, refused;
-	char *refused_path = NULL;
-	int ret;
-
-	for (;;) {
-		ret = search_next(&search);
-		if (ret < 0) {
-			ret = own_failure(-ret, "cannot search for %s", argv[0]);
-			break;
-		}
-		if (ret == 0) {
-			ret = tell(&refused, refused_path, policy);
-			break;
-		}
-		ret = attempt(search.path, argv, spawn, &report);
-		if (ret)
-			break;
-		if (report.verdict != ERRPIPE_EXEC_FAILED || report.error != EACCES) {
-			ret = tell(&report, search.found ? search.path : argv[0], policy);
-			break;
-		}
-		if (!refused_path) {
-			refused = report;
-			refused_path = search.path;
-			search.path = NULL;
+	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
+		if (strcmp(routes[i].name, name) == 0) {
+			run->spawn.stub = routes[i].stub;
+			run->spawn.flags = routes[i].flags;
+			return 0;
 		}
 	}
-	free(refused_path);
-	search_end(&search);
+	own_failure(0, "unknown route '%s'", name);
+	return -1;
+}
+
+static int set_report_fd(struct run *run, const char *number)
+{
+	char *end;
+	long fd = strtol(number, &end, 10);
+
+	if (*number < '0' || *number > '9' || *end || fd > INT_MAX) {
+		own_failure(0, "'%s' is not the number of a descriptor", number);
+		return -1;
+	}
+	run->report_fd = fd;
+	return 0;
+}
+
+static int set_option(struct run *run, int option, const char *value)
+{
+	int ret;
+
+	switch (option) {
+	case POLICY:
+		ret = find_policy(value);
+		run->policy = ret;
+		return ret < 0 ? -1 : 0;
+	case ROUTE:
+		return set_route(run, value);
+	case ARGV0:
+		run->argv0 = value;
+		return 0;
+	case REPORT:
+		run->report_name = value;
+		return 0;
+	case REPORT_FD:
+		return set_report_fd(run, value);
+	default:
+		return -1;
+	}
+}
+
+/* A report that cannot be written is a mistake of before, so nothing is started. */
+static int open_report(struct run *run)
+{
+	if (run->report_name) {
+		run->report = fopen(run->report_name, "we");
+		if (!run->report)
+			return own_failure(errno, "cannot write to %s", run->report_name);
+	} else if (run->report_fd >= 0) {
+		run->report_name = "the descriptor of --report-fd";
+		/* The target does not get it. */
+		if (fcntl(run->report_fd, F_SETFD, FD_CLOEXEC) < 0)
+			return own_failure(errno, "cannot write to descriptor %d", run->report_fd);
+		run->report = fdopen(run->report_fd, "w");
+		if (!run->report)
+			return own_failure(errno, "cannot write to descriptor %d", run->report_fd);
+	}
+	return 0;
+}
+
+static int write_report(const struct run *run, const struct outcome *outcome, int code)
+{
+	int ret;
+
+	if (!run->report)
+		return code;
+	ret = json_write(run->report, outcome, code);
+	if (fclose(run->report) != 0 && ret == 0)
+		ret = -errno;
+	return ret < 0 ? own_failure(-ret, "cannot write to %s", run->report_name) : code;
+}
+
+static int run_it(struct run *run, const char *program)
+{
+	struct outcome outcome;
+	int ret;
+
+	ret = signals_take(&run->signals);
+	if (ret < 0)
+		return own_failure(-ret, "cannot watch for signals");
+	/* Where there can be none, as where memfd_create(2) is forbidden, auto is direct. */
+	if (run->spawn.stub != ERRPIPE_NO_STUB)
+		run->spawn.stub = errpipe_stub();
+	run->spawn.mask = &run->signals.mask;
+	run->spawn.setup = signals_give_back;
+	run->spawn.data = &run->signals;
+
+	search_and_try(program, try, run, &outcome);
+	ret = write_report(run, &outcome, outcome_tell(&outcome, run->policy));
+	outcome_free(&outcome);
 	return ret;
 }
 
 int cmd_run(int argc, char **argv)
 {
-	enum errpipe_policy policy = ERRPIPE_POSIX;
-	struct signals signals;
-	struct errpipe_spawn spawn = { .mask = &signals.mask, .setup = give_sigchld_back, .data = &signals };
+	struct run run = { .report_fd = -1 };
+	const char *program;
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (option != 'p')
+		if (option == HELP)
+			return help(usage);
+		if (set_option(&run, option, optarg) < 0)
 			return bad_usage();
-		ret = find_policy(optarg);
-		if (ret < 0) {
-			own_failure(0, "unknown policy '%s'", optarg);
-			return bad_usage();
-		}
-		policy = ret;
 	}
-	if (optind == argc) {
+	run.argv = argv + optind;
+	program = *run.argv;
+	if (!program)
 		own_failure(0, "no program given");
+	if (run.report_name && run.report_fd >= 0)
+		own_failure(0, "--report and --report-fd exclude each other");
+	if (!program || (run.report_name && run.report_fd >= 0))
 		return bad_usage();
-	}
+	if (run.argv0)
+		*run.argv = (char *)run.argv0;
 
-	ret = take_signals(&signals);
-	if (ret < 0)
-		return own_failure(-ret, "cannot watch for signals");
-
-	/* Without a stub, as where memfd_create(2) is forbidden, the route is direct. */
-	spawn.stub = errpipe_stub();
-	if (spawn.stub < 0)
-		spawn.stub = ERRPIPE_NO_STUB;
-	return search_and_run(argv + optind, &spawn, policy);
+	ret = open_report(&run);
+	return ret ? ret : run_it(&run, program);
 }

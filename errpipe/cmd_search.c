@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,14 @@
 /* Where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
-struct search search_begin(const char *name)
+struct search {
+	const char *name; /* as the user typed it */
+	const char *rest; /* of PATH; NULL when all of it was taken */
+	char *path;	  /* the place at hand, malloc'd, or NULL */
+	bool found;	  /* there was something in one of the places */
+};
+
+static struct search begin(const char *name)
 {
 	const char *path = getenv("PATH");
 
@@ -23,7 +31,7 @@ struct search search_begin(const char *name)
 	return (struct search){ .name = name, .rest = path };
 }
 
-static int absent(const char *path)
+static bool is_absent(const char *path)
 {
 	struct stat st;
 
@@ -49,7 +57,8 @@ static int take_entry(struct search *search)
 	return 0;
 }
 
-int search_next(struct search *search)
+/* 1: search->path is the next place. 0: there is none left. Or a negative errno. */
+static int next(struct search *search)
 {
 	int ret;
 
@@ -57,7 +66,7 @@ int search_next(struct search *search)
 		ret = take_entry(search);
 		if (ret < 0)
 			return ret;
-		if (!absent(search->path))
+		if (!is_absent(search->path))
 			search->found = true;
 		else if (search->rest || search->found)
 			continue;
@@ -66,7 +75,44 @@ int search_next(struct search *search)
 	return 0;
 }
 
-void search_end(struct search *search)
+/* What the outcome speaks of: what is nowhere is known only as the user typed it. */
+static void name_path(struct outcome *outcome, const struct search *search)
 {
-	free(search->path);
+	outcome->path = strdup(search->found ? search->path : search->name);
+	if (!outcome->path)
+		outcome_fail(outcome, ENOMEM, "cannot search for %s", search->name);
+}
+
+static bool may_not_be_executed(const struct outcome *outcome)
+{
+	return outcome->report.verdict == ERRPIPE_EXEC_FAILED && outcome->report.error == EACCES;
+}
+
+void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
+		    struct outcome *outcome)
+{
+	struct outcome refused = { .path = NULL };
+	struct search search = begin(name);
+	int ret;
+
+	*outcome = (struct outcome){ .path = NULL };
+	while ((ret = next(&search)) > 0) {
+		try(search.path, data, outcome);
+		name_path(outcome, &search);
+		if (!may_not_be_executed(outcome))
+			break;
+		if (refused.path)
+			outcome_free(outcome);
+		else
+			refused = *outcome;
+		*outcome = (struct outcome){ .path = NULL };
+	}
+	if (ret == 0) {
+		*outcome = refused;
+	} else {
+		outcome_free(&refused);
+		if (ret < 0)
+			outcome_fail(outcome, -ret, "cannot search for %s", name);
+	}
+	free(search.path);
 }

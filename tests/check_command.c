@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -202,13 +203,13 @@ static const char *title(const struct run *run)
 
 static char *const policies[CASE_POLICIES] = { "posix", "dockerd", "runc", "systemd" };
 
-START_TEST(run_says_why)
+/* By run or by exec. */
+static void assert_says_why(const struct run *it, char *command)
 {
-	const struct run *it = &runs[_i];
 	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
 
 	for (int i = 0; i < CASE_POLICIES; i++) {
-		char *argv[] = { "errpipe", "run", "--policy", policies[i],
+		char *argv[] = { "errpipe", command, "--policy", policies[i],
 				 "--",	    path,  "argument", NULL };
 		const struct start start = { "@/bin/errpipe", argv, it->c->state,
 					     it->identity,    NULL, 0 };
@@ -218,6 +219,17 @@ START_TEST(run_says_why)
 			SKIP(title(it));
 		assert_result(r, title(it), it->c->exit_codes[i], "", line);
 	}
+}
+
+START_TEST(run_says_why)
+{
+	assert_says_why(&runs[_i], "run");
+}
+END_TEST
+
+START_TEST(exec_says_why)
+{
+	assert_says_why(&runs[_i], "exec");
 }
 END_TEST
 
@@ -377,14 +389,15 @@ static void assert_same(const char *text, const char *expected)
 		      expected + line);
 }
 
+static char *const commands[] = { "run", "exec" };
+
 START_TEST(the_target_gets_what_execve_gives)
 {
+	void (*change)(void) = changes[_i / 2];
 	char *plain_argv[] = { show_program, "a b", "", "\xff", NULL };
-	char *argv[] = { "errpipe", "run", show_program, "a b", "", "\xff", NULL };
-	const struct start plain = { .program = show_program,
-				     .argv = plain_argv,
-				     .set = changes[_i] };
-	struct result expected = run(&plain), r = run_errpipe(argv, changes[_i]);
+	char *argv[] = { "errpipe", commands[_i % 2], show_program, "a b", "", "\xff", NULL };
+	const struct start plain = { .program = show_program, .argv = plain_argv, .set = change };
+	struct result expected = run(&plain), r = run_errpipe(argv, change);
 
 	ck_assert_ptr_nonnull(strstr(expected.out, "\nSigBlk:"));
 	assert_same(r.out, expected.out);
@@ -493,6 +506,138 @@ START_TEST(a_signal_is_passed_on_once)
 	assert_line(from, "1 and 3\n");
 	ck_assert_int_eq(exit_code(pid), 0);
 	fclose(from);
+}
+END_TEST
+
+/* --- run: job control --------------------------------------------------------------------- */
+
+/* A shell, by what it does for a job: a session with a terminal, and a process group in its foreground. */
+static int control_a_job(char *const *argv)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	pid_t pid;
+
+	signal(SIGTTOU, SIG_IGN);
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0)
+		return 90;
+	slave = open(ptsname(master), O_RDWR); /* becomes the controlling terminal */
+	if (slave < 0)
+		return 91;
+	pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		tcsetpgrp(slave, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		execv(fixture_path("@/bin/errpipe"), argv);
+		_exit(92);
+	}
+	/* The target stops by the terminal's signal, and so the job does; and then goes on. */
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
+		return 93;
+	if (kill(-pid, SIGCONT) < 0 || waitpid(pid, &status, WUNTRACED) != pid || !WIFEXITED(status))
+		return 94;
+	return WEXITSTATUS(status);
+}
+
+START_TEST(a_job_stops_and_goes_on)
+{
+	char *argv[] = { "errpipe", "run", "--", "/bin/sh", "-c", "kill -TSTP $$; exit 7", NULL };
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(control_a_job(argv));
+	ck_assert_int_eq(exit_code(pid), 7);
+}
+END_TEST
+
+/* The state of the only child of a process, as in /proc/PID/stat; 0 if there is none. */
+static char state_of_child(pid_t pid)
+{
+	FILE *file = fopen(text("/proc/%d/task/%d/children", (int)pid, (int)pid), "re");
+	char state = 0;
+	int child;
+
+	ck_assert_ptr_nonnull(file);
+	if (fscanf(file, "%d", &child) != 1)
+		child = 0;
+	fclose(file);
+	file = fopen(text("/proc/%d/stat", child), "re");
+	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (file)
+		fclose(file);
+	return state;
+}
+
+/* A group of its own, with a parent in another: one that has none cannot be stopped by SIGTSTP (setpgid(2)). */
+static void be_a_job(void)
+{
+	if (setpgid(0, 0) < 0)
+		_exit(BAD_STATE);
+}
+
+/* A stop and a continuation that are sent to errpipe alone reach the target, too. */
+START_TEST(a_stop_is_passed_on)
+{
+	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv, .set = be_a_job };
+	int fd[2];
+	FILE *from;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	pid = start_with_output(&start, fd[1], STDERR_FILENO);
+	close(fd[1]);
+	from = fdopen(fd[0], "r");
+	assert_line(from, "ready\n");
+	kill(pid, SIGTSTP);
+	while (state_of_child(pid) != 'T')
+		sched_yield();
+	kill(pid, SIGTERM);
+	kill(pid, SIGCONT);
+	assert_line(from, counted("term", 1, pid));
+	kill(pid, SIGUSR1);
+	assert_line(from, "1 and 0\n");
+	ck_assert_int_eq(exit_code(pid), 0);
+	fclose(from);
+}
+END_TEST
+
+/* --- options of run and exec ------------------------------------------------------------------ */
+
+START_TEST(argv0_is_what_the_target_sees)
+{
+	for (int i = 0; i < 2; i++) {
+		struct result r = ERRPIPE(commands[i], "--argv0", "-name", "--", "/bin/sh", "-c", "echo $0 $1", "zero", "one");
+
+		assert_result(r, commands[i], 0, "zero one\n", "");
+		r = ERRPIPE(commands[i], "--argv0=-name", "/bin/cat", "/proc/self/cmdline");
+		ck_assert_str_eq(r.out, "-name");
+	}
+}
+END_TEST
+
+/* The process that is started is the one that becomes the target. */
+START_TEST(exec_keeps_the_process)
+{
+	char *argv[] = { "errpipe", "exec", "--", "sh", "-c", "echo $$", NULL };
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv };
+	int out = create("@/stdout");
+	pid_t pid = start_with_output(&start, out, STDERR_FILENO);
+
+	ck_assert_int_eq(exit_code(pid), 0);
+	ck_assert_str_eq(read_whole(out), text("%d\n", (int)pid));
+}
+END_TEST
+
+START_TEST(exec_exits_as_the_target_does)
+{
+	char *code = text("%d", exit_codes[_i]);
+
+	assert_result(ERRPIPE("exec", "--policy", "runc", act_program, "exit", code), code, exit_codes[_i], "", "");
 }
 END_TEST
 
@@ -673,6 +818,16 @@ static const struct {
 	{ { "run", "--policy" }, "policy" },
 	{ { "run", "--policy", "moon", "true" }, "moon" },
 	{ { "run", "--policy=", "true" }, "policy" },
+	{ { "run", "--route", "moon", "true" }, "moon" },
+	{ { "run", "--report-fd", "x3", "true" }, "x3" },
+	{ { "run", "--report-fd", "-1", "true" }, "-1" },
+	{ { "run", "--report-fd", "99999999999", "true" }, "99999999999" },
+	{ { "run", "--report-fd=77", "true" }, "77" },
+	{ { "run", "--report", "/nowhere/at/all", "true" }, "/nowhere/at/all" },
+	{ { "run", "--report=x", "--report-fd=1", "true" }, "--report-fd" },
+	{ { "exec" }, "no program" },
+	{ { "exec", "--policy", "moon", "true" }, "moon" },
+	{ { "exec", "--report", "x", "true" }, "report" },
 	{ { "decode", "--frobnicate" }, "frobnicate" },
 	{ { "decode", "--path" }, "path" },
 	{ { "decode", "one", "two" }, "two" },
@@ -703,10 +858,29 @@ START_TEST(help_and_version)
 
 	ck_assert_int_eq(r.status, 0);
 	ck_assert_str_eq(r.err, "");
-	ck_assert_ptr_nonnull(strstr(r.out, "errpipe run "));
-	ck_assert_ptr_nonnull(strstr(r.out, "errpipe decode "));
+	ck_assert_ptr_nonnull(strstr(r.out, "\n  run "));
+	ck_assert_ptr_nonnull(strstr(r.out, "\n  decode "));
 	assert_result(ERRPIPE(version_options[_i]), "version", 0, "errpipe " ERRPIPE_VERSION "\n",
 		      "");
+}
+END_TEST
+
+/* Of the command itself, and of each of its own: on one screen, without a line that wraps. */
+static char *const helpful[] = { NULL, "run", "exec", "decode" };
+
+START_TEST(help_fits_a_screen)
+{
+	struct result r = helpful[_i] ? ERRPIPE(helpful[_i], "--help") : ERRPIPE("--help");
+	int lines = 0;
+
+	ck_assert_int_eq(r.status, 0);
+	ck_assert_str_eq(r.err, "");
+	ck_assert_ptr_eq(strstr(r.out, text("Usage: errpipe %s", helpful[_i] ? helpful[_i] : "COMMAND")), r.out);
+	for (char *line = strtok(r.out, "\n"); line; line = strtok(NULL, "\n")) {
+		ck_assert_msg(strlen(line) <= 80, "\"%s\"", line);
+		lines++;
+	}
+	ck_assert_int_le(lines, 22); /* and two that are empty */
 }
 END_TEST
 
@@ -878,6 +1052,7 @@ static void add_table(Suite *suite)
 	TCase *tc = add_tcase(suite, "table");
 
 	tcase_add_loop_test(tc, run_says_why, 0, run_count);
+	tcase_add_loop_test(tc, exec_says_why, 0, run_count);
 	tcase_add_loop_test(tc, decode_says_why, 0, run_count);
 }
 
@@ -888,12 +1063,17 @@ static void add_run_tests(Suite *suite)
 	tcase_add_loop_test(tc, run_exits_as_the_target_does, 0, COUNT(exit_codes));
 	tcase_add_loop_test(tc, run_exits_with_128_and_the_signal, 0, COUNT(signals));
 	tcase_add_test(tc, run_passes_arguments_on);
-	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes));
+	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes) * 2);
 	tcase_add_test(tc, changes_are_seen);
 	tcase_add_test(tc, streams_may_be_closed);
 	tcase_add_test(tc, stdout_may_be_closed);
 	tcase_add_test(tc, sigchld_may_be_ignored);
 	tcase_add_test(tc, a_signal_is_passed_on_once);
+	tcase_add_test(tc, a_job_stops_and_goes_on);
+	tcase_add_test(tc, a_stop_is_passed_on);
+	tcase_add_test(tc, argv0_is_what_the_target_sees);
+	tcase_add_test(tc, exec_keeps_the_process);
+	tcase_add_loop_test(tc, exec_exits_as_the_target_does, 0, COUNT(exit_codes));
 }
 
 static void add_search_tests(Suite *suite)
@@ -913,6 +1093,7 @@ static void add_usage_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, a_mistake, 0, COUNT(mistakes));
 	tcase_add_loop_test(tc, help_and_version, 0, COUNT(help_options));
+	tcase_add_loop_test(tc, help_fits_a_screen, 0, COUNT(helpful));
 	tcase_add_test(tc, a_full_disk_is_told);
 }
 

@@ -9,6 +9,7 @@
  *many there were so far, and who sent it; ends at SIGUSR1, with the number of both
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,17 @@ static int print_signal(const siginfo_t *info, int count)
 {
 	return printf("%s %d from %d\n", info->si_signo == SIGTERM ? "term" : "real", count,
 		      (int)info->si_pid);
+}
+
+/* A stop and a continuation interrupt that (signal(7)). */
+static int wait_for_one(const sigset_t *set, siginfo_t *info)
+{
+	int ret;
+
+	do
+		ret = sigwaitinfo(set, info);
+	while (ret < 0 && errno == EINTR);
+	return ret > 0;
 }
 
 static int count(void)
@@ -39,7 +51,7 @@ static int count(void)
 	puts("ready");
 
 	/* SIGUSR1 has the lowest number and comes first: take what came with it, too. */
-	while (done ? sigtimedwait(&set, &info, &no_wait) > 0 : sigwaitinfo(&set, &info) > 0) {
+	while (done ? sigtimedwait(&set, &info, &no_wait) > 0 : wait_for_one(&set, &info)) {
 		if (info.si_signo == SIGUSR1)
 			done = 1;
 		else

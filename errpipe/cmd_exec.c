@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG...]\n"
+			    "\n"
+			    "Become PROGRAM, found as a shell finds it. If that fails, say why. For the\n"
+			    "ENTRYPOINT of a container or the ExecStart= of a service: PROGRAM keeps the\n"
+			    "process, and nothing of errpipe is left in it.\n"
+			    "\n"
+			    "  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
+			    "                    dockerd, runc, systemd\n"
+			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
+			    "  --help            print this\n"
+			    "\n"
+			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
+
+enum { POLICY, ARGV0, HELP };
+
+static const struct option options[] = {
+	{ "policy", required_argument, NULL, POLICY },
+	{ "argv0", required_argument, NULL, ARGV0 },
+	{ "help", no_argument, NULL, HELP },
+	{ 0 },
+};
+
+/* Returns only if it has failed. The report goes through a pipe to ourselves, both ends of which an exec closes. */
+static void try(const char *path, void *data, struct outcome *outcome)
+{
+	char **argv = data;
+	int pipe[2], ret;
+
+	ret = errpipe_pipe(pipe);
+	if (ret == 0) {
+		errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, argv, environ);
+		close(pipe[1]);
+		ret = errpipe_read(pipe[0], &outcome->report);
+		close(pipe[0]);
+	}
+	if (ret < 0)
+		outcome_fail(outcome, -ret, "cannot report on %s", path);
+	outcome->route = ERRPIPE_DIRECT_ASKED;
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	enum errpipe_policy policy = ERRPIPE_POSIX;
+	const char *argv0 = NULL, *program;
+	struct outcome outcome;
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		switch (option) {
+		case POLICY:
+			ret = find_policy(optarg);
+			if (ret < 0)
+				return bad_usage();
+			policy = ret;
+			break;
+		case ARGV0:
+			argv0 = optarg;
+			break;
+		case HELP:
+			return help(usage);
+		default:
+			return bad_usage();
+		}
+	}
+	argv += optind;
+	program = *argv;
+	if (!program) {
+		own_failure(0, "no program given");
+		return bad_usage();
+	}
+	if (argv0)
+		*argv = (char *)argv0;
+
+	search_and_try(program, try, argv, &outcome);
+	ret = outcome_tell(&outcome, policy);
+	outcome_free(&outcome);
+	return ret;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+/* All but those that a fault of our own raises. */
+int signals_take(struct signals *signals)
+{
+	static const int left_alone[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	sigset_t taken;
+
+	sigfillset(&taken);
+	for (size_t i = 0; i < sizeof(left_alone) / sizeof(*left_alone); i++)
+		sigdelset(&taken, left_alone[i]);
+
+	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
+	sigaction(SIGCHLD, &by_default, &signals->sigchld);
+	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8);
+	sigprocmask(SIG_BLOCK, &taken, NULL);
+	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals->fd < 0 ? -errno : 0;
+}
+
+int signals_give_back(void *data, unsigned *step)
+{
+	const struct signals *signals = data;
+
+	(void)step;
+	return sigaction(SIGCHLD, &signals->sigchld, NULL) < 0 ? -errno : 0;
+}
+
+/* The signal that the target is stopped by, or 0. */
+static int stopped_by(pid_t pid)
+{
+	siginfo_t info;
+
+	info.si_pid = 0;
+	if (waitid(P_PID, pid, &info, WSTOPPED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		return 0;
+	return info.si_status;
+}
+
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	close(fd);
+	return fd >= 0;
+}
+
+/*
+ * To the shell we are the job. If the target stops as its terminal asks, so do we, by the same signal, until the shell
+ * continues the job. Not where there is no terminal: nobody might continue us then.
+ */
+static void stop_with(struct signals *signals, pid_t pid)
+{
+	int signal = stopped_by(pid);
+	bool known = signals->stopped;
+	sigset_t set;
+
+	signals->stopped = signal;
+	if (known || (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) || !has_terminal())
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &set, NULL); /* it stops us here */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
+static bool is_news(const struct signalfd_siginfo *info, pid_t pid)
+{
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		return false;
+	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
+		return stopped_by(pid);
+	default:
+		return info->ssi_code != SI_KERNEL;
+	}
+}
+
+void signals_pass_on(struct signals *signals, pid_t pid)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (is_news(&info, pid))
+			kill(pid, info.ssi_signo);
+	}
+	stop_with(signals, pid);
+}
