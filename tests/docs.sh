@@ -37,9 +37,11 @@ prints() {
 }
 
 examples() {
-	MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/aarch64/hello" &&
-		tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/errpipe/errpipe.1" "$PWD/errpipe/dmz.1" \
-			"$PWD/errpipe/errpipe-protocol.7"
+	for arch in aarch64 s390x "$(uname -m)"; do
+		MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/$arch/hello" || return
+	done
+	tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/docs/ci.md" "$PWD/errpipe/errpipe.1" \
+		"$PWD/errpipe/dmz.1" "$PWD/errpipe/errpipe-protocol.7"
 }
 
 examples >"$dir/examples"

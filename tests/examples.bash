@@ -4,7 +4,8 @@
 #
 # An example is a line that begins with "$ " in a block of code (indented by four in Markdown; a literal display in
 # mdoc), and what it prints are the lines that follow it there. The examples of a document run one after the
-# other in one folder, which has hello.arm64, and in one shell, so that "echo $?" says what it should.
+# other in one folder, which has hello.arm64, hello.s390x, hello.native and what stands in the document as a script, and in
+# one shell, so that "echo $?" says what it should.
 set -u
 
 count=0 failures=0
@@ -21,6 +22,13 @@ code() {
 	*.md) sed -n -e 's/^    //p' -e 't' -e 's/.*//p' "$1" ;;
 	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
 	esac
+}
+
+# Each script of a document, "```sh", into a file that is called as its second line says.
+scripts() {
+	awk '/^```sh$/ { inside = 1; text = ""; name = ""; next }
+		/^```$/ && inside { inside = 0; if (name) printf "%s", text >name }
+		inside { text = text $0 "\n"; if (!name && /^# /) name = $2 }' "$1"
 }
 
 check() {
@@ -61,6 +69,9 @@ exit_with() {
 for document; do
 	cd "$(mktemp -d)" || exit 1
 	cp "$ERRPIPE_BUILD/stubs/aarch64/hello" hello.arm64
+	cp "$ERRPIPE_BUILD/stubs/s390x/hello" hello.s390x
+	cp "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" hello.native
+	scripts "$document"
 	PATH=$ERRPIPE_BUILD:$PATH
 	dmz 3 ./hello.arm64 hello.arm64 3>record
 	before=$count
