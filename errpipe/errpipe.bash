@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# Completion for bash. For $(pkg-config --variable=completionsdir bash-completion)/errpipe.
+
+# _errpipe_program N: what the words from N on are completed to, as a command of its own.
+_errpipe_program() {
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$1"
+	elif [ "$COMP_CWORD" -eq "$1" ]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$2")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+	fi
+}
+
+_errpipe() {
+	local word=$2 previous=$3 command=${COMP_WORDS[1]} options i
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W 'run exec decode --help --version' -- "$word")
+		return
+	fi
+	case $command in
+	run) options='--policy --argv0 --route --report --report-fd --help' ;;
+	exec) options='--policy --argv0 --help' ;;
+	decode) options='--path --json --help' ;;
+	*) return ;;
+	esac
+
+	# The program, and all behind it, is not ours.
+	if [ "$command" != decode ]; then
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			case ${COMP_WORDS[i]} in
+			--) _errpipe_program $((i + 1)) "$word"; return ;;
+			--policy | --argv0 | --route | --report | --report-fd) ((i++)) ;;
+			-*) ;;
+			*) _errpipe_program "$i" "$word"; return ;;
+			esac
+		done
+	fi
+
+	case $previous in
+	--policy) mapfile -t COMPREPLY < <(compgen -W 'posix dockerd runc systemd' -- "$word") ;;
+	--route) mapfile -t COMPREPLY < <(compgen -W 'auto stub direct' -- "$word") ;;
+	--report | --path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--argv0 | --report-fd) ;;
+	*)
+		if [[ $word == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+		elif [ "$command" = decode ]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		else
+			_errpipe_program "$COMP_CWORD" "$word"
+		fi
+		;;
+	esac
+}
+
+complete -F _errpipe errpipe

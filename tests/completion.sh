@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The completions: what bash offers for a line, that zsh can read its own, and that both know every option. Writes TAP.
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+count=0 failures=0
+
+# is WHAT WANT GOT
+is() {
+	count=$((count + 1))
+	if [ "$2" = "$3" ]; then
+		echo "ok $count - $1"
+	else
+		echo "not ok $count - $1"
+		echo "'$3' instead of '$2'" >&2
+		failures=$((failures + 1))
+	fi
+}
+
+# offers WORD...: what bash offers for the last word of that line.
+offers() {
+	bash -c '
+		. "$0"
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_errpipe errpipe "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
+		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/errpipe.bash" "$@"
+}
+
+is 'bash: commands' 'run exec decode --help --version' "$(offers errpipe '')"
+is 'bash: a command' 'decode' "$(offers errpipe d)"
+is 'bash: options of run' '--policy --argv0 --route --report --report-fd --help' "$(offers errpipe run --)"
+is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
+is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"
+is 'bash: a program' readelf "$(offers errpipe run --policy runc readel | tr " " "\n" | sort -u)"
+is 'bash: a program after --' readelf "$(offers errpipe exec -- readel | tr " " "\n" | sort -u)"
+is "bash: the program's arguments are files" '/etc/passwd' "$(offers errpipe run cat --policy /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
+is 'bash: a record' '/etc/passwd' "$(offers errpipe decode /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
+
+is 'zsh reads its own' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/_errpipe" 2>&1)"
+
+# Of each command, as its help has them.
+for command in run exec decode; do
+	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'); do
+		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"
+		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/_errpipe" | head -n 1 | tr -d '=[')"
+	done
+done
+
+echo "1..$count"
+[ "$failures" = 0 ]
