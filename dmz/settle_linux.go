@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -43,9 +44,8 @@ func look(pid int, path string, options int, unfinished ...string) error {
 		return e
 	}
 	process, ok := readProcess(pid)
-	if ok && !ended && process.flags&pfExiting != 0 {
-		// The name was read before the flags, maybe in the midst of an exec. In a process that exits it is final.
-		process, ok = readProcess(pid)
+	if ok && !ended {
+		process, ok = whileItLives(pid, process)
 	}
 	switch {
 	case !ok:
@@ -61,6 +61,25 @@ func look(pid int, path string, options int, unfinished ...string) error {
 		return nil
 	}
 	return e
+}
+
+// A child that has closed the pipe and has not exec'd yet has done so by itself, or it is in the midst of an exec: some kernels
+// (6.1.192, 6.12.117) close what is close-on-exec before they clear the flag. That exec is soon over.
+func whileItLives(pid int, p process) (process, bool) {
+	const patience = 50 * time.Millisecond
+	ok := true
+	for waited := time.Duration(0); ok && waited < patience; waited += time.Millisecond {
+		if p.flags&pfExiting != 0 {
+			// The name was read before the flags, maybe before it was final. In a process that exits it is.
+			return readProcess(pid)
+		}
+		if p.flags&pfForknoexec == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+		p, ok = readProcess(pid)
+	}
+	return p, ok
 }
 
 type process struct {
