@@ -6,8 +6,8 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
-# make install      into PREFIX, by default /usr/local
-# make uninstall    what install has put there, with the same variables
+# make install      into PREFIX, by default /usr/local; with the variables that make had
+# make uninstall    what install has put there; with the variables that it had
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
 # make clean        remove build/
 #
@@ -74,7 +74,7 @@ endef
 WARNINGS := -Wall -Wextra -Werror
 DEPS = -MMD -MP
 
-# The first number of the version: the same interface has the same name.
+# The first number of the version. What changes before 1.0 is told by the versions of the symbols.
 SONAME := liberrpipe.so.$(firstword $(subst ., ,$(VERSION)))
 SHARED := $(O)/liberrpipe.so.$(VERSION)
 

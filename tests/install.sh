@@ -144,6 +144,12 @@ exports() {
 	sed 's/$/@@ERRPIPE_0.1/' "$tmp/functions" | diff - "$tmp/exported"
 }
 
+# A shared library of somebody else's, which the static one is linked into, must not offer them either.
+hides() {
+	readelf -sW "$1" | awk '$5 == "GLOBAL" && $7 != "UND" { print $6, $8 }' | sort -u >"$tmp/globals"
+	sed -n 's/^DEFAULT //p' "$tmp/globals" | diff "$tmp/functions" - && grep -q '^HIDDEN errpipe__' "$tmp/globals"
+}
+
 # Nothing to look up later: neither a function at its first call, nor text that has to be changed at load.
 bound_at_load() {
 	readelf -dW "$1" >"$tmp/dynamic"
@@ -159,6 +165,7 @@ for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	name=build${build#"$ERRPIPE_BUILD"}
 	try "$name: the shared library exports the functions of errpipe.h, and nothing else" \
 		exports "$build/liberrpipe.so.$version"
+	try "$name: all other names are hidden in the static library" hides "$build/liberrpipe.a"
 	try "$name: its name, and what is bound when" bound_at_load "$build/liberrpipe.so.$version"
 done
 
