@@ -48,6 +48,8 @@ LIBEXECDIR := $(PREFIX)/libexec
 INCLUDEDIR := $(PREFIX)/include
 MANDIR := $(PREFIX)/share/man
 PKGCONFIGDIR := $(LIBDIR)/pkgconfig
+BASHCOMPDIR := $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR := $(PREFIX)/share/zsh/site-functions
 
 ifneq ($(V),1)
 Q := @
@@ -216,14 +218,17 @@ install: all
 		-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/errpipe.pc.in | \
 		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/errpipe.pc"
 	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_folder,$(page)))$(newline))
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
+	$(call put,644,errpipe/_errpipe,$(ZSHCOMPDIR))
 
 INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(INCLUDEDIR)/errpipe.h $(PKGCONFIGDIR)/errpipe.pc \
 	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \
-	$(foreach page,$(MAN),$(call man_folder,$(page))/$(notdir $(page)))
+	$(foreach page,$(MAN),$(call man_folder,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
 
 # Folders that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
 # beginning, such as an empty /usr/local/bin.
-FOLDERS = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_folder,$(page))))
+FOLDERS = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_folder,$(page)))) \
+	$(foreach folder,$(BASHCOMPDIR) $(ZSHCOMPDIR),$(folder) $(patsubst %/,%,$(dir $(folder))))
 ifneq ($(DESTDIR),)
 FOLDERS += $(BINDIR) $(INCLUDEDIR) $(LIBDIR) $(MANDIR)
 endif

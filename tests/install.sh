@@ -61,6 +61,8 @@ installed_as_listed() {
 			644 ./lib/liberrpipe.so.$version
 			644 ./lib/pkgconfig/errpipe.pc
 			755 ./libexec/errpipe/dmz
+			644 ./share/bash-completion/completions/errpipe
+			644 ./share/zsh/site-functions/_errpipe
 		END
 		(cd "$ERRPIPE_SRC/errpipe" && ls ./*.[1-8]) | sed 's,^\./\(.*\.\([1-8]\)\)$,644 ./share/man/man\2/\1,'
 	} | sort -k 2 | diff - "$tmp/files"
@@ -109,19 +111,19 @@ one_version() {
 }
 
 every_folder() {
-	run_make DESTDIR="$tmp/folders" PREFIX=/usr BINDIR=/b LIBDIR=/usr/lib/triplet LIBEXECDIR=/e INCLUDEDIR=/i MANDIR=/m \
-		PKGCONFIGDIR=/p install || return 1
+	set -- DESTDIR="$tmp/folders" PREFIX=/usr BINDIR=/b LIBDIR=/usr/lib/triplet LIBEXECDIR=/e INCLUDEDIR=/i MANDIR=/m \
+		PKGCONFIGDIR=/p BASHCOMPDIR=/c/bash ZSHCOMPDIR=/c/zsh
+	run_make "$@" install || return 1
 	(cd "$tmp/folders" && find . -type d | sort) >"$tmp/folders.list"
 	{
-		printf '%s\n' . ./b ./e ./e/errpipe ./i ./m ./p ./usr ./usr/lib ./usr/lib/triplet
+		printf '%s\n' . ./b ./c ./c/bash ./c/zsh ./e ./e/errpipe ./i ./m ./p ./usr ./usr/lib ./usr/lib/triplet
 		sed -n 's,.* \./share/man/\(man.\)/.*,./m/\1,p' "$tmp/files"
 	} | sort -u | diff - "$tmp/folders.list" || return 1
 	# What is below prefix moves along with it, what is not stays.
 	flags=$(PKG_CONFIG_LIBDIR=$tmp/folders/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe)
 	echo "$flags"
 	[ "${flags% }" = "-I/i -L/other/lib/triplet -lerrpipe" ] || return 1
-	run_make DESTDIR="$tmp/folders" PREFIX=/usr BINDIR=/b LIBDIR=/usr/lib/triplet LIBEXECDIR=/e INCLUDEDIR=/i MANDIR=/m \
-		PKGCONFIGDIR=/p uninstall && [ -z "$(ls -A "$tmp/folders")" ]
+	run_make "$@" uninstall && [ -z "$(ls -A "$tmp/folders")" ]
 }
 
 try "make install builds nothing that is built" installs_only
@@ -235,7 +237,8 @@ as_before() {
 # neighbours FOLDER: files of others, in every folder that is shared with them.
 neighbours() {
 	for file in bin/other lib/libother.so.0 lib/pkgconfig/other.pc libexec/other include/other.h share/man/man1/other.1 \
-		share/man/man3/other.3 share/man/man7/other.7; do
+		share/man/man3/other.3 share/man/man7/other.7 share/bash-completion/completions/other \
+		share/zsh/site-functions/_other; do
 		mkdir -p "$(dirname "$1/$file")" && echo other >"$1/$file" || return 1
 	done
 }

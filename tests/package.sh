@@ -86,7 +86,9 @@ all_are_there() {
 		'-rwxr-xr-x ./usr/libexec/errpipe/dmz' \
 		'-rw-r--r-- ./usr/share/man/man1/dmz.1.gz' \
 		'-rw-r--r-- ./usr/share/man/man1/errpipe.1.gz' \
-		'-rw-r--r-- ./usr/share/man/man7/errpipe-protocol.7.gz' || return 1
+		'-rw-r--r-- ./usr/share/man/man7/errpipe-protocol.7.gz' \
+		'-rw-r--r-- ./usr/share/bash-completion/completions/errpipe' \
+		'-rw-r--r-- ./usr/share/zsh/vendor-completions/_errpipe' || return 1
 	has liberrpipe0 \
 		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe.so.0 -> liberrpipe.so.$version" \
 		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe.so.$version" || return 1
