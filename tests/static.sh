@@ -107,6 +107,18 @@ if ! inside "$tmp/empty" /errpipe --version >/dev/null 2>&1 && [ "$(id -u)" != 0
 fi
 everywhere native /errpipe
 
+# The ENTRYPOINT of docs/ci.md, of a foreign program and of one that is not.
+entrypoint=$(sed -n 's/^    ENTRYPOINT //p' "$ERRPIPE_SRC/docs/ci.md" | jq -r '.[]')
+app() {
+	build . "$ERRPIPE_BUILD/stubs/$1/hello" && cp "$ERRPIPE_BUILD/stubs/$1/hello" "$tmp/busybox/bin/app"
+}
+try "a foreign application" app aarch64
+# shellcheck disable=SC2086 # a word for each argument
+try "the ENTRYPOINT of docs/ci.md tells" run 2 'exec /bin/app: exec format error' 126 "$tmp/busybox" $entrypoint
+try "an application" app "$(uname -m)"
+# shellcheck disable=SC2086
+try "the ENTRYPOINT of docs/ci.md starts it" run 1 "hello from $(uname -m)" 0 "$tmp/busybox" $entrypoint
+
 # The machine's own programs are foreign to no kernel, so they are what the emulated command starts.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
 	try "make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-" build static/aarch64 STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-
