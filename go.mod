@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 module errpipe
 
 go 1.19

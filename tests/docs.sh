@@ -90,6 +90,12 @@ done
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done
+# But for the licence, and the stubs' bytes, for which NOTICE and MANIFEST speak.
+unlicensed() {
+	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" \) -prune -o -type f ! -name LICENSE \
+		-exec grep -L SPDX-License-Identifier {} +
+}
+check 'each file says under which licence it is' unlicensed
 check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh tests/system/init
 
 echo "1..$count"
