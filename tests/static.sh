@@ -27,20 +27,20 @@ try() {
 
 # build BUILD ARG...: a make around this one would pass its own variables on.
 build() {
-	build=$ERRPIPE_BUILD/$1
+	build=$1
 	shift
 	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$build" NOLIBC="$NOLIBC" "$@"
 }
 
 is_static() {
-	readelf -lW "$ERRPIPE_BUILD/$1/errpipe" >"$tmp/segments" && grep -q LOAD "$tmp/segments" &&
+	readelf -lW "$1/errpipe" >"$tmp/segments" && grep -q LOAD "$tmp/segments" &&
 		! grep -qE 'INTERP|DYNAMIC' "$tmp/segments"
 }
 
 # The same folder, now this way, now that.
 follows() {
-	build static STATIC=1 && is_static static && build static && ! is_static static && build static STATIC=1 &&
-		is_static static
+	build "$static" STATIC=1 && is_static "$static" && build "$static" && ! is_static "$static" &&
+		build "$static" STATIC=1 && is_static "$static"
 }
 
 # inside ROOT COMMAND...
@@ -69,7 +69,7 @@ decodes() {
 
 # root NAME: with nothing but the command, and what is tried.
 root() {
-	mkdir -p "$tmp/$1" && cp "$ERRPIPE_BUILD/static/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello" "$tmp/$1"
+	mkdir -p "$tmp/$1" && cp "$static/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello" "$tmp/$1"
 }
 
 # everywhere NAME COMMAND...: the command, in each root.
@@ -91,10 +91,11 @@ everywhere() {
 		"$tmp/busybox" "$@" run -- sh -c 'echo hello; kill $$'
 }
 
-try "make STATIC=1" build static STATIC=1
+static=$ERRPIPE_BUILD/static
+try "make STATIC=1" build "$static" STATIC=1
 try "make with and without it, in one folder" follows
-try "a program for another machine" build . "$ERRPIPE_BUILD/stubs/aarch64/hello"
-version=$("$ERRPIPE_BUILD/static/errpipe" --version)
+try "a program for another machine" build "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/stubs/aarch64/hello"
+version=$("$static/errpipe" --version)
 "$ERRPIPE_BUILD/dmz" 3 /nothing name 3>"$tmp/record"
 try "an empty root" root empty
 try "a root with busybox" root busybox
@@ -110,7 +111,7 @@ everywhere native /errpipe
 # The ENTRYPOINT of docs/ci.md, of a foreign program and of one that is not.
 entrypoint=$(sed -n 's/^    ENTRYPOINT //p' "$ERRPIPE_SRC/docs/ci.md" | jq -r '.[]')
 app() {
-	build . "$ERRPIPE_BUILD/stubs/$1/hello" && cp "$ERRPIPE_BUILD/stubs/$1/hello" "$tmp/busybox/bin/app"
+	build "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/stubs/$1/hello" && cp "$ERRPIPE_BUILD/stubs/$1/hello" "$tmp/busybox/bin/app"
 }
 try "a foreign application" app aarch64
 # shellcheck disable=SC2086 # a word for each argument
@@ -121,10 +122,11 @@ try "the ENTRYPOINT of docs/ci.md starts it" run 1 "hello from $(uname -m)" 0 "$
 
 # The machine's own programs are foreign to no kernel, so they are what the emulated command starts.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
-	try "make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-" build static/aarch64 STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-
-	try "is static, too" is_static static/aarch64
+	try "make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-" build "$static/aarch64" STATIC=1 \
+		CROSS_COMPILE=aarch64-linux-gnu-
+	try "is static, too" is_static "$static/aarch64"
 	for root in empty busybox; do
-		cp "$ERRPIPE_BUILD/static/aarch64/errpipe" "$tmp/$root/errpipe.aarch64"
+		cp "$static/aarch64/errpipe" "$tmp/$root/errpipe.aarch64"
 		cp "$(command -v qemu-aarch64-static)" "$tmp/$root/qemu"
 	done
 	everywhere aarch64 /qemu /errpipe.aarch64
