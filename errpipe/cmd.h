@@ -76,7 +76,10 @@ int signals_give_back(void *data, unsigned *step);
 /* Pass on what has come; and stop, as long as the target is stopped by job control. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
-/* cmd_json.c: write the object that --report and --json ask for. 0, or a negative errno; -ENOSYS: built without JSON. */
+/* cmd_json.c: whether errpipe was built with JSON; if not, it has been told. */
+bool json_is_there(void);
+
+/* Write the object that --report and --json ask for. exit_code is -1 if nothing was tried. Returns 0, or a negative errno. */
 int json_write(FILE *to, const struct outcome *outcome, int exit_code);
 
 #endif

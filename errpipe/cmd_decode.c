@@ -91,6 +91,8 @@ int cmd_decode(int argc, char **argv)
 			return bad_usage();
 		}
 	}
+	if (as_json && !json_is_there())
+		return EXIT_OWN;
 	if (argc - optind > 1) {
 		own_failure(0, "decode takes one file, not '%s' too", argv[optind + 1]);
 		return bad_usage();

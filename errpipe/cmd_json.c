@@ -9,6 +9,16 @@
 
 #include "cmd.h"
 
+bool json_is_there(void)
+{
+#ifdef HAVE_JANSSON
+	return true;
+#else
+	own_failure(0, "built without JSON: there was no jansson");
+	return false;
+#endif
+}
+
 #ifdef HAVE_JANSSON
 #include <jansson.h>
 #include <stdlib.h>
@@ -79,55 +89,98 @@ static json_t *hex_of(const char *bytes)
 
 static json_t *now(void)
 {
-	char text[sizeof("2026-01-01T00:00:00Z")];
+	char rfc3339[sizeof("2026-01-01T00:00:00Z")];
 	time_t seconds = time(NULL);
 	struct tm tm;
 
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
-	return json_string(text);
+	strftime(rfc3339, sizeof(rfc3339), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+	return json_string(rfc3339);
 }
 
-static json_t *name_of(int error)
+static json_t *string_or_null(const char *string)
 {
-	const char *name = error ? errpipe_errname(error) : NULL;
-
-	return name ? json_string(name) : json_null();
+	return string ? json_string(string) : json_null();
 }
 
-static json_t *integer_or_null(int known, int value)
+static json_t *integer_or_null(bool known, int value)
 {
 	return known ? json_integer(value) : json_null();
+}
+
+/* What is NULL for want of memory is seen in the end. */
+static void add(json_t **object, const char *key, json_t *value)
+{
+	if (*object && json_object_set_new(*object, key, value) == 0)
+		return;
+	if (!*object)
+		json_decref(value);
+	json_decref(*object);
+	*object = NULL;
+}
+
+static void add_log(json_t **object, const struct outcome *outcome)
+{
+	char *line = outcome_line(outcome);
+
+	add(object, "level", json_string(outcome->report.verdict == ERRPIPE_STARTED ? "info" : "error"));
+	add(object, "msg", line ? text(line) : NULL);
+	add(object, "time", now());
+	free(line);
+}
+
+static void add_path(json_t **object, const char *path)
+{
+	add(object, "path", path ? text(path) : json_null());
+	add(object, "path_hex", path ? hex_of(path) : json_null());
+}
+
+static void add_failure(json_t **object, const struct errpipe_report *report)
+{
+	add(object, "errno", string_or_null(report->error ? errpipe_errname(report->error) : NULL));
+	add(object, "error", json_integer(report->error));
+	add(object, "raw_error", json_integer(report->raw_error));
+	add(object, "machine", json_integer(report->machine));
+	add(object, "step", json_integer(report->step));
+}
+
+static bool has_failed(const struct errpipe_report *report)
+{
+	return report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED;
+}
+
+/* The status of a failed exec is that of a process which was killed for it. */
+static void add_end(json_t **object, const struct errpipe_report *report)
+{
+	int status = report->status;
+	bool known = report->verdict && !has_failed(report) && status != -1;
+
+	add(object, "exit_status", integer_or_null(known && WIFEXITED(status), WEXITSTATUS(status)));
+	add(object, "signal", integer_or_null(known && WIFSIGNALED(status), WTERMSIG(status)));
+}
+
+static void add_route(json_t **object, const enum errpipe_route *route)
+{
+	add(object, "route", string_or_null(!route ? NULL : *route == ERRPIPE_STUB ? "stub" : "direct"));
+	add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
 }
 
 int json_write(FILE *to, const struct outcome *outcome, int exit_code)
 {
 	const struct errpipe_report *report = &outcome->report;
-	int status = report->status, failed, ran;
-	char *line = outcome_line(outcome);
-	json_t *object;
+	bool tried = exit_code >= 0 && report->verdict;
+	json_t *object = json_object();
 	int ret = 0;
 
-	if (!line)
-		return -ENOMEM;
-	failed = report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED;
-	ran = report->verdict && !failed && status != -1;
-	object = json_pack(
-		"{s:s, s:o, s:o, s:s?, s:o, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:s?, s:s?}", "level",
-		report->verdict == ERRPIPE_STARTED ? "info" : "error", "msg", text(line), "time", now(), "verdict",
-		report->verdict ? verdicts[report->verdict] : NULL, "path",
-		outcome->path ? text(outcome->path) : json_null(), "path_hex",
-		outcome->path ? hex_of(outcome->path) : json_null(), "errno", name_of(report->error), "error",
-		report->error, "raw_error", report->raw_error, "machine", (int)report->machine, "step",
-		(int)report->step, "exit_status", integer_or_null(ran && WIFEXITED(status), WEXITSTATUS(status)),
-		"signal", integer_or_null(ran && WIFSIGNALED(status), WTERMSIG(status)), "exit_code",
-		integer_or_null(exit_code >= 0, exit_code), "route",
-		exit_code < 0 || !report->verdict ? NULL
-		: outcome->route == ERRPIPE_STUB  ? "stub"
-						  : "direct",
-		"route_reason", exit_code < 0 || !report->verdict ? NULL : errpipe_route_reason(outcome->route));
-	free(line);
+	add_log(&object, outcome);
+	add(&object, "verdict", string_or_null(report->verdict ? verdicts[report->verdict] : NULL));
+	add_path(&object, outcome->path);
+	add_failure(&object, report);
+	add_end(&object, report);
+	add(&object, "exit_code", integer_or_null(exit_code >= 0, exit_code));
+	add_route(&object, tried ? &outcome->route : NULL);
 	if (!object)
 		return -ENOMEM;
+
 	errno = EIO;
 	if (json_dumpf(object, to, JSON_COMPACT) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
 		ret = -errno;
@@ -137,7 +190,7 @@ int json_write(FILE *to, const struct outcome *outcome, int exit_code)
 #else
 int json_write(FILE *to, const struct outcome *outcome, int exit_code)
 {
-	(void)to;
+	(void)to; /* json_is_there() was asked before */
 	(void)outcome;
 	(void)exit_code;
 	return -ENOSYS;

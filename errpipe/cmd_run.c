@@ -174,6 +174,8 @@ static int set_option(struct run *run, int option, const char *value)
 /* A report that cannot be written is a mistake of before, so nothing is started. */
 static int open_report(struct run *run)
 {
+	if ((run->report_name || run->report_fd >= 0) && !json_is_there())
+		return EXIT_OWN;
 	if (run->report_name) {
 		run->report = fopen(run->report_name, "we");
 		if (!run->report)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The JSON of errpipe run --report and errpipe decode --json: one object for each outcome, read by jq. Writes TAP.
 set -u
-: "${ERRPIPE_BUILD:?}"
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 errpipe=$ERRPIPE_BUILD/errpipe
 count=0 failures=0
 dir=$(mktemp -d)
@@ -89,6 +89,25 @@ is 'a full disk' '125 errpipe: cannot write to /dev/full (ENOSPC)' "$status $(ca
 status=0
 "$errpipe" run --report /nowhere/at/all -- touch started 2>err || status=$?
 is 'no place for it: nothing is started' "125 errpipe: cannot write to /nowhere/at/all (ENOENT)" "$status $(cat err)$(ls started 2>/dev/null)"
+
+status=0
+"$errpipe" run --report-fd 77 -- touch started 2>err || status=$?
+is 'no such descriptor: nothing is started' "125 errpipe: cannot write to descriptor 77 (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
+
+# Built without JSON it says so before anything is done.
+if MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/without-json" NOLIBC="$NOLIBC" JANSSON= \
+	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
+	for options in 'run --report none.json -- touch started' 'run --report-fd 1 -- touch started' 'decode --json record'; do
+		status=0
+		# shellcheck disable=SC2086 # an argument for each word
+		"$ERRPIPE_BUILD/without-json/errpipe" $options >out 2>err || status=$?
+		is "without JSON: $options" '125 errpipe: built without JSON: there was no jansson' \
+			"$status $(cat err)$(ls none.json started 2>/dev/null)"
+	done
+else
+	cat make.log >&2
+	result 'not ok' 'it builds without JSON'
+fi
 
 # decode
 printf 'dmz\001\010\000\007\200\132\000\000\000\000\000\000\000' >record
