@@ -11,7 +11,7 @@ count=0 failures=0
 dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
 # Nothing from the network, and nothing outside of the build folder.
-export GOFLAGS=-mod=mod GOPROXY=off GOCACHE="$ERRPIPE_BUILD/go" CGO_ENABLED=0
+export GOFLAGS=-mod=mod GOPROXY=off GOCACHE="$ERRPIPE_BUILD/go" GOPATH="$ERRPIPE_BUILD/go" CGO_ENABLED=0
 
 result() {
 	count=$((count + 1))
