@@ -196,3 +196,19 @@ func TestStubForEachArchitecture(t *testing.T) {
 		t.Errorf("sparc64: %v", err)
 	}
 }
+
+// Each process has a name of its own for its stubs, as long as the kernel keeps it.
+func TestStubHasAName(t *testing.T) {
+	name := makeOwnName()
+	if len(name) != nameLength || !strings.HasPrefix(name, namePrefix) || makeOwnName() != name {
+		t.Errorf("%q, then %q", name, makeOwnName())
+	}
+	others := map[string]bool{name: true}
+	for i := 0; i < 3; i++ {
+		out, err := self("name").Output()
+		if err != nil || len(out) != nameLength || others[string(out)] {
+			t.Errorf("%q, %v", out, err)
+		}
+		others[string(out)] = true
+	}
+}

@@ -52,6 +52,8 @@ func TestMain(m *testing.M) {
 		fmt.Println(signal)
 	case "route":
 		printRoutes(os.Args[1:])
+	case "name":
+		fmt.Print(makeOwnName())
 	case "hold":
 		os.Unsetenv(modeVariable)
 		hold(os.Args[1:])

@@ -116,9 +116,7 @@ func TestSettleWhatCannotBe(t *testing.T) {
 // What is in /proc/PID/stat of a process decides.
 func TestVerdictOfAProcess(t *testing.T) {
 	const kill, exit1 = syscall.WaitStatus(9), syscall.WaitStatus(1 << 8)
-	if _, err := makeOwnName(); err != nil {
-		t.Fatal(err)
-	}
+	makeOwnName()
 	other := namePrefix + strings.Repeat("!", nameLength-len(namePrefix))
 	for _, test := range []struct {
 		process process

@@ -3,10 +3,10 @@
 package dmz
 
 import (
-	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"os"
 	"runtime"
 	"sync"
@@ -43,22 +43,20 @@ func ownName() string {
 	return own.name
 }
 
-func makeOwnName() (string, error) {
+func makeOwnName() string {
 	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"
 	own.Lock()
 	defer own.Unlock()
-	if own.name != "" {
-		return own.name, nil
+	if own.name == "" {
+		var hash maphash.Hash // of nothing, by a seed that is random
+		random := hash.Sum64()
+		own.name = namePrefix
+		for len(own.name) < nameLength {
+			own.name += digits[random&63:][:1]
+			random >>= 6
+		}
 	}
-	random := make([]byte, nameLength-len(namePrefix))
-	if _, err := rand.Read(random); err != nil {
-		return "", err
-	}
-	for i, b := range random {
-		random[i] = digits[b&63]
-	}
-	own.name = namePrefix + string(random)
-	return own.name, nil
+	return own.name
 }
 
 // Stub makes a sealed copy of the stub in memory. It serves any number of children, one after the other or at once; for
@@ -95,11 +93,7 @@ func imageFor(goarch string) ([]byte, error) {
 }
 
 func makeMemfd() (int, error) {
-	name, err := makeOwnName()
-	if err != nil {
-		return -1, err
-	}
-	name = name[len("memfd:"):] // which the kernel puts in front
+	name := makeOwnName()[len("memfd:"):] // which the kernel puts in front
 	fd, errno := memfdCreate(name, mfdCloexec|mfdAllowSealing|mfdExec)
 	if errno == syscall.EINVAL {
 		fd, errno = memfdCreate(name, mfdCloexec|mfdAllowSealing)
