@@ -14,7 +14,8 @@
 # STATIC=1          a command that runs where there is nothing else, such as in a container without a libc
 # O=DIR             build in DIR instead of build/
 # CLANG=clang-19    builds all stubs; with lld of the same version
-# PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, DESTDIR: where things go. Absolute names.
+# PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, BASHCOMPDIR, ZSHCOMPDIR, DESTDIR: where things
+#                   go. Absolute names.
 # CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as everywhere. The flags that the code needs are not
 #                   among them, so setting them breaks nothing.
 # NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup

@@ -66,7 +66,7 @@ enum errpipe_verdict {
 	ERRPIPE_EXEC_FAILED,  /* the target could not be exec'd: the report says why */
 	ERRPIPE_SETUP_FAILED, /* the stub could not start or not work, or a step of the caller's own failed */
 	ERRPIPE_DIED,	      /* the process ended before the target was exec'd, and without a record */
-	ERRPIPE_CLOSED	      /* the pipe was closed, and the process cannot be looked at to know the reason */
+	ERRPIPE_CLOSED	      /* the pipe was closed, and a look at the process cannot tell the reason */
 };
 
 /* Which step failed, in errpipe_report.step. */
@@ -371,7 +371,7 @@ int errpipe_look(const struct errpipe_child *child, struct errpipe_report *repor
  * include/linux/sched.h). errpipe_stub() gives each stub a name that no program bears: a target that goes through
  * another stub, and ends in there, is STARTED. Where the stub has a name that others can have, a target of the
  * same name cannot be told from it, and both are CLOSED: a stub that is a file; a stub that is named after its
- * descriptor, so by a number (before Linux 6.14, and where it was exec'd by way of /proc/self/fd). A target can
+ * descriptor, so by a number (before Linux 6.14 or so, and where it was exec'd by way of /proc/self/fd). A target can
  * take the very name of its stub, by prctl(2) PR_SET_NAME or as it was handed the descriptor of that stub; if it
  * then ends by a signal or with 125 to 127, it has made itself DIED. A child that went DIRECT is not judged by
  * its name.
