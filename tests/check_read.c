@@ -333,7 +333,7 @@ static const struct {
 	{ IN_TARGET, open_stub, ERRPIPE_STARTED },    { BEFORE_EXEC, errpipe_stub, ERRPIPE_DIED },
 	{ IN_STUB, errpipe_stub, ERRPIPE_DIED }, { IN_TARGET, errpipe_stub, ERRPIPE_STARTED },
 };
-enum { KILLED = sizeof(killed) / sizeof(*killed) };
+enum { KILLED = sizeof(killed) / sizeof(*killed), MEMFDS = 3 /* of these, at the end */ };
 
 START_TEST(killed_then_settled)
 {
@@ -469,7 +469,7 @@ START_TEST(what_cannot_be_waited_for)
 	child = exit_with(126, false);
 	child.pidfd = pidfd;
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
-	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(report.verdict, pidfd < 0 && under_valgrind() ? ERRPIPE_DIED : ERRPIPE_CLOSED);
 	wait_for(child.pid);
 
 	report.verdict = ERRPIPE_STARTED;
@@ -612,11 +612,11 @@ static Suite *read_suite(void)
 	tcase_add_test(tcase, a_sibling_asks_for_certainty);
 	tcase_add_test(tcase, a_sibling_does_not_ask);
 	tcase_add_test(tcase, a_fifo);
-	tcase_add_loop_test(tcase, killed_then_settled, 0, KILLED);
-	tcase_add_loop_test(tcase, killed_and_looked_at, 0, KILLED);
+	tcase_add_loop_test(tcase, killed_then_settled, 0, under_valgrind() ? KILLED - MEMFDS : KILLED);
+	tcase_add_loop_test(tcase, killed_and_looked_at, 0, under_valgrind() ? KILLED - MEMFDS : KILLED);
 	tcase_add_loop_test(tcase, exited_by_itself, 0, 16);
 	tcase_add_test(tcase, lives_and_has_closed_its_report);
-	tcase_add_loop_test(tcase, killed_in_an_unknown_stub, 0, 2);
+	tcase_add_loop_test(tcase, killed_in_an_unknown_stub, 0, under_valgrind() ? 1 : 2);
 	tcase_add_loop_test(tcase, what_cannot_be_waited_for, 0, 2);
 	tcase_add_test(tcase, settle_keeps_other_verdicts);
 	tcase_add_test(tcase, a_reader_without_proc);

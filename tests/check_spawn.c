@@ -2110,13 +2110,6 @@ static void remove_folder(void)
  * which does not wait for them to exec, and they have descriptors and signals of Valgrind's own: tests about
  * that are left out.
  */
-static bool under_valgrind(void)
-{
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	return preloaded && strstr(preloaded, "vgpreload");
-}
-
 static int open_stub(void)
 {
 	return under_valgrind() ? open(built_path("dmz"), O_PATH | O_CLOEXEC) : errpipe_stub();

@@ -1250,13 +1250,6 @@ static void make_folder(void)
  * Valgrind cannot exec a memfd, so a file is the stub there. Tests that look closely at a child would look at
  * Valgrind.
  */
-static bool under_valgrind(void)
-{
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	return preloaded && strstr(preloaded, "vgpreload");
-}
-
 static int open_stub(void)
 {
 	return under_valgrind() ? open(built_path("dmz"), O_PATH | O_CLOEXEC) : errpipe_stub();
