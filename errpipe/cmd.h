@@ -66,6 +66,7 @@ struct signals {
 	sigset_t mask;		  /* of the target: as we have inherited it */
 	struct sigaction sigchld; /* likewise */
 	int fd;			  /* readable when there is one */
+	bool stop_sent;		  /* to the target, and nothing yet to continue it */
 	bool stopped;		  /* the target was seen to be */
 };
 

@@ -58,6 +58,11 @@ static bool has_terminal(void)
 	return fd >= 0;
 }
 
+static bool is_job_control(int signal)
+{
+	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
 /*
  * To the shell we are the job. If the target stops as its terminal asks, so do we, by the same signal, until the shell
  * continues the job. Not where there is no terminal: nobody might continue us then.
@@ -69,7 +74,7 @@ static void stop_with(struct signals *signals, pid_t pid)
 	sigset_t set;
 
 	signals->stopped = signal;
-	if (known || (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU) || !has_terminal())
+	if (known || !is_job_control(signal) || !has_terminal())
 		return;
 	sigemptyset(&set);
 	sigaddset(&set, signal);
@@ -79,13 +84,13 @@ static void stop_with(struct signals *signals, pid_t pid)
 }
 
 /* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
-static bool is_news(const struct signalfd_siginfo *info, pid_t pid)
+static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
 	switch (info->ssi_signo) {
 	case SIGCHLD:
 		return false;
 	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
-		return stopped_by(pid);
+		return signals->stop_sent || stopped_by(pid);
 	default:
 		return info->ssi_code != SI_KERNEL;
 	}
@@ -96,8 +101,14 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 	struct signalfd_siginfo info;
 
 	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (is_news(&info, pid))
-			kill(pid, info.ssi_signo);
+		if (!is_news(signals, &info, pid))
+			continue;
+		kill(pid, info.ssi_signo);
+		/* It may take the target a while to stop, and what continues it must come all the same. */
+		if (is_job_control(info.ssi_signo))
+			signals->stop_sent = true;
+		else if (info.ssi_signo == SIGCONT)
+			signals->stop_sent = false;
 	}
 	stop_with(signals, pid);
 }
