@@ -9,22 +9,8 @@ set -u
 tmp=$(mktemp -d)
 chmod 755 "$tmp" # for the tests that another user runs
 trap 'rm -rf "$tmp"' EXIT
-n=0 failed=0
-
-# try WHAT COMMAND...
-try() {
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		echo "$what:" >&2
-		cat "$tmp/log" >&2
-		failed=1
-	fi
-}
+# shellcheck source=tests/tap
+. "$ERRPIPE_SRC/tests/tap"
 
 # dist SOURCE BUILD: a make around this one would pass its own variables on.
 dist() {

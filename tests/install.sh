@@ -8,22 +8,8 @@ set -u
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-n=0 failed=0
-
-# try WHAT COMMAND...
-try() {
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		echo "$what:" >&2
-		cat "$tmp/log" >&2
-		failed=1
-	fi
-}
+# shellcheck source=tests/tap
+. "$ERRPIPE_SRC/tests/tap"
 
 # The folder by the name that scripts/test calls it: what depends on which header is known by that.
 O=${ERRPIPE_BUILD#"$ERRPIPE_SRC/"}

@@ -7,22 +7,8 @@ set -eu
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-n=0 failed=0
-
-# try WHAT COMMAND...
-try() {
-	n=$((n + 1))
-	what=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		echo "$what:" >&2
-		cat "$tmp/log" >&2
-		failed=1
-	fi
-}
+# shellcheck source=tests/tap
+. "$ERRPIPE_SRC/tests/tap"
 
 # build SOURCE OUT NOLIBC: a make around this one would pass its own variables on.
 build() {
