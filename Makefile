@@ -141,8 +141,9 @@ $(UAPI)/include/linux/version.h:
 
 # --- the library and the command ---------------------------------------------------------------------------
 
-LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail message pipe read route settle \
-	signals spawn stub wait words)
+LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line message pipe read route \
+	settle signals spawn stub wait words \
+	$(addprefix explain/,access binfmt elf explain format loader machine mount path process script text))
 LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_exec cmd_json cmd_run cmd_search cmd_signals)
 
@@ -198,6 +199,7 @@ $(O)/obj/static: FORCE
 # $(call put,MODE,FILES,FOLDER)
 put = $(Q)$(INSTALL) -d "$(DESTDIR)$(3)" && $(INSTALL) -m $(1) $(2) "$(DESTDIR)$(3)"
 
+HEADERS := errpipe/errpipe.h errpipe/errpipe_explain.h
 MAN := $(wildcard errpipe/*.[1-8])
 man_folder = $(MANDIR)/man$(subst .,,$(suffix $(1)))
 STUB_DIR = $(LIBEXECDIR)/errpipe
@@ -212,7 +214,7 @@ install: all
 	$(call put,644,$(O)/liberrpipe.a $(SHARED),$(LIBDIR))
 	$(Q)ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
 	$(Q)ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/liberrpipe.so"
-	$(call put,644,errpipe/errpipe.h,$(INCLUDEDIR))
+	$(call put,644,$(HEADERS),$(INCLUDEDIR))
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(PKGCONFIGDIR)"
 	$(Q)sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' \
 		-e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' \
@@ -222,7 +224,7 @@ install: all
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
 	$(call put,644,errpipe/_errpipe,$(ZSHCOMPDIR))
 
-INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(INCLUDEDIR)/errpipe.h $(PKGCONFIGDIR)/errpipe.pc \
+INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) $(PKGCONFIGDIR)/errpipe.pc \
 	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \
 	$(foreach page,$(MAN),$(call man_folder,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
 
@@ -306,7 +308,7 @@ dist:
 clean:
 	rm -rf $(O)
 
--include $(wildcard $(O)/obj/*.d $(O)/tests/*.d)
+-include $(wildcard $(O)/obj/*.d $(O)/obj/*/*.d $(O)/tests/*.d)
 
 FORCE:
 

@@ -16,6 +16,20 @@
 /* decimal.c: write n into the end of buf; returns where it starts. */
 char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n);
 
+/* line.c: a line that is cut off where the buffer ends, and whose length is counted on. */
+struct errpipe__line {
+	char *buf;
+	size_t size, length;
+};
+
+void errpipe__add_char(struct errpipe__line *line, char c);
+void errpipe__add(struct errpipe__line *line, const char *text);
+void errpipe__add_number(struct errpipe__line *line, int n);
+/* With its control characters escaped. */
+void errpipe__add_path(struct errpipe__line *line, const char *path);
+/* Returns the length of the whole. */
+size_t errpipe__end(struct errpipe__line *line);
+
 /*
  * pipe.c: move a descriptor above the standard streams. A caller that has closed those gets new descriptors
  * there, and would hand them to the target as such. Returns where it is now, or a negative errno; then it is

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* The walk along the chain, in the order in which execve(2) does it, and what to make of it. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "explain.h"
+
+/* Interpreters of interpreters (exec_binprm() in the kernel's fs/exec.c). */
+enum { MAX_DEPTH = 5 };
+
+/* A path of 4096 bytes can have 2048 components, and each can be one of 40 links of as many. */
+enum { MAX_STEPS = 20000 };
+
+const char *errpipe__keep(struct errpipe__case *c, const char *format, ...)
+{
+	struct errpipe_explanation *ex = c->ex;
+	size_t room = sizeof(ex->strings) - ex->strings_used;
+	char *string = ex->strings + ex->strings_used;
+	va_list args;
+	int length;
+
+	/* The last byte is a NUL that is never overwritten. */
+	if (room <= 1)
+		return ex->strings + sizeof(ex->strings) - 1;
+	va_start(args, format);
+	length = vsnprintf(string, room - 1, format, args);
+	va_end(args);
+	if (length < 0)
+		*string = '\0';
+	ex->strings_used += strlen(string) + 1;
+	return string;
+}
+
+int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause, int error,
+		    const char *subject, const char *object, uint64_t number, uint64_t limit)
+{
+	struct errpipe_explanation *ex = c->ex;
+
+	if (ex->cause != ERRPIPE_CAUSE_NONE)
+		return -1;
+	ex->cause = cause;
+	ex->certainty = ERRPIPE_CERTAIN;
+	ex->works = 0;
+	ex->error = error;
+	ex->broken = link ? link - ex->link : -1;
+	ex->subject = subject;
+	ex->object = object;
+	ex->number = number;
+	ex->limit = limit;
+	return -1;
+}
+
+void errpipe__refine(struct errpipe__case *c, enum errpipe_cause cause, const char *object)
+{
+	c->ex->cause = cause;
+	c->ex->object = object;
+}
+
+/* The path of the link leads nowhere. In some places that has reasons of its own. */
+static void refine_missing(struct errpipe__case *c, const struct errpipe_link *link)
+{
+	size_t length = strlen(link->path);
+
+	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
+		return;
+	if (link->kind == ERRPIPE_LINK_LOADER)
+		errpipe__loader_missing(c, link, link - 1);
+	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
+		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
+	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
+		errpipe__refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
+}
+
+/* A file of the chain that is there and can be read. */
+struct file {
+	struct errpipe_link *link; /* NULL: there is none */
+	int path_fd, fd;
+	struct errpipe__head head;
+};
+
+static void close_file(struct file *file)
+{
+	if (file->link) {
+		close(file->path_fd);
+		close(file->fd);
+	}
+	file->link = NULL;
+}
+
+static int read_head(int fd, struct errpipe__head *head)
+{
+	ssize_t n;
+
+	memset(head, 0, sizeof(*head));
+	n = errpipe__pread(fd, head->bytes, sizeof(head->bytes), 0);
+	if (n < 0)
+		return n;
+	head->size = n;
+	return 0;
+}
+
+static int unreadable(struct errpipe__case *c, const struct errpipe_link *link)
+{
+	errpipe__broken(c, link, ERRPIPE_CAUSE_UNREADABLE, 0, NULL, NULL, 0, 0);
+	c->ex->certainty = ERRPIPE_UNSURE;
+	c->ex->works = !c->question->report;
+	return -1;
+}
+
+/* Returns 0 with *file, or -1: broken. */
+static int open_file(struct errpipe__case *c, struct errpipe_link *link, struct file *file)
+{
+	int path_fd = errpipe__find(c, link), fd;
+
+	if (path_fd < 0) {
+		refine_missing(c, link);
+		return -1;
+	}
+	if (errpipe__check(c, link, path_fd) < 0) {
+		close(path_fd);
+		return -1;
+	}
+	fd = errpipe__open(c, path_fd);
+	if (fd >= 0 && read_head(fd, &file->head) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0) {
+		close(path_fd);
+		return unreadable(c, link);
+	}
+	file->link = link;
+	file->path_fd = path_fd;
+	file->fd = fd;
+	link->format = errpipe__format(&file->head);
+	return 0;
+}
+
+/* A program, or what runs one. The kernel asks binfmt_misc first. */
+static int look_inside(struct errpipe__case *c, struct file *file, struct errpipe__next *next)
+{
+	if (errpipe__handler(c, file->link, &file->head, next))
+		return 0;
+	switch (file->link->format) {
+	case ERRPIPE_FORMAT_SCRIPT:
+		return errpipe__script(c, file->link, &file->head, next);
+	case ERRPIPE_FORMAT_ELF:
+		return errpipe__elf(c, file->link, file->fd, &file->head, next);
+	default:
+		return errpipe__no_program(c, file->link);
+	}
+}
+
+static struct errpipe_link *add_link(struct errpipe__case *c, const struct errpipe__next *next)
+{
+	struct errpipe_link *link = &c->ex->link[c->ex->links++];
+
+	link->kind = next->kind;
+	link->path = next->path;
+	c->ex->looking_at = next->path;
+	return link;
+}
+
+/*
+ * Up to the point of no return: the file that becomes the process in the end is *program. Returns 0, or -1: broken, or
+ * not to be seen.
+ */
+static int walk_chain(struct errpipe__case *c, struct file *program, struct file *loader)
+{
+	struct errpipe__next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
+
+	for (int depth = 0; next.kind != ERRPIPE_LINK_LOADER; depth++) {
+		struct errpipe_link *link = add_link(c, &next);
+
+		if (next.opened)
+			return -1;
+		close_file(program);
+		if (open_file(c, link, program) < 0)
+			return -1;
+		if (depth > MAX_DEPTH)
+			return errpipe__broken(c, link, ERRPIPE_CAUSE_CHAIN_TOO_DEEP, ELOOP, NULL, NULL, depth,
+					       MAX_DEPTH);
+		next = (struct errpipe__next){ 0 };
+		if (look_inside(c, program, &next) < 0)
+			return -1;
+		if (!next.kind)
+			return 0;
+	}
+	if (open_file(c, add_link(c, &next), loader) < 0)
+		return -1;
+	return errpipe__elf_loader(c, loader->link, loader->fd, &loader->head);
+}
+
+static int look_at_segments(struct errpipe__case *c, const struct file *file)
+{
+	return file->link ? errpipe__elf_segments(c, file->link, file->fd, &file->head) : 0;
+}
+
+static void walk(struct errpipe__case *c)
+{
+	struct file program = { .link = NULL }, loader = { .link = NULL };
+
+	if (walk_chain(c, &program, &loader) == 0 && errpipe__credentials(c, program.link, program.path_fd) == 0 &&
+	    look_at_segments(c, &program) == 0)
+		look_at_segments(c, &loader);
+	close_file(&program);
+	close_file(&loader);
+}
+
+static bool has_failed(const struct errpipe_report *report)
+{
+	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
+}
+
+/* The walk has found nothing that gives the error of the report. What else gives it? */
+static void guess(struct errpipe__case *c, int error)
+{
+	struct errpipe_explanation *ex = c->ex;
+	const struct errpipe_link *last = &ex->link[ex->links - 1];
+	enum errpipe_cause cause = ERRPIPE_CAUSE_UNKNOWN;
+
+	errpipe__modules(c);
+	if (error == ETXTBSY)
+		cause = ERRPIPE_CAUSE_TEXT_BUSY; /* no longer */
+	else if (error == ENOEXEC && last->format == ERRPIPE_FORMAT_ELF &&
+		 errpipe__support(last) == ERRPIPE__COMPATIBLE)
+		cause = ERRPIPE_CAUSE_NO_COMPATIBILITY;
+	else if ((error == EACCES || error == EPERM) && ex->modules)
+		cause = ERRPIPE_CAUSE_SECURITY_MODULE;
+	errpipe__broken(c, cause == ERRPIPE_CAUSE_NO_COMPATIBILITY ? last : NULL, cause, error, NULL, ex->modules, 0,
+			0);
+	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
+}
+
+/* Does what was found agree with what has happened? */
+static void judge(struct errpipe__case *c)
+{
+	struct errpipe_explanation *ex = c->ex;
+	const struct errpipe_report *report = c->question->report;
+
+	if (has_failed(report)) {
+		if (ex->works && ex->cause == ERRPIPE_CAUSE_SET_ID_IGNORED)
+			ex->cause = ERRPIPE_CAUSE_NONE;
+		if (ex->cause == ERRPIPE_CAUSE_NONE)
+			guess(c, report->error);
+		else if (ex->error != report->error && ex->certainty == ERRPIPE_CERTAIN)
+			ex->certainty = ERRPIPE_LIKELY;
+		ex->works = 0;
+	} else if (report && (ex->works || ex->error)) {
+		/* It was started, so this is not why it was killed. */
+		ex->cause = ERRPIPE_CAUSE_NONE;
+		ex->error = 0;
+		ex->works = 1;
+		ex->broken = -1;
+	}
+}
+
+static int fill_in_who(struct errpipe__case *c, gid_t *groups, int max)
+{
+	struct errpipe_identity identity;
+	int n, ret;
+
+	c->own_identity = !c->question->who;
+	if (c->question->who) {
+		c->who = *c->question->who;
+		return 0;
+	}
+	ret = errpipe_identity(&identity);
+	if (ret < 0)
+		return ret;
+	n = getgroups(max, groups);
+	c->who = (struct errpipe_who){
+		.uid = identity.euid,
+		.gid = getegid(),
+		.groups = groups,
+		.groups_count = n < 0 ? 0 : n,
+		.effective = identity.effective,
+		.bounding = identity.bounding,
+		.no_new_privs = identity.no_new_privs,
+	};
+	return 0;
+}
+
+static int open_root(const struct errpipe_question *question)
+{
+	int root;
+
+	if (question->root == ERRPIPE_OWN_ROOT)
+		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	else
+		root = openat(question->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -errno : errpipe__above_stderr(root);
+}
+
+/* Was it started, and not killed? Then there is nothing to explain. */
+static bool has_worked(const struct errpipe_report *report)
+{
+	return report && !has_failed(report) && (report->status == -1 || !WIFSIGNALED(report->status));
+}
+
+static void begin(struct errpipe_explanation *ex)
+{
+	memset(ex, 0, offsetof(struct errpipe_explanation, strings));
+	ex->certainty = ERRPIPE_CERTAIN;
+	ex->works = 1;
+	ex->broken = -1;
+	ex->host = errpipe__host_machine()->name;
+}
+
+/* NGROUPS_MAX is 65536, but who has so many? With more than these the kernel is asked, and not this list. */
+enum { MAX_GROUPS = 1024 };
+
+int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
+{
+	struct errpipe__case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
+	gid_t groups[MAX_GROUPS];
+	int ret;
+
+	if (!question->path)
+		return -EFAULT;
+	if (has_worked(question->report))
+		return -EINVAL;
+	c.root = open_root(question);
+	if (c.root < 0)
+		return c.root;
+	begin(ex);
+	ret = fill_in_who(&c, groups, MAX_GROUPS);
+	if (ret == 0) {
+		if (errpipe__before(&c) == 0)
+			walk(&c);
+		judge(&c);
+	}
+	ex->looking_at = NULL;
+	close(c.root);
+	return ret;
+}

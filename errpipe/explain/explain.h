@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of explain share with each other and with nobody else. */
+#ifndef ERRPIPE_EXPLAIN_INTERNAL_H
+#define ERRPIPE_EXPLAIN_INTERNAL_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "../errpipe_explain.h"
+#include "../internal.h"
+
+#pragma GCC visibility push(hidden)
+
+/* As much of a file as the kernel looks at first (BINPRM_BUF_SIZE in the kernel's uapi/linux/binfmts.h). */
+enum { ERRPIPE__HEAD_SIZE = 256 };
+
+/* What is being explained. */
+struct errpipe__case {
+	const struct errpipe_question *question;
+	struct errpipe_explanation *ex;
+	int root;		/* O_PATH */
+	struct errpipe_who who; /* of the question, or the caller's */
+	bool own_identity;	/* who is the caller, so the kernel can be asked */
+	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
+};
+
+/* The first bytes of a file. */
+struct errpipe__head {
+	unsigned char bytes[ERRPIPE__HEAD_SIZE]; /* zeros behind size */
+	size_t size;
+};
+
+/* The file that the kernel takes next. */
+struct errpipe__next {
+	enum errpipe_link_kind kind; /* 0: none, this one is run */
+	const char *path;	     /* kept */
+	bool opened;		     /* a handler that was opened when it was registered: its path does not matter */
+};
+
+/* explain.c: keep a string as long as the explanation; cut where there is no more room. Never NULL. */
+__attribute__((format(printf, 2, 3))) const char *errpipe__keep(struct errpipe__case *c, const char *format, ...);
+
+/*
+ * explain.c: the link is broken, or, with NULL, none is: an exec gives that errno, or 0 if the kernel kills the process.
+ * subject and object are kept already, or constant, or NULL. Returns -1, as all functions here do then. Only the first
+ * time counts.
+ */
+int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause, int error,
+		    const char *subject, const char *object, uint64_t number, uint64_t limit);
+
+/*
+ * path.c: look up the path of the link, and fill in what there is to know of the file without reading it. Returns an
+ * O_PATH descriptor of a regular file that may be executed, or -1: broken.
+ */
+int errpipe__find(struct errpipe__case *c, struct errpipe_link *link);
+
+/* path.c: open for reading what errpipe__find() has found. Returns a descriptor, or a negative errno. */
+int errpipe__open(struct errpipe__case *c, int path_fd);
+
+/* path.c: is there anything at that path in the root? For hints: nothing is broken by that. */
+bool errpipe__exists(struct errpipe__case *c, const char *path);
+
+/* path.c: pread(2) until size bytes are there or the file ends. Returns how many, or a negative errno. */
+ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset);
+
+/*
+ * access.c: may it be executed, or, a directory, be searched? NULL: it may. Else for whom not, kept, in words: "its
+ * owner (uid 1000)".
+ */
+const char *errpipe__may_not(struct errpipe__case *c, int path_fd, const struct stat *st);
+
+/* access.c: is there an access control list? */
+bool errpipe__has_acl(int path_fd);
+
+/* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
+const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
+
+/* format.c: what the first bytes are; its name in words, "a gzip archive"; and break the link for what is no program. */
+enum errpipe_format errpipe__format(const struct errpipe__head *head);
+const char *errpipe__format_words(enum errpipe_format format);
+int errpipe__no_program(struct errpipe__case *c, struct errpipe_link *link);
+
+/* script.c: the interpreter line. Returns 0 with *next, or -1: broken. */
+int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__head *head,
+		    struct errpipe__next *next);
+
+/*
+ * elf.c: what the kernel would say of it as a program, up to the loader's name; fd is to read. Returns 0 with *next, or
+ * -1: broken.
+ */
+int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
+		 struct errpipe__next *next);
+
+/* elf.c: the same of a loader. Returns 0 or -1. */
+int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head);
+
+/*
+ * elf.c: what the kernel finds only when it maps the segments of a program or loader that is otherwise right, and then
+ * kills the process for. Returns 0 or -1.
+ */
+int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
+			  const struct errpipe__head *head);
+
+/* explain.c: the link is broken already, and this is what it comes to. */
+void errpipe__refine(struct errpipe__case *c, enum errpipe_cause cause, const char *object);
+
+/* loader.c: the link, the loader of program, is missing: refine that to what is known of loaders. */
+void errpipe__loader_missing(struct errpipe__case *c, const struct errpipe_link *link,
+			     const struct errpipe_link *program);
+
+/* machine.c: an architecture as ELF has it. */
+struct errpipe__machine {
+	unsigned short machine;
+	unsigned char elf_class, elf_data; /* 0: any */
+	const char *name;		   /* uname(2), qemu: "aarch64" */
+	const char *platform;		   /* OCI: "linux/arm64", or NULL */
+	const char *debian;		   /* "arm64", or NULL */
+};
+
+/* NULL if it is not known. */
+const struct errpipe__machine *errpipe__machine(unsigned machine, unsigned elf_class, unsigned elf_data);
+
+/* The kernel's own, by uname(2). Never NULL; machine is 0 if it is not known. */
+const struct errpipe__machine *errpipe__host_machine(void);
+
+/* How the kernel runs programs of that machine. */
+enum errpipe__support {
+	ERRPIPE__NATIVE,
+	ERRPIPE__COMPATIBLE, /* 32-bit, or x32, and the kernel is known, or thought, to have it */
+	ERRPIPE__WITHOUT,    /* the same, and it is known not to */
+	ERRPIPE__FOREIGN
+};
+enum errpipe__support errpipe__support(const struct errpipe_link *link);
+
+/* x32: ELF32 for x86-64, which has the machine of x86-64. */
+bool errpipe__is_x32(const struct errpipe_link *link);
+
+/*
+ * binfmt.c: the handler of binfmt_misc that is enabled and takes these bytes, or this name. Returns 1 with *next, or 0.
+ */
+int errpipe__handler(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head,
+		     struct errpipe__next *next);
+
+/*
+ * binfmt.c: a foreign program for which there was no handler: fill in ex->binfmt and ex->platform, and break the link:
+ * OTHER_ARCHITECTURE or HANDLER_DISABLED. Returns -1.
+ */
+int errpipe__foreign(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head);
+
+/*
+ * process.c: what the kernel looks at before it looks at the file: process limit, arguments; and what the report alone
+ * tells: seccomp, the stub. Returns 0 or -1: broken, and no link is.
+ */
+int errpipe__before(struct errpipe__case *c);
+
+/* process.c: ask the kernel, by AT_EXECVE_CHECK, whether it would open that file to exec it. Returns 0 or -1. */
+int errpipe__check(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
+
+/* process.c: break the link: it is open for writing, by whom? Returns -1. */
+int errpipe__busy(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
+
+/* process.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
+int errpipe__credentials(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
+
+/* process.c: fill in ex->modules. */
+void errpipe__modules(struct errpipe__case *c);
+
+#pragma GCC visibility pop
+
+#endif
