@@ -3,6 +3,7 @@
 # make              the stub, the library and the command, in build/
 # make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
 # make update-stubs make stubs, and put them and their table where they are committed
+# make update-causes write the pages that are made from errpipe/explain/causes.def
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
@@ -60,7 +61,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -194,6 +195,12 @@ $(O)/obj/static: FORCE
 	@mkdir -p $(@D)
 	@echo '$(STATIC)' | cmp -s - $@ || echo '$(STATIC)' >$@
 
+# The pages that are made from the table of causes are committed, as people read them there, and to install them takes no
+# compiler that makes programs for this machine.
+update-causes:
+	$(Q)scripts/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
+	$(Q)scripts/causes mdoc >errpipe/errpipe-causes.7.new && mv errpipe/errpipe-causes.7.new errpipe/errpipe-causes.7
+
 # --- installing --------------------------------------------------------------------------------------------
 
 # $(call put,MODE,FILES,FOLDER)
@@ -312,6 +319,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs install uninstall dist tests check check-unit check-system clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
