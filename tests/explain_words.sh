@@ -99,7 +99,8 @@ no_phrase() {
 
 # All constants of the objects, in which those that the source has in parts are one. The names of files are not among them.
 no_phrase_in_objects() {
-	for object in access binfmt elf explain format loader machine mount path process script text; do
+	for source in "$ERRPIPE_SRC"/errpipe/explain/*.c; do
+		object=$(basename "$source" .c)
 		strings -d -n 2 "$ERRPIPE_BUILD/obj/explain/$object.o" >"$tmp/strings" || return 1
 		if grep -Ei "$phrases" "$tmp/strings"; then
 			echo "is in $object.o"
