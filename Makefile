@@ -7,6 +7,7 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
@@ -308,6 +309,22 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+# --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
+
+TIME := 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+SEEDS := $(O)/fuzz/seeds
+
+$(O)/fuzz_%: tests/fuzz/%.c $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(O)/liberrpipe.a
+
+fuzz:
+	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
+		$(FUZZ:%=$(O)/fuzz/fuzz_%)
+	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)
+
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -319,6 +336,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -113,9 +113,9 @@ check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done
-# But for the licence, and the stubs' bytes, for which NOTICE and MANIFEST speak.
+# But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
 unlicensed() {
-	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" \) -prune -o -type f ! -name LICENSE \
+	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds \) -prune -o -type f ! -name LICENSE \
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file says under which licence it is' unlicensed
