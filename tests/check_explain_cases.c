@@ -122,7 +122,8 @@ static int expected_broken(const struct exec_case *c, enum way way)
 /* What cannot be seen, but only guessed when it has happened. */
 static bool is_guess(int cause)
 {
-	return cause == ERRPIPE_CAUSE_UNKNOWN || cause == ERRPIPE_CAUSE_SECURITY_MODULE;
+	return cause == ERRPIPE_CAUSE_UNKNOWN || cause == ERRPIPE_CAUSE_SECURITY_MODULE ||
+	       cause == ERRPIPE_CAUSE_PROCESS_LIMIT;
 }
 
 /* --- the process that fails ------------------------------------------------------------------- */
