@@ -145,7 +145,8 @@ $(UAPI)/include/linux/version.h:
 
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line message pipe read route \
 	settle signals spawn stub wait words \
-	$(addprefix explain/,access binfmt elf explain format loader machine mount path process script text))
+	$(addprefix explain/,access arguments binfmt busy credentials elf explain folder format loader machine mount path \
+	process script text))
 LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_exec cmd_json cmd_run cmd_search cmd_signals)
 
