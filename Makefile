@@ -148,12 +148,13 @@ LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line m
 	$(addprefix explain/,access arguments binfmt busy credentials elf explain folder format loader machine mount path \
 	process script text))
 LIB_PIC := $(LIB:.o=.pic.o)
-CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_exec cmd_json cmd_run cmd_search cmd_signals)
+CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exec cmd_explain cmd_json \
+	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)
 
-# JSON is jansson's. Without it --report and --json say so.
+# JSON is jansson's. Without it --report, --json and --bundle say so.
 JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --silence-errors --exists jansson && echo yes))
 ifneq ($(JANSSON),)
-$(O)/obj/cmd_json.o: CPPFLAGS += -DHAVE_JANSSON $(shell $(PKG_CONFIG) --cflags jansson)
+$(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o): CPPFLAGS += -DHAVE_JANSSON $(shell $(PKG_CONFIG) --cflags jansson)
 CMD_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
 endif
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "internal.h"
 
 static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
 			    "\n"
@@ -16,6 +17,7 @@ static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
 			    "  run      start a program, wait for it, and exit as it does\n"
 			    "  exec     become a program\n"
 			    "  decode   print what a record says, that a stub has left\n"
+			    "  explain  say why an exec of a program fails, or would fail\n"
 			    "\n"
 			    "  --help      print this; after a command, print its options\n"
 			    "  --version   print the version\n"
@@ -30,6 +32,7 @@ static const struct {
 	{ "run", "errpipe run", cmd_run },
 	{ "exec", "errpipe exec", cmd_exec },
 	{ "decode", "errpipe decode", cmd_decode },
+	{ "explain", "errpipe explain", cmd_explain },
 };
 
 static char *own_words(int error, const char *format, va_list args)
@@ -96,6 +99,27 @@ int find_policy(const char *name)
 	return -1;
 }
 
+int find_yes_or_no(const char *name)
+{
+	if (strcmp(name, "yes") == 0)
+		return 1;
+	if (strcmp(name, "no") == 0)
+		return 0;
+	own_failure(0, "'%s' is neither yes nor no", name);
+	return -1;
+}
+
+char *escaped(const char *path)
+{
+	struct errpipe__line line = { malloc(4 * strlen(path) + 1), 4 * strlen(path) + 1, 0 };
+
+	if (!line.buf)
+		return NULL;
+	errpipe__add_path(&line, path);
+	errpipe__end(&line);
+	return line.buf;
+}
+
 void outcome_fail(struct outcome *outcome, int error, const char *format, ...)
 {
 	va_list args;
@@ -142,6 +166,7 @@ int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy)
 void outcome_free(struct outcome *outcome)
 {
 	free(outcome->path);
+	free(outcome->tried);
 	free(outcome->failure);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "errpipe.h"
+#include "errpipe_explain.h"
 
 /* errpipe's own failures: bad usage, no memory, no processes left. 126 and 127 speak of the target. */
 #define EXIT_OWN 125
@@ -15,6 +15,7 @@
 int cmd_run(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 
 /* cmd.c: print "errpipe: ...", with the name of the errno in brackets behind it if there is one. Returns EXIT_OWN. */
 __attribute__((format(printf, 2, 3))) int own_failure(int error, const char *format, ...);
@@ -28,11 +29,19 @@ int help(const char *usage);
 /* The policy of that name, or, after a message, -1. */
 int find_policy(const char *name);
 
+/* What --explain says: 1 for yes, 0 for no, or, after a message, -1. */
+int find_yes_or_no(const char *name);
+
+/* A path with its control characters escaped, malloc'd; NULL without memory. */
+char *escaped(const char *path);
+
 /* What came of a program that was to be exec'd. */
 struct outcome {
 	struct errpipe_report report; /* verdict 0: a failure of errpipe's own */
 	enum errpipe_route route;
 	char *path;    /* malloc'd: what was exec'd, or what the user typed if it is nowhere */
+	char *tried;   /* malloc'd: what was exec'd, be it that there is nothing */
+	bool nowhere;  /* along PATH there is no such program */
 	char *failure; /* malloc'd: errpipe's own, in words, or NULL */
 };
 
@@ -46,6 +55,26 @@ char *outcome_line(const struct outcome *outcome);
 int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy);
 
 void outcome_free(struct outcome *outcome);
+
+/* cmd_search.c: the places where a shell would look for a program, one after the other. */
+struct places {
+	const char *name; /* as the user typed it */
+	const char *rest; /* of PATH; NULL when all of it was taken */
+	char *path;	  /* the place at hand, malloc'd, or NULL */
+};
+
+/* Where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
+#define DEFAULT_PATH "/bin:/usr/bin"
+
+/* PATH is that of the environment if it is NULL. */
+struct places places_of(const char *name, const char *path);
+const char *path_or_default(const char *path);
+
+/* 1: places->path is the next. 0: there is none left. Or a negative errno. */
+int next_place(struct places *places);
+
+/* Is the program looked for along PATH at all? */
+bool is_searched(const char *name);
 
 /*
  * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Those where there is
@@ -77,10 +106,75 @@ int signals_give_back(void *data, unsigned *step);
 /* Pass on what has come; and stop, as long as the target is stopped by job control. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
+/* cmd_look.c: a question, with what is to be opened for it. */
+struct look {
+	struct errpipe_question question;
+	const char *root; /* NULL: our own */
+	int base;	  /* what root and sources are relative to: a directory, or AT_FDCWD */
+
+	struct errpipe_mount *mounts; /* the question's; the sources are opened */
+	const char **sources;	      /* of each: a path, or NULL if it is not known yet */
+	size_t mounts_count;
+
+	int milliseconds; /* for all of it */
+};
+
+/*
+ * errpipe_explain(), in a process of its own and not for longer than that: a file system may not answer. The explanation
+ * is in memory of its own.
+ *
+ * Returns 0, or a negative errno, -ENOTRECOVERABLE if that process has died. If it was a root that could not be opened,
+ * that is looking_at.
+ */
+int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
+void free_explanation(struct errpipe_explanation *explanation);
+
+/* cmd_diagnosis.c: an explanation, for people and for JSON. */
+struct diagnosis {
+	struct errpipe_explanation *explanation; /* NULL: there is none */
+	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
+	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
+};
+
+/* What is wrong, and what to do, in a line each, malloc'd; "" if there is nothing to say, NULL without memory. */
+char *finding_of(const struct diagnosis *diagnosis);
+char *advice_of(const struct diagnosis *diagnosis);
+
+/* Why the outcome is what it is. There is none for a target that was started, unless the kernel killed it for what it is. */
+struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
+
+/* Print both lines on standard error. */
+void diagnosis_tell(const struct diagnosis *diagnosis);
+void diagnosis_free(struct diagnosis *diagnosis);
+
+/* cmd_bundle.c: what the config.json of an OCI bundle says of the process. Its strings are in config. */
+struct bundle {
+	struct json_t *config; /* of jansson */
+	int folder;
+	const char *root, *cwd;
+	char **args, **env; /* args is NULL if there are none */
+	struct errpipe_who who, mapped; /* as they are seen from here, in the end */
+	gid_t *groups, *mapped_groups;
+	uint64_t limit_stack, limit_address_space, limit_processes;
+	struct errpipe_mount *mounts;
+	const char **sources;
+	size_t mounts_count;
+};
+
+/* Returns 0, or -1 after a message. Free it in both cases. */
+int bundle_read(struct bundle *bundle, const char *folder);
+void bundle_free(struct bundle *bundle);
+
 /* cmd_json.c: whether errpipe was built with JSON; if not, it has been told. */
 bool json_is_there(void);
 
-/* Write the object that --report and --json ask for. exit_code is -1 if nothing was tried. Returns 0, or a negative errno. */
-int json_write(FILE *to, const struct outcome *outcome, int exit_code);
+/*
+ * Write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there is
+ * none. Returns 0, or a negative errno.
+ */
+int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code);
+
+/* The object of explain --json. Returns 0, or a negative errno. */
+int json_write_diagnosis(FILE *to, const struct diagnosis *diagnosis);
 
 #endif

@@ -40,7 +40,7 @@ static int print(const struct outcome *outcome, bool as_json)
 	int ret;
 
 	if (as_json) {
-		ret = json_write(stdout, outcome, -1);
+		ret = json_write(stdout, outcome, NULL, -1);
 		return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
 	}
 	line = outcome_line(outcome);

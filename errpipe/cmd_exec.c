@@ -15,15 +15,18 @@ static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG..
 			    "  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
 			    "                    dockerd, runc, systemd\n"
 			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
+			    "  --explain yes|no  look for the reason after a failure, and say it in two more\n"
+			    "                    lines: yes by default\n"
 			    "  --help            print this\n"
 			    "\n"
 			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
 
-enum { POLICY, ARGV0, HELP };
+enum { POLICY, ARGV0, EXPLAIN, HELP };
 
 static const struct option options[] = {
 	{ "policy", required_argument, NULL, POLICY },
 	{ "argv0", required_argument, NULL, ARGV0 },
+	{ "explain", required_argument, NULL, EXPLAIN },
 	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
@@ -46,12 +49,20 @@ static void try(const char *path, void *data, struct outcome *outcome)
 	outcome->route = ERRPIPE_DIRECT_ASKED;
 }
 
+static void explain(const struct outcome *outcome, char *const *argv)
+{
+	struct diagnosis diagnosis = diagnose(outcome, argv);
+
+	diagnosis_tell(&diagnosis);
+	diagnosis_free(&diagnosis);
+}
+
 int cmd_exec(int argc, char **argv)
 {
 	enum errpipe_policy policy = ERRPIPE_POSIX;
 	const char *argv0 = NULL, *program;
 	struct outcome outcome;
-	int option, ret;
+	int explains = 1, option, ret;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
@@ -63,6 +74,11 @@ int cmd_exec(int argc, char **argv)
 			break;
 		case ARGV0:
 			argv0 = optarg;
+			break;
+		case EXPLAIN:
+			explains = find_yes_or_no(optarg);
+			if (explains < 0)
+				return bad_usage();
 			break;
 		case HELP:
 			return help(usage);
@@ -81,6 +97,8 @@ int cmd_exec(int argc, char **argv)
 
 	search_and_try(program, try, argv, &outcome);
 	ret = outcome_tell(&outcome, policy);
+	if (explains)
+		explain(&outcome, argv);
 	outcome_free(&outcome);
 	return ret;
 }

@@ -20,7 +20,8 @@ bool json_is_there(void)
 }
 
 #ifdef HAVE_JANSSON
-#include <jansson.h>
+#include "cmd_json.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -47,8 +48,7 @@ static size_t utf8_length(const char *p)
 	return 0;
 }
 
-/* JSON has characters, and a path has bytes: those that are no characters become U+FFFD. */
-static json_t *text(const char *bytes)
+json_t *json_text(const char *bytes)
 {
 	static const char replacement[] = "\xef\xbf\xbd";
 	char *valid = malloc(3 * strlen(bytes) + 1), *end = valid;
@@ -97,18 +97,22 @@ static json_t *now(void)
 	return json_string(rfc3339);
 }
 
-static json_t *string_or_null(const char *string)
+json_t *string_or_null(const char *string)
 {
 	return string ? json_string(string) : json_null();
 }
 
-static json_t *integer_or_null(bool known, int value)
+json_t *text_or_null(const char *bytes)
+{
+	return bytes ? json_text(bytes) : json_null();
+}
+
+json_t *integer_or_null(bool known, json_int_t value)
 {
 	return known ? json_integer(value) : json_null();
 }
 
-/* What is NULL for want of memory is seen in the end. */
-static void add(json_t **object, const char *key, json_t *value)
+void json_add(json_t **object, const char *key, json_t *value)
 {
 	if (*object && json_object_set_new(*object, key, value) == 0)
 		return;
@@ -122,25 +126,25 @@ static void add_log(json_t **object, const struct outcome *outcome)
 {
 	char *line = outcome_line(outcome);
 
-	add(object, "level", json_string(outcome->report.verdict == ERRPIPE_STARTED ? "info" : "error"));
-	add(object, "msg", line ? text(line) : NULL);
-	add(object, "time", now());
+	json_add(object, "level", json_string(outcome->report.verdict == ERRPIPE_STARTED ? "info" : "error"));
+	json_add(object, "msg", line ? json_text(line) : NULL);
+	json_add(object, "time", now());
 	free(line);
 }
 
 static void add_path(json_t **object, const char *path)
 {
-	add(object, "path", path ? text(path) : json_null());
-	add(object, "path_hex", path ? hex_of(path) : json_null());
+	json_add(object, "path", text_or_null(path));
+	json_add(object, "path_hex", path ? hex_of(path) : json_null());
 }
 
 static void add_failure(json_t **object, const struct errpipe_report *report)
 {
-	add(object, "errno", string_or_null(report->error ? errpipe_errname(report->error) : NULL));
-	add(object, "error", json_integer(report->error));
-	add(object, "raw_error", json_integer(report->raw_error));
-	add(object, "machine", json_integer(report->machine));
-	add(object, "step", json_integer(report->step));
+	json_add(object, "errno", string_or_null(report->error ? errpipe_errname(report->error) : NULL));
+	json_add(object, "error", json_integer(report->error));
+	json_add(object, "raw_error", json_integer(report->raw_error));
+	json_add(object, "machine", json_integer(report->machine));
+	json_add(object, "step", json_integer(report->step));
 }
 
 static bool has_failed(const struct errpipe_report *report)
@@ -154,44 +158,51 @@ static void add_end(json_t **object, const struct errpipe_report *report)
 	int status = report->status;
 	bool known = report->verdict && !has_failed(report) && status != -1;
 
-	add(object, "exit_status", integer_or_null(known && WIFEXITED(status), WEXITSTATUS(status)));
-	add(object, "signal", integer_or_null(known && WIFSIGNALED(status), WTERMSIG(status)));
+	json_add(object, "exit_status", integer_or_null(known && WIFEXITED(status), WEXITSTATUS(status)));
+	json_add(object, "signal", integer_or_null(known && WIFSIGNALED(status), WTERMSIG(status)));
 }
 
 static void add_route(json_t **object, const enum errpipe_route *route)
 {
-	add(object, "route", string_or_null(!route ? NULL : *route == ERRPIPE_STUB ? "stub" : "direct"));
-	add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
+	json_add(object, "route", string_or_null(!route ? NULL : *route == ERRPIPE_STUB ? "stub" : "direct"));
+	json_add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
 }
 
-int json_write(FILE *to, const struct outcome *outcome, int exit_code)
+int json_print(FILE *to, json_t *object)
 {
-	const struct errpipe_report *report = &outcome->report;
-	bool tried = exit_code >= 0 && report->verdict;
-	json_t *object = json_object();
 	int ret = 0;
 
-	add_log(&object, outcome);
-	add(&object, "verdict", string_or_null(report->verdict ? verdicts[report->verdict] : NULL));
-	add_path(&object, outcome->path);
-	add_failure(&object, report);
-	add_end(&object, report);
-	add(&object, "exit_code", integer_or_null(exit_code >= 0, exit_code));
-	add_route(&object, tried ? &outcome->route : NULL);
 	if (!object)
 		return -ENOMEM;
-
 	errno = EIO;
 	if (json_dumpf(object, to, JSON_COMPACT) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
 		ret = -errno;
 	json_decref(object);
 	return ret;
 }
+
+int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code)
+{
+	const struct errpipe_report *report = &outcome->report;
+	bool tried = exit_code >= 0 && report->verdict;
+	json_t *object = json_object();
+
+	add_log(&object, outcome);
+	json_add(&object, "verdict", string_or_null(report->verdict ? verdicts[report->verdict] : NULL));
+	add_path(&object, outcome->path);
+	add_failure(&object, report);
+	add_end(&object, report);
+	json_add(&object, "exit_code", integer_or_null(exit_code >= 0, exit_code));
+	add_route(&object, tried ? &outcome->route : NULL);
+	json_add(&object, "diagnosis", diagnosis && diagnosis->explanation ? json_of(diagnosis) : json_null());
+	return json_print(to, object);
+}
 #else
-int json_write(FILE *to, const struct outcome *outcome, int exit_code)
+int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code)
 {
 	(void)to; /* json_is_there() was asked before */
 	(void)outcome;
+	(void)diagnosis;
 	(void)exit_code;
 	return -ENOSYS;
 }

@@ -23,6 +23,8 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "  --policy POLICY   exit code if it cannot be started: posix (as shells do, the\n"
 			    "                    default), dockerd, runc, systemd\n"
 			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
+			    "  --explain yes|no  look for the reason after a failure, and say it in two more\n"
+			    "                    lines: yes by default\n"
 			    "  --route ROUTE     auto: through the stub where PROGRAM cannot tell, the\n"
 			    "                    default; stub: always; direct: never\n"
 			    "  --report FILE     write what came of it to FILE, as one object of JSON\n"
@@ -31,11 +33,12 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "\n"
 			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
 
-enum { POLICY, ARGV0, ROUTE, REPORT, REPORT_FD, HELP };
+enum { POLICY, ARGV0, EXPLAIN, ROUTE, REPORT, REPORT_FD, HELP };
 
 static const struct option options[] = {
 	{ "policy", required_argument, NULL, POLICY },
 	{ "argv0", required_argument, NULL, ARGV0 },
+	{ "explain", required_argument, NULL, EXPLAIN },
 	{ "route", required_argument, NULL, ROUTE },
 	{ "report", required_argument, NULL, REPORT },
 	{ "report-fd", required_argument, NULL, REPORT_FD },
@@ -46,6 +49,7 @@ static const struct option options[] = {
 struct run {
 	enum errpipe_policy policy;
 	const char *argv0, *report_name;
+	int explains;
 	int report_fd; /* or -1 */
 	FILE *report;  /* or NULL */
 	struct signals signals;
@@ -161,6 +165,9 @@ static int set_option(struct run *run, int option, const char *value)
 	case ARGV0:
 		run->argv0 = value;
 		return 0;
+	case EXPLAIN:
+		run->explains = find_yes_or_no(value);
+		return run->explains < 0 ? -1 : 0;
 	case REPORT:
 		run->report_name = value;
 		return 0;
@@ -192,16 +199,31 @@ static int open_report(struct run *run)
 	return 0;
 }
 
-static int write_report(const struct run *run, const struct outcome *outcome, int code)
+static int write_report(const struct run *run, const struct outcome *outcome, const struct diagnosis *diagnosis,
+			int code)
 {
 	int ret;
 
 	if (!run->report)
 		return code;
-	ret = json_write(run->report, outcome, code);
+	ret = json_write(run->report, outcome, diagnosis, code);
 	if (fclose(run->report) != 0 && ret == 0)
 		ret = -errno;
 	return ret < 0 ? own_failure(-ret, "cannot write to %s", run->report_name) : code;
+}
+
+/* On standard error, and in the report. */
+static int tell(const struct run *run, const struct outcome *outcome)
+{
+	struct diagnosis diagnosis = { .explanation = NULL };
+	int code = outcome_tell(outcome, run->policy);
+
+	if (run->explains)
+		diagnosis = diagnose(outcome, run->argv);
+	diagnosis_tell(&diagnosis);
+	code = write_report(run, outcome, &diagnosis, code);
+	diagnosis_free(&diagnosis);
+	return code;
 }
 
 static int run_it(struct run *run, const char *program)
@@ -220,14 +242,14 @@ static int run_it(struct run *run, const char *program)
 	run->spawn.data = &run->signals;
 
 	search_and_try(program, try, run, &outcome);
-	ret = write_report(run, &outcome, outcome_tell(&outcome, run->policy));
+	ret = tell(run, &outcome);
 	outcome_free(&outcome);
 	return ret;
 }
 
 int cmd_run(int argc, char **argv)
 {
-	struct run run = { .report_fd = -1 };
+	struct run run = { .explains = 1, .report_fd = -1 };
 	const char *program;
 	int option, ret;
 

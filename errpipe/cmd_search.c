@@ -9,26 +9,22 @@
 
 #include "cmd.h"
 
-/* Where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
-#define DEFAULT_PATH "/bin:/usr/bin"
-
-struct search {
-	const char *name; /* as the user typed it */
-	const char *rest; /* of PATH; NULL when all of it was taken */
-	char *path;	  /* the place at hand, malloc'd, or NULL */
-	bool found;	  /* there was something in one of the places */
-};
-
-static struct search begin(const char *name)
+bool is_searched(const char *name)
 {
-	const char *path = getenv("PATH");
-
 	/* A name with a slash is a path already, and so is the empty one: it names nothing. */
-	if (strchr(name, '/') || !*name)
-		path = "";
-	else if (!path)
-		path = DEFAULT_PATH;
-	return (struct search){ .name = name, .rest = path };
+	return *name && !strchr(name, '/');
+}
+
+const char *path_or_default(const char *path)
+{
+	if (!path)
+		path = getenv("PATH");
+	return path ? path : DEFAULT_PATH;
+}
+
+struct places places_of(const char *name, const char *path)
+{
+	return (struct places){ .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
 }
 
 static bool is_absent(const char *path)
@@ -38,49 +34,58 @@ static bool is_absent(const char *path)
 	return stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-static int take_entry(struct search *search)
+int next_place(struct places *places)
 {
-	const char *directory = search->rest;
-	size_t length = strcspn(directory, ":");
+	const char *directory = places->rest;
+	size_t length;
 
-	search->rest = directory[length] ? directory + length + 1 : NULL;
+	if (!directory)
+		return 0;
+	length = strcspn(directory, ":");
+	places->rest = directory[length] ? directory + length + 1 : NULL;
 
-	free(search->path);
-	search->path = malloc(length + strlen(search->name) + sizeof("/"));
-	if (!search->path)
+	free(places->path);
+	places->path = malloc(length + strlen(places->name) + sizeof("/"));
+	if (!places->path)
 		return -ENOMEM;
 
 	/* An empty entry is the working directory (POSIX, XBD 8.3). */
-	memcpy(search->path, directory, length);
-	strcpy(search->path + length, length ? "/" : "");
-	strcat(search->path, search->name);
-	return 0;
+	memcpy(places->path, directory, length);
+	strcpy(places->path + length, length ? "/" : "");
+	strcat(places->path, places->name);
+	return 1;
 }
 
-/* 1: search->path is the next place. 0: there is none left. Or a negative errno. */
+struct search {
+	struct places places;
+	bool found; /* there was something in one of them */
+};
+
+/* The next place where there is something; or the last, if there is nothing anywhere. Returns as next_place() does. */
 static int next(struct search *search)
 {
 	int ret;
 
-	while (search->rest) {
-		ret = take_entry(search);
-		if (ret < 0)
-			return ret;
-		if (!is_absent(search->path))
+	while ((ret = next_place(&search->places)) > 0) {
+		if (!is_absent(search->places.path))
 			search->found = true;
-		else if (search->rest || search->found)
+		else if (search->places.rest || search->found)
 			continue;
 		return 1;
 	}
-	return 0;
+	return ret;
 }
 
 /* What the outcome speaks of: what is nowhere is known only as the user typed it. */
 static void name_path(struct outcome *outcome, const struct search *search)
 {
-	outcome->path = strdup(search->found ? search->path : search->name);
-	if (!outcome->path)
-		outcome_fail(outcome, ENOMEM, "cannot search for %s", search->name);
+	const struct places *places = &search->places;
+
+	outcome->nowhere = !search->found && is_searched(places->name);
+	outcome->path = strdup(outcome->nowhere ? places->name : places->path);
+	outcome->tried = strdup(places->path);
+	if (!outcome->path || !outcome->tried)
+		outcome_fail(outcome, ENOMEM, "cannot search for %s", places->name);
 }
 
 static bool may_not_be_executed(const struct outcome *outcome)
@@ -92,12 +97,12 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 		    struct outcome *outcome)
 {
 	struct outcome refused = { .path = NULL };
-	struct search search = begin(name);
+	struct search search = { .places = places_of(name, NULL) };
 	int ret;
 
 	*outcome = (struct outcome){ .path = NULL };
 	while ((ret = next(&search)) > 0) {
-		try(search.path, data, outcome);
+		try(search.places.path, data, outcome);
 		name_path(outcome, &search);
 		if (!may_not_be_executed(outcome))
 			break;
@@ -114,5 +119,5 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 		if (ret < 0)
 			outcome_fail(outcome, -ret, "cannot search for %s", name);
 	}
-	free(search.path);
+	free(search.places.path);
 }

@@ -17,13 +17,14 @@ _errpipe() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'run exec decode --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain --help --version' -- "$word")
 		return
 	fi
 	case $command in
-	run) options='--policy --argv0 --route --report --report-fd --help' ;;
-	exec) options='--policy --argv0 --help' ;;
+	run) options='--policy --argv0 --explain --route --report --report-fd --help' ;;
+	exec) options='--policy --argv0 --explain --help' ;;
 	decode) options='--path --json --help' ;;
+	explain) options='--root --bundle --cwd --path --as --errno --json --help' ;;
 	*) return ;;
 	esac
 
@@ -32,7 +33,8 @@ _errpipe() {
 		for ((i = 2; i < COMP_CWORD; i++)); do
 			case ${COMP_WORDS[i]} in
 			--) _errpipe_program $((i + 1)) "$word"; return ;;
-			--policy | --argv0 | --route | --report | --report-fd) ((i++)) ;;
+			--policy | --argv0 | --explain | --route | --report | --report-fd) ((i++)) ;;
+			--root | --bundle | --cwd | --path | --as | --errno) ((i++)) ;;
 			-*) ;;
 			*) _errpipe_program "$i" "$word"; return ;;
 			esac
@@ -42,8 +44,11 @@ _errpipe() {
 	case $previous in
 	--policy) mapfile -t COMPREPLY < <(compgen -W 'posix dockerd runc systemd' -- "$word") ;;
 	--route) mapfile -t COMPREPLY < <(compgen -W 'auto stub direct' -- "$word") ;;
+	--explain) mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$word") ;;
 	--report | --path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--argv0 | --report-fd) ;;
+	--root | --bundle | --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	--errno) mapfile -t COMPREPLY < <(compgen -W 'E2BIG EACCES EAGAIN EIO ELIBBAD ELOOP ENOENT ENOEXEC ENOMEM ENOTDIR EPERM ETXTBSY' -- "$word") ;;
+	--argv0 | --report-fd | --as) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -138,6 +138,9 @@ static struct result run_errpipe(char *const *argv, void (*set)(void))
 	return run(&start);
 }
 
+/* The message alone, without what was found out about it. */
+#define ONE_LINE "--explain=no"
+
 #define ERRPIPE(...)		run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, NULL)
 #define ERRPIPE_AFTER(set, ...) run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, set)
 
@@ -209,8 +212,7 @@ static void assert_says_why(const struct run *it, char *command)
 	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
 
 	for (int i = 0; i < CASE_POLICIES; i++) {
-		char *argv[] = { "errpipe", command, "--policy", policies[i],
-				 "--",	    path,  "argument", NULL };
+		char *argv[] = { "errpipe", command, ONE_LINE, "--policy", policies[i], "--", path, "argument", NULL };
 		const struct start start = { "@/bin/errpipe", argv, it->c->state,
 					     it->identity,    NULL, 0 };
 		struct result r = run(&start);
@@ -428,11 +430,11 @@ START_TEST(streams_may_be_closed)
 		      "", "");
 	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "7"), "exit 7", 7,
 		      "", "");
-	assert_result(ERRPIPE_AFTER(close_streams, "run", "/nowhere/at/all"), "missing", 127, "",
+	assert_result(ERRPIPE_AFTER(close_streams, "run", ONE_LINE, "/nowhere/at/all"), "missing", 127, "",
 		      "");
 	assert_result(ERRPIPE_AFTER(close_stdin, "run", act_program, "print", "x"), "stdin", 0,
 		      "x\n", "");
-	assert_result(ERRPIPE_AFTER(close_stdin, "run", "/nowhere/at/all"), "stdin", 127, "",
+	assert_result(ERRPIPE_AFTER(close_stdin, "run", ONE_LINE, "/nowhere/at/all"), "stdin", 127, "",
 		      "exec /nowhere/at/all: no such file or directory\n");
 }
 END_TEST
@@ -461,7 +463,7 @@ START_TEST(sigchld_may_be_ignored)
 		      "", "");
 	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "kill", "9"), "kill", 137,
 		      "", "");
-	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", "/nowhere/at/all"), "missing", 127, "",
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", ONE_LINE, "/nowhere/at/all"), "missing", 127, "",
 		      "exec /nowhere/at/all: no such file or directory\n");
 }
 END_TEST
@@ -734,7 +736,7 @@ START_TEST(a_search)
 	struct result r;
 
 	search = &searches[_i];
-	r = ERRPIPE_AFTER(set_search, "run", "tool", "print", "found");
+	r = ERRPIPE_AFTER(set_search, "run", ONE_LINE, "tool", "print", "found");
 	if (!search->where) {
 		assert_result(r, search->path, 0, "found\n", "");
 		return;
@@ -765,7 +767,7 @@ START_TEST(a_name_with_a_slash_is_not_searched)
 	static const struct search in_good = { "good", "empty", 0, NULL, NULL };
 
 	search = &in_good;
-	assert_result(ERRPIPE_AFTER(set_search, "run", "./tool", "print", "found"), "./tool", 127,
+	assert_result(ERRPIPE_AFTER(set_search, "run", ONE_LINE, "./tool", "print", "found"), "./tool", 127,
 		      "", "exec ./tool: no such file or directory\n");
 	assert_result(ERRPIPE_AFTER(set_search, "run", "../good/tool", "print", "found"),
 		      "../good/tool", 0, "found\n", "");
@@ -794,7 +796,7 @@ static void unset_path(void)
 START_TEST(path_may_be_unset)
 {
 	assert_result(ERRPIPE_AFTER(unset_path, "run", "sh", "-c", "exit 3"), "sh", 3, "", "");
-	assert_result(ERRPIPE_AFTER(unset_path, "run", "no-such-tool"), "no-such-tool", 127, "",
+	assert_result(ERRPIPE_AFTER(unset_path, "run", ONE_LINE, "no-such-tool"), "no-such-tool", 127, "",
 		      "exec no-such-tool: no such file or directory\n");
 }
 END_TEST
@@ -823,12 +825,25 @@ static const struct {
 	{ { "run", "--report-fd", "-1", "true" }, "-1" },
 	{ { "run", "--report-fd", "99999999999", "true" }, "99999999999" },
 	{ { "run", "--report=x", "--report-fd=1", "true" }, "--report-fd" },
+	{ { "run", "--explain", "moon", "true" }, "moon" },
+	{ { "exec", "--explain=", "true" }, "neither yes nor no" },
 	{ { "exec" }, "no program" },
 	{ { "exec", "--policy", "moon", "true" }, "moon" },
 	{ { "exec", "--report", "x", "true" }, "report" },
 	{ { "decode", "--frobnicate" }, "frobnicate" },
 	{ { "decode", "--path" }, "path" },
 	{ { "decode", "one", "two" }, "two" },
+	{ { "explain" }, "no program" },
+	{ { "explain", "--root=/", "--bundle=/", "true" }, "--bundle" },
+	{ { "explain", "--root=/nowhere/at/all", "/x" }, "/nowhere/at/all (ENOENT)" },
+	{ { "explain", "--root=/dev/null", "/x" }, "/dev/null (ENOTDIR)" },
+	{ { "explain", "--as", "nobody", "true" }, "nobody" },
+	{ { "explain", "--as", "1:", "true" }, "1:" },
+	{ { "explain", "--as", "4294967295", "true" }, "4294967295" },
+	{ { "explain", "--as", "1:2:3", "true" }, "1:2:3" },
+	{ { "explain", "--errno", "EMOON", "true" }, "EMOON" },
+	{ { "explain", "--errno", "4096", "true" }, "4096" },
+	{ { "explain", "--errno=", "true" }, "errno" },
 };
 
 START_TEST(a_mistake)
@@ -864,7 +879,7 @@ START_TEST(help_and_version)
 END_TEST
 
 /* Of the command itself, and of each of its own: on one screen, without a line that wraps. */
-static char *const helpful[] = { NULL, "run", "exec", "decode" };
+static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
 
 START_TEST(help_fits_a_screen)
 {

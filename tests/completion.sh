@@ -26,11 +26,15 @@ offers() {
 		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/errpipe.bash" "$@"
 }
 
-is 'bash: commands' 'run exec decode --help --version' "$(offers errpipe '')"
+is 'bash: commands' 'run exec decode explain --help --version' "$(offers errpipe '')"
 is 'bash: a command' 'decode' "$(offers errpipe d)"
-is 'bash: options of run' '--policy --argv0 --route --report --report-fd --help' "$(offers errpipe run --)"
+is 'bash: options of run' '--policy --argv0 --explain --route --report --report-fd --help' "$(offers errpipe run --)"
 is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
 is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"
+is 'bash: yes or no' 'yes no' "$(offers errpipe exec --explain '')"
+is 'bash: a root' '/etc' "$(offers errpipe explain --root /et)"
+is 'bash: an errno' 'ENOEXEC' "$(offers errpipe explain --errno ENOEX)"
+is 'bash: a program to explain' readelf "$(offers errpipe explain --as 0 readel | tr " " "\n" | sort -u)"
 is 'bash: a program' readelf "$(offers errpipe run --policy runc readel | tr " " "\n" | sort -u)"
 is 'bash: a program after --' readelf "$(offers errpipe exec -- readel | tr " " "\n" | sort -u)"
 is "bash: the program's arguments are files" '/etc/passwd' "$(offers errpipe run cat --policy /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
@@ -39,7 +43,7 @@ is 'bash: a record' '/etc/passwd' "$(offers errpipe decode /etc/passw | tr ' ' '
 is 'zsh reads its own' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/_errpipe" 2>&1)"
 
 # Of each command, as its help has them.
-for command in run exec decode; do
+for command in run exec decode explain; do
 	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'); do
 		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"
 		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/_errpipe" | head -n 1 | tr -d '=[')"

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The config.json of a bundle (https://github.com/opencontainers/runtime-spec, config.md and config-linux.md), as far as it
+ * decides what an exec gives. It is as hostile as the image: what is shown of it is escaped.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#ifdef HAVE_JANSSON
+#include <jansson.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* A source of each mount is opened, so there cannot be more than descriptors. */
+enum { FILE_SIZE_MAX = 4 << 20, GROUPS_MAX = 65536, MOUNTS_MAX = 500, NAME_SIZE = 64 };
+
+/* (uid_t)-1 is nobody's: it says "leave it" to chown(2) and others. */
+#define ID_MAX (UINT32_MAX - 1)
+
+static int wrong(const char *name, const char *want)
+{
+	own_failure(0, "config.json: %s is not %s", name, want);
+	return -1;
+}
+
+static int no_memory(void)
+{
+	own_failure(ENOMEM, "cannot read config.json");
+	return -1;
+}
+
+/* --- values: each function returns 1 with the value, 0 if there is none, or, after a message, -1 --- */
+
+/* name is the whole one, for messages, and ends in the key. null is as good as nothing: programs in Go write it so. */
+static json_t *value_of(const json_t *object, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	json_t *value = json_object_get(object, dot ? dot + 1 : name);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static int get_object(const json_t *object, const char *name, json_t **value)
+{
+	*value = value_of(object, name);
+	if (!*value)
+		return 0;
+	return json_is_object(*value) ? 1 : wrong(name, "an object");
+}
+
+static int get_array(const json_t *object, const char *name, const char *of_what, json_t **value)
+{
+	*value = value_of(object, name);
+	if (!*value)
+		return 0;
+	return json_is_array(*value) ? 1 : wrong(name, of_what);
+}
+
+static int get_string(const json_t *object, const char *name, const char **string)
+{
+	json_t *value = value_of(object, name);
+
+	if (!value)
+		return 0;
+	if (!json_is_string(value))
+		return wrong(name, "a string");
+	*string = json_string_value(value);
+	return 1;
+}
+
+static int get_flag(const json_t *object, const char *name, int *flag)
+{
+	json_t *value = value_of(object, name);
+
+	if (!value)
+		return 0;
+	if (!json_is_boolean(value))
+		return wrong(name, "true or false");
+	*flag = json_is_true(value);
+	return 1;
+}
+
+/* All numbers are read as reals: the limit that is none, 2^64 - 1, is too large for jansson's integers. */
+static bool to_number(const json_t *value, uint64_t *number)
+{
+	double real = json_real_value(value);
+
+	if (!json_is_real(value) || !(real >= 0))
+		return false;
+	*number = real < 0x1p63 ? (uint64_t)real : UINT64_MAX;
+	return real >= 0x1p63 || (double)*number == real;
+}
+
+static int get_number(const json_t *object, const char *name, uint64_t *number)
+{
+	json_t *value = value_of(object, name);
+
+	if (!value)
+		return 0;
+	return to_number(value, number) ? 1 : wrong(name, "a number from 0 on");
+}
+
+static int get_id(const json_t *object, const char *name, uint32_t *id)
+{
+	uint64_t number;
+	int ret = get_number(object, name, &number);
+
+	if (ret <= 0)
+		return ret;
+	*id = number;
+	return number <= ID_MAX ? 1 : wrong(name, "an id");
+}
+
+/* A list that ends in NULL, malloc'd. */
+static int get_strings(const json_t *object, const char *name, char ***strings)
+{
+	static const char want[] = "an array of strings";
+	json_t *array, *value;
+	size_t i;
+	int ret = get_array(object, name, want, &array);
+
+	if (ret <= 0)
+		return ret;
+	*strings = calloc(json_array_size(array) + 1, sizeof(**strings));
+	if (!*strings)
+		return no_memory();
+	json_array_foreach(array, i, value)
+	{
+		if (!json_is_string(value))
+			return wrong(name, want);
+		(*strings)[i] = (char *)json_string_value(value);
+	}
+	return 1;
+}
+
+/* Call get for each object of the array. Returns 0 or -1. */
+static int get_objects(const json_t *object, const char *name,
+		       int (*get)(struct bundle *bundle, const json_t *entry, const char *name),
+		       struct bundle *bundle)
+{
+	static const char want[] = "an array of objects";
+	json_t *array, *value;
+	size_t i;
+	int ret = get_array(object, name, want, &array);
+
+	if (ret <= 0)
+		return ret;
+	json_array_foreach(array, i, value)
+	{
+		char entry[NAME_SIZE];
+
+		if (!json_is_object(value))
+			return wrong(name, want);
+		snprintf(entry, sizeof(entry), "%s[%zu]", name, i);
+		if (get(bundle, value, entry) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- process --- */
+
+/* In the order of their numbers (linux/capability.h). Those that are newer decide about no exec. */
+static const char *const capabilities[] = {
+	"CAP_CHOWN",
+	"CAP_DAC_OVERRIDE",
+	"CAP_DAC_READ_SEARCH",
+	"CAP_FOWNER",
+	"CAP_FSETID",
+	"CAP_KILL",
+	"CAP_SETGID",
+	"CAP_SETUID",
+	"CAP_SETPCAP",
+	"CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE",
+	"CAP_NET_BROADCAST",
+	"CAP_NET_ADMIN",
+	"CAP_NET_RAW",
+	"CAP_IPC_LOCK",
+	"CAP_IPC_OWNER",
+	"CAP_SYS_MODULE",
+	"CAP_SYS_RAWIO",
+	"CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE",
+	"CAP_SYS_PACCT",
+	"CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT",
+	"CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE",
+	"CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG",
+	"CAP_MKNOD",
+	"CAP_LEASE",
+	"CAP_AUDIT_WRITE",
+	"CAP_AUDIT_CONTROL",
+	"CAP_SETFCAP",
+	"CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN",
+	"CAP_SYSLOG",
+	"CAP_WAKE_ALARM",
+	"CAP_BLOCK_SUSPEND",
+	"CAP_AUDIT_READ",
+	"CAP_PERFMON",
+	"CAP_BPF",
+	"CAP_CHECKPOINT_RESTORE",
+};
+
+static int get_capabilities(const json_t *object, const char *name, uint64_t *set)
+{
+	char **names = NULL;
+	int ret = get_strings(object, name, &names);
+
+	*set = 0;
+	for (char **p = names; ret > 0 && *p; p++) {
+		for (size_t i = 0; i < COUNT(capabilities); i++) {
+			if (strcmp(*p, capabilities[i]) == 0)
+				*set |= (uint64_t)1 << i;
+		}
+	}
+	free(names);
+	return ret;
+}
+
+static int get_groups(struct bundle *bundle, const json_t *user)
+{
+	static const char name[] = "process.user.additionalGids", want[] = "an array of ids";
+	json_t *array, *value;
+	size_t i;
+	int ret = get_array(user, name, want, &array);
+
+	if (ret <= 0)
+		return ret;
+	if (json_array_size(array) > GROUPS_MAX)
+		return wrong(name, "as short as such a list can be");
+	bundle->groups = calloc(json_array_size(array) + 1, sizeof(*bundle->groups));
+	if (!bundle->groups)
+		return no_memory();
+	json_array_foreach(array, i, value)
+	{
+		uint64_t number;
+
+		if (!to_number(value, &number) || number > ID_MAX)
+			return wrong(name, want);
+		bundle->groups[i] = number;
+	}
+	bundle->who.groups = bundle->groups;
+	bundle->who.groups_count = i;
+	return 1;
+}
+
+static int get_user(struct bundle *bundle, const json_t *process)
+{
+	json_t *user;
+	int ret = get_object(process, "process.user", &user);
+
+	if (ret <= 0)
+		return ret;
+	if (get_id(user, "process.user.uid", &bundle->who.uid) < 0 ||
+	    get_id(user, "process.user.gid", &bundle->who.gid) < 0)
+		return -1;
+	return get_groups(bundle, user);
+}
+
+/* The soft limit. 0 means the caller's to errpipe_explain(), and the next is as bad. */
+static int get_limit(struct bundle *bundle, const json_t *entry, const char *name)
+{
+	const struct {
+		const char *type;
+		uint64_t *limit;
+	} limits[] = { { "RLIMIT_STACK", &bundle->limit_stack },
+		       { "RLIMIT_AS", &bundle->limit_address_space },
+		       { "RLIMIT_NPROC", &bundle->limit_processes } };
+	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE];
+	const char *type = "";
+	uint64_t soft = 0;
+	int ret;
+
+	snprintf(type_name, sizeof(type_name), "%s.type", name);
+	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
+	if (get_string(entry, type_name, &type) < 0)
+		return -1;
+	ret = get_number(entry, soft_name, &soft);
+	for (size_t i = 0; i < COUNT(limits) && ret > 0; i++) {
+		if (strcmp(limits[i].type, type) == 0)
+			*limits[i].limit = soft ? soft : 1;
+	}
+	return ret;
+}
+
+static int get_process(struct bundle *bundle)
+{
+	json_t *process, *sets;
+
+	if (get_object(bundle->config, "process", &process) < 0 ||
+	    get_strings(process, "process.args", &bundle->args) < 0 ||
+	    get_strings(process, "process.env", &bundle->env) < 0 ||
+	    get_string(process, "process.cwd", &bundle->cwd) < 0 ||
+	    get_flag(process, "process.noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
+	    get_objects(process, "process.rlimits", get_limit, bundle) < 0 || get_user(bundle, process) < 0 ||
+	    get_object(process, "process.capabilities", &sets) < 0 ||
+	    get_capabilities(sets, "process.capabilities.effective", &bundle->who.effective) < 0)
+		return -1;
+	return get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding);
+}
+
+/* --- ids: in a user namespace they are others than those of the files, as they are seen from here --- */
+
+struct mapping {
+	uint32_t inside, outside;
+	uint64_t size;
+};
+
+static int get_mapping(const json_t *entry, const char *name, struct mapping *mapping)
+{
+	static const char *const keys[] = { "containerID", "hostID", "size" };
+	uint64_t values[COUNT(keys)] = { 0 };
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		char key_name[2 * NAME_SIZE];
+
+		snprintf(key_name, sizeof(key_name), "%s.%s", name, keys[i]);
+		if (get_number(entry, key_name, &values[i]) < 0)
+			return -1;
+		if (values[i] > UINT32_MAX)
+			return wrong(key_name, "an id");
+	}
+	*mapping = (struct mapping){ values[0], values[1], values[2] };
+	return 0;
+}
+
+/* Whether the id is one of those that are mapped. */
+static bool map(uint32_t *id, uint32_t inside, const struct mapping *mapping)
+{
+	if (inside < mapping->inside || inside - mapping->inside >= mapping->size)
+		return false;
+	*id = mapping->outside + (inside - mapping->inside);
+	return true;
+}
+
+static int map_uid(struct bundle *bundle, const json_t *entry, const char *name)
+{
+	struct mapping mapping;
+
+	if (get_mapping(entry, name, &mapping) < 0)
+		return -1;
+	map(&bundle->mapped.uid, bundle->who.uid, &mapping);
+	return 0;
+}
+
+static int map_gids(struct bundle *bundle, const json_t *entry, const char *name)
+{
+	struct mapping mapping;
+
+	if (get_mapping(entry, name, &mapping) < 0)
+		return -1;
+	map(&bundle->mapped.gid, bundle->who.gid, &mapping);
+	for (size_t i = 0; i < bundle->who.groups_count; i++)
+		map(&bundle->mapped_groups[i], bundle->who.groups[i], &mapping);
+	return 0;
+}
+
+static int map_ids(struct bundle *bundle)
+{
+	size_t size = bundle->who.groups_count * sizeof(*bundle->groups);
+	json_t *linux_;
+
+	if (get_object(bundle->config, "linux", &linux_) <= 0)
+		return linux_ ? -1 : 0;
+	bundle->mapped = bundle->who;
+	bundle->mapped_groups = malloc(size + 1);
+	if (!bundle->mapped_groups)
+		return no_memory();
+	if (size)
+		memcpy(bundle->mapped_groups, bundle->groups, size);
+	if (get_objects(linux_, "linux.uidMappings", map_uid, bundle) < 0 ||
+	    get_objects(linux_, "linux.gidMappings", map_gids, bundle) < 0)
+		return -1;
+	bundle->who = bundle->mapped;
+	bundle->who.groups = bundle->mapped_groups;
+	return 0;
+}
+
+/* --- mounts --- */
+
+/* The last of those that contradict each other counts, as for mount(8). */
+static void apply_option(struct errpipe_mount *mount, bool *is_bind, const char *option)
+{
+	static const struct {
+		const char *name;
+		int noexec, nosuid, bind; /* -1: as it is */
+	} options[] = { { "noexec", 1, -1, -1 }, { "exec", 0, -1, -1 }, { "nosuid", -1, 1, -1 },
+			{ "suid", -1, 0, -1 },	 { "bind", -1, -1, 1 }, { "rbind", -1, -1, 1 } };
+
+	for (size_t i = 0; i < COUNT(options); i++) {
+		if (strcmp(options[i].name, option) != 0)
+			continue;
+		if (options[i].noexec >= 0)
+			mount->noexec = options[i].noexec;
+		if (options[i].nosuid >= 0)
+			mount->nosuid = options[i].nosuid;
+		if (options[i].bind >= 0)
+			*is_bind = true;
+	}
+}
+
+static int get_mount(struct bundle *bundle, const json_t *entry, const char *name)
+{
+	struct errpipe_mount *mount = &bundle->mounts[bundle->mounts_count];
+	char destination[2 * NAME_SIZE], type_name[2 * NAME_SIZE], source_name[2 * NAME_SIZE],
+		options_name[2 * NAME_SIZE];
+	const char *type = "", *source = NULL;
+	char **options = NULL;
+	bool is_bind;
+	int ret;
+
+	snprintf(destination, sizeof(destination), "%s.destination", name);
+	snprintf(type_name, sizeof(type_name), "%s.type", name);
+	snprintf(source_name, sizeof(source_name), "%s.source", name);
+	snprintf(options_name, sizeof(options_name), "%s.options", name);
+	ret = get_string(entry, destination, &mount->at);
+	if (ret == 0) {
+		own_failure(0, "config.json: there is no %s", destination);
+		return -1;
+	}
+	if (ret < 0 || get_string(entry, type_name, &type) < 0 || get_string(entry, source_name, &source) < 0)
+		return -1;
+	ret = get_strings(entry, options_name, &options);
+	is_bind = strcmp(type, "bind") == 0;
+	for (char **p = options; ret > 0 && *p; p++)
+		apply_option(mount, &is_bind, *p);
+	free(options);
+	bundle->sources[bundle->mounts_count++] = is_bind ? source : NULL;
+	return ret;
+}
+
+static int get_mounts(struct bundle *bundle)
+{
+	json_t *array;
+	int ret = get_array(bundle->config, "mounts", "an array of objects", &array);
+
+	if (ret <= 0)
+		return ret;
+	if (json_array_size(array) > MOUNTS_MAX)
+		return wrong("mounts", "an array of at most 500");
+	bundle->mounts = calloc(json_array_size(array) + 1, sizeof(*bundle->mounts));
+	bundle->sources = calloc(json_array_size(array) + 1, sizeof(*bundle->sources));
+	if (!bundle->mounts || !bundle->sources)
+		return no_memory();
+	return get_objects(bundle->config, "mounts", get_mount, bundle);
+}
+
+static int get_root(struct bundle *bundle)
+{
+	json_t *root;
+	int ret = get_object(bundle->config, "root", &root);
+
+	if (ret > 0)
+		ret = get_string(root, "root.path", &bundle->root);
+	if (ret == 0)
+		own_failure(0, "config.json: there is no root.path");
+	return ret > 0 ? 0 : -1;
+}
+
+/* --- the file --- */
+
+static int parse(struct bundle *bundle, const char *text, size_t size)
+{
+	json_error_t error;
+	char *words;
+
+	bundle->config = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
+	if (bundle->config)
+		return json_is_object(bundle->config) ? 0 : wrong("all of it", "an object");
+	words = escaped(error.text);
+	own_failure(0, "config.json: line %d: %s", error.line, words ? words : "no JSON");
+	free(words);
+	return -1;
+}
+
+/* Room for one byte more than there may be. Returns how many there are, or a negative errno. */
+static ssize_t read_all(int fd, char *text)
+{
+	size_t size = 0;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	do {
+		n = read(fd, text + size, FILE_SIZE_MAX + 1 - size);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		size += n > 0 ? n : 0;
+	} while (n != 0 && size <= FILE_SIZE_MAX);
+	return size <= FILE_SIZE_MAX ? (ssize_t)size : -EFBIG;
+}
+
+/* Without waiting for a writer, should it be a FIFO. */
+static int load(struct bundle *bundle)
+{
+	int fd = openat(bundle->folder, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char *text = malloc(FILE_SIZE_MAX + 1);
+	ssize_t size = fd < 0 ? -errno : text ? read_all(fd, text) : -ENOMEM;
+	int ret = -1;
+
+	if (size < 0)
+		own_failure(-size, "cannot read config.json");
+	else
+		ret = parse(bundle, text, size);
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int bundle_read(struct bundle *bundle, const char *folder)
+{
+	*bundle = (struct bundle){ .folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+	if (bundle->folder < 0) {
+		own_failure(errno, "cannot open the bundle");
+		return -1;
+	}
+	if (load(bundle) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 || map_ids(bundle) < 0)
+		return -1;
+	return get_mounts(bundle) < 0 ? -1 : 0;
+}
+
+void bundle_free(struct bundle *bundle)
+{
+	if (bundle->folder >= 0)
+		close(bundle->folder);
+	free(bundle->args);
+	free(bundle->env);
+	free(bundle->groups);
+	free(bundle->mapped_groups);
+	free(bundle->mounts);
+	free(bundle->sources);
+	json_decref(bundle->config);
+}
+#else
+int bundle_read(struct bundle *bundle, const char *folder)
+{
+	(void)folder;
+	*bundle = (struct bundle){ .folder = -1 };
+	json_is_there();
+	return -1;
+}
+
+void bundle_free(struct bundle *bundle)
+{
+	(void)bundle;
+}
+#endif

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [ARG...]\n"
+			    "\n"
+			    "Say whether an exec of PROGRAM, found as a shell finds it, would work; if not,\n"
+			    "which link of the chain is broken: the program, its interpreter, its loader.\n"
+			    "Nothing of what it looks at is run.\n"
+			    "\n"
+			    "  --root DIR       look in DIR, as a process would that has it as its root\n"
+			    "  --bundle DIR     take everything from DIR/config.json, of an OCI bundle;\n"
+			    "                   PROGRAM replaces its process.args, and need not be given\n"
+			    "  --cwd DIR        the working directory, as seen in the root\n"
+			    "  --path PATH      search along PATH\n"
+			    "  --as UID[:GID]   for a process of that user\n"
+			    "  --errno NAME     the exec has failed with that errno, such as ENOEXEC\n"
+			    "  --json           print it as one object of JSON\n"
+			    "  --help           print this\n"
+			    "\n"
+			    "Exit status: 0 if it would work, 1 if not, 125 for errpipe's own failure.\n";
+
+enum { ROOT, BUNDLE, CWD, PATH, AS, ERRNO, JSON, HELP };
+
+static const struct option options[] = {
+	{ "root", required_argument, NULL, ROOT },
+	{ "bundle", required_argument, NULL, BUNDLE },
+	{ "cwd", required_argument, NULL, CWD },
+	{ "path", required_argument, NULL, PATH },
+	{ "as", required_argument, NULL, AS },
+	{ "errno", required_argument, NULL, ERRNO },
+	{ "json", no_argument, NULL, JSON },
+	{ "help", no_argument, NULL, HELP },
+	{ 0 },
+};
+
+enum { EXIT_WORKS, EXIT_FAILS };
+
+/* Who types it can wait, and break it off. */
+enum { LOOK_MILLISECONDS = 5000 };
+
+/* errno.def's numbers end well below. */
+enum { ERRNO_MAX = 4095 };
+
+struct explain {
+	const char *bundle_name, *cwd, *path, *as;
+	bool as_json;
+	struct look look;
+	struct errpipe_report report;
+	struct errpipe_who who;
+	struct bundle bundle;
+	char **argv;
+};
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static int set_error(struct explain *explain, const char *name)
+{
+	char *end;
+	unsigned long error = strtoul(name, &end, 10);
+
+	if (*name < '0' || *name > '9' || *end) {
+		for (error = 1; error <= ERRNO_MAX; error++) {
+			const char *known = errpipe_errname(error);
+
+			if (known && strcmp(known, name) == 0)
+				break;
+		}
+	}
+	if (error > ERRNO_MAX) {
+		own_failure(0, "unknown errno '%s'", name);
+		return -1;
+	}
+	explain->report = (struct errpipe_report){
+		.verdict = ERRPIPE_EXEC_FAILED, .error = error, .raw_error = error, .status = -1
+	};
+	explain->look.question.report = &explain->report;
+	return 0;
+}
+
+/* (uid_t)-1 is nobody's. */
+static const char *take_id(const char *text, uint32_t *id)
+{
+	char *end;
+	unsigned long long number = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || number >= UINT32_MAX)
+		return NULL;
+	*id = number;
+	return end;
+}
+
+static int set_who(struct explain *explain, const char *ids)
+{
+	const char *rest = take_id(ids, &explain->who.uid);
+
+	explain->as = ids;
+	explain->who.gid = explain->who.uid;
+	if (rest && *rest == ':')
+		rest = take_id(rest + 1, &explain->who.gid);
+	if (rest && !*rest)
+		return 0;
+	own_failure(0, "'%s' is not UID or UID:GID, in numbers", ids);
+	return -1;
+}
+
+static int set_option(struct explain *explain, int option, const char *value)
+{
+	switch (option) {
+	case ROOT:
+		explain->look.root = value;
+		return 0;
+	case BUNDLE:
+		explain->bundle_name = value;
+		return 0;
+	case CWD:
+		explain->cwd = value;
+		return 0;
+	case PATH:
+		explain->path = value;
+		return 0;
+	case AS:
+		return set_who(explain, value);
+	case ERRNO:
+		return set_error(explain, value);
+	case JSON:
+		explain->as_json = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* --- the question ----------------------------------------------------------------------------- */
+
+/* The last one counts: a runtime sets one after the other. */
+static const char *path_of(char *const *env)
+{
+	const char *path = DEFAULT_PATH;
+
+	for (; env && *env; env++) {
+		if (strncmp(*env, "PATH=", 5) == 0)
+			path = *env + 5;
+	}
+	return path;
+}
+
+static int ask_bundle(struct explain *explain)
+{
+	static char *no_env[] = { NULL };
+	struct bundle *bundle = &explain->bundle;
+	struct look *look = &explain->look;
+
+	if (bundle_read(bundle, explain->bundle_name) < 0)
+		return -1;
+	look->base = bundle->folder;
+	look->root = bundle->root;
+	look->mounts = bundle->mounts;
+	look->sources = bundle->sources;
+	look->mounts_count = bundle->mounts_count;
+	look->question.cwd = bundle->cwd;
+	look->question.envp = bundle->env ? bundle->env : no_env;
+	look->question.who = &bundle->who;
+	look->question.limit_stack = bundle->limit_stack;
+	look->question.limit_address_space = bundle->limit_address_space;
+	look->question.limit_processes = bundle->limit_processes;
+	if (!explain->path)
+		explain->path = path_of(bundle->env);
+	if (*explain->argv)
+		return 0;
+	if (!bundle->args || !*bundle->args) {
+		own_failure(0, "config.json: there is nothing in process.args");
+		return -1;
+	}
+	explain->argv = bundle->args;
+	return 0;
+}
+
+/* Root has all capabilities that a process of the bundle, or of ours, can have. */
+static int ask_for(struct explain *explain)
+{
+	struct errpipe_identity identity;
+	int ret = errpipe_identity(&identity);
+
+	if (ret < 0) {
+		own_failure(-ret, "cannot learn the capabilities");
+		return -1;
+	}
+	explain->who.bounding = explain->bundle_name ? explain->bundle.who.bounding : identity.bounding;
+	explain->who.no_new_privs = explain->bundle_name ? explain->bundle.who.no_new_privs : identity.no_new_privs;
+	explain->who.effective = explain->who.uid == 0 ? explain->who.bounding : 0;
+	explain->look.question.who = &explain->who;
+	return 0;
+}
+
+static int ask(struct explain *explain)
+{
+	explain->look.base = AT_FDCWD;
+	explain->look.milliseconds = LOOK_MILLISECONDS;
+	explain->look.question.envp = environ;
+	if (explain->bundle_name && ask_bundle(explain) < 0)
+		return -1;
+	if (explain->as && ask_for(explain) < 0)
+		return -1;
+	if (explain->cwd)
+		explain->look.question.cwd = explain->cwd;
+	explain->look.question.argv = explain->argv;
+	return 0;
+}
+
+/* --- the search ------------------------------------------------------------------------------- */
+
+/* There is nothing at that place, as the search sees it. */
+static bool is_absent(const struct errpipe_explanation *ex)
+{
+	return ex->broken <= 0 && ex->links == 1 && !ex->link[0].mode &&
+	       (ex->error == ENOENT || ex->error == ENOTDIR);
+}
+
+static int look_at(struct explain *explain, struct errpipe_explanation **ex)
+{
+	int ret = explain_safely(ex, &explain->look);
+	const char *where = ret < 0 && *ex && (*ex)->looking_at ? (*ex)->looking_at : explain->look.question.path;
+	char *words;
+
+	if (ret == 0)
+		return 0;
+	words = escaped(where);
+	if (ret == -ENOTRECOVERABLE)
+		own_failure(0, "cannot look at %s: whoever did has died", words ? words : "it");
+	else
+		own_failure(-ret, "cannot look at %s", words ? words : "it");
+	free(words);
+	return ret;
+}
+
+/* In the order in which they are of interest. */
+enum rank { FOUND, REFUSED, ABSENT, NONE_YET };
+
+/* A place and what was found there. The explanation points to the path. */
+struct candidate {
+	enum rank rank;
+	char *path;
+	struct errpipe_explanation *ex;
+};
+
+static enum rank rank_of(const struct errpipe_explanation *ex)
+{
+	if (is_absent(ex))
+		return ABSENT;
+	return ex->error == EACCES ? REFUSED : FOUND;
+}
+
+static void candidate_free(struct candidate *candidate)
+{
+	free_explanation(candidate->ex);
+	free(candidate->path);
+}
+
+/* The first that is refused, or the last that is absent. */
+static void keep_better(struct candidate *best, struct candidate *other)
+{
+	struct candidate worse = *other;
+
+	if (other->rank < best->rank || (other->rank == ABSENT && best->rank == ABSENT)) {
+		worse = *best;
+		*best = *other;
+	}
+	candidate_free(&worse);
+}
+
+/* As cmd_search.c has it: what may not be executed does not hide what is further on. Returns 0, or -1 after a message. */
+static int search(struct explain *explain, const char *name, struct candidate *best)
+{
+	struct places places = places_of(name, explain->path);
+	int ret;
+
+	while (best->rank != FOUND && (ret = next_place(&places)) > 0) {
+		struct candidate candidate = { .path = places.path };
+
+		places.path = NULL;
+		explain->look.question.path = candidate.path;
+		if (look_at(explain, &candidate.ex) < 0) {
+			candidate_free(&candidate);
+			return -1;
+		}
+		candidate.rank = rank_of(candidate.ex);
+		keep_better(best, &candidate);
+	}
+	if (best->rank == FOUND || ret == 0)
+		return 0;
+	own_failure(-ret, "cannot search for a program");
+	return -1;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static bool is_utf8(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *value = NULL;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables) && (!value || !*value); i++)
+		value = getenv(variables[i]);
+	return value && (strcasestr(value, "UTF-8") || strcasestr(value, "UTF8"));
+}
+
+/* As many as a terminal shows, mostly. */
+static int columns_of(const char *text)
+{
+	int columns = 0;
+
+	for (; *text; text++)
+		columns += (*text & 0xc0) != 0x80;
+	return columns;
+}
+
+/* Where the words begin that follow a path, unless it is longer. */
+enum { PATH_COLUMNS = 22, INDENT = 3 };
+
+/* "path    words"; each link hangs from the one before. */
+static int print_link(const struct errpipe_explanation *ex, int index)
+{
+	size_t size = errpipe_link_words(NULL, 0, ex, index) + 1;
+	char *words = malloc(size), *path = escaped(ex->link[index].path);
+	int indent = index ? INDENT * index : 0, padding;
+
+	if (words && path) {
+		errpipe_link_words(words, size, ex, index);
+		padding = PATH_COLUMNS - indent - columns_of(path);
+		printf("%*s%s%s%*s%s\n", index ? indent - INDENT : 0, "",
+		       !index	   ? ""
+		       : is_utf8() ? "└─ "
+				   : "`- ",
+		       path, *words ? INDENT + (padding > 0 ? padding : 0) : 0, "", words);
+	}
+	free(words);
+	free(path);
+	return words && path ? 0 : -1;
+}
+
+static void print_errno(int error)
+{
+	const char *name = errpipe_errname(error);
+
+	if (name)
+		printf("an exec gives %s", name);
+	else
+		printf("an exec gives errno %d", error);
+}
+
+static void print_finding(const struct errpipe_explanation *ex, const char *finding)
+{
+	if (ex->cause == ERRPIPE_CAUSE_NONE) {
+		puts("it would start");
+		return;
+	}
+	if (ex->error)
+		print_errno(ex->error);
+	else if (ex->works)
+		fputs("it would start", stdout);
+	else if (ex->certainty == ERRPIPE_UNSURE)
+		fputs("it cannot be told what an exec gives", stdout);
+	else
+		fputs("an exec would go wrong", stdout);
+	printf("%s%s\n", ex->certainty == ERRPIPE_LIKELY ? ", likely because " : ": ", finding);
+}
+
+static int print_text(const struct diagnosis *diagnosis)
+{
+	char *finding = finding_of(diagnosis), *advice = advice_of(diagnosis);
+	int ret = finding && advice ? 0 : -1;
+
+	for (int i = 0; i < diagnosis->explanation->links && ret == 0; i++)
+		ret = print_link(diagnosis->explanation, i);
+	if (ret == 0)
+		print_finding(diagnosis->explanation, finding);
+	if (ret == 0 && *advice)
+		puts(advice);
+	free(finding);
+	free(advice);
+	return ret < 0 ? own_failure(ENOMEM, "cannot print the explanation") : 0;
+}
+
+static int print_json(const struct diagnosis *diagnosis)
+{
+	int ret = json_write_diagnosis(stdout, diagnosis);
+
+	return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
+}
+
+static int answer(struct explain *explain)
+{
+	const char *name = *explain->argv;
+	struct candidate best = { .rank = NONE_YET };
+	struct diagnosis diagnosis;
+	int ret = EXIT_OWN;
+
+	if (search(explain, name, &best) == 0) {
+		diagnosis = (struct diagnosis){ best.ex, best.path, NULL };
+		if (best.rank == ABSENT && is_searched(name)) {
+			diagnosis.path = name;
+			diagnosis.search_path = path_or_default(explain->path);
+		}
+		ret = (explain->as_json ? print_json : print_text)(&diagnosis);
+		if (ret == 0)
+			ret = best.ex->works ? EXIT_WORKS : EXIT_FAILS;
+	}
+	candidate_free(&best);
+	return ret;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct explain explain = { .bundle = { .folder = -1 } };
+	int option, ret;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (option == HELP)
+			return help(usage);
+		if (set_option(&explain, option, optarg) < 0)
+			return bad_usage();
+	}
+	explain.argv = argv + optind;
+	if (!*explain.argv && !explain.bundle_name) {
+		own_failure(0, "no program given");
+		return bad_usage();
+	}
+	if (explain.look.root && explain.bundle_name) {
+		own_failure(0, "--root and --bundle exclude each other");
+		return bad_usage();
+	}
+	if (explain.as_json && !json_is_there())
+		return EXIT_OWN;
+
+	ret = ask(&explain) < 0 ? EXIT_OWN : answer(&explain);
+	bundle_free(&explain.bundle);
+	return ret;
+}
