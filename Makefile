@@ -143,7 +143,7 @@ $(UAPI)/include/linux/version.h:
 
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line message pipe read route \
 	settle signals spawn stub wait words \
-	$(addprefix explain/,access binfmt elf explain format loader machine mount path process script text))
+	$(addprefix explain/,access binfmt elf explain format loader machine mount path process script text walk))
 LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_decode cmd_exec cmd_json cmd_run cmd_search cmd_signals)
 
