@@ -85,11 +85,25 @@ ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset);
  */
 const char *errpipe__may_not(struct errpipe__case *c, int path_fd, const struct stat *st);
 
+/*
+ * access.c: the same, and where the kernel can be asked it decides. MAY_NOT: *whom is as above. REFUSED: what can be seen
+ * allows it, and the kernel does not.
+ */
+enum errpipe__access { ERRPIPE__MAY, ERRPIPE__MAY_NOT, ERRPIPE__REFUSED };
+enum errpipe__access errpipe__access(struct errpipe__case *c, int path_fd, const struct stat *st, const char **whom);
+
 /* access.c: is there an access control list? */
 bool errpipe__has_acl(int path_fd);
 
 /* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
 const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
+
+/*
+ * mount.c: of the mounts of the question, the one that a place in the root, a path without links, is on. *length is how
+ * much of that is where it is mounted. NULL: on none.
+ */
+const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
+						size_t *length);
 
 /* format.c: what the first bytes are; its name in words, "a gzip archive"; and break the link for what is no program. */
 enum errpipe_format errpipe__format(const struct errpipe__head *head);
