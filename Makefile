@@ -3,9 +3,11 @@
 # make              the stub, the library and the command, in build/
 # make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
 # make update-stubs make stubs, and put them and their table where they are committed
+# make update-causes write the pages that are made from errpipe/explain/causes.def
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
@@ -60,7 +62,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -143,7 +145,8 @@ $(UAPI)/include/linux/version.h:
 
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line message pipe read route \
 	settle signals spawn stub wait words \
-	$(addprefix explain/,access binfmt elf explain format loader machine mount path process script text))
+	$(addprefix explain/,access arguments binfmt busy credentials elf explain folder format loader machine mount path \
+	process script text))
 LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exec cmd_explain cmd_json \
 	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)
@@ -194,6 +197,12 @@ $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 $(O)/obj/static: FORCE
 	@mkdir -p $(@D)
 	@echo '$(STATIC)' | cmp -s - $@ || echo '$(STATIC)' >$@
+
+# The pages that are made from the table of causes are committed, as people read them there, and to install them takes no
+# compiler that makes programs for this machine.
+update-causes:
+	$(Q)scripts/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
+	$(Q)scripts/causes mdoc >errpipe/errpipe-causes.7.new && mv errpipe/errpipe-causes.7.new errpipe/errpipe-causes.7
 
 # --- installing --------------------------------------------------------------------------------------------
 
@@ -302,6 +311,22 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+# --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
+
+TIME := 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+SEEDS := $(O)/fuzz/seeds
+
+$(O)/fuzz_%: tests/fuzz/%.c $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(O)/liberrpipe.a
+
+fuzz:
+	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
+		$(FUZZ:%=$(O)/fuzz/fuzz_%)
+	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)
+
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -313,6 +338,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs install uninstall dist tests check check-unit check-system clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

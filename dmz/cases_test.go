@@ -33,7 +33,7 @@ func loadCases(t *testing.T) (cases []execCase) {
 			continue
 		}
 		columns := strings.Split(line, "|")
-		if len(columns) != 8 {
+		if len(columns) != 10 {
 			t.Fatalf("%q has %d columns", line, len(columns))
 		}
 		for i := range columns {

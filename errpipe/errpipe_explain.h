@@ -62,7 +62,7 @@ struct errpipe_who {
 	gid_t gid;
 	const gid_t *groups; /* supplementary groups */
 	size_t groups_count;
-	uint64_t effective, bounding; /* capabilities: a bit for each */
+	uint64_t effective, inheritable, bounding; /* capabilities: a bit for each */
 	int no_new_privs;
 };
 

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "cases.h"
+#include "errpipe_explain.h"
 
-enum { NAME, PATH, WHO, STATE, SURFACES, ERRNO, EXIT_CODES, WORDS, COLUMNS };
+enum { NAME, PATH, WHO, STATE, SURFACES, ERRNO, EXIT_CODES, WORDS, CAUSE, BROKEN, COLUMNS };
 
 struct exec_case *cases;
 size_t case_count;
@@ -119,6 +120,15 @@ static void parse_exit_codes(char *text, int codes[CASE_POLICIES])
 		mistake("%d exit codes, not %d", n, CASE_POLICIES);
 }
 
+static int cause_number(const char *name)
+{
+	for (int cause = 0; errpipe_cause_name(cause); cause++) {
+		if (strcmp(errpipe_cause_name(cause), name) == 0)
+			return cause;
+	}
+	mistake("'%s' is no cause", name);
+}
+
 static struct exec_case parse(char *column[COLUMNS])
 {
 	static const char *const who[] = { "any", "root", "user", NULL };
@@ -131,10 +141,14 @@ static struct exec_case parse(char *column[COLUMNS])
 		.surfaces = one_of(column[SURFACES], surfaces),
 		.error = error_number(column[ERRNO]),
 		.words = column[WORDS],
+		.cause = cause_number(column[CAUSE]),
+		.broken = strcmp(column[BROKEN], "-") == 0 ? -1 : number(column[BROKEN], ERRPIPE_LINKS_MAX - 1),
 	};
 
 	if (c.error < 0)
 		mistake("'%s' is no errno that tests/cases.c knows", column[ERRNO]);
+	if (c.broken < 0 && strcmp(column[BROKEN], "-") != 0)
+		mistake("'%s' is no link of a chain", column[BROKEN]);
 	parse_exit_codes(column[EXIT_CODES], c.exit_codes);
 	return c;
 }

@@ -16,6 +16,7 @@ struct exec_case {
 	enum case_surfaces surfaces;
 	int error;
 	int exit_codes[CASE_POLICIES]; /* in the order of enum errpipe_policy */
+	int cause, broken;	       /* enum errpipe_cause; a link, or -1 */
 };
 
 extern struct exec_case *cases;

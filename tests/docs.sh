@@ -41,7 +41,7 @@ examples() {
 		MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/$arch/hello" || return
 	done
 	tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/docs/ci.md" "$PWD/errpipe/errpipe.1" \
-		"$PWD/errpipe/dmz.1" "$PWD/errpipe/errpipe-protocol.7"
+		"$PWD/errpipe/dmz.1" "$PWD/errpipe/errpipe-protocol.7" "$PWD/docs/causes.md" "$PWD/errpipe/errpipe-causes.7"
 }
 
 examples >"$dir/examples"
@@ -59,40 +59,63 @@ check "README's program tells of a foreign program" \
 	"$dir/readme" "$ERRPIPE_BUILD/stubs/aarch64/hello"
 check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
 
-# The functions of errpipe(3), as the page shows them, one on a line. A compiler takes no declaration that differs.
-mandoc -T ascii -O width=500 errpipe/errpipe.3 | sed 's/.\x08//g' >"$dir/page"
-sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^     [a-z]/p}' "$dir/page" | sed '/;$/!{N;s/\n */ /}' >"$dir/synopsis"
+# functions HEADER: those that it declares, and not what it includes.
+functions() {
+	cc -E -Ierrpipe "errpipe/$1" | awk -v header="/$1\"" '
+		/^# / { inside = substr($3, length($3) - length(header) + 1) == header; next }
+		inside' | tr '\n' ' ' | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u
+}
 same_functions() {
-	sed -n 's/.*\(errpipe_[a-z_]*\)(.*/\1/p' "$dir/synopsis" | sort >"$dir/shown"
-	cc -E -P errpipe/errpipe.h | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u | diff - "$dir/shown"
+	functions "$1" | diff - "$dir/shown"
 }
-check "errpipe(3) has the header's functions" same_functions
-{ echo '#include "errpipe.h"'; cat "$dir/synopsis"; } >"$dir/synopsis.c"
-check "errpipe(3) declares them as the header does" cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Ierrpipe \
-	"$dir/synopsis.c"
 described() {
-	sed -n 's/^\.It Fn //p' errpipe/errpipe.3 | sort | diff "$dir/shown" -
+	sed -n 's/^\.It Fn //p' "$1" | sort | diff "$dir/shown" -
 }
-check "errpipe(3) tells of each, once" described
-sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' errpipe/errpipe.3 >"$dir/page.c"
-check "errpipe(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
-	-o "$dir/page" "$dir/page.c" "$ERRPIPE_BUILD/liberrpipe.a"
+
+# manual NAME: errpipe/NAME.3 has the functions of errpipe/NAME.h, as the page shows them, one on a line. A compiler takes no
+# declaration that differs.
+manual() {
+	mandoc -T ascii -O width=500 "errpipe/$1.3" | sed 's/.\x08//g' >"$dir/page"
+	sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^     [a-z]/p}' "$dir/page" | sed '/;$/!{N;s/\n */ /}' >"$dir/synopsis"
+	sed -n 's/.*\(errpipe_[a-z_]*\)(.*/\1/p' "$dir/synopsis" | sort >"$dir/shown"
+	check "$1(3) has the header's functions" same_functions "$1.h"
+	{ echo "#include \"$1.h\""; cat "$dir/synopsis"; } >"$dir/synopsis.c"
+	check "$1(3) declares them as the header does" cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Ierrpipe \
+		"$dir/synopsis.c"
+	check "$1(3) tells of each, once" described "errpipe/$1.3"
+	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "errpipe/$1.3" >"$dir/$1.c"
+	check "$1(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
+		-o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe.a"
+	for std in c99 c11 c++11; do
+		check "$1.h as $std" clang-19 -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror \
+			-fsyntax-only "errpipe/$1.h"
+	done
+}
+manual errpipe
 check "errpipe(3)'s program tells of a foreign program" \
 	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
-	"$dir/page" "$ERRPIPE_BUILD/stubs/aarch64/hello"
-check "errpipe(3)'s program starts one" prints hello 7 "$dir/page" /bin/sh -c 'echo hello; exit 7'
+	"$dir/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello"
+check "errpipe(3)'s program starts one" prints hello 7 "$dir/errpipe" /bin/sh -c 'echo hello; exit 7'
+manual errpipe_explain
+: >"$dir/empty"
+chmod 755 "$dir/empty"
+check "errpipe_explain(3)'s program tells what is wrong" prints "$dir/empty is empty: it has 0 bytes
+build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
+check "errpipe_explain(3)'s program finds nothing wrong with one that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 
-for std in c99 c11 c++11; do
-	check "errpipe.h as $std" clang-19 -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror \
-		-fsyntax-only errpipe/errpipe.h
-done
+# up_to_date FORMAT PAGE
+up_to_date() {
+	scripts/causes "$1" | diff - "$2"
+}
+check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
+check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
 
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done
-# But for the licence, and the stubs' bytes, for which NOTICE and MANIFEST speak.
+# But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
 unlicensed() {
-	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" \) -prune -o -type f ! -name LICENSE \
+	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds \) -prune -o -type f ! -name LICENSE \
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file says under which licence it is' unlicensed

@@ -87,7 +87,7 @@ extract() {
 	for recipe in $recipes route; do
 		mv "$dir/$recipe.c" "$dir/$recipe.c.tmp" && mv "$dir/$recipe.c.tmp" "$dir/$recipe.c" || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 5 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 6 ]
 }
 
 compile() {
@@ -102,7 +102,7 @@ in_state() {
 	prints "$what" "$want" 0 sh -c "$script" "$dir/create-start" "$state" "$@"
 }
 
-recipes='init create-start events wrap'
+recipes='init create-start events wrap explain'
 check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
@@ -218,6 +218,35 @@ for redirection in '3</dev/null' '0<&-'; do
 	prints "wrap: started with $redirection" "exec $dir/foreign: exec format error" 126 \
 		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
 done
+
+# --- explain, of a root that is not that of the caller
+
+mkdir "$dir/image"
+cp "$dir/script" "$dir/image"
+: >"$dir/image/empty"
+chmod 755 "$dir/image/empty"
+
+# explains WHAT PATH LINES STATUS: of an exec of PATH that has failed as PATH in the image does.
+explains() {
+	"$ERRPIPE_BUILD/dmz" 3 "$dir/image$2" name 3>"$dir/record"
+	# shellcheck disable=SC2016
+	prints "explain: $1" "$3" "$4" sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" "$2"
+}
+
+explains 'an empty file' /empty "exec /empty: exec format error
+/empty is empty: it has 0 bytes
+build or copy it again" 126
+explains 'an interpreter that is missing' /script "exec /script: no such file or directory
+its interpreter /no/interpreter is missing: /no does not exist
+install it, or change the first line of /script" 127
+# In the root of the caller it leads to a folder.
+ln -s /usr "$dir/image/sbin"
+explains 'a link that does not lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
+/sbin/env leads nowhere: /sbin is a link to /usr, which does not exist
+create /usr, or correct the link /sbin" 127
+"$ERRPIPE_BUILD/dmz" 3 "$dir/target" name 3>"$dir/record" >"$dir/log"
+# shellcheck disable=SC2016
+prints 'explain: nothing of what has started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"
 
 # --- route
 

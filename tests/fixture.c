@@ -186,6 +186,12 @@ static void make_non_programs(void)
 		{ "mach-o", BYTES("\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x02\0\0\0\x10\0\0\0") },
 		{ "archive",
 		  BYTES("!<arch>\nx/              0           0     0     644     0         `\n") },
+		{ "xz", BYTES("\xfd" "7zXZ\0\0\x04\xe6\xd6\xb4\x46\0\0\0\0") },
+		{ "zstd", BYTES("\x28\xb5\x2f\xfd\x24\0\x01\0\0\x99\xe9\xd8\x51") },
+		{ "bzip2", BYTES("BZh9\x17rE8P\x90\0\0\0\0") },
+		{ "zip", BYTES("PK\x03\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0x") },
+		{ "java-class", BYTES("\xca\xfe\xba\xbe\0\0\0\x34\0\x0d\x0a\0\x03\0\x0a") },
+		{ "webassembly", BYTES("\0asm\x01\0\0\0") },
 		{ "script-bare", BYTES("#!\n") },
 		{ "script-bare-no-newline", BYTES("#!") },
 		{ "script-blanks", BYTES("#! \t \n") },
@@ -203,6 +209,32 @@ static void make_non_programs(void)
 	make_file("no-x", BYTES("#!/bin/sh\n"), 0644);
 	make_file("no-bits", BYTES("#!/bin/sh\n"), 0);
 #undef BYTES
+}
+
+/* The name of the format is behind the name and the numbers of the first member. */
+static void make_tar(void)
+{
+	static const struct {
+		size_t offset;
+		const char *text;
+	} fields[] = {
+		{ 0, "x" },	      /* name */
+		{ 100, "0000644" },   /* mode */
+		{ 108, "0000000" },   /* user */
+		{ 116, "0000000" },   /* group */
+		{ 124, "00000000000" }, /* size */
+		{ 136, "00000000000" }, /* time */
+		{ 148, "006125" },    /* sum of all bytes, this field as blanks */
+		{ 156, "0" },	      /* a file */
+		{ 257, "ustar" },
+		{ 263, "00" },
+	};
+	char block[3 * 512] = "";
+
+	for (size_t i = 0; i < COUNT(fields); i++)
+		memcpy(block + fields[i].offset, fields[i].text, strlen(fields[i].text));
+	block[155] = ' ';
+	make_file("tar", block, sizeof(block), 0755);
 }
 
 static void make_links(void)
@@ -413,6 +445,11 @@ static void core(struct program *program)
 	program->header.e_type = ET_CORE;
 }
 
+static void bad_type(struct program *program)
+{
+	program->header.e_type = 0x1234;
+}
+
 static void no_phdrs(struct program *program)
 {
 	program->header.e_phnum = 0;
@@ -471,6 +508,7 @@ static void make_broken_elfs(void)
 		{ "elf-x32", x32 },
 		{ "elf-relocatable", relocatable },
 		{ "elf-core", core },
+		{ "elf-bad-type", bad_type },
 		{ "elf-no-phdrs", no_phdrs },
 		{ "elf-many-phdrs", many_phdrs },
 		{ "elf-phentsize", phentsize },
@@ -552,6 +590,7 @@ static void make_files(void)
 	make_node("fifo", S_IFIFO);
 	make_node("socket", S_IFSOCK);
 	make_non_programs();
+	make_tar();
 	make_links();
 	make_scripts();
 	make_broken_elfs();

@@ -19,7 +19,8 @@ run_make() {
 	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$O" NOLIBC="$NOLIBC" "$@"
 }
 
-header=$ERRPIPE_SRC/errpipe/errpipe.h
+headers=$ERRPIPE_SRC/errpipe
+header=$headers/errpipe.h
 version=$(sed -n 's/^#define ERRPIPE_VERSION "\(.*\)"/\1/p' "$header")
 
 # --- installing
@@ -44,6 +45,7 @@ installed_as_listed() {
 			777 ./bin/dmz ../libexec/errpipe/dmz
 			755 ./bin/errpipe
 			644 ./include/errpipe.h
+			644 ./include/errpipe_explain.h
 			644 ./lib/liberrpipe.a
 			777 ./lib/liberrpipe.so liberrpipe.so.0
 			777 ./lib/liberrpipe.so.0 liberrpipe.so.$version
@@ -60,7 +62,8 @@ installed_as_listed() {
 same_files() {
 	cmp "$ERRPIPE_BUILD/dmz" "$tmp/root/usr/local/libexec/errpipe/dmz" &&
 		cmp "$ERRPIPE_BUILD/errpipe" "$tmp/root/usr/local/bin/errpipe" &&
-		cmp "$header" "$tmp/root/usr/local/include/errpipe.h"
+		cmp "$header" "$tmp/root/usr/local/include/errpipe.h" &&
+		cmp "$headers/errpipe_explain.h" "$tmp/root/usr/local/include/errpipe_explain.h"
 }
 
 # Whoever installs may have a umask that is for files of its own.
@@ -126,11 +129,11 @@ try "each folder can be chosen" every_folder
 
 # --- the shared library
 
-# The header's functions, comments aside.
-cc -fsyntax-only "$header" && cc -E -P "$header" | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u >"$tmp/functions"
+# The headers' functions, comments aside: the second includes the first.
+cc -fsyntax-only "$headers/errpipe_explain.h" && cc -E -P "$headers/errpipe_explain.h" | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u >"$tmp/functions"
 
 exports() {
-	[ "$(wc -l <"$tmp/functions")" -ge 19 ] || { echo "too few functions in the header"; return 1; }
+	[ "$(wc -l <"$tmp/functions")" -ge 25 ] || { echo "too few functions in the headers"; return 1; }
 	nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | sort >"$tmp/exported"
 	sed 's/$/@@ERRPIPE_0.1/' "$tmp/functions" | diff - "$tmp/exported"
 }
@@ -154,7 +157,7 @@ try "musl-gcc builds all" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static all
 try "and that is installed" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static DESTDIR="$tmp/musl" install
 for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	name=build${build#"$ERRPIPE_BUILD"}
-	try "$name: the shared library exports the functions of errpipe.h, and nothing else" \
+	try "$name: the shared library exports the functions of the headers, and nothing else" \
 		exports "$build/liberrpipe.so.$version"
 	try "$name: all other names are hidden in the static library" hides "$build/liberrpipe.a"
 	try "$name: its name, and what is bound when" bound_at_load "$build/liberrpipe.so.$version"

@@ -72,6 +72,7 @@ all_are_there() {
 		'-rwxr-xr-x ./usr/libexec/errpipe/dmz' \
 		'-rw-r--r-- ./usr/share/man/man1/dmz.1.gz' \
 		'-rw-r--r-- ./usr/share/man/man1/errpipe.1.gz' \
+		'-rw-r--r-- ./usr/share/man/man7/errpipe-causes.7.gz' \
 		'-rw-r--r-- ./usr/share/man/man7/errpipe-protocol.7.gz' \
 		'-rw-r--r-- ./usr/share/bash-completion/completions/errpipe' \
 		'-rw-r--r-- ./usr/share/zsh/vendor-completions/_errpipe' || return 1
@@ -80,10 +81,12 @@ all_are_there() {
 		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe.so.$version" || return 1
 	has liberrpipe-dev \
 		'-rw-r--r-- ./usr/include/errpipe.h' \
+		'-rw-r--r-- ./usr/include/errpipe_explain.h' \
 		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe.a" \
 		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe.so -> liberrpipe.so.0" \
 		"-rw-r--r-- ./usr/lib/$triplet/pkgconfig/errpipe.pc" \
-		'-rw-r--r-- ./usr/share/man/man3/errpipe.3.gz'
+		'-rw-r--r-- ./usr/share/man/man3/errpipe.3.gz' \
+		'-rw-r--r-- ./usr/share/man/man3/errpipe_explain.3.gz'
 }
 
 # field PACKAGE FIELD TEXT

@@ -42,7 +42,8 @@ int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, en
 {
 	struct errpipe_explanation *ex = c->ex;
 
-	if (ex->cause != ERRPIPE_CAUSE_NONE)
+	/* What is told of set-id bits keeps nothing from working. */
+	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
 		return -1;
 	ex->cause = cause;
 	ex->certainty = ERRPIPE_CERTAIN;
@@ -281,6 +282,7 @@ static int fill_in_who(struct errpipe__case *c, gid_t *groups, int max)
 		.groups = groups,
 		.groups_count = n < 0 ? 0 : n,
 		.effective = identity.effective,
+		.inheritable = identity.inheritable,
 		.bounding = identity.bounding,
 		.no_new_privs = identity.no_new_privs,
 	};

@@ -22,6 +22,7 @@ struct errpipe__case {
 	struct errpipe_who who; /* of the question, or the caller's */
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
 	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
+	int asks;		/* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
 /* The first bytes of a file. */
@@ -36,6 +37,21 @@ struct errpipe__next {
 	const char *path;	     /* kept */
 	bool opened;		     /* a handler that was opened when it was registered: its path does not matter */
 };
+
+/* folder.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
+int errpipe__openat(int folder, const char *name, int flags);
+
+/*
+ * folder.c: read a small file that the kernel makes up, not through a link. The text ends in a NUL within size. Returns
+ * its length, or a negative errno.
+ */
+ssize_t errpipe__read_text(int folder, const char *name, char *text, size_t size);
+
+/*
+ * folder.c: call each for at most max entries of a folder, but for "." and "..", until it returns something else than 0.
+ * Returns that, or 0, or a negative errno.
+ */
+int errpipe__entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context);
 
 /* explain.c: keep a string as long as the explanation; cut where there is no more room. Never NULL. */
 __attribute__((format(printf, 2, 3))) const char *errpipe__keep(struct errpipe__case *c, const char *format, ...);
@@ -135,6 +151,29 @@ enum errpipe__support errpipe__support(const struct errpipe_link *link);
 /* x32: ELF32 for x86-64, which has the machine of x86-64. */
 bool errpipe__is_x32(const struct errpipe_link *link);
 
+/* What binfmt_misc has for a file. */
+enum errpipe__binfmt {
+	ERRPIPE__NO_BINFMT,   /* the kernel does not have it */
+	ERRPIPE__NOT_SEEN,    /* it cannot be looked at */
+	ERRPIPE__NOT_MOUNTED, /* nor where it would be */
+	ERRPIPE__NO_HANDLER,
+	ERRPIPE__DISABLED,     /* the handler is */
+	ERRPIPE__ALL_DISABLED, /* there is a handler, but all of binfmt_misc is */
+	ERRPIPE__ENABLED
+};
+
+struct errpipe__handler {
+	enum errpipe__binfmt binfmt;
+	/* From DISABLED on: */
+	bool opened;		/* it was opened when it was registered (flag F) */
+	char name[256];		/* of the file in binfmt_misc */
+	char interpreter[4096]; /* its path */
+};
+
+/* binfmt.c: the handler for these bytes, or for this path, in a folder that looks like binfmt_misc. */
+void errpipe__handler_in(int folder, const char *path, const struct errpipe__head *head,
+			 struct errpipe__handler *handler);
+
 /*
  * binfmt.c: the handler of binfmt_misc that is enabled and takes these bytes, or this name. Returns 1 with *next, or 0.
  */
@@ -153,13 +192,25 @@ int errpipe__foreign(struct errpipe__case *c, const struct errpipe_link *link, c
  */
 int errpipe__before(struct errpipe__case *c);
 
-/* process.c: ask the kernel, by AT_EXECVE_CHECK, whether it would open that file to exec it. Returns 0 or -1. */
+/*
+ * arguments.c: are argv and envp too large? After E2BIG they are, or something that was added to them. Returns 0 or -1:
+ * broken, and no link is.
+ */
+int errpipe__arguments(struct errpipe__case *c);
+
+/*
+ * process.c: what the kernel looks at between finding the file and reading it: the arguments, if there was no attempt; and
+ * ask it, by AT_EXECVE_CHECK, whether it would open that file to exec it. Returns 0 or -1.
+ */
 int errpipe__check(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
-/* process.c: break the link: it is open for writing, by whom? Returns -1. */
+/* busy.c: who has the file open for writing, kept: "process 12 (cc1)"; NULL if nobody is seen. */
+const char *errpipe__writers(struct errpipe__case *c, int path_fd);
+
+/* busy.c: break the link: it is open for writing, by whom? Returns -1. */
 int errpipe__busy(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
-/* process.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
+/* credentials.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
 int errpipe__credentials(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
 /* process.c: fill in ex->modules. */

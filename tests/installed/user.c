@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * user PROGRAM [ARG...]: a program of somebody who has nothing but what is installed, in what C99 and C++11 have in
- * common. It starts PROGRAM as README's does, and takes every function of the header (functions.h is a list of them).
+ * common. It starts PROGRAM as README's does, and takes every function of the headers (functions.h is a list
+ * of them).
  */
 #include <stdio.h>
 #include <string.h>
 
-#include <errpipe.h>
+#include <errpipe_explain.h>
 
 extern char **environ;
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Folders and small files that the kernel makes up, as in /proc. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "explain.h"
+
+int errpipe__openat(int folder, const char *name, int flags)
+{
+	int fd = openat(folder, name, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+}
+
+ssize_t errpipe__read_text(int folder, const char *name, char *text, size_t size)
+{
+	/* O_NONBLOCK: should it be no file, it does not block. */
+	int fd = errpipe__openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	size_t length = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	do {
+		n = read(fd, text + length, size - 1 - length);
+		if (n > 0)
+			length += n;
+	} while (length < size - 1 && (n > 0 || (n < 0 && errno == EINTR)));
+	n = n < 0 ? -errno : (ssize_t)length;
+	close(fd);
+	text[length] = '\0';
+	return n;
+}
+
+/* As getdents64(2) has it. */
+struct dirent64 {
+	uint64_t ino;
+	int64_t off;
+	unsigned short reclen;
+	unsigned char type;
+	char name[];
+};
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+int errpipe__entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context)
+{
+	union {
+		struct dirent64 first;
+		char bytes[4096];
+	} buf;
+	long n;
+
+	while ((n = syscall(SYS_getdents64, folder, &buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(buf.bytes + at);
+			int ret;
+
+			at += entry->reclen;
+			if (is_dots(entry->name))
+				continue;
+			if (max-- == 0)
+				return 0;
+			ret = each(context, entry->name);
+			if (ret)
+				return ret;
+		}
+	}
+	return n < 0 ? -errno : 0;
+}
