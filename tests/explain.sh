@@ -217,7 +217,8 @@ hostile_file() {
 try 'a hostile name' hostile_file
 no_control_characters() {
 	"$errpipe" explain --root root --path /bin "$@" >out 2>&1
-	[ -s out ] && ! tr -d '\n' <out | LC_ALL=C grep -q '[[:cntrl:]]' || { cat -v out; return 1; }
+	cat -v out
+	[ -s out ] && ! tr -d '\n' <out | LC_ALL=C grep -q '[[:cntrl:]]'
 }
 try 'its control characters are escaped' no_control_characters "/bin/$hostile"
 try 'and those of its interpreter' says 1 'its interpreter /bin/\x1b[31mred is missing' --root root "/bin/$hostile"
@@ -494,8 +495,8 @@ if "$ERRPIPE_BUILD/tests/prog_hang" hangs true 2>/dev/null; then
 		"$tmp/hangs" --path /none "$tmp/hangs/x" x
 	try 'in a root' hangs 1 'could not be looked at: its file system does not answer' "$tmp/root/hangs" --root "$tmp/root" \
 		/hangs/x
-	try 'the root itself' hangs 1 "$tmp/hangs could not be looked at: its file system does not answer" "$tmp/hangs" \
-		--root "$tmp/hangs" /x
+	try 'the root itself' hangs 1 "$tmp/hangs/root could not be looked at: its file system does not answer" "$tmp/hangs" \
+		--root "$tmp/hangs/root" /x
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
 else
 	skip 'a file system that does not answer' 'needs root and /dev/fuse'
