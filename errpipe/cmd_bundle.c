@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "explain/explain.h"
 
 #ifdef HAVE_JANSSON
 #include <jansson.h>
@@ -168,50 +169,15 @@ static int get_objects(const json_t *object, const char *name,
 
 /* --- process --- */
 
-/* In the order of their numbers (linux/capability.h). Those that are newer decide about no exec. */
-static const char *const capabilities[] = {
-	"CAP_CHOWN",
-	"CAP_DAC_OVERRIDE",
-	"CAP_DAC_READ_SEARCH",
-	"CAP_FOWNER",
-	"CAP_FSETID",
-	"CAP_KILL",
-	"CAP_SETGID",
-	"CAP_SETUID",
-	"CAP_SETPCAP",
-	"CAP_LINUX_IMMUTABLE",
-	"CAP_NET_BIND_SERVICE",
-	"CAP_NET_BROADCAST",
-	"CAP_NET_ADMIN",
-	"CAP_NET_RAW",
-	"CAP_IPC_LOCK",
-	"CAP_IPC_OWNER",
-	"CAP_SYS_MODULE",
-	"CAP_SYS_RAWIO",
-	"CAP_SYS_CHROOT",
-	"CAP_SYS_PTRACE",
-	"CAP_SYS_PACCT",
-	"CAP_SYS_ADMIN",
-	"CAP_SYS_BOOT",
-	"CAP_SYS_NICE",
-	"CAP_SYS_RESOURCE",
-	"CAP_SYS_TIME",
-	"CAP_SYS_TTY_CONFIG",
-	"CAP_MKNOD",
-	"CAP_LEASE",
-	"CAP_AUDIT_WRITE",
-	"CAP_AUDIT_CONTROL",
-	"CAP_SETFCAP",
-	"CAP_MAC_OVERRIDE",
-	"CAP_MAC_ADMIN",
-	"CAP_SYSLOG",
-	"CAP_WAKE_ALARM",
-	"CAP_BLOCK_SUSPEND",
-	"CAP_AUDIT_READ",
-	"CAP_PERFMON",
-	"CAP_BPF",
-	"CAP_CHECKPOINT_RESTORE",
-};
+/* Its bit. One that is newer than errpipe decides about no exec that it knows of. */
+static uint64_t capability(const char *name)
+{
+	for (unsigned i = 0; errpipe__capability(i); i++) {
+		if (strcasecmp(errpipe__capability(i), name) == 0)
+			return (uint64_t)1 << i;
+	}
+	return 0;
+}
 
 static int get_capabilities(const json_t *object, const char *name, uint64_t *set)
 {
@@ -219,12 +185,8 @@ static int get_capabilities(const json_t *object, const char *name, uint64_t *se
 	int ret = get_strings(object, name, &names);
 
 	*set = 0;
-	for (char **p = names; ret > 0 && *p; p++) {
-		for (size_t i = 0; i < COUNT(capabilities); i++) {
-			if (strcmp(*p, capabilities[i]) == 0)
-				*set |= (uint64_t)1 << i;
-		}
-	}
+	for (char **p = names; ret > 0 && *p; p++)
+		*set |= capability(*p);
 	free(names);
 	return ret;
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Real containers: runc and crun, unchanged, start the stub, and "errpipe decode" reads from the preserved descriptor why
-# the target could not start (docs/embedding.md, "A runtime as it is"). Writes TAP.
+# the target could not start (docs/embedding.md, "A runtime as it is"). And "errpipe explain", from inside and from outside.
+# Writes TAP.
 #
 # As root all of it. As another user only the containers without root.
 set -u
@@ -286,6 +287,50 @@ ended() {
 	"$1" delete -f "$id" 2>"$tmp/log"
 }
 
+# --- errpipe explain, inside a container and from outside
+
+# agrees RUNTIME PATH CAUSE STATUS: that is what is wrong with it, in the container and seen from outside.
+agrees() {
+	name
+	configure "$bundle" /errpipe explain --json "$2"
+	"$1" run --bundle "$bundle" "$id" >"$tmp/out" 2>"$tmp/err" </dev/null
+	same "$1: explain $2, inside: exit status" "$4" "$?"
+	same "$1: explain $2, inside" "\"$3\"" "$(jq -c .cause "$tmp/out" 2>&1)"
+	inside=$(jq -c '[.cause, .certainty, .errno, .broken, .subject]' "$tmp/out" 2>&1)
+	configure "$bundle" "$2"
+	"$errpipe" explain --json --bundle "$bundle" >"$tmp/out" 2>"$tmp/err"
+	same "$1: explain --bundle, $2: exit status" "$4" "$?"
+	same "$1: explain --bundle, $2: as inside" "$inside" \
+		"$(jq -c '[.cause, .certainty, .errno, .broken, .subject]' "$tmp/out" 2>&1)"
+}
+
+# A root with the static command and the programs, and nothing else.
+make_bare() {
+	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/static" NOLIBC="$NOLIBC" STATIC=1 \
+		"$ERRPIPE_BUILD/static/errpipe" || return
+	mkdir -p "$1/rootfs/proc" "$1/rootfs/dev" "$1/rootfs/sys" "$1/rootfs/folder" &&
+		cp "$ERRPIPE_BUILD/static/errpipe" "$2/rootfs/bin/target" "$2/rootfs/bin/foreign" "$2/rootfs/bin/script" \
+			"$2/rootfs/bin/data" "$1/rootfs" &&
+		echo 'int main(void) { return 0; }' | cc -x c -o "$1/rootfs/dynamic" - &&
+		printf '#!/target\r\n' >"$1/rootfs/crlf" && printf '#!/script\n' >"$1/rootfs/nested" &&
+		: >"$1/rootfs/empty" && ln -s /nowhere "$1/rootfs/dangling" &&
+		chmod 755 "$1"/rootfs/crlf "$1"/rootfs/nested "$1"/rootfs/empty && cp "$2/base.json" "$1/base.json"
+}
+
+explains() {
+	agrees "$1" /target none 0
+	agrees "$1" /missing missing 1
+	agrees "$1" /dangling dangling-link 1
+	agrees "$1" /dynamic loader-missing 1
+	agrees "$1" /script interpreter-missing 1
+	agrees "$1" /nested interpreter-missing 1
+	agrees "$1" /crlf carriage-return 1
+	agrees "$1" /data not-executable 1
+	agrees "$1" /empty empty-file 1
+	agrees "$1" /foreign other-architecture 1
+	agrees "$1" /folder not-a-file 1
+}
+
 # --- the recipe of docs/embedding.md around a real runtime
 
 recipe() {
@@ -377,6 +422,10 @@ if [ "$(id -u)" = 0 ]; then
 		run_alone "$runtime_"
 	done
 	recipe
+	make_bare "$tmp/bare" "$tmp/bundle" >"$tmp/out" 2>"$tmp/err"
+	same 'a bundle with nothing but the command' 0 "$?"
+	bundle=$tmp/bare
+	explains runc_root
 else
 	skip 'containers of root' 'not root'
 fi

@@ -38,6 +38,16 @@ under 125 run --policy none true
 under 0 decode --path x "$tmp/record"
 under 1 decode "$tmp/short"
 under 125 decode "$tmp/missing"
+printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
+	[{"destination": "/x", "options": ["bind"], "source": "x"}]}' >"$tmp/config.json"
+under 0 explain sh
+under 1 explain "$tmp"
+under 1 explain --json nothing-of-that-name
+under 1 explain --json refused
+under 0 explain --json --bundle "$tmp"
+under 125 explain --root "$tmp/missing" sh
+printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "user": {"additionalGids": ["x"]}}}' >"$tmp/config.json"
+under 125 explain --bundle "$tmp"
 under 0 --help
 
 echo "1..$count"

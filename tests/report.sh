@@ -25,9 +25,9 @@ is() {
 	fi
 }
 
-# object FILE: the object, if there is just one, without what differs each time.
+# object FILE: the object, if there is just one, without what differs each time, and without what explain.sh tests.
 object() {
-	jq -s -c 'if length == 1 then .[0] | del(.time) else "\(length) objects" end' "$1"
+	jq -s -c 'if length == 1 then .[0] | del(.time, .diagnosis) else "\(length) objects" end' "$1"
 }
 
 # reports WHAT STATUS WANT ARG...: errpipe run exits so, and writes just that.
@@ -69,6 +69,7 @@ is 'any bytes: the line' "$(printf 'exec ./\\\\x01\\\\n"\\\\\357\277\275\303\244
 	"$(jq .msg out.json | sed 's/^"//; s/"$//; s/\\"/"/g')"
 
 is 'the first keys, in this order' 'level msg time' "$(jq -r 'keys_unsorted[:3] | join(" ")' out.json)"
+is 'the last key' 'diagnosis' "$(jq -r 'keys_unsorted[-1]' out.json)"
 is 'the time' true "$(jq '.time | fromdate > 1700000000' out.json)"
 
 # By a descriptor, which the target does not get.
@@ -115,6 +116,7 @@ is 'decode' '{"level":"error","msg":"exec /x: set-up step 7 failed (ELOOP)","ver
 	"$("$errpipe" decode --json --path /x record >out.json; object out.json)"
 "$errpipe" decode --json record >out.json
 is 'decode without a path' 'null' "$(jq .path out.json)"
+is 'decode: a record alone has no diagnosis' '["diagnosis",null]' "$(jq -c '[keys_unsorted[-1], .diagnosis]' out.json)"
 status=0
 printf x | "$errpipe" decode --json >out.json 2>err || status=$?
 is 'decode of no record' '1 0' "$status $(wc -c <out.json)"

@@ -49,6 +49,23 @@ run() {
 	[ "$(cat "$tmp/$stream")" = "$want" ] && [ "$status" = "$want_status" ]
 }
 
+# tells LINE STATUS ROOT COMMAND...: the first line on standard error is that one, and two more follow.
+tells() {
+	want=$1 want_status=$2 status=0
+	shift 2
+	inside "$@" >"$tmp/1" 2>"$tmp/2" </dev/null || status=$?
+	cat "$tmp/2"
+	[ "$(head -n 1 "$tmp/2")" = "$want" ] && [ "$status" = "$want_status" ] && [ "$(grep -c '^errpipe: ' "$tmp/2")" = 2 ]
+}
+
+# Where there is no /proc, too.
+explains() {
+	root=$1
+	shift
+	inside "$root" "$@" >"$tmp/1" 2>&1 <"$tmp/record"
+	[ "$?" = 1 ] && grep -q 'an exec gives ENOENT: /missing is missing' "$tmp/1"
+}
+
 decodes() {
 	[ "$(inside "$@" decode --path x <"$tmp/record")" = "exec x: no such file or directory" ]
 }
@@ -64,9 +81,10 @@ everywhere() {
 	shift
 	for root in empty busybox; do
 		try "$name, $root root: it tells what is missing" run 2 'exec /missing: no such file or directory' 127 \
-			"$tmp/$root" "$@" run -- /missing
+			"$tmp/$root" "$@" run --explain=no -- /missing
 		try "$name, $root root: it tells what is foreign" run 2 'exec /hello: exec format error' 126 \
-			"$tmp/$root" "$@" run -- /hello
+			"$tmp/$root" "$@" run --explain=no -- /hello
+		try "$name, $root root: it explains what is missing" explains "$tmp/$root" "$@" explain /missing
 		try "$name, $root root: it starts a program" run 1 "$version" 0 "$tmp/$root" "$@" run -- /errpipe --version
 		try "$name, $root root: it reads a record" decodes "$tmp/$root" "$@"
 	done
@@ -101,7 +119,7 @@ app() {
 }
 try "a foreign application" app aarch64
 # shellcheck disable=SC2086 # a word for each argument
-try "the ENTRYPOINT of docs/ci.md tells" run 2 'exec /bin/app: exec format error' 126 "$tmp/busybox" $entrypoint
+try "the ENTRYPOINT of docs/ci.md tells" tells 'exec /bin/app: exec format error' 126 "$tmp/busybox" $entrypoint
 try "an application" app "$(uname -m)"
 # shellcheck disable=SC2086
 try "the ENTRYPOINT of docs/ci.md starts it" run 1 "hello from $(uname -m)" 0 "$tmp/busybox" $entrypoint

@@ -55,6 +55,11 @@ static const char *const names[] = {
 
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
+const char *errpipe__capability(unsigned number)
+{
+	return number < NAMES ? names[number] : NULL;
+}
+
 static const char *in_words(struct errpipe__case *c, uint64_t set)
 {
 	char text[NAMES * 25];

@@ -240,6 +240,9 @@ int errpipe__busy(struct errpipe__case *c, struct errpipe_link *link, int path_f
 /* credentials.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
 int errpipe__credentials(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
+/* credentials.c: the name of a capability, in lower case; NULL from the first number on that is none. For the command, too. */
+const char *errpipe__capability(unsigned number);
+
 /* process.c: fill in ex->modules. */
 void errpipe__modules(struct errpipe__case *c);
 

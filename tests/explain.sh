@@ -1,0 +1,518 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# errpipe explain, and what run and exec say after a failure: in a root that is made of a few files, in a bundle, for other
+# users, of hostile names, and of a file system that does not answer. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through try
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+
+PATH=$PATH:/usr/sbin:/sbin # Debian has runc there, and a user's PATH has not
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap
+. "$ERRPIPE_SRC/tests/tap"
+chmod 755 "$tmp"
+cd "$tmp" || exit 1
+errpipe=$ERRPIPE_BUILD/errpipe
+export LC_ALL=C.UTF-8
+
+skip() {
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
+}
+
+# same WANT GOT: they are equal.
+same() {
+	[ "$1" = "$2" ] || {
+		printf 'expected\n%s\nand got\n%s\n' "$1" "$2"
+		return 1
+	}
+}
+
+# prints STATUS TEXT ARG...: errpipe prints just that, on both outputs, and exits so.
+prints() {
+	want_status=$1 want=$2 status=0
+	shift 2
+	got=$("$errpipe" "$@" 2>&1) || status=$?
+	same "$want_status $want" "$status $got"
+}
+
+# says STATUS TEXT ARG...: errpipe explain prints that text somewhere, and exits so.
+says() {
+	want_status=$1 want=$2 status=0
+	shift 2
+	got=$("$errpipe" explain "$@" 2>&1) || status=$?
+	case $got in
+	*"$want"*) same "$want_status" "$status" ;;
+	*) same "$want_status ...$want..." "$status $got" ;;
+	esac
+}
+
+# knows STATUS WANT FILTER ARG...: what jq gets out of the JSON, and the exit status.
+knows() {
+	want_status=$1 want=$2 filter=$3 status=0
+	shift 3
+	got=$("$errpipe" explain --json "$@" 2>&1) || status=$?
+	same "$want_status $want" "$status $(printf '%s\n' "$got" | jq -c "$filter" 2>&1)"
+}
+
+# --- a root: musl's loader, and programs for glibc. The loader is any ELF file of this machine.
+
+make_root() {
+	mkdir -p root/bin root/lib root/usr/bin root/none root/data &&
+		echo 'int main(void) { return 0; }' >main.c &&
+		cc -o root/usr/bin/app main.c &&
+		cc -static -o root/bin/static main.c && chmod 755 root/usr/bin/app root/bin/static || return 1
+	loader=$(readelf -lW root/usr/bin/app | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+	machine=$(uname -m)
+	cp root/bin/static "root/lib/ld-musl-$machine.so.1" || return 1
+	printf '#!/bin/sh\r\necho hello\r\n' >root/bin/crlf
+	printf '#!/bin/nothing -x\n' >root/bin/script
+	printf '#!/bin/script\n' >root/bin/nested
+	printf '#!/bin/static\necho ran >%s\n' "$tmp/ran" >root/bin/good
+	printf 'echo ran >%s\n' "$tmp/ran" >root/bin/text
+	: >root/bin/empty
+	chmod 755 root/bin/*
+	printf '#!/bin/static\n' >root/data/tool
+	chmod 644 root/data/tool
+	cp root/bin/good root/usr/bin/tool
+	ln -s /bin/good root/bin/link
+	ln -s ../../../../../../../bin/good root/bin/climbing
+	mkdir -m 700 root/private && cp root/bin/good root/private/tool
+}
+try 'a root' make_root
+
+missing="missing; /lib/ld-musl-$machine.so.1 is there: built for glibc, image has musl"
+try 'the picture of the chain' prints 1 "\
+/usr/bin/app             ELF 64-bit, $machine, dynamic, mode 0755
+└─ $loader   $missing
+an exec gives ENOENT: its loader $loader is $missing
+use an image with the same C library, or link /usr/bin/app statically" \
+	explain --root ./root /usr/bin/app
+in_ascii() {
+	LC_ALL='' LC_CTYPE=C LANG=C.UTF-8 "$errpipe" explain --root root /usr/bin/app | sed -n 2p >second
+	same "\`- $loader   $missing" "$(cat second)"
+}
+try 'in ASCII, without UTF-8' in_ascii
+try 'each link hangs from the one before' prints 1 "\
+/bin/nested              script, mode 0755
+└─ /bin/script           script, mode 0755
+   └─ /bin/nothing       missing
+an exec gives ENOENT: the interpreter /bin/nothing of /bin/script is missing
+install it, or change the first line of /bin/script" \
+	explain --root root /bin/nested
+try 'one that would start' prints 0 "\
+/bin/good                script, mode 0755
+└─ /bin/static           ELF 64-bit, $machine, static, mode 0755
+it would start" \
+	explain --root root /bin/good
+try 'an absolute link stays in the root' says 0 'it would start' --root root /bin/link
+try '".." stays in the root' says 0 'it would start' --root root /bin/climbing
+try 'text' says 1 'an exec gives ENOEXEC: /bin/text is text' --root root -- /bin/text --json
+try 'our own root' says 0 'it would start' /bin/sh
+try 'our own working directory' says 1 'an exec gives ENOEXEC: root/bin/text is text' root/bin/text
+try 'an empty path' says 1 'an exec gives ENOENT: the path is empty' ''
+try 'nothing was run' test ! -e ran
+
+# --- options
+
+try '--cwd' says 0 'it would start' --root root --cwd /bin ./good
+try '--cwd that is not there' says 1 'an exec gives ENOENT' --root root --cwd /nowhere ./good
+try 'without it, / of the root' says 0 'it would start' --root root bin/good
+
+try '--path: the first that is there' says 0 '/usr/bin/tool ' --root root --path /none:/usr/bin:/data tool
+try '--path: one that may not be executed does not hide others' says 0 '/usr/bin/tool ' --root root \
+	--path /data:/usr/bin tool
+try '--path: but is told of if there is no other' says 1 'an exec gives EACCES: /data/tool lacks the x bit' --root root \
+	--path /none:/data:/bin tool
+try '--path: any other that is there is meant' says 1 'an exec gives ENOENT: its interpreter /bin/nothing' --root root \
+	--path /bin:/usr/bin script
+try '--path: nowhere' prints 1 "\
+/none/gone               missing
+an exec gives ENOENT: there is no gone in any directory of PATH
+install it, give its path, or correct PATH, which is /bin:/none" \
+	explain --root root --path /bin:/none gone
+try '--path: nowhere, as JSON' knows 1 '["gone","/none/gone","there is no gone in any directory of PATH"]' \
+	'[.path, .links[0].path, .finding]' --root root --path /bin:/none gone
+try '--path: not for a name with a slash' says 1 'an exec gives ENOENT' --root root --path /bin ./good
+try '--path: an empty entry is the working directory' says 0 'it would start' --root root --cwd /bin --path /none: good
+searches_by_environment() {
+	env PATH=/none:/usr/bin "$errpipe" explain --root root tool >out
+	same '0 /usr/bin/tool' "$? $(cut -d ' ' -f 1 out | head -n 1)"
+}
+try 'PATH of the environment' searches_by_environment
+
+chmod 750 root/bin/text root/bin/good
+chmod 711 root/bin/static
+if [ "$(id -u)" = 0 ]; then
+	chown 1000:1001 root/bin/good
+	try '--as: the owner' says 0 'it would start' --root root --as 1000 /bin/good
+	try '--as: the group' says 0 'it would start' --root root --as 5:1001 /bin/good
+	try '--as: neither' says 1 'an exec gives EACCES: /bin/good lacks the x bit for others' --root root --as 5 /bin/good
+	try '--as: the group is as the user' says 0 'it would start' --root root --as 1001 /bin/good
+	try '--as: root' says 0 'it would start' --root root --as 0:0 /bin/good
+	try '--as: a directory' says 1 'the directory /private lacks the x bit' --root root --as 5:5 /private/tool
+	try '--as: our own path' says 1 'EACCES' --as 5 "$tmp/root/private/tool"
+	# Root's capabilities are those that the caller may have.
+	without_capabilities() {
+		setpriv --bounding-set=-all "$errpipe" explain --root root --as 0 /private/tool >out
+		same 1 "$?" || return
+		grep -q 'an exec gives EACCES: /private/tool' out || cat out
+	}
+	chown 5:5 root/private
+	try '--as: root without capabilities' without_capabilities
+	chown 0:0 root/private
+else
+	skip '--as' 'not root'
+fi
+chmod 755 root/bin/text root/bin/good root/bin/static
+
+try '--errno: what explains it' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
+	--errno ENOEXEC --root root /bin/text
+try '--errno: by number' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
+	--errno 8 --root root /bin/text
+try '--errno: what does not explain it' knows 1 '["no-interpreter-line","likely"]' '[.cause, .certainty]' \
+	--errno ENOENT --root root /bin/text
+try '--errno: of what would start' knows 1 '[false,"unknown","unknown","ENOMEM"]' '[.works, .cause, .certainty, .errno]' \
+	--errno ENOMEM --root root /bin/good
+try '--errno: 0 is a seccomp filter' knows 1 '["seccomp",null]' '[.cause, .errno]' --errno 0 --root root /bin/good
+try '--errno: text busy, and no more' says 1 'an exec gives ETXTBSY, likely because /bin/good' \
+	--errno ETXTBSY --root root /bin/good
+
+# --- JSON
+
+keys='path works cause certainty errno broken finding advice subject object number limit host platform binfmt modules links'
+link_keys='kind path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
+link_keys="$link_keys nosuid mount argument"
+json_is_one_line() {
+	"$errpipe" explain --json --root root /bin/nested >out
+	same '1 1' "$(wc -l <out) $(jq -s length out)"
+}
+try 'JSON: one line' json_is_one_line
+try 'JSON: its keys, in this order' knows 1 "\"$keys\"" 'keys_unsorted | join(" ")' --root root /bin/nested
+try 'JSON: those of a link' knows 1 "\"$link_keys\"" '.links[2] | keys_unsorted | join(" ")' --root root /bin/nested
+try 'JSON: the same when it works' knows 0 "[\"$keys\",\"$link_keys\"]" \
+	'[(keys_unsorted | join(" ")), (.links[1] | keys_unsorted | join(" "))]' --root root /bin/good
+try 'JSON: it works' knows 0 '[true,"none",null,null,null]' '[.works, .cause, .errno, .broken, .advice]' --root root /bin/good
+try 'JSON: it does not' knows 1 '[false,"interpreter-missing","ENOENT",2,"/bin/nothing"]' \
+	'[.works, .cause, .errno, .broken, .subject]' --root root /bin/nested
+try 'JSON: the kinds' knows 1 '["program","interpreter","interpreter"]' '[.links[].kind]' --root root /bin/nested
+try 'JSON: a script' knows 1 '["script","0755","file","-x"]' '[.links[0] | (.format, .mode, .file_type)] + [.links[1].argument]' \
+	--root root /bin/script
+try 'JSON: what is missing' knows 1 '[null,null,null,null,null]' '[.links[1] | (.resolved, .format, .mode, .uid, .size)]' \
+	--root root /bin/script
+try 'JSON: ELF' knows 1 "[\"elf\",\"$machine\",64,\"little\",true]" \
+	'[.links[0] | (.format, .architecture, .class, .byte_order, .dynamic)]' --root root /usr/bin/app
+try 'JSON: the loader' knows 1 '["loader","loader-of-other-libc"]' '[.links[1].kind, .cause]' --root root /usr/bin/app
+try 'JSON: symbolic links are followed' knows 0 '["/bin/link","/bin/good"]' '[.links[0] | (.path, .resolved)]' \
+	--root root /bin/link
+try 'JSON: a directory' knows 1 '["directory","EACCES"]' '[.links[0].file_type, .errno]' --root root /none
+
+# --- hostile names
+
+hostile=$(printf 'a\nb\033]0;c\007\302\233d\377e')
+hostile_file() {
+	printf '#!/bin/\033[31mred\n' >"root/bin/$hostile" && chmod 755 "root/bin/$hostile"
+}
+try 'a hostile name' hostile_file
+no_control_characters() {
+	"$errpipe" explain --root root --path /bin "$@" >out 2>&1
+	cat -v out
+	[ -s out ] && ! tr -d '\n' <out | LC_ALL=C grep -q '[[:cntrl:]]'
+}
+try 'its control characters are escaped' no_control_characters "/bin/$hostile"
+try 'and those of its interpreter' says 1 'its interpreter /bin/\x1b[31mred is missing' --root root "/bin/$hostile"
+try 'and those of what is nowhere' no_control_characters "$(printf 'no\033here\n')"
+try 'and those of PATH' no_control_characters --path "$(printf '/\033:/\r')" nowhere
+bad_root=$(printf 'x\033y')
+try 'and those of a root that is not there' prints 125 'errpipe: cannot look at x\x1by (ENOENT)' \
+	explain --root "$bad_root" /x
+hostile_json() {
+	"$errpipe" explain --json --root root "/bin/$hostile" >out
+	same "$(printf '/bin/a\nb\033]0;c\007\302\233d\357\277\275e')" "$(jq -r .path out)" &&
+		same "$(printf '/bin/\033[31mred')" "$(jq -r '.links[1].path' out)"
+}
+try 'JSON: what is no UTF-8 is replaced' hostile_json
+
+# --- run and exec
+
+cp root/bin/crlf entrypoint.sh
+finding='errpipe: the script'\''s first line ends in a carriage return, so its interpreter is "/bin/sh\r"'
+advice='errpipe: convert the line endings: sed -i '\''s/\r$//'\'' ./entrypoint.sh'
+line='exec ./entrypoint.sh: no such file or directory'
+searches() {
+	PATH=$1
+	shift
+	"$@"
+	found=$?
+	PATH=$path
+	return "$found"
+}
+path=$PATH
+for command in run exec; do
+	try "$command: the message and two lines" prints 127 "$line
+$finding
+$advice" $command -- ./entrypoint.sh
+	try "$command --explain=yes: the same" prints 127 "$line
+$finding
+$advice" $command --explain=yes -- ./entrypoint.sh
+	try "$command --explain=no: the message" prints 127 "$line" $command --explain no -- ./entrypoint.sh
+	try "$command: the exit code is the policy's" prints 255 "$line
+$finding
+$advice" $command --policy runc ./entrypoint.sh
+	try "$command: nothing of what starts" prints 7 '' $command -- sh -c 'exit 7'
+	try "$command: nowhere along PATH" prints 127 "exec no-such-program: no such file or directory
+errpipe: there is no no-such-program in any directory of PATH
+errpipe: install it, give its path, or correct PATH, which is $PATH" $command no-such-program
+	try "$command: along PATH, but of no use" searches "/none:$tmp/root/data" prints 126 "exec $tmp/root/data/tool: permission denied
+errpipe: $tmp/root/data/tool lacks the x bit for $(if [ "$(id -u)" = 0 ]; then echo anyone; else echo 'its owner'; fi)
+errpipe: chmod a+x $tmp/root/data/tool" $command tool
+done
+
+diagnosis() {
+	want=$1
+	shift
+	"$errpipe" run --report report.json "$@" >out 2>&1
+	same "$want" "$(jq -c '[.diagnosis.cause, .diagnosis.finding == null, (keys_unsorted[-1])]' report.json)"
+}
+try 'the report has it' diagnosis '["carriage-return",false,"diagnosis"]' ./entrypoint.sh
+try 'the report has none: --explain=no' diagnosis '[null,true,"diagnosis"]' --explain=no ./entrypoint.sh
+try 'the report has none: it has started' diagnosis '[null,true,"diagnosis"]' sh -c 'exit 126'
+# shellcheck disable=SC2016 # for the shell that is killed
+try 'the report has none: it was killed by another' diagnosis '[null,true,"diagnosis"]' sh -c 'kill -SEGV $$'
+same_object() {
+	"$errpipe" run --report report.json ./entrypoint.sh 2>err
+	"$errpipe" explain --json ./entrypoint.sh >out
+	same "$(jq -c . out)" "$(jq -c .diagnosis report.json)"
+}
+try 'it is the object of explain' same_object
+
+# The size in memory of the first segment is less than that in the file: the kernel kills it while loading it.
+make_killed() {
+	cp root/bin/static killed || return
+	index=$(readelf -lW killed | awk '/^  [A-Z]/ && $2 ~ /^0x/ { if ($1 == "LOAD") { print n + 0; exit } n++ }')
+	printf '\001\000\000\000\000\000\000\000' | dd of=killed bs=1 seek=$((64 + 56 * index + 40)) conv=notrunc 2>dd.log
+}
+try 'a program that is killed while it is loaded' make_killed
+status=0
+"$errpipe" run ./killed 2>err || status=$?
+try 'run: why it was killed, in two lines and no message' same \
+	'139 2 errpipe: segment 0 of ./killed is larger in the file than in memory' "$status $(wc -l <err) $(head -n 1 err | cut -d : -f 1-2)"
+try 'run --explain=no: not a word' prints 139 '' run --explain=no ./killed
+try 'explain: it would go wrong' says 1 'an exec would go wrong: segment 0 of ./killed' ./killed
+
+# With process 1, who looks is reaped, and nobody is left.
+if [ "$(id -u)" = 0 ]; then
+	# shellcheck disable=SC2016
+	try 'exec as process 1' same "127 3" "$(unshare -pf "$errpipe" exec ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
+	try 'run as process 1' same "127 3" "$(unshare -pf "$errpipe" run ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
+else
+	skip 'process 1' 'not root'
+fi
+# Where there is no other process to be had, there is no diagnosis.
+no_descriptors() {
+	status=0
+	prlimit --nofile=6 "$errpipe" exec ./entrypoint.sh 2>err || status=$?
+	grep -qxF "$line" err && same 127 "$status"
+}
+try 'without resources the message is there' no_descriptors
+
+# --- a bundle
+
+
+make_bundle() {
+	mkdir -p bundle/real && cp -a root bundle/rootfs && runc spec -b bundle && mv bundle/config.json base.json &&
+		cp root/bin/good bundle/real/tool && mkdir -p bundle/rootfs/noexec bundle/rootfs/mounted
+}
+# configure FILTER: config.json is that of runc spec, changed by jq.
+configure() {
+	jq "$1" base.json >bundle/config.json
+}
+# bundled STATUS TEXT FILTER ARG...: explain --bundle says that.
+bundled() {
+	want_status=$1 want=$2
+	configure "$3" || return
+	shift 3
+	says "$want_status" "$want" --bundle bundle "$@"
+}
+# mistaken TEXT FILTER: that is what is wrong with config.json.
+mistaken() {
+	configure "$2" || return
+	prints 125 "errpipe: config.json: $1" explain --bundle bundle
+}
+
+if command -v runc >/dev/null; then
+	try 'a bundle' make_bundle
+	user='.process.user = {uid: 5, gid: 5} | .process.capabilities = null'
+	try 'bundle: process.args' bundled 0 'it would start' '.process.args = ["/bin/good", "x"]'
+	try 'bundle: PROGRAM replaces them' bundled 1 '/bin/text is text' '.process.args = ["/bin/good", "x"]' /bin/text
+	try 'bundle: PATH of process.env' bundled 0 '/usr/bin/tool ' \
+		'.process.args = ["tool"] | .process.env = ["PATH=/data", "A=1", "PATH=/none:/usr/bin"]'
+	try 'bundle: --path goes before it' bundled 1 '/data/tool ' \
+		'.process.args = ["tool"] | .process.env = ["PATH=/usr/bin"]' --path /data
+	try 'bundle: process.cwd' bundled 0 'it would start' '.process.args = ["./good"] | .process.cwd = "/bin"'
+	try 'bundle: --cwd goes before it' bundled 1 'ENOENT' '.process.args = ["./good"] | .process.cwd = "/bin"' --cwd /usr
+	try 'bundle: its root is not ours' bundled 1 'missing' ".process.args = [\"$tmp/root/bin/good\"]"
+	try 'bundle: root.path may be absolute' bundled 0 'it would start' \
+		".root.path = \"$tmp/root\" | .process.args = [\"/bin/good\"]"
+	chmod 750 bundle/rootfs/bin/good
+	[ "$(id -u)" != 0 ] || chown 1000:1001 bundle/rootfs/bin/good
+	if [ "$(id -u)" = 0 ]; then
+		try 'bundle: process.user' bundled 1 'lacks the x bit for others' "$user | .process.args = [\"/bin/good\"]"
+		try 'bundle: process.user.gid' bundled 0 'it would start' \
+			"$user | .process.user.gid = 1001 | .process.args = [\"/bin/good\"]"
+		try 'bundle: process.user.additionalGids' bundled 0 'it would start' \
+			"$user | .process.user.additionalGids = [7, 1001] | .process.args = [\"/bin/good\"]"
+		try 'bundle: --as goes before it' bundled 0 'it would start' "$user | .process.args = [\"/bin/good\"]" --as 1000
+		chmod 700 bundle/rootfs/private
+		chown 5:5 bundle/rootfs/private
+		try 'bundle: root without capabilities' bundled 1 'the directory /private lacks the x bit' \
+			'.process.args = ["/private/tool"]'
+		try 'bundle: process.capabilities' bundled 0 'it would start' \
+			'.process.args = ["/private/tool"] | .process.capabilities.effective = ["CAP_DAC_OVERRIDE", "CAP_NEW"]'
+		try 'bundle: the ids of a user namespace' bundled 0 'it would start' \
+			'.process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 4} | .linux.uidMappings =
+				[{containerID: 0, hostID: 100000, size: 3}, {containerID: 3, hostID: 5, size: 1}]'
+		chown 0:0 bundle/rootfs/private
+	else
+		skip 'bundle: users' 'not root'
+	fi
+	chmod 755 bundle/rootfs/bin/good
+
+	# What is mounted only later.
+	later='.mounts += [{destination: "/noexec", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec"]},
+		{destination: "/mounted", type: "none", source: "real", options: ["rbind", "ro"]}]'
+	try 'bundle: a bind mount' bundled 0 'it would start' "$later | .process.args = [\"/mounted/tool\"]"
+	try 'bundle: nothing in a bind mount' bundled 1 'ENOENT' "$later | .process.args = [\"/mounted/gone\"]"
+	try 'bundle: on a tmpfs' bundled 1 '/noexec' "$later | .process.args = [\"/noexec/tool\"]"
+	try 'bundle: on /proc' bundled 1 'mounted' '.process.args = ["/proc/tool"]'
+	try 'bundle: a bind mount with noexec' bundled 1 'mounted noexec' \
+		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
+	try 'bundle: the last option counts' bundled 0 'it would start' \
+		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"
+	try 'bundle: a bind mount of a file' bundled 0 'it would start' \
+		'.mounts += [{destination: "/none", type: "bind", source: "real/tool"}] | .process.args = ["/none"]'
+	try 'bundle: a bind mount of nothing' bundled 1 'mounted' \
+		'.mounts += [{destination: "/none", type: "bind", source: "gone"}] | .process.args = ["/none/tool"]'
+
+	limited='.process.rlimits = [{type: "RLIMIT_STACK", soft: 200000, hard: 18446744073709551615}]'
+	try 'bundle: process.rlimits, and process.env counts' bundled 1 'an exec gives E2BIG' \
+		"$limited | .process.args = [\"/bin/good\"] | .process.env += [\"A=\" + \"x\" * 100000, \"B=\" + \"y\" * 100000]"
+	try 'bundle: no limit is 2^64 - 1' bundled 0 'it would start' \
+		'.process.rlimits = [{type: "RLIMIT_AS", soft: 18446744073709551615, hard: 18446744073709551615}] |
+			.process.args = ["/bin/good"]'
+	try 'bundle: an address space' bundled 1 'address space' \
+		'.process.rlimits = [{type: "RLIMIT_AS", soft: 4096, hard: 4096}] | .process.args = ["/bin/static"]'
+	configure '.process.args = ["/bin/good"]'
+	try 'bundle: as JSON' knows 0 '[true,"/bin/good"]' '[.works, .path]' --bundle bundle
+	try 'bundle: no PROGRAM but with it' prints 125 "errpipe: no program given
+Try 'errpipe --help'." explain
+
+	try 'config.json: process' mistaken 'process is not an object' '.process = 1'
+	try 'config.json: process.args' mistaken 'process.args is not an array of strings' '.process.args = "sh"'
+	try 'config.json: a number in process.args' mistaken 'process.args is not an array of strings' '.process.args = ["sh", 1]'
+	try 'config.json: no process.args' mistaken 'there is nothing in process.args' 'del(.process.args)'
+	try 'config.json: process.args is empty' mistaken 'there is nothing in process.args' '.process.args = []'
+	try 'config.json: no process' mistaken 'there is nothing in process.args' 'del(.process)'
+	try 'config.json: process.env' mistaken 'process.env is not an array of strings' '.process.env = {}'
+	try 'config.json: process.cwd' mistaken 'process.cwd is not a string' '.process.cwd = 1'
+	try 'config.json: process.user' mistaken 'process.user is not an object' '.process.user = "root"'
+	try 'config.json: process.user.uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = "root"'
+	try 'config.json: a negative uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = -1'
+	try 'config.json: half a uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = 0.5'
+	try 'config.json: a large uid' mistaken 'process.user.uid is not an id' '.process.user.uid = 4294967295'
+	try 'config.json: process.user.gid' mistaken 'process.user.gid is not a number from 0 on' '.process.user.gid = []'
+	try 'config.json: additionalGids' mistaken 'process.user.additionalGids is not an array of ids' \
+		'.process.user.additionalGids = [1, "x"]'
+	try 'config.json: process.capabilities' mistaken 'process.capabilities is not an object' '.process.capabilities = []'
+	try 'config.json: process.capabilities.effective' mistaken \
+		'process.capabilities.effective is not an array of strings' '.process.capabilities.effective = 1'
+	try 'config.json: process.capabilities.bounding' mistaken \
+		'process.capabilities.bounding is not an array of strings' '.process.capabilities.bounding = [1]'
+	try 'config.json: process.noNewPrivileges' mistaken 'process.noNewPrivileges is not true or false' \
+		'.process.noNewPrivileges = 1'
+	try 'config.json: process.rlimits' mistaken 'process.rlimits is not an array of objects' '.process.rlimits = {}'
+	try 'config.json: an entry of process.rlimits' mistaken 'process.rlimits is not an array of objects' \
+		'.process.rlimits = ["x"]'
+	try 'config.json: process.rlimits[1].soft' mistaken 'process.rlimits[1].soft is not a number from 0 on' \
+		'.process.rlimits[1] = {type: "RLIMIT_AS", soft: "x"}'
+	try 'config.json: process.rlimits[0].type' mistaken 'process.rlimits[0].type is not a string' \
+		'.process.rlimits[0].type = 1'
+	try 'config.json: root' mistaken 'root is not an object' '.root = "rootfs"'
+	try 'config.json: root.path' mistaken 'root.path is not a string' '.root.path = 1'
+	try 'config.json: no root' mistaken 'there is no root.path' 'del(.root)'
+	try 'config.json: mounts' mistaken 'mounts is not an array of objects' '.mounts = 1'
+	try 'config.json: an entry of mounts' mistaken 'mounts is not an array of objects' '.mounts[0] = 1'
+	try 'config.json: mounts[0].destination' mistaken 'mounts[0].destination is not a string' '.mounts[0].destination = 1'
+	try 'config.json: no mounts[1].destination' mistaken 'there is no mounts[1].destination' 'del(.mounts[1].destination)'
+	try 'config.json: mounts[0].type' mistaken 'mounts[0].type is not a string' '.mounts[0].type = 1'
+	try 'config.json: mounts[0].source' mistaken 'mounts[0].source is not a string' '.mounts[0].source = 1'
+	try 'config.json: mounts[2].options' mistaken 'mounts[2].options is not an array of strings' '.mounts[2].options = [1]'
+	try 'config.json: too many mounts' mistaken 'mounts is not an array of at most 500' \
+		'.mounts = [range(501) | {destination: "/x"}]'
+	try 'config.json: linux' mistaken 'linux is not an object' '.linux = 1'
+	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
+	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number from 0 on' \
+		'.linux.gidMappings = [{size: "x"}]'
+	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
+
+	# Not even JSON.
+	garbage() {
+		printf '{"process": \033[31m}' >bundle/config.json
+		"$errpipe" explain --bundle bundle >out 2>&1
+		same 125 "$?" && grep -q '^errpipe: config.json: line 1: ' out && ! grep -q "$(printf '\033')" out
+	}
+	try 'config.json: no JSON' garbage
+	truncate -s 4194305 bundle/config.json
+	try 'config.json: too large' prints 125 'errpipe: cannot read config.json (EFBIG)' explain --bundle bundle
+	rm bundle/config.json
+	try 'config.json: missing' prints 125 'errpipe: cannot read config.json (ENOENT)' explain --bundle bundle
+	mkfifo bundle/config.json
+	try 'config.json: a FIFO' prints 125 'errpipe: cannot read config.json (EINVAL)' explain --bundle bundle
+	try 'no bundle' prints 125 'errpipe: cannot open the bundle (ENOENT)' explain --bundle nowhere
+	rm bundle/config.json
+	configure '.root.path = "no\u001bwhere"'
+	try 'a root that is not there' prints 125 'errpipe: cannot look at no\x1bwhere (ENOENT)' explain --bundle bundle
+else
+	skip 'bundles' 'there is no runc: scripts/setup installs it'
+fi
+
+# --- a file system that does not answer
+
+mkdir hangs root/hangs
+# hangs STATUS TEXT ARG...: errpipe, where hangs does not answer.
+hangs() {
+	want_status=$1 want=$2 status=0
+	shift 2
+	got=$(timeout 60 "$ERRPIPE_BUILD/tests/prog_hang" "$1" "$errpipe" explain "$2" "$3" "$4" 2>&1) || status=$?
+	case $got in
+	*"$want"*) same "$want_status" "$status" ;;
+	*) same "$want_status ...$want..." "$status $got" ;;
+	esac
+}
+if "$ERRPIPE_BUILD/tests/prog_hang" hangs true 2>/dev/null; then
+	try 'a file system that does not answer' hangs 1 'could not be looked at: its file system does not answer' \
+		"$tmp/hangs" --path /none "$tmp/hangs/x" x
+	try 'in a root' hangs 1 'could not be looked at: its file system does not answer' "$tmp/root/hangs" --root "$tmp/root" \
+		/hangs/x
+	try 'the root itself' hangs 1 "$tmp/hangs/root could not be looked at: its file system does not answer" "$tmp/hangs" \
+		--root "$tmp/hangs/root" /x
+	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
+else
+	skip 'a file system that does not answer' 'needs root and /dev/fuse'
+fi
+
+# --- without JSON
+
+if MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/without-json" NOLIBC="$NOLIBC" JANSSON= \
+	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
+	errpipe=$ERRPIPE_BUILD/without-json/errpipe
+	try 'without JSON: --json' prints 125 'errpipe: built without JSON: there was no jansson' explain --json /bin/sh
+	try 'without JSON: --bundle' prints 125 'errpipe: built without JSON: there was no jansson' explain --bundle bundle
+	try 'without JSON: the rest works' says 0 'it would start' /bin/sh
+else
+	try 'it builds without JSON' cat make.log false
+fi
+
+echo "1..$n"
+exit "$failed"

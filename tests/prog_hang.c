@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * prog_hang FOLDER COMMAND [ARG...]: run COMMAND where FOLDER is a file system that does not answer, and exit as it does,
+ * or with 77 if there can be none here. It takes the first question and keeps it, so that not even SIGKILL wakes who has asked
+ * (request_wait_answer() in the kernel's fs/fuse/dev.c), until COMMAND has ended.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NO_FUSE = 77, REQUEST_SIZE = 1 << 17 };
+
+static int mount_fuse(const char *folder)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char options[80];
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (fd < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("hang", folder, "fuse", 0, options) < 0)
+		return -1;
+	return fd;
+}
+
+/* The connection is there when the kernel has been told the version; after that it asks what it wants to know. */
+static int answer_first(int fd, char *request)
+{
+	const struct fuse_in_header *in = (void *)request;
+	struct {
+		struct fuse_out_header header;
+		struct fuse_init_out init;
+	} out = { .header.len = sizeof(out),
+		  .init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096 } };
+
+	if (read(fd, request, REQUEST_SIZE) < (ssize_t)sizeof(*in) || in->opcode != FUSE_INIT)
+		return -1;
+	out.header.unique = in->unique;
+	return write(fd, &out, sizeof(out)) == sizeof(out) ? 0 : -1;
+}
+
+/* Take what is asked, without a word, until COMMAND has ended and we are killed: then the kernel ends the connection. */
+static pid_t keep_silent(int fd, char *request)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (read(fd, request, REQUEST_SIZE) > 0)
+		;
+	_exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	static char request[REQUEST_SIZE];
+	int fd = argc > 2 ? mount_fuse(argv[1]) : -1, status;
+	pid_t pid, silent;
+
+	if (fd < 0 || answer_first(fd, request) < 0)
+		return NO_FUSE;
+	silent = keep_silent(fd, request);
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[2], argv + 2);
+		_exit(NO_FUSE);
+	}
+	waitpid(pid, &status, 0);
+	kill(silent, SIGKILL);
+	waitpid(silent, NULL, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
