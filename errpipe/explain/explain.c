@@ -46,7 +46,6 @@ int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, en
 	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
 		return -1;
 	ex->cause = cause;
-	ex->certainty = ERRPIPE_CERTAIN;
 	ex->works = 0;
 	ex->error = error;
 	ex->broken = link ? link - ex->link : -1;

@@ -85,15 +85,33 @@ ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset);
  */
 const char *errpipe__may_not(struct errpipe__case *c, int path_fd, const struct stat *st);
 
+/*
+ * access.c: the same, and where the kernel can be asked it decides. MAY_NOT: *whom is as above. REFUSED: what can be seen
+ * allows it, and the kernel does not.
+ */
+enum errpipe__access { ERRPIPE__MAY, ERRPIPE__MAY_NOT, ERRPIPE__REFUSED };
+enum errpipe__access errpipe__access(struct errpipe__case *c, int path_fd, const struct stat *st, const char **whom);
+
 /* access.c: is there an access control list? */
 bool errpipe__has_acl(int path_fd);
 
 /* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
 const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
 
-/* format.c: what the first bytes are; its name in words, "a gzip archive"; and break the link for what is no program. */
+/*
+ * mount.c: of the mounts of the question, the one that a place in the root, a path without links, is on. *length is how
+ * much of that is where it is mounted. NULL: on none.
+ */
+const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
+						size_t *length);
+
+/*
+ * format.c: what the first bytes are; its name in words, "gzip archive", and as an object, kept, "a gzip archive"; and break
+ * the link for what is no program. Returns -1.
+ */
 enum errpipe_format errpipe__format(const struct errpipe__head *head);
 const char *errpipe__format_words(enum errpipe_format format);
+const char *errpipe__format_object(struct errpipe__case *c, enum errpipe_format format);
 int errpipe__no_program(struct errpipe__case *c, struct errpipe_link *link);
 
 /* script.c: the interpreter line. Returns 0 with *next, or -1: broken. */
@@ -147,6 +165,15 @@ enum errpipe__support {
 	ERRPIPE__FOREIGN
 };
 enum errpipe__support errpipe__support(const struct errpipe_link *link);
+
+/* machine.c: the same by a name of uname(2), for a process with or without the personality PER_LINUX32. */
+const struct errpipe__machine *errpipe__kernel_machine(const char *name, bool told_32_bit);
+
+/*
+ * machine.c: of a header with that machine, in the kernel's byte order, and that class: by the layout of which class the
+ * kernel reads it, which often does not look at the class. 0: it does not take it.
+ */
+unsigned errpipe__class_for_kernel(unsigned machine, unsigned elf_class);
 
 /* x32: ELF32 for x86-64, which has the machine of x86-64. */
 bool errpipe__is_x32(const struct errpipe_link *link);

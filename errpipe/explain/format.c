@@ -1,20 +1,194 @@
 /* SPDX-License-Identifier: MIT */
+/* What a file is, by its first bytes. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
 #include "explain.h"
+
+/*
+ * name     in the picture of the chain: "script, mode 0755"
+ * article  of the name
+ * cause    why it cannot be executed; 0: it may be
+ */
+static const struct format {
+	const char *article, *name;
+	enum errpipe_cause cause;
+} formats[] = {
+	[ERRPIPE_FORMAT_NOT_READ] = { "", "", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	[ERRPIPE_FORMAT_EMPTY] = { "", "0 bytes", ERRPIPE_CAUSE_EMPTY_FILE },
+	[ERRPIPE_FORMAT_SCRIPT] = { "a ", "script", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	[ERRPIPE_FORMAT_ELF] = { "an ", "ELF file", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	[ERRPIPE_FORMAT_TEXT] = { "", "text", ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
+	[ERRPIPE_FORMAT_BYTE_ORDER_MARK] = { "", "text", ERRPIPE_CAUSE_BYTE_ORDER_MARK },
+	[ERRPIPE_FORMAT_UTF_16] = { "", "UTF-16", ERRPIPE_CAUSE_UTF_16 },
+	[ERRPIPE_FORMAT_PE] = { "a ", "PE file", ERRPIPE_CAUSE_WINDOWS_PROGRAM },
+	[ERRPIPE_FORMAT_MACH_O] = { "a ", "Mach-O file", ERRPIPE_CAUSE_MACOS_PROGRAM },
+	[ERRPIPE_FORMAT_JAVA_CLASS] = { "a ", "class file", ERRPIPE_CAUSE_JAVA_CLASS },
+	[ERRPIPE_FORMAT_WEBASSEMBLY] = { "a ", "WebAssembly module", ERRPIPE_CAUSE_WEBASSEMBLY },
+	[ERRPIPE_FORMAT_GZIP] = { "a ", "gzip archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_XZ] = { "an ", "xz archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_ZSTD] = { "a ", "zstd archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_BZIP2] = { "a ", "bzip2 archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_ZIP] = { "a ", "zip archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_AR] = { "an ", "ar archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_TAR] = { "a ", "tar archive", ERRPIPE_CAUSE_ARCHIVE },
+	[ERRPIPE_FORMAT_UNKNOWN] = { "", "data", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+};
+
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+static const struct magic {
+	const char *bytes;
+	size_t size;
+	enum errpipe_format format;
+} magics[] = {
+	{ BYTES("#!"), ERRPIPE_FORMAT_SCRIPT },
+	{ BYTES("\177ELF"), ERRPIPE_FORMAT_ELF },
+	{ BYTES("\xef\xbb\xbf"), ERRPIPE_FORMAT_BYTE_ORDER_MARK },
+	{ BYTES("\xff\xfe"), ERRPIPE_FORMAT_UTF_16 },
+	{ BYTES("\xfe\xff"), ERRPIPE_FORMAT_UTF_16 },
+	{ BYTES("\xfe\xed\xfa\xce"), ERRPIPE_FORMAT_MACH_O },
+	{ BYTES("\xfe\xed\xfa\xcf"), ERRPIPE_FORMAT_MACH_O },
+	{ BYTES("\xce\xfa\xed\xfe"), ERRPIPE_FORMAT_MACH_O },
+	{ BYTES("\xcf\xfa\xed\xfe"), ERRPIPE_FORMAT_MACH_O },
+	{ BYTES("\xca\xfe\xba\xbe"), ERRPIPE_FORMAT_MACH_O }, /* for several machines; or Java */
+	{ BYTES("\xca\xfe\xba\xbf"), ERRPIPE_FORMAT_MACH_O },
+	{ BYTES("\0asm"), ERRPIPE_FORMAT_WEBASSEMBLY },
+	{ BYTES("\x1f\x8b"), ERRPIPE_FORMAT_GZIP },
+	{ BYTES("\xfd\x37zXZ\0"), ERRPIPE_FORMAT_XZ },
+	{ BYTES("\x28\xb5\x2f\xfd"), ERRPIPE_FORMAT_ZSTD },
+	{ BYTES("PK\3\4"), ERRPIPE_FORMAT_ZIP },
+	{ BYTES("PK\5\6"), ERRPIPE_FORMAT_ZIP }, /* without a file in it */
+	{ BYTES("PK\7\x8"), ERRPIPE_FORMAT_ZIP },
+	{ BYTES("!<arch>\n"), ERRPIPE_FORMAT_AR },
+	{ BYTES("!<thin>\n"), ERRPIPE_FORMAT_AR },
+};
+
+/* These can be the beginning of a text. */
+static const struct magic magics_of_binaries[] = {
+	{ BYTES("MZ"), ERRPIPE_FORMAT_PE },
+	{ BYTES("BZh"), ERRPIPE_FORMAT_BZIP2 },
+};
+
+static enum errpipe_format look_up(const struct errpipe__head *head, const struct magic *magic, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (head->size >= magic[i].size && memcmp(head->bytes, magic[i].bytes, magic[i].size) == 0)
+			return magic[i].format;
+	}
+	return ERRPIPE_FORMAT_UNKNOWN;
+}
+
+/* Behind CA FE BA BE: the version, from 45 on, of a class file; or a small number of machines (file(1) does that). */
+static bool is_java(const struct errpipe__head *head)
+{
+	return head->bytes[0] == 0xca && head->bytes[3] == 0xbe && (head->bytes[6] << 8 | head->bytes[7]) >= 43;
+}
+
+static bool is_octal(const unsigned char *field, size_t size)
+{
+	size_t digits = 0, at = 0;
+
+	while (at < size && field[at] == ' ')
+		at++;
+	for (; at < size && field[at] >= '0' && field[at] <= '7'; at++)
+		digits++;
+	while (at < size && (field[at] == ' ' || field[at] == '\0'))
+		at++;
+	return digits && at == size;
+}
+
+/*
+ * The name "ustar" of a tar header lies behind the first 256 bytes, and old ones have none. But mode, uid, gid, size
+ * and time are octal numbers (tar(5)).
+ */
+static bool is_tar(const struct errpipe__head *head)
+{
+	static const struct {
+		size_t at, size;
+	} fields[] = { { 100, 8 }, { 108, 8 }, { 116, 8 }, { 124, 12 }, { 136, 12 }, { 148, 8 } };
+
+	if (head->size < ERRPIPE__HEAD_SIZE || !head->bytes[0])
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (!is_octal(head->bytes + fields[i].at, fields[i].size))
+			return false;
+	}
+	return true;
+}
+
+/* How many bytes of UTF-8 go on behind that one; -1: it is none that begins a character. */
+static int length_of_rest(unsigned char byte)
+{
+	if (byte >= 0xc2 && byte <= 0xdf)
+		return 1;
+	if (byte >= 0xe0 && byte <= 0xef)
+		return 2;
+	if (byte >= 0xf0 && byte <= 0xf4)
+		return 3;
+	return (byte >= ' ' && byte < 0x7f) || (byte >= '\t' && byte <= '\r') ? 0 : -1;
+}
+
+/* The last character may be cut where the head is. */
+static bool is_text(const struct errpipe__head *head)
+{
+	for (size_t i = 0; i < head->size; i++) {
+		int rest = length_of_rest(head->bytes[i]);
+
+		if (rest < 0)
+			return false;
+		for (; rest && i + 1 < head->size; rest--) {
+			if ((head->bytes[++i] & 0xc0) != 0x80)
+				return false;
+		}
+		if (rest && head->size < ERRPIPE__HEAD_SIZE)
+			return false;
+	}
+	return true;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 enum errpipe_format errpipe__format(const struct errpipe__head *head)
 {
-	(void)head;
-	return ERRPIPE_FORMAT_UNKNOWN;
+	enum errpipe_format format;
+
+	if (!head->size)
+		return ERRPIPE_FORMAT_EMPTY;
+	format = look_up(head, magics, COUNT(magics));
+	if (format == ERRPIPE_FORMAT_MACH_O && is_java(head))
+		return ERRPIPE_FORMAT_JAVA_CLASS;
+	if (format != ERRPIPE_FORMAT_UNKNOWN)
+		return format;
+	if (is_tar(head))
+		return ERRPIPE_FORMAT_TAR;
+	if (is_text(head))
+		return ERRPIPE_FORMAT_TEXT;
+	return look_up(head, magics_of_binaries, COUNT(magics_of_binaries));
 }
+
+static const struct format *properties(enum errpipe_format format)
+{
+	return &formats[(size_t)format < COUNT(formats) ? format : ERRPIPE_FORMAT_UNKNOWN];
+}
+
 const char *errpipe__format_words(enum errpipe_format format)
 {
-	(void)format;
-	return "";
+	return properties(format)->name;
 }
+
+const char *errpipe__format_object(struct errpipe__case *c, enum errpipe_format format)
+{
+	const struct format *words = properties(format);
+
+	return errpipe__keep(c, "%s%s", words->article, words->name);
+}
+
 int errpipe__no_program(struct errpipe__case *c, struct errpipe_link *link)
 {
-	(void)c;
-	(void)link;
-	return -1;
+	enum errpipe_cause cause = properties(link->format)->cause;
+	const char *object = cause == ERRPIPE_CAUSE_ARCHIVE ? errpipe__format_object(c, link->format) : NULL;
+
+	return errpipe__broken(c, link, cause, ENOEXEC, NULL, object, 0, 0);
 }

@@ -1,26 +1,396 @@
 /* SPDX-License-Identifier: MIT */
+/* Architectures, and which of them the kernel of this machine runs by itself. */
 #define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
 #include "explain.h"
 
-const struct errpipe__machine *errpipe__machine(unsigned m, unsigned c, unsigned d)
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* Numbers that <elf.h> may lack or name otherwise: binutils' include/elf/common.h. */
+enum {
+	M_NONE = 0,
+	M_M32 = 1,
+	M_SPARC = 2,
+	M_386 = 3,
+	M_68K = 4,
+	M_88K = 5,
+	M_486 = 6,
+	M_MIPS = 8,
+	M_PARISC = 15,
+	M_SPARC32PLUS = 18,
+	M_PPC = 20,
+	M_PPC64 = 21,
+	M_S390 = 22,
+	M_SPU = 23,
+	M_V800 = 36,
+	M_ARM = 40,
+	M_SH = 42,
+	M_SPARCV9 = 43,
+	M_H8_300 = 46,
+	M_IA_64 = 50,
+	M_X86_64 = 62,
+	M_CRIS = 76,
+	M_AVR = 83,
+	M_V850 = 87,
+	M_M32R = 88,
+	M_MN10300 = 89,
+	M_OPENRISC = 92,
+	M_ARC_COMPACT = 93,
+	M_XTENSA = 94,
+	M_MSP430 = 105,
+	M_BLACKFIN = 106,
+	M_NIOS2 = 113,
+	M_C6000 = 140,
+	M_HEXAGON = 164,
+	M_NDS32 = 167,
+	M_RX = 173,
+	M_AARCH64 = 183,
+	M_TILEPRO = 188,
+	M_MICROBLAZE = 189,
+	M_CUDA = 190,
+	M_TILEGX = 191,
+	M_ARC_COMPACT2 = 195,
+	M_Z80 = 220,
+	M_AMDGPU = 224,
+	M_RISCV = 243,
+	M_LANAI = 244,
+	M_BPF = 247,
+	M_VE = 251,
+	M_CSKY = 252,
+	M_ARC_COMPACT3_64 = 253,
+	M_ARC_COMPACT3 = 255,
+	M_KVX = 256,
+	M_LOONGARCH = 258,
+	M_ALPHA = 0x9026,
+	M_S390_OLD = 0xa390,
+	M_MICROBLAZE_OLD = 0xbaab
+};
+
+enum { ANY = 0, C32 = 1, C64 = 2, LITTLE = 1, BIG = 2 };
+
+/* The first one that fits counts. */
+static const struct errpipe__machine machines[] = {
+	{ M_X86_64, C32, ANY, "x32", NULL, "x32" },
+	{ M_X86_64, ANY, ANY, "x86_64", "linux/amd64", "amd64" },
+	{ M_386, ANY, ANY, "i386", "linux/386", "i386" },
+	{ M_486, ANY, ANY, "i386", "linux/386", "i386" },
+	{ M_AARCH64, C32, ANY, "aarch64_ilp32", NULL, NULL },
+	{ M_AARCH64, ANY, BIG, "aarch64_be", NULL, NULL },
+	{ M_AARCH64, ANY, ANY, "aarch64", "linux/arm64", "arm64" },
+	{ M_ARM, ANY, BIG, "armeb", NULL, NULL },
+	{ M_ARM, ANY, ANY, "arm", "linux/arm", "armhf" },
+	{ M_RISCV, C32, ANY, "riscv32", NULL, NULL },
+	{ M_RISCV, C64, ANY, "riscv64", "linux/riscv64", "riscv64" },
+	{ M_S390, C32, ANY, "s390", NULL, NULL },
+	{ M_S390, C64, ANY, "s390x", "linux/s390x", "s390x" },
+	{ M_S390_OLD, C32, ANY, "s390", NULL, NULL },
+	{ M_S390_OLD, C64, ANY, "s390x", "linux/s390x", "s390x" },
+	{ M_PPC64, ANY, LITTLE, "ppc64le", "linux/ppc64le", "ppc64el" },
+	{ M_PPC64, ANY, ANY, "ppc64", NULL, "ppc64" },
+	{ M_PPC, ANY, LITTLE, "ppcle", NULL, NULL },
+	{ M_PPC, ANY, ANY, "ppc", NULL, "powerpc" },
+	{ M_MIPS, C64, LITTLE, "mips64el", "linux/mips64le", "mips64el" },
+	{ M_MIPS, C64, ANY, "mips64", NULL, "mips64" },
+	{ M_MIPS, C32, LITTLE, "mipsel", NULL, "mipsel" },
+	{ M_MIPS, C32, ANY, "mips", NULL, "mips" },
+	{ M_LOONGARCH, C32, ANY, "loongarch32", NULL, NULL },
+	{ M_LOONGARCH, C64, ANY, "loongarch64", "linux/loong64", "loong64" },
+	{ M_ALPHA, ANY, ANY, "alpha", NULL, "alpha" },
+	{ M_SPARCV9, ANY, ANY, "sparc64", NULL, "sparc64" },
+	{ M_SPARC, ANY, ANY, "sparc", NULL, "sparc" },
+	{ M_SPARC32PLUS, ANY, ANY, "sparc32plus", NULL, "sparc" },
+	{ M_PARISC, C64, ANY, "hppa64", NULL, NULL },
+	{ M_PARISC, C32, ANY, "hppa", NULL, "hppa" },
+	{ M_68K, ANY, ANY, "m68k", NULL, "m68k" },
+	{ M_SH, ANY, BIG, "sh4eb", NULL, NULL },
+	{ M_SH, ANY, ANY, "sh4", NULL, "sh4" },
+	{ M_IA_64, ANY, ANY, "ia64", NULL, "ia64" },
+	{ M_ARC_COMPACT, ANY, ANY, "arc", NULL, "arc" },
+	{ M_ARC_COMPACT2, ANY, ANY, "arc", NULL, "arc" },
+	{ M_ARC_COMPACT3, ANY, ANY, "arc", NULL, "arc" },
+	{ M_ARC_COMPACT3_64, ANY, ANY, "arc64", NULL, NULL },
+	{ M_MICROBLAZE, ANY, LITTLE, "microblazeel", NULL, NULL },
+	{ M_MICROBLAZE, ANY, ANY, "microblaze", NULL, NULL },
+	{ M_MICROBLAZE_OLD, ANY, ANY, "microblaze", NULL, NULL },
+	{ M_XTENSA, ANY, BIG, "xtensaeb", NULL, NULL },
+	{ M_XTENSA, ANY, ANY, "xtensa", NULL, NULL },
+	{ M_OPENRISC, ANY, ANY, "or1k", NULL, "or1k" },
+	{ M_NIOS2, ANY, ANY, "nios2", NULL, NULL },
+	{ M_CSKY, ANY, ANY, "csky", NULL, NULL },
+	{ M_HEXAGON, ANY, ANY, "hexagon", NULL, NULL },
+	{ M_M32, ANY, ANY, "we32100", NULL, NULL },
+	{ M_88K, ANY, ANY, "m88k", NULL, NULL },
+	{ M_SPU, ANY, ANY, "spu", NULL, NULL },
+	{ M_V800, ANY, ANY, "v800", NULL, NULL },
+	{ M_V850, ANY, ANY, "v850", NULL, NULL },
+	{ M_H8_300, ANY, ANY, "h8300", NULL, NULL },
+	{ M_CRIS, ANY, ANY, "cris", NULL, NULL },
+	{ M_AVR, ANY, ANY, "avr", NULL, NULL },
+	{ M_M32R, ANY, ANY, "m32r", NULL, NULL },
+	{ M_MN10300, ANY, ANY, "mn10300", NULL, NULL },
+	{ M_MSP430, ANY, ANY, "msp430", NULL, NULL },
+	{ M_BLACKFIN, ANY, ANY, "blackfin", NULL, NULL },
+	{ M_C6000, ANY, ANY, "c6x", NULL, NULL },
+	{ M_NDS32, ANY, ANY, "nds32", NULL, NULL },
+	{ M_RX, ANY, ANY, "rx", NULL, NULL },
+	{ M_TILEPRO, ANY, ANY, "tilepro", NULL, NULL },
+	{ M_TILEGX, ANY, ANY, "tilegx", NULL, NULL },
+	{ M_CUDA, ANY, ANY, "cuda", NULL, NULL },
+	{ M_Z80, ANY, ANY, "z80", NULL, NULL },
+	{ M_AMDGPU, ANY, ANY, "amdgpu", NULL, NULL },
+	{ M_LANAI, ANY, ANY, "lanai", NULL, NULL },
+	{ M_BPF, ANY, ANY, "bpf", NULL, NULL },
+	{ M_VE, ANY, ANY, "ve", NULL, NULL },
+	{ M_KVX, ANY, ANY, "kvx", NULL, NULL },
+};
+
+static bool fits(unsigned char wanted, unsigned there)
 {
-	(void)m;
-	(void)c;
-	(void)d;
+	return wanted == ANY || wanted == there;
+}
+
+const struct errpipe__machine *errpipe__machine(unsigned machine, unsigned elf_class, unsigned elf_data)
+{
+	for (size_t i = 0; i < COUNT(machines); i++) {
+		const struct errpipe__machine *known = &machines[i];
+
+		if (known->machine == machine && fits(known->elf_class, elf_class) && fits(known->elf_data, elf_data))
+			return known;
+	}
 	return NULL;
 }
+
+/* --- the kernel's own ------------------------------------------------------------------------- */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { OWN_ORDER = LITTLE };
+#else
+enum { OWN_ORDER = BIG };
+#endif
+
+/*
+ * What names in uname(2) begin with, the longer ones first. compat: the class of a 64-bit kernel that has that name for
+ * processes with the personality PER_LINUX32 (COMPAT_UTS_MACHINE in the kernel).
+ */
+static const struct {
+	const char *name;
+	unsigned short machine;
+	unsigned char elf_class;
+	unsigned short compat;
+} hosts[] = {
+	{ "x86_64", M_X86_64, C64, 0 },
+	{ "ia64", M_IA_64, C64, 0 },
+	{ "i", M_386, C32, M_X86_64 }, /* i386 to i686 */
+	{ "aarch64", M_AARCH64, C64, 0 },
+	{ "arm", M_ARM, C32, M_AARCH64 }, /* armv5tel, armv7l, armv8l */
+	{ "riscv64", M_RISCV, C64, 0 },
+	{ "riscv32", M_RISCV, C32, M_RISCV },
+	{ "s390x", M_S390, C64, 0 },
+	{ "s390", M_S390, C32, M_S390 },
+	{ "ppc64", M_PPC64, C64, 0 },
+	{ "ppc", M_PPC, C32, M_PPC64 },
+	{ "mips64", M_MIPS, C64, 0 },
+	{ "mips", M_MIPS, C32, M_MIPS },
+	{ "loongarch64", M_LOONGARCH, C64, 0 },
+	{ "loongarch32", M_LOONGARCH, C32, 0 },
+	{ "sparc64", M_SPARCV9, C64, 0 },
+	{ "sparc", M_SPARC, C32, M_SPARCV9 },
+	{ "parisc", M_PARISC, C32, 0 }, /* parisc64, too: its programs have 32 bits */
+	{ "alpha", M_ALPHA, C64, 0 },
+	{ "m68k", M_68K, C32, 0 },
+	{ "sh", M_SH, C32, 0 },
+	{ "arc", M_ARC_COMPACT2, C32, 0 },
+	{ "xtensa", M_XTENSA, C32, 0 },
+	{ "microblaze", M_MICROBLAZE, C32, 0 },
+	{ "nios2", M_NIOS2, C32, 0 },
+	{ "openrisc", M_OPENRISC, C32, 0 },
+	{ "csky", M_CSKY, C32, 0 },
+	{ "hexagon", M_HEXAGON, C32, 0 },
+};
+
+/* personality(2): this asks, and changes nothing. */
+static bool is_told_32_bit(void)
+{
+	int persona = personality(0xffffffff);
+
+	return persona != -1 && (persona & 0xff) == (PER_LINUX32 & 0xff);
+}
+
+const struct errpipe__machine *errpipe__kernel_machine(const char *name, bool told_32_bit)
+{
+	static const struct errpipe__machine unknown = { .name = "an unknown machine" };
+
+	for (size_t i = 0; i < COUNT(hosts); i++) {
+		const struct errpipe__machine *machine;
+
+		if (strncmp(name, hosts[i].name, strlen(hosts[i].name)) != 0)
+			continue;
+		if (told_32_bit && hosts[i].compat)
+			machine = errpipe__machine(hosts[i].compat, C64, OWN_ORDER);
+		else
+			machine = errpipe__machine(hosts[i].machine, hosts[i].elf_class, OWN_ORDER);
+		return machine ? machine : &unknown;
+	}
+	return &unknown;
+}
+
 const struct errpipe__machine *errpipe__host_machine(void)
 {
-	static const struct errpipe__machine none = { .name = "" };
-	return &none;
+	struct utsname uts;
+
+	if (uname(&uts) < 0)
+		uts.machine[0] = '\0';
+	return errpipe__kernel_machine(uts.machine, is_told_32_bit());
 }
-enum errpipe__support errpipe__support(const struct errpipe_link *link)
+
+/* --- what it runs ----------------------------------------------------------------------------- */
+
+static enum errpipe__support native(void)
 {
-	(void)link;
 	return ERRPIPE__NATIVE;
 }
+
+static enum errpipe__support compatible(void)
+{
+	return ERRPIPE__COMPATIBLE;
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/*
+ * The sysctl is there if the kernel is built with CONFIG_IA32_EMULATION (arch/x86/entry/vdso/vdso32-setup.c in Linux). One
+ * that was booted with ia32_emulation=0 has it, too.
+ */
+static enum errpipe__support ia32(void)
+{
+	if (exists("/proc/sys/kernel/ostype") && !exists("/proc/sys/abi/vsyscall32") && errno == ENOENT)
+		return ERRPIPE__WITHOUT;
+	return ERRPIPE__COMPATIBLE;
+}
+
+/*
+ * A system call of x32 is ENOSYS where programs of that kind cannot run, Debian's kernels without syscall.x32=y among
+ * them. But many a seccomp filter kills for one.
+ */
+static enum errpipe__support x32(void)
+{
+#if defined(__x86_64__) && !defined(__ILP32__)
+	enum { X32_SYSCALL_BIT = 0x40000000 };
+
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 && syscall(X32_SYSCALL_BIT | SYS_getpid) < 0 && errno == ENOSYS)
+		return ERRPIPE__WITHOUT;
+#endif
+	return ERRPIPE__COMPATIBLE;
+}
+
+enum rule {
+	BY_MACHINE, /* whatever the header has as class: it is read as one of this */
+	BY_CLASS
+};
+
+/*
+ * elf_check_arch() and compat_elf_check_arch() of the kernel's arch/ARCH/include/asm/elf.h, in the order in which they are
+ * tried. None of them looks at EI_DATA.
+ */
+static const struct abi {
+	unsigned short host;
+	unsigned char host_class;
+	unsigned short machine;
+	unsigned char elf_class;
+	enum rule rule;
+	enum errpipe__support (*support)(void);
+} abis[] = {
+	{ M_X86_64, C64, M_X86_64, C32, BY_CLASS, x32 },
+	{ M_X86_64, C64, M_X86_64, C64, BY_MACHINE, native },
+	{ M_X86_64, C64, M_386, C32, BY_MACHINE, ia32 },
+	{ M_X86_64, C64, M_486, C32, BY_MACHINE, ia32 },
+	{ M_386, C32, M_386, C32, BY_MACHINE, native },
+	{ M_386, C32, M_486, C32, BY_MACHINE, native },
+	{ M_AARCH64, C64, M_AARCH64, C64, BY_MACHINE, native },
+	{ M_AARCH64, C64, M_ARM, C32, BY_MACHINE, compatible },
+	{ M_ARM, C32, M_ARM, C32, BY_MACHINE, native },
+	{ M_RISCV, C64, M_RISCV, C64, BY_CLASS, native },
+	{ M_RISCV, C64, M_RISCV, C32, BY_CLASS, compatible },
+	{ M_RISCV, C32, M_RISCV, C32, BY_CLASS, native },
+	{ M_S390, C64, M_S390, C64, BY_CLASS, native },
+	{ M_S390, C64, M_S390_OLD, C64, BY_CLASS, native },
+	{ M_S390, C64, M_S390, C32, BY_CLASS, compatible },
+	{ M_S390, C64, M_S390_OLD, C32, BY_CLASS, compatible },
+	{ M_S390, C32, M_S390, C32, BY_CLASS, native },
+	{ M_S390, C32, M_S390_OLD, C32, BY_CLASS, native },
+	{ M_PPC64, C64, M_PPC64, C64, BY_MACHINE, native },
+	{ M_PPC64, C64, M_PPC, C32, BY_MACHINE, compatible },
+	{ M_PPC, C32, M_PPC, C32, BY_MACHINE, native },
+	{ M_MIPS, C64, M_MIPS, C64, BY_CLASS, native },
+	{ M_MIPS, C64, M_MIPS, C32, BY_CLASS, compatible }, /* o32 and n32 */
+	{ M_MIPS, C32, M_MIPS, C32, BY_CLASS, native },
+	{ M_LOONGARCH, C64, M_LOONGARCH, C64, BY_CLASS, native },
+	{ M_LOONGARCH, C32, M_LOONGARCH, C32, BY_CLASS, native },
+	{ M_SPARCV9, C64, M_SPARCV9, C64, BY_MACHINE, native },
+	{ M_SPARCV9, C64, M_SPARC, C32, BY_MACHINE, compatible },
+	{ M_SPARCV9, C64, M_SPARC32PLUS, C32, BY_MACHINE, compatible },
+	{ M_SPARC, C32, M_SPARC, C32, BY_MACHINE, native },
+	{ M_PARISC, C32, M_PARISC, C32, BY_CLASS, native },
+	{ M_PARISC, C32, M_PARISC, C64, BY_CLASS, compatible },
+	{ M_ALPHA, C64, M_ALPHA, C64, BY_MACHINE, native },
+	{ M_IA_64, C64, M_IA_64, C64, BY_MACHINE, native },
+	{ M_68K, C32, M_68K, C32, BY_MACHINE, native },
+	{ M_SH, C32, M_SH, C32, BY_MACHINE, native },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT, C32, BY_MACHINE, native },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT2, C32, BY_MACHINE, native },
+	{ M_XTENSA, C32, M_XTENSA, C32, BY_MACHINE, native },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE, C32, BY_MACHINE, native },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE_OLD, C32, BY_MACHINE, native },
+	{ M_NIOS2, C32, M_NIOS2, C32, BY_MACHINE, native },
+	{ M_OPENRISC, C32, M_OPENRISC, C32, BY_MACHINE, native },
+	{ M_CSKY, C32, M_CSKY, C32, BY_MACHINE, native },
+	{ M_HEXAGON, C32, M_HEXAGON, C32, BY_MACHINE, native },
+};
+
+static const struct abi *find_abi(const struct errpipe__machine *host, unsigned machine, unsigned elf_class)
+{
+	for (size_t i = 0; i < COUNT(abis); i++) {
+		const struct abi *abi = &abis[i];
+
+		if (abi->host != host->machine || !fits(host->elf_class, abi->host_class))
+			continue;
+		if (abi->machine == machine && (abi->rule == BY_MACHINE || abi->elf_class == elf_class))
+			return abi;
+	}
+	return NULL;
+}
+
+unsigned errpipe__class_for_kernel(unsigned machine, unsigned elf_class)
+{
+	const struct abi *abi = find_abi(errpipe__host_machine(), machine, elf_class);
+
+	return abi ? abi->elf_class : 0;
+}
+
+/* Of a kernel that is not known, nothing is said. */
+enum errpipe__support errpipe__support(const struct errpipe_link *link)
+{
+	const struct errpipe__machine *host = errpipe__host_machine();
+	const struct abi *abi;
+
+	if (!host->machine)
+		return ERRPIPE__NATIVE;
+	abi = link->elf_data == OWN_ORDER ? find_abi(host, link->machine, link->elf_class) : NULL;
+	return abi ? abi->support() : ERRPIPE__FOREIGN;
+}
+
 bool errpipe__is_x32(const struct errpipe_link *link)
 {
-	(void)link;
-	return false;
+	return link->machine == M_X86_64 && link->elf_class == C32;
 }

@@ -1,10 +1,183 @@
 /* SPDX-License-Identifier: MIT */
+/* What is mounted where: in the question, and by /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "explain.h"
 
-const char *errpipe__mount_point(struct errpipe__case *c, int fd)
+/* --- of the question ---------------------------------------------------------------------------------------- */
+
+static size_t skip_slashes(const char *at)
 {
-	(void)c;
-	(void)fd;
+	size_t n = 0;
+
+	while (at[n] == '/' || (at[n] == '.' && (at[n + 1] == '/' || !at[n + 1]) && (n == 0 || at[n - 1] == '/')))
+		n++;
+	return n;
+}
+
+/* How much of a place it takes to get there; 0: it is elsewhere, or the root itself, where nothing can be mounted. */
+static size_t taken_by(const char *at, const char *place)
+{
+	const char *p = place;
+
+	for (;;) {
+		size_t size;
+
+		at += skip_slashes(at);
+		if (!*at)
+			return p - place;
+		size = strcspn(at, "/");
+		if (*p != '/' || strncmp(p + 1, at, size) != 0 || (p[1 + size] && p[1 + size] != '/'))
+			return 0;
+		p += 1 + size;
+		at += size;
+	}
+}
+
+/* The last of those that are on the way: earlier ones are below it, or covered. */
+const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
+						size_t *length)
+{
+	for (size_t i = question->mounts_count; i-- > 0;) {
+		*length = taken_by(question->mounts[i].at, place);
+		if (*length)
+			return &question->mounts[i];
+	}
 	return NULL;
+}
+
+/* --- of the kernel ------------------------------------------------------------------------------------------ */
+
+/* linux/stat.h: Linux 5.8. */
+#define STATX_WITH_MNT_ID 0x1000
+
+struct statx_with_mnt_id {
+	uint32_t mask, other[35];
+	uint64_t mnt_id, more[13];
+};
+
+static bool get_mount_id(int fd, uint64_t *id)
+{
+#ifdef SYS_statx
+	struct statx_with_mnt_id stx = { 0 };
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_WITH_MNT_ID, &stx) < 0 || !(stx.mask & STATX_WITH_MNT_ID))
+		return false;
+	*id = stx.mnt_id;
+	return true;
+#else
+	(void)fd;
+	(void)id;
+	return false;
+#endif
+}
+
+/* Reads mountinfo byte by byte: "ID PARENT MAJOR:MINOR ROOT PLACE ...", blanks and the like in octal, as \040. */
+struct reader {
+	uint64_t wanted, id;
+	int field; /* from 0 */
+	size_t length;
+	char place[PATH_MAX];
+};
+
+enum { FIELD_ID = 0, FIELD_PLACE = 4 };
+
+/* Returns true once the place is known. */
+static bool take(struct reader *r, char c)
+{
+	if (c == '\n') {
+		r->field = 0;
+		r->id = 0;
+		return false;
+	}
+	if (c == ' ')
+		return r->field++ == FIELD_PLACE && r->id == r->wanted;
+	if (r->field == FIELD_ID && c >= '0' && c <= '9')
+		r->id = r->id * 10 + (c - '0');
+	if (r->field == FIELD_PLACE && r->id == r->wanted && r->length < sizeof(r->place) - 1)
+		r->place[r->length++] = c;
+	return false;
+}
+
+static bool find_place(struct reader *r, int fd)
+{
+	enum { BOUND = 1 << 20 };
+	char bytes[4096];
+
+	for (size_t total = 0; total < BOUND;) {
+		ssize_t n = read(fd, bytes, sizeof(bytes));
+
+		if (n <= 0)
+			return false;
+		for (ssize_t i = 0; i < n; i++) {
+			if (take(r, bytes[i]))
+				return true;
+		}
+		total += n;
+	}
+	return false;
+}
+
+static bool is_octal(const char *p)
+{
+	return p[0] >= '0' && p[0] <= '3' && p[1] >= '0' && p[1] <= '7' && p[2] >= '0' && p[2] <= '7';
+}
+
+static void undo_escapes(char *text)
+{
+	char *to = text;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '\\' && is_octal(p + 1)) {
+			*to++ = (p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0');
+			p += 3;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+}
+
+/* What comes behind the other root. Mount points above it stay those of the caller: it has no name for them. */
+static const char *within_root(struct errpipe__case *c, const char *place)
+{
+	char proc[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL], root[PATH_MAX];
+	ssize_t n;
+
+	if (c->question->root == ERRPIPE_OWN_ROOT)
+		return place;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", c->root);
+	n = readlink(proc, root, sizeof(root));
+	if (n <= 1 || strncmp(place, root, n) != 0 || (place[n] && place[n] != '/'))
+		return place;
+	return place[n] ? place + n : "/";
+}
+
+const char *errpipe__mount_point(struct errpipe__case *c, int path_fd)
+{
+	struct reader reader = { 0 };
+	bool found;
+	int fd;
+
+	if (!get_mount_id(path_fd, &reader.wanted))
+		return NULL;
+	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	fd = errpipe__above_stderr(fd);
+	if (fd < 0)
+		return NULL;
+	found = find_place(&reader, fd);
+	close(fd);
+	if (!found)
+		return NULL;
+	undo_escapes(reader.place);
+	return errpipe__keep(c, "%s", within_root(c, reader.place));
 }

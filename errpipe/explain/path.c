@@ -1,30 +1,329 @@
 /* SPDX-License-Identifier: MIT */
+/* The file that a path leads to, or why it leads to none. */
 #define _GNU_SOURCE
-#include "explain.h"
+#define _FILE_OFFSET_BITS 64
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "walk.h"
+
+#define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
+
+static bool is_own_root(const struct errpipe__case *c)
+{
+	return c->question->root == ERRPIPE_OWN_ROOT;
+}
+
+/* --- what the kernel says ----------------------------------------------------------------------------------- */
+
+/* In the own root nothing has to be held back, so it is just what an exec would do. */
+static int ask_in_own_root(struct errpipe__case *c, const char *path)
+{
+	const char *cwd = c->question->cwd;
+	int base, fd;
+
+	if (*path == '/' || !cwd || !*cwd)
+		return errpipe__opened(open(path, O_PATH | O_CLOEXEC));
+	base = errpipe__opened(open(cwd, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (base < 0)
+		return base;
+	fd = errpipe__opened(openat(base, path, O_PATH | O_CLOEXEC));
+	close(base);
+	return fd;
+}
+
+/*
+ * RESOLVE_IN_ROOT makes the directory that it is given the root. So a working directory cannot be given as well: it goes
+ * before the path, and its links count with those of the path.
+ */
+static int ask_in_root(struct errpipe__case *c, const char *path)
+{
+	const char *cwd = *path == '/' || !c->question->cwd ? "" : c->question->cwd;
+	char joined[PATH_MAX];
+
+	if (strlen(cwd) + 1 + strlen(path) >= sizeof(joined))
+		return -ENOSYS;
+	snprintf(joined, sizeof(joined), "%s/%s", cwd, path);
+	return errpipe__open_in_root(c->root, joined, ERRPIPE__IN_ROOT | ERRPIPE__NO_MAGICLINKS);
+}
+
+/*
+ * Before the walk, as this mounts what an automounter has on the way, and the walk does not. Returns a descriptor or a
+ * negative errno: -ENOSYS if the kernel cannot be asked.
+ */
+static int ask_kernel(struct errpipe__case *c, const char *path)
+{
+	if (c->question->mounts_count || !*path)
+		return -ENOSYS;
+	return is_own_root(c) ? ask_in_own_root(c, path) : ask_in_root(c, path);
+}
+
+/* Errors that need not be those of the exec: of how it was asked, or of who has asked. */
+static bool says_nothing(int error)
+{
+	static const int errors[] = { ENOSYS, EAGAIN, EACCES, EPERM, ELOOP, EXDEV, EMFILE, ENFILE, ENOMEM };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		if (errors[i] == error)
+			return true;
+	}
+	return false;
+}
+
+/* What the walk has found does not depend on who it is. */
+static bool kernel_disagrees(const struct errpipe__walk *w, int asked)
+{
+	static const enum errpipe_cause plain[] = { ERRPIPE_CAUSE_MISSING, ERRPIPE_CAUSE_DANGLING_LINK,
+						    ERRPIPE_CAUSE_FILE_AS_DIRECTORY, ERRPIPE_CAUSE_NAME_TOO_LONG,
+						    ERRPIPE_CAUSE_LINK_LOOP };
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
+		if (w->cause == plain[i])
+			return asked >= 0 || (asked != -w->error && !says_nothing(-asked));
+	}
+	return false;
+}
+
+static bool is_same_file(int fd, const struct stat *st)
+{
+	struct stat other;
+
+	return fstat(fd, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/* --- what the walk says ------------------------------------------------------------------------------------- */
+
+static const char *kept(struct errpipe__case *c, const char *text)
+{
+	return text && *text ? errpipe__keep(c, "%s", text) : NULL;
+}
+
+static const char *active_modules(struct errpipe__case *c)
+{
+	errpipe__modules(c);
+	return c->ex->modules;
+}
+
+static int tell(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__walk *w, int asked)
+{
+	const char *object = w->object == w->words ? errpipe__keep(c, "%s", w->words) : w->object;
+
+	if (w->cause == ERRPIPE_CAUSE_SECURITY_MODULE)
+		object = active_modules(c);
+	errpipe__broken(c, link, w->cause, w->error, kept(c, w->subject), object, w->number, w->limit);
+	c->ex->certainty = w->certainty;
+	if (w->certainty == ERRPIPE_CERTAIN && kernel_disagrees(w, asked))
+		c->ex->certainty = ERRPIPE_LIKELY;
+	if (w->error == 0)
+		c->ex->works = !c->question->report;
+	return -1;
+}
+
+/* --- the file ----------------------------------------------------------------------------------------------- */
+
+static const char *type_words(mode_t mode)
+{
+	static const struct {
+		mode_t type;
+		const char *words;
+	} types[] = {
+		{ S_IFDIR, "a directory" },	   { S_IFIFO, "a FIFO" },	  { S_IFSOCK, "a socket" },
+		{ S_IFCHR, "a character device" }, { S_IFBLK, "a block device" },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		if ((mode & S_IFMT) == types[i].type)
+			return types[i].words;
+	}
+	return "of an unknown type";
+}
+
+/* What /proc tells of where a descriptor leads need not be a path. */
+static bool leads_there(const char *text, const struct stat *st)
+{
+	struct stat other;
+
+	return lstat(text, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+static const char *resolved(struct errpipe__case *c, const struct errpipe__walk *w)
+{
+	if (*w->text && *w->text != '/')
+		return NULL;
+	if (w->jumped && !leads_there(*w->text ? w->text : "/", &w->st))
+		return NULL;
+	return errpipe__keep(c, "%s", *w->text ? w->text : "/");
+}
+
+static void look_at_mount(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__walk *w, int fd)
+{
+	size_t length;
+	const struct errpipe_mount *mount = errpipe__mount_over(c->question, w->text, &length);
+	struct statvfs fs;
+
+	if (mount) {
+		link->noexec = !!mount->noexec;
+		link->nosuid = !!mount->nosuid;
+	} else if (fstatvfs(fd, &fs) == 0) {
+		link->noexec = !!(fs.f_flag & ST_NOEXEC);
+		link->nosuid = !!(fs.f_flag & ST_NOSUID);
+	}
+	if (!link->noexec && !(link->nosuid && link->mode & (S_ISUID | S_ISGID)))
+		return;
+	link->mount = mount ? mount->at : errpipe__mount_point(c, fd);
+}
+
+static void look_at(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__walk *w, int fd)
+{
+	link->resolved = resolved(c, w);
+	link->mode = w->st.st_mode;
+	link->uid = w->st.st_uid;
+	link->gid = w->st.st_gid;
+	link->size = w->st.st_size;
+	link->acl = errpipe__has_acl(fd);
+	look_at_mount(c, link, w, fd);
+}
+
+/* In this order: may_open() in fs/namei.c. */
+static int check_file(struct errpipe__case *c, const struct errpipe_link *link, const struct stat *st, int fd)
+{
+	const char *whom = NULL;
+
+	if (!S_ISREG(st->st_mode))
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_NOT_A_FILE, EACCES, link->resolved,
+				       type_words(st->st_mode), 0, 0);
+	if (link->noexec)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES,
+				       link->mount ? link->mount : "a file system", NULL, 0, 0);
+	switch (errpipe__access(c, fd, st, &whom)) {
+	case ERRPIPE__MAY_NOT:
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_NOT_EXECUTABLE, EACCES, link->resolved, whom, 0, 0);
+	case ERRPIPE__REFUSED:
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES, link->resolved,
+				       active_modules(c), 0, 0);
+	case ERRPIPE__MAY:
+		break;
+	}
+	return 0;
+}
+
+/* Of the two descriptors, the one to go on with. The other is closed. */
+static int choose(struct errpipe__case *c, const struct errpipe__walk *w, int asked)
+{
+	if (asked >= 0 && is_same_file(asked, &w->st)) {
+		close(w->fd);
+		return asked;
+	}
+	if (asked >= 0)
+		close(asked);
+	if (asked >= 0 || !says_nothing(-asked))
+		c->ex->certainty = ERRPIPE_LIKELY;
+	return w->fd;
+}
 
 int errpipe__find(struct errpipe__case *c, struct errpipe_link *link)
 {
-	(void)c;
-	(void)link;
+	struct errpipe__walk w;
+	int asked = ask_kernel(c, link->path), fd;
+
+	if (errpipe__walk(&w, c, link->path, ERRPIPE__AS_WHO) < 0) {
+		if (asked >= 0)
+			close(asked);
+		return tell(c, link, &w, asked);
+	}
+	fd = choose(c, &w, asked);
+	look_at(c, link, &w, fd);
+	if (check_file(c, link, &w.st, fd) == 0)
+		return fd;
+	close(fd);
 	return -1;
 }
-int errpipe__open(struct errpipe__case *c, int fd)
-{
-	(void)c;
-	(void)fd;
-	return -1;
-}
+
 bool errpipe__exists(struct errpipe__case *c, const char *path)
 {
-	(void)c;
-	(void)path;
-	return false;
+	struct errpipe__walk w;
+
+	if (errpipe__walk(&w, c, path, ERRPIPE__TO_LOOK) < 0)
+		return false;
+	close(w.fd);
+	return true;
 }
+
+/* --- reading ------------------------------------------------------------------------------------------------ */
+
+enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
+
+/* The descriptor itself, by its name in a /proc that is one. Returns a descriptor or a negative errno. */
+static int open_by_proc(int path_fd)
+{
+	int proc = errpipe__opened(open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)), fd = -ENOSYS;
+	char name[ERRPIPE__DECIMAL];
+	struct statfs fs;
+
+	if (proc < 0)
+		return -ENOSYS;
+	if (fstatfs(proc, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+		fd = errpipe__opened(openat(proc, errpipe__decimal(name, path_fd), READ_FLAGS));
+	close(proc);
+	return fd;
+}
+
+/*
+ * Without /proc a file can only be opened by its name. If somebody puts something else there in this moment, that is
+ * opened, which the flags make harmless but for some devices. In one's own root that is so for every program; in another
+ * one, an image that others made, it is not done.
+ */
+static int open_by_name(struct errpipe__case *c, int path_fd)
+{
+	for (int i = 0; i < c->ex->links; i++) {
+		const char *resolved = c->ex->link[i].resolved;
+		struct stat st;
+
+		if (resolved && lstat(resolved, &st) == 0 && S_ISREG(st.st_mode) && is_same_file(path_fd, &st))
+			return errpipe__opened(open(resolved, READ_FLAGS | O_NOFOLLOW));
+	}
+	return -ENOSYS;
+}
+
+int errpipe__open(struct errpipe__case *c, int path_fd)
+{
+	struct stat st;
+	int fd;
+
+	if (fstat(path_fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	fd = open_by_proc(path_fd);
+	if (fd == -ENOSYS && is_own_root(c))
+		fd = open_by_name(c, path_fd);
+	if (fd >= 0 && !is_same_file(fd, &st)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
 ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset)
 {
-	(void)fd;
-	(void)buf;
-	(void)size;
-	(void)offset;
-	return -1;
+	size_t done = 0;
+
+	if (offset > INT64_MAX - (uint64_t)size)
+		return 0; /* no file is that long */
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)buf + done, size - done, offset + done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return done;
 }

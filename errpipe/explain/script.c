@@ -1,13 +1,87 @@
 /* SPDX-License-Identifier: MIT */
+/* The first line of a script, as load_script() in the kernel's fs/binfmt_script.c takes it apart since Linux 5.1. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
 #include "explain.h"
+
+enum { NAME = 2 }; /* behind "#!" */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static size_t skip_blanks(const char *line, size_t at, size_t end)
+{
+	while (at < end && is_blank(line[at]))
+		at++;
+	return at;
+}
+
+static size_t skip_word(const char *line, size_t at, size_t end)
+{
+	while (at < end && line[at] && !is_blank(line[at]))
+		at++;
+	return at;
+}
+
+/* A line feed behind a NUL does not count (strnchr() in the kernel's lib/string.c). */
+static size_t find_line_feed(const char *line)
+{
+	size_t length = strnlen(line, ERRPIPE__HEAD_SIZE);
+	const char *found = memchr(line, '\n', length);
+
+	return found ? (size_t)(found - line) : ERRPIPE__HEAD_SIZE;
+}
+
+/* Without a line feed the last byte that was read gives way to a NUL, and blanks before that stay for the argument. */
+static size_t find_end(const char *line, size_t line_feed)
+{
+	size_t end = line_feed < ERRPIPE__HEAD_SIZE ? line_feed : ERRPIPE__HEAD_SIZE - 1;
+
+	while (end > NAME && is_blank(line[end - 1]))
+		end--;
+	return end;
+}
+
+/*
+ * Nothing is named. But where a NUL or the end of the file is behind "#!", and no line feed, the kernel opens the file
+ * without a name, which is the working directory.
+ */
+static int bare(struct errpipe__case *c, const struct errpipe_link *link, int error)
+{
+	return errpipe__broken(c, link, ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, error, NULL, NULL, 0, 0);
+}
 
 int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__head *head,
 		    struct errpipe__next *next)
 {
-	(void)c;
-	(void)link;
-	(void)head;
-	(void)next;
-	return -1;
+	char line[ERRPIPE__HEAD_SIZE + 1] = { 0 };
+	size_t line_feed, end, name, name_end, argument;
+
+	memcpy(line, head->bytes, ERRPIPE__HEAD_SIZE);
+	line_feed = find_line_feed(line);
+	name = skip_blanks(line, NAME, line_feed);
+	if (name == line_feed)
+		return bare(c, link, ENOEXEC);
+	if (!line[name])
+		return bare(c, link, EACCES);
+	if (skip_word(line, name, line_feed) == ERRPIPE__HEAD_SIZE)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, ENOEXEC, NULL, NULL, 0,
+				       ERRPIPE__HEAD_SIZE);
+	end = find_end(line, line_feed);
+	line[end] = '\0';
+	name_end = skip_word(line, name, end);
+	argument = skip_blanks(line, name_end, end);
+	/* Empty if the file ends in blanks there. */
+	if (line[name_end] && argument < end)
+		link->argument = errpipe__keep(c, "%s", line + argument);
+	*next = (struct errpipe__next){
+		ERRPIPE_LINK_INTERPRETER,
+		errpipe__keep(c, "%.*s", (int)(name_end - name), line + name),
+		false,
+	};
+	return 0;
 }

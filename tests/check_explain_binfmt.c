@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: MIT */
+/* What explain makes of binfmt_misc: of a folder that looks like it, and of a real one in a user namespace. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "explain/explain.h"
+#include "fixture.h"
+#include "skip.h"
+#include "state.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *fixture;
+
+/* --- a folder that looks like it ------------------------------------------------------------- */
+
+static char *new_folder(void)
+{
+	char *path;
+
+	keep(asprintf(&path, "%s/binfmt.XXXXXX", fixture) < 0 ? NULL : path);
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	return path;
+}
+
+static void put(const char *folder, const char *name, const void *bytes, size_t size)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
+	close(fd);
+}
+
+static void put_text(const char *folder, const char *name, const char *text)
+{
+	put(folder, name, text, strlen(text));
+}
+
+static struct errpipe__head head_of(const void *bytes, size_t size)
+{
+	struct errpipe__head head = { .size = size };
+
+	memcpy(head.bytes, bytes, size);
+	return head;
+}
+
+static struct errpipe__handler look(const char *folder, const char *path, const void *bytes, size_t size)
+{
+	const struct errpipe__head head = head_of(bytes, size);
+	struct errpipe__handler handler;
+	int fd = open(folder, O_PATH | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	memset(&handler, 0x5a, sizeof(handler));
+	errpipe__handler_in(fd, path, &head, &handler);
+	ck_assert_int_eq(close(fd), 0);
+	return handler;
+}
+
+#define ENTRY "enabled\ninterpreter /emu\nflags: \n"
+#define BYTES "abcd\x80zz"
+
+static const struct {
+	const char *text, *path;
+	enum errpipe__binfmt binfmt;
+	bool opened;
+} files[] = {
+	{ ENTRY "offset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626364", "x", ERRPIPE__ENABLED, false },
+	{ "enabled\ninterpreter /emu\nflags: POCF\noffset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, true },
+	{ "enabled\ninterpreter /emu\nflags: OC\noffset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 2\nmagic 6364807a\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 2\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 61626365\n", "x", ERRPIPE__NO_HANDLER, false },
+	/* Bits that the mask leaves out may differ, and no others. */
+	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", ERRPIPE__ENABLED, false },
+	/* The kernel sees zeros behind the end. */
+	{ ENTRY "offset 6\nmagic 7a000000\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 252\nmagic 00000000\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 253\nmagic 00000000\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 253\nmagic 00000000\nmask ffffff00\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 256\nmagic 00\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 18446744073709551615\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset -1\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 99999999999999999999999\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
+	/* Not enabled. */
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE__DISABLED, false },
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE__DISABLED, false },
+	/* By name. */
+	{ ENTRY "extension .jar\n", "/x/y.jar", ERRPIPE__ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.tar.jar", ERRPIPE__ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.jar.gz", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "yjar", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "jar", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "extension .\n", "y.", ERRPIPE__NO_HANDLER, false },
+	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", ERRPIPE__DISABLED, false },
+	/* Nothing that the kernel writes. */
+	{ "", "x", ERRPIPE__NO_HANDLER, false },
+	{ "\n\n\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ "enabled", "x", ERRPIPE__NO_HANDLER, false },
+	{ "enabled\noffset 0\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ "enabled\ninterpreter \nflags: \noffset 0\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic \n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162zz\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ "\x7f""ELF\x02\x01\x01\xff\xfe\xfd magic 61626364", "x", ERRPIPE__NO_HANDLER, false },
+};
+
+START_TEST(each_file)
+{
+	char *folder = new_folder();
+	struct errpipe__handler handler;
+
+	put_text(folder, "status", "enabled\n");
+	put_text(folder, "some-name", files[_i].text);
+	handler = look(folder, files[_i].path, BYTES, sizeof(BYTES) - 1);
+	ck_assert_int_eq(handler.binfmt, files[_i].binfmt);
+	if (files[_i].binfmt == ERRPIPE__NO_HANDLER)
+		return;
+	ck_assert_int_eq(handler.opened, files[_i].opened);
+	ck_assert_str_eq(handler.name, "some-name");
+	ck_assert_str_eq(handler.interpreter, "/emu");
+}
+END_TEST
+
+static const struct {
+	const char *status;
+	enum errpipe__binfmt enabled, disabled;
+} switches[] = {
+	{ "enabled\n", ERRPIPE__ENABLED, ERRPIPE__DISABLED },
+	{ "disabled\n", ERRPIPE__ALL_DISABLED, ERRPIPE__ALL_DISABLED },
+	{ "disabled", ERRPIPE__ALL_DISABLED, ERRPIPE__ALL_DISABLED },
+	{ "", ERRPIPE__ENABLED, ERRPIPE__DISABLED },
+	{ NULL, ERRPIPE__ENABLED, ERRPIPE__DISABLED },
+};
+
+START_TEST(the_status_of_all)
+{
+	char *folder = new_folder();
+
+	if (switches[_i].status)
+		put_text(folder, "status", switches[_i].status);
+	put_text(folder, "one", "disabled\ninterpreter /one\nflags: \nextension .one\n");
+	put_text(folder, "two", "enabled\ninterpreter /two\nflags: \nextension .two\n");
+	ck_assert_int_eq(look(folder, "x.one", "", 0).binfmt, switches[_i].disabled);
+	ck_assert_int_eq(look(folder, "x.two", "", 0).binfmt, switches[_i].enabled);
+	ck_assert_int_eq(look(folder, "x.three", "", 0).binfmt, ERRPIPE__NO_HANDLER);
+}
+END_TEST
+
+/* Whatever the order of the folder is. */
+START_TEST(an_enabled_one_among_disabled_ones)
+{
+	char *folder = new_folder(), name[16];
+	struct errpipe__handler handler;
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "d%d", i);
+		put_text(folder, name, "disabled\ninterpreter /no\nflags: \noffset 0\nmagic 6162\n");
+	}
+	put_text(folder, "d7", "enabled\ninterpreter /yes\nflags: \noffset 0\nmagic 6162\n");
+	handler = look(folder, "x", BYTES, sizeof(BYTES) - 1);
+	ck_assert_int_eq(handler.binfmt, ERRPIPE__ENABLED);
+	ck_assert_str_eq(handler.interpreter, "/yes");
+	ck_assert_str_eq(handler.name, "d7");
+}
+END_TEST
+
+/* Files that say what a handler says, and are none: behind a link, a folder, a FIFO, "status" and "register". */
+START_TEST(what_is_no_file)
+{
+	static const char text[] = ENTRY "offset 0\nmagic 6162\n";
+	char *folder = new_folder(), *other = new_folder(), path[4096], target[4096];
+
+	put_text(other, "real", text);
+	snprintf(target, sizeof(target), "%s/real", other);
+	snprintf(path, sizeof(path), "%s/link", folder);
+	ck_assert_int_eq(symlink(target, path), 0);
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	ck_assert_int_eq(mkfifo(path, 0666), 0);
+	snprintf(path, sizeof(path), "%s/folder", folder);
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+	put_text(folder, "register", text);
+	put_text(folder, "status", text);
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__NO_HANDLER);
+	put_text(folder, "real", text);
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__ENABLED);
+}
+END_TEST
+
+/* A file of many bytes: what lies behind the first 4 kilobytes is not looked at. */
+START_TEST(a_huge_file)
+{
+	static char text[1 << 20];
+	char *folder = new_folder();
+
+	memset(text, 'a', sizeof(text));
+	put(folder, "a", text, sizeof(text));
+	memset(text, 0, sizeof(text));
+	put(folder, "zeros", text, sizeof(text));
+	memset(text, '\n', sizeof(text));
+	memcpy(text + 5000, ENTRY "offset 0\nmagic 6162\n", sizeof(ENTRY "offset 0\nmagic 6162\n") - 1);
+	put(folder, "late", text, sizeof(text));
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__NO_HANDLER);
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "enabled\nextension .x\ninterpreter ", strlen("enabled\nextension .x\ninterpreter "));
+	put(folder, "long", text, sizeof(text));
+	ck_assert_int_eq(look(folder, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__ENABLED);
+	ck_assert_uint_eq(strlen(look(folder, "a.x", "", 0).interpreter), 4095 - strlen("enabled\nextension .x\ninterpreter "));
+}
+END_TEST
+
+static int count_and_stop(void *context, const char *name)
+{
+	int *count = context;
+
+	ck_assert_int_eq(*name, 'f');
+	++*count;
+	return *count == 7 ? -EINTR : 0;
+}
+
+static int count(void *context, const char *name)
+{
+	(void)name;
+	++*(int *)context;
+	return 0;
+}
+
+START_TEST(a_folder_of_many_files)
+{
+	char *folder = new_folder(), name[16];
+	int n = 0, fd;
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		put_text(folder, name, "");
+	}
+	fd = open(folder, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(errpipe__entries(fd, 256, count, &n), 0);
+	ck_assert_int_eq(n, 256);
+	lseek(fd, 0, SEEK_SET);
+	ck_assert_int_eq(errpipe__entries(fd, 1000, count, &n), 0);
+	ck_assert_int_eq(n, 256 + 300);
+	lseek(fd, 0, SEEK_SET);
+	n = 0;
+	ck_assert_int_eq(errpipe__entries(fd, 1000, count_and_stop, &n), -EINTR);
+	ck_assert_int_eq(n, 7);
+	close(fd);
+	ck_assert_int_eq(errpipe__entries(fd, 1000, count, &n), -EBADF);
+}
+END_TEST
+
+/* --- a real one ------------------------------------------------------------------------------- */
+
+#define FOLDER "/proc/sys/fs/binfmt_misc"
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* A user namespace with its own. Returns false if that cannot be had: before Linux 6.7 there is none. */
+static bool enter_namespace(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	char map[64];
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return false;
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+	write_to("/proc/self/uid_map", map);
+	write_to("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
+	write_to("/proc/self/gid_map", map);
+	return mount("binfmt_misc", FOLDER, "binfmt_misc", 0, NULL) == 0;
+}
+
+/* An emulator that does nothing but exit with a number of its own. */
+static char *emulator(int status)
+{
+	char *path, text[64];
+
+	keep(asprintf(&path, "%s/emulator-%d", fixture, status) < 0 ? NULL : path);
+	snprintf(text, sizeof(text), "#!/bin/sh\nexit %d\n", status);
+	put_text(fixture, strrchr(path, '/') + 1, text);
+	return path;
+}
+
+static void add_handler(const char *name, const char *magic, const char *interpreter, const char *flags)
+{
+	char line[4096];
+
+	snprintf(line, sizeof(line), ":%s:M::%s::%s:%s", name, magic, interpreter, flags);
+	write_to(FOLDER "/register", line);
+}
+
+/* Really exec it: its exit status, or a negative errno. */
+static int run(const char *path)
+{
+	int *error = shared_memory(sizeof(*error)), status;
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		execl(path, path, NULL);
+		*error = -errno;
+		_exit(0);
+	}
+	status = wait_for(pid);
+	ck_assert(WIFEXITED(status));
+	return *error ? *error : WEXITSTATUS(status);
+}
+
+static const unsigned char foreign[64] = "\x7f""ELF-errpipe-test";
+#define MAGIC "\\x7fELF-errpipe"
+
+static struct errpipe_explanation explanation;
+
+static struct errpipe__case new_case(void)
+{
+	static const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "x" };
+
+	memset(&explanation, 0, sizeof(explanation));
+	explanation.works = 1;
+	explanation.links = 1;
+	return (struct errpipe__case){ .question = &question, .ex = &explanation, .own_identity = true };
+}
+
+/* The path of the handler that would be taken, or NULL. */
+static const char *handler_of(const char *path, bool *opened)
+{
+	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
+	struct errpipe__case c = new_case();
+	struct errpipe__next next = { 0 };
+
+	explanation.link[0].path = path;
+	if (!errpipe__handler(&c, &explanation.link[0], &head, &next))
+		return NULL;
+	ck_assert_int_eq(next.kind, ERRPIPE_LINK_HANDLER);
+	*opened = next.opened;
+	return next.path;
+}
+
+static void explain_foreign(const char *path)
+{
+	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
+	struct errpipe__case c = new_case();
+
+	explanation.link[0] = (struct errpipe_link){ .path = path, .machine = 183, .elf_class = 2, .elf_data = 1 };
+	ck_assert_int_eq(errpipe__foreign(&c, &explanation.link[0], &head), -1);
+	ck_assert_int_eq(explanation.error, ENOEXEC);
+	ck_assert_int_eq(explanation.broken, 0);
+	ck_assert_int_eq(explanation.works, 0);
+	ck_assert_ptr_nonnull(explanation.object);
+	ck_assert_ptr_nonnull(explanation.binfmt);
+}
+
+static char *foreign_program(void)
+{
+	char *path;
+
+	keep(asprintf(&path, "%s/foreign", fixture) < 0 ? NULL : path);
+	put(fixture, "foreign", foreign, sizeof(foreign));
+	return path;
+}
+
+#define NO_NAMESPACE "no binfmt_misc in a user namespace"
+
+START_TEST(a_handler_is_followed)
+{
+	const char *path = foreign_program(), *one = emulator(41), *two = emulator(42);
+	bool opened;
+
+	if (!enter_namespace())
+		SKIP(NO_NAMESPACE);
+	ck_assert_int_eq(run(path), -ENOEXEC);
+	ck_assert_ptr_null(handler_of(path, &opened));
+	explain_foreign(path);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+	ck_assert_str_eq(explanation.binfmt, "binfmt_misc has no handler for it");
+
+	add_handler("one", MAGIC, one, "");
+	ck_assert_int_eq(run(path), 41);
+	ck_assert_str_eq(handler_of(path, &opened), one);
+	ck_assert(!opened);
+
+	/* The newest goes first, whatever its name; and then the other again. */
+	add_handler("a-two", MAGIC, two, "F");
+	ck_assert_int_eq(run(path), 42);
+	ck_assert_str_eq(handler_of(path, &opened), two);
+	ck_assert(opened);
+	write_to(FOLDER "/a-two", "-1");
+	add_handler("zzz", MAGIC, two, "");
+	ck_assert_int_eq(run(path), 42);
+	ck_assert_str_eq(handler_of(path, &opened), two);
+	write_to(FOLDER "/zzz", "0");
+	ck_assert_int_eq(run(path), 41);
+	ck_assert_str_eq(handler_of(path, &opened), one);
+}
+END_TEST
+
+START_TEST(a_handler_that_is_disabled_is_named)
+{
+	const char *path = foreign_program();
+	bool opened;
+
+	if (!enter_namespace())
+		SKIP(NO_NAMESPACE);
+	add_handler("qemu-test", MAGIC, emulator(41), "");
+	write_to(FOLDER "/qemu-test", "0");
+	ck_assert_int_eq(run(path), -ENOEXEC);
+	ck_assert_ptr_null(handler_of(path, &opened));
+	explain_foreign(path);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_DISABLED);
+	ck_assert_str_eq(explanation.object, "qemu-test");
+	ck_assert_str_eq(explanation.binfmt, "its handler qemu-test is disabled");
+
+	write_to(FOLDER "/qemu-test", "1");
+	write_to(FOLDER "/status", "0");
+	ck_assert_int_eq(run(path), -ENOEXEC);
+	ck_assert_ptr_null(handler_of(path, &opened));
+	explain_foreign(path);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_DISABLED);
+	ck_assert_str_eq(explanation.object, "status");
+	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is disabled");
+
+	/* What the advice says is what helps. */
+	write_to(FOLDER "/status", "1");
+	ck_assert_int_eq(run(path), 41);
+	ck_assert_ptr_nonnull(handler_of(path, &opened));
+}
+END_TEST
+
+/* By its name as it was given: a link of another name is another name. */
+START_TEST(a_handler_by_name)
+{
+	char *program, *link, line[4096];
+	bool opened;
+
+	keep(asprintf(&program, "%s/named.errpipe", fixture) < 0 ? NULL : program);
+	keep(asprintf(&link, "%s/named.other", fixture) < 0 ? NULL : link);
+	put_text(fixture, "named.errpipe", "nothing");
+	ck_assert_int_eq(symlink(program, link), 0);
+	if (!enter_namespace())
+		SKIP(NO_NAMESPACE);
+	snprintf(line, sizeof(line), ":by-name:E::errpipe::%s:", emulator(43));
+	write_to(FOLDER "/register", line);
+	ck_assert_int_eq(run(program), 43);
+	ck_assert_ptr_nonnull(handler_of(program, &opened));
+	ck_assert_int_eq(run(link), -ENOEXEC);
+	ck_assert_ptr_null(handler_of(link, &opened));
+}
+END_TEST
+
+/* Something else is there: certain only after the kernel has said so, as a container's host may have a handler. */
+START_TEST(it_is_not_mounted)
+{
+	static const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC };
+	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
+	const char *path = foreign_program();
+	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
+	struct errpipe__case c;
+
+	if (!enter_namespace() || mount("none", FOLDER, "tmpfs", 0, NULL) < 0)
+		SKIP(NO_NAMESPACE);
+	explain_foreign(path);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
+	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is not mounted");
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+
+	c = new_case();
+	c.question = &question;
+	errpipe__foreign(&c, &explanation.link[0], &head);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+}
+END_TEST
+
+static const struct {
+	const char *hidden, *words;
+} hidden[] = {
+	{ "/proc", "binfmt_misc cannot be looked at" },
+	{ "/proc/sys/fs", "this kernel has no binfmt_misc" },
+};
+
+static void look_where_none_is(int i)
+{
+	const char *path = foreign_program();
+	bool opened;
+
+	if (!enter_namespace() || mount("none", hidden[i].hidden, "tmpfs", 0, NULL) < 0)
+		SKIP(NO_NAMESPACE);
+	ck_assert_ptr_null(handler_of(path, &opened));
+	explain_foreign(path);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
+	ck_assert_str_eq(explanation.binfmt, hidden[i].words);
+	ck_assert_int_eq(explanation.certainty, i ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY);
+}
+
+/* In a process that ends at once: a sanitizer looks into /proc when a test ends. */
+START_TEST(there_is_none)
+{
+	in_child(look_where_none_is, _i);
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------------------- */
+
+int main(int argc, char **argv)
+{
+	Suite *suite = suite_create("explain_binfmt");
+	TCase *fake = tcase_create("fake"), *real = tcase_create("real");
+
+	(void)argc;
+	leave_valgrind(argv);
+	fixture = fixture_make();
+
+	tcase_set_timeout(fake, 60);
+	tcase_add_loop_test(fake, each_file, 0, COUNT(files));
+	tcase_add_loop_test(fake, the_status_of_all, 0, COUNT(switches));
+	tcase_add_test(fake, an_enabled_one_among_disabled_ones);
+	tcase_add_test(fake, what_is_no_file);
+	tcase_add_test(fake, a_huge_file);
+	tcase_add_test(fake, a_folder_of_many_files);
+	suite_add_tcase(suite, fake);
+
+	tcase_set_timeout(real, 60);
+	tcase_add_test(real, a_handler_is_followed);
+	tcase_add_test(real, a_handler_that_is_disabled_is_named);
+	tcase_add_test(real, a_handler_by_name);
+	tcase_add_test(real, it_is_not_mounted);
+	tcase_add_loop_test(real, there_is_none, 0, COUNT(hidden));
+	suite_add_tcase(suite, real);
+
+	return run_suite(suite);
+}

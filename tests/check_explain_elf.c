@@ -1,0 +1,1027 @@
+/* SPDX-License-Identifier: MIT */
+/* What errpipe_explain() says of ELF files, and what the kernel makes of them. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "explain/explain.h"
+#include "fixture.h"
+#include "skip.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { OWN_ORDER = ELFDATA2LSB, OTHER_ORDER = ELFDATA2MSB };
+#else
+enum { OWN_ORDER = ELFDATA2MSB, OTHER_ORDER = ELFDATA2LSB };
+#endif
+enum { OWN_CLASS = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32 };
+
+enum { PAGE = 0x10000, /* as large as any */ FILE_SIZE = 3 * PAGE, NAME_AT = 0x800, CODE_AT = 0xc00, BASE = 0x10000000 };
+
+struct segment {
+	uint32_t type, flags;
+	uint64_t offset, address, file_size, memory_size;
+};
+
+/* An ELF file to be. What is 0 of the sizes is as it should be. */
+struct image {
+	unsigned class, order, machine, type, phentsize;
+	uint64_t entry, phoff;
+	int count; /* -1: that of the segments */
+	struct segment segment[4];
+	const char *loader;
+	size_t size; /* of the file */
+};
+
+static const char *folder;
+
+static void put(unsigned char *at, int size, unsigned order, uint64_t value)
+{
+	for (int i = 0; i < size; i++)
+		at[order == ELFDATA2MSB ? size - 1 - i : i] = value >> (8 * i);
+}
+
+/* Both classes have the same fields in another order: offsets and sizes of them, from elf(5). */
+static void put_segment(unsigned char *at, const struct image *image, const struct segment *segment)
+{
+	unsigned order = image->order;
+
+	put(at, 4, order, segment->type);
+	if (image->class == ELFCLASS64) {
+		put(at + 4, 4, order, segment->flags);
+		put(at + 8, 8, order, segment->offset);
+		put(at + 16, 8, order, segment->address);
+		put(at + 32, 8, order, segment->file_size);
+		put(at + 40, 8, order, segment->memory_size);
+		put(at + 48, 8, order, 0x1000);
+	} else {
+		put(at + 4, 4, order, segment->offset);
+		put(at + 8, 4, order, segment->address);
+		put(at + 16, 4, order, segment->file_size);
+		put(at + 20, 4, order, segment->memory_size);
+		put(at + 24, 4, order, segment->flags);
+		put(at + 28, 4, order, 0x1000);
+	}
+}
+
+static int segments(const struct image *image)
+{
+	int count = 0;
+
+	while (count < (int)COUNT(image->segment) && image->segment[count].type)
+		count++;
+	return count;
+}
+
+/* exit(0), so that a program that has started can be told from one that was killed. */
+static void put_code(unsigned char *at, unsigned machine)
+{
+	if (machine == EM_X86_64)
+		memcpy(at, "\x31\xff\xb8\x3c\0\0\0\x0f\x05", 9);
+	if (machine == EM_386)
+		memcpy(at, "\x31\xdb\xb8\x01\0\0\0\xcd\x80", 9);
+}
+
+static unsigned char *bytes_of(const struct image *image)
+{
+	unsigned char *bytes = keep(calloc(1, FILE_SIZE));
+	bool wide = image->class == ELFCLASS64;
+	int count = segments(image), header = wide ? 64 : 52, size = wide ? 56 : 32;
+	unsigned order = image->order;
+
+	memcpy(bytes, ELFMAG, SELFMAG);
+	bytes[EI_CLASS] = image->class;
+	bytes[EI_DATA] = order;
+	bytes[EI_VERSION] = EV_CURRENT;
+	put(bytes + 16, 2, order, image->type);
+	put(bytes + 18, 2, order, image->machine);
+	put(bytes + 20, 4, order, EV_CURRENT);
+	put(bytes + 24, wide ? 8 : 4, order, image->entry);
+	put(bytes + (wide ? 32 : 28), wide ? 8 : 4, order, image->phoff ? image->phoff : (unsigned)header);
+	put(bytes + (wide ? 48 : 36), 4, order, image->machine == EM_ARM ? 0x5000400 : 0);
+	put(bytes + (wide ? 52 : 40), 2, order, header);
+	put(bytes + (wide ? 54 : 42), 2, order, image->phentsize ? image->phentsize : (unsigned)size);
+	put(bytes + (wide ? 56 : 44), 2, order, image->count >= 0 ? image->count : count);
+	for (int i = 0; i < count; i++)
+		put_segment(bytes + header + i * size, image, &image->segment[i]);
+	if (image->loader)
+		strcpy((char *)bytes + NAME_AT, image->loader);
+	put_code(bytes + CODE_AT, image->machine);
+	return bytes;
+}
+
+static char *path_of(const char *name)
+{
+	char *path;
+
+	return keep(asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path);
+}
+
+static char *write_file(const char *name, const void *bytes, size_t size)
+{
+	char *path = path_of(name);
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, size), size);
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	close(fd);
+	return path;
+}
+
+static char *write_image(const char *name, const struct image *image)
+{
+	return write_file(name, bytes_of(image), image->size);
+}
+
+/* The smallest programs that start. */
+static struct image fixed(void)
+{
+	return (struct image){
+		.class = OWN_CLASS,
+		.order = OWN_ORDER,
+		.machine = own_machine(),
+		.type = ET_EXEC,
+		.entry = BASE + CODE_AT,
+		.count = -1,
+		.segment = { { PT_LOAD, PF_R | PF_X, 0, BASE, 0x1000, 0x1000 } },
+		.size = FILE_SIZE,
+	};
+}
+
+static struct image movable(void)
+{
+	struct image image = fixed();
+
+	image.type = ET_DYN;
+	image.segment[0].address = 0;
+	image.entry = CODE_AT;
+	return image;
+}
+
+static struct image with_loader(const char *loader)
+{
+	struct image image = movable();
+
+	image.segment[1] = image.segment[0];
+	image.segment[0] = (struct segment){ PT_INTERP, PF_R, NAME_AT, 0, strlen(loader) + 1, 0 };
+	image.loader = loader;
+	return image;
+}
+
+/* Of 32 bits, for x86-64. */
+static struct image fixed_i386(void)
+{
+	struct image image = fixed();
+
+	image.class = ELFCLASS32;
+	image.order = ELFDATA2LSB;
+	image.machine = EM_386;
+	return image;
+}
+
+/* --- what is said ----------------------------------------------------------------------------- */
+
+static struct errpipe_explanation ex;
+static struct errpipe_question question;
+
+static void begin(struct errpipe__case *c)
+{
+	struct errpipe_identity identity;
+
+	memset(&ex, 0, offsetof(struct errpipe_explanation, strings));
+	ex.works = 1;
+	ex.broken = -1;
+	ex.certainty = ERRPIPE_CERTAIN;
+	ck_assert_int_eq(errpipe_identity(&identity), 0);
+	*c = (struct errpipe__case){ .question = &question, .ex = &ex, .root = open("/", O_PATH | O_CLOEXEC) };
+	c->who.uid = identity.euid;
+	c->who.effective = identity.effective;
+	c->who.bounding = identity.bounding;
+	ck_assert_int_ge(c->root, 0);
+}
+
+/* In place of path.c: whatever stands in the way, the kernel says the same of a path. Returns 0 or an errno. */
+static int open_link(struct errpipe_link *link, int *fd, struct errpipe__head *head)
+{
+	struct stat st;
+	ssize_t n;
+
+	memset(head, 0, sizeof(*head));
+	if (stat(link->path, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return EACCES;
+	*fd = open(link->path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return errno;
+	n = pread(*fd, head->bytes, sizeof(head->bytes), 0);
+	ck_assert_int_ge(n, 0);
+	head->size = n;
+	link->size = st.st_size;
+	link->mode = st.st_mode;
+	link->format = errpipe__format(head);
+	return 0;
+}
+
+static int look_inside(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
+		       struct errpipe__next *next)
+{
+	if (link->format == ERRPIPE_FORMAT_SCRIPT)
+		return errpipe__script(c, link, head, next);
+	if (link->format == ERRPIPE_FORMAT_ELF)
+		return errpipe__elf(c, link, fd, head, next);
+	return errpipe__no_program(c, link);
+}
+
+/* The walk of explain.c, over paths that need no care. Returns the errno that is to come: 0 also if it is killed. */
+static int predict(const char *path)
+{
+	struct errpipe__next next = { ERRPIPE_LINK_PROGRAM, path, false };
+	struct errpipe__head head[2];
+	struct errpipe_link *link;
+	int fd[2] = { -1, -1 }, error = 0, depth = 0, ret = 0;
+	struct errpipe__case c;
+
+	begin(&c);
+	do {
+		if (fd[0] >= 0)
+			close(fd[0]);
+		fd[0] = -1;
+		link = &ex.link[ex.links++];
+		link->kind = next.kind;
+		link->path = next.path;
+		next.kind = 0;
+		error = open_link(link, &fd[0], &head[0]);
+		if (!error && depth++ > 5)
+			error = ELOOP;
+		if (!error)
+			ret = look_inside(&c, link, fd[0], &head[0], &next);
+	} while (!error && ret == 0 && next.kind && next.kind != ERRPIPE_LINK_LOADER);
+	if (!error && ret == 0 && next.kind) {
+		link = &ex.link[ex.links++];
+		link->kind = next.kind;
+		link->path = next.path;
+		error = open_link(link, &fd[1], &head[1]);
+		if (!error)
+			ret = errpipe__elf_loader(&c, link, fd[1], &head[1]);
+	}
+	if (!error && ret == 0)
+		ret = errpipe__elf_segments(&c, &ex.link[next.kind ? ex.links - 2 : ex.links - 1], fd[0], &head[0]);
+	if (!error && ret == 0 && next.kind)
+		ret = errpipe__elf_segments(&c, link, fd[1], &head[1]);
+	ck_assert_int_eq(ret, ex.cause ? -1 : 0);
+	for (int i = 0; i < 2; i++) {
+		if (fd[i] >= 0)
+			close(fd[i]);
+	}
+	close(c.root);
+	return error ? error : ex.error;
+}
+
+/* --- what the kernel does --------------------------------------------------------------------- */
+
+struct outcome {
+	int error; /* of the exec; 0: it was started */
+	int status;
+};
+
+/* A program that runs wild ends by itself. */
+static void exec_it(const char *path, int report, rlim_t address_space)
+{
+	const struct rlimit none = { 0, 0 }, second = { 1, 1 }, space = { address_space, address_space };
+	char *const argv[] = { (char *)path, NULL }, *const envp[] = { NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
+
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(null, 2);
+	setrlimit(RLIMIT_CORE, &none);
+	setrlimit(RLIMIT_CPU, &second);
+	alarm(3);
+	if (address_space)
+		setrlimit(RLIMIT_AS, &space);
+	execve(path, argv, envp);
+	error = errno;
+	if (write(report, &error, sizeof(error)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static struct outcome try_with(const char *path, rlim_t address_space)
+{
+	struct outcome outcome = { 0, 0 };
+	int report[2];
+	ssize_t n;
+	pid_t pid;
+
+	make_pipe(report);
+	pid = checked_fork();
+	if (pid == 0)
+		exec_it(path, report[1], address_space);
+	close(report[1]);
+	n = read(report[0], &outcome.error, sizeof(outcome.error));
+	ck_assert(n == 0 || n == sizeof(outcome.error));
+	close(report[0]);
+	outcome.status = wait_for(pid);
+	return outcome;
+}
+
+static struct outcome try(const char *path)
+{
+	return try_with(path, 0);
+}
+
+/* --- the fixture ------------------------------------------------------------------------------ */
+
+static bool begins_with(const char *text, const char *begin)
+{
+	return strncmp(text, begin, strlen(begin)) == 0;
+}
+
+/* Every file that fixture.c makes, but those that are good, for they would run. */
+START_TEST(whatever_the_fixture_has)
+{
+	DIR *directory = opendir(folder);
+	struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory))) {
+		const char *path = path_of(entry->d_name);
+		struct outcome outcome;
+		struct stat st;
+
+		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || begins_with(entry->d_name, "file-capability"))
+			continue;
+		outcome = try(path);
+		ck_assert_msg(predict(path) == outcome.error, "%s: the kernel says %d, and we %d (%s)", entry->d_name,
+			      outcome.error, ex.error, errpipe_cause_name(ex.cause));
+		count++;
+	}
+	closedir(directory);
+	ck_assert_int_gt(count, 80);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	enum errpipe_cause cause;
+	int broken;
+	const char *object;
+	uint64_t number, limit; /* -1: whatever they are */
+} fixtures[] = {
+	{ "elf-good", ERRPIPE_CAUSE_NONE, -1, NULL, 0, 0 },
+	{ "elf-other-machine", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, 0, NULL, -1, -1 },
+	{ "elf-other-class", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, 0, NULL, -1, -1 },
+	{ "elf-other-byte-order", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, 0, NULL, -1, -1 },
+	{ "elf-relocatable", ERRPIPE_CAUSE_OBJECT_FILE, 0, NULL, ET_REL, 0 },
+	{ "elf-core", ERRPIPE_CAUSE_CORE_DUMP, 0, NULL, ET_CORE, 0 },
+	{ "elf-magic-only", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, 4, -1 },
+	{ "elf-cut-in-header", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, 40, -1 },
+	{ "elf-cut-in-phdrs", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, -1, -1 },
+	{ "elf-no-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, "there are none", -1, -1 },
+	{ "elf-many-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, NULL, -1, -1 },
+	{ "elf-phentsize", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0,
+	  sizeof(long) == 8 ? "their size is 57 bytes, not 56" : "their size is 33 bytes, not 32", -1, -1 },
+	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it is empty", 0, 0 },
+	{ "elf-loader-name-huge", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 5000 bytes, more than 4096", 0, 0 },
+	{ "elf-loader-name-no-nul", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "no NUL ends it", 0, 0 },
+	{ "elf-loader-name-past-end", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, -1, -1 },
+	{ "elf-loader-name-empty", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it is empty", 0, 0 },
+	{ "elf-loader-empty", ERRPIPE_CAUSE_LOADER_TOO_SHORT, 1, NULL, 0, 0 },
+	{ "elf-loader-short", ERRPIPE_CAUSE_LOADER_TOO_SHORT, 1, NULL, 25, 0 },
+	{ "elf-loader-garbage", ERRPIPE_CAUSE_LOADER_INVALID, 1, "text", 0, 0 },
+	{ "elf-loader-script", ERRPIPE_CAUSE_LOADER_INVALID, 1, "a script", 0, 0 },
+	{ "elf-loader-other-machine", ERRPIPE_CAUSE_LOADER_OTHER_ARCHITECTURE, 1, NULL, 0, 0 },
+	{ "elf-loader-cut", ERRPIPE_CAUSE_LOADER_INVALID, 1, "an ELF file that is cut off", 0, 0 },
+	{ "script-foreign", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, 1, NULL, -1, -1 },
+	{ "script-text", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 1, NULL, 0, 0 },
+	{ "script-empty", ERRPIPE_CAUSE_EMPTY_FILE, 1, NULL, 0, 0 },
+	{ "empty", ERRPIPE_CAUSE_EMPTY_FILE, 0, NULL, 0, 0 },
+	{ "text", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, 0, 0 },
+	{ "one-byte", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, 0, 0 },
+	{ "zeros", ERRPIPE_CAUSE_UNKNOWN_FORMAT, 0, NULL, 0, 0 },
+	{ "bom", ERRPIPE_CAUSE_BYTE_ORDER_MARK, 0, NULL, 0, 0 },
+	{ "utf-16", ERRPIPE_CAUSE_UTF_16, 0, NULL, 0, 0 },
+	{ "space-before", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, 0, 0 },
+	{ "html", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, 0, 0 },
+	{ "gzip", ERRPIPE_CAUSE_ARCHIVE, 0, "a gzip archive", 0, 0 },
+	{ "pe", ERRPIPE_CAUSE_WINDOWS_PROGRAM, 0, NULL, 0, 0 },
+	{ "mach-o", ERRPIPE_CAUSE_MACOS_PROGRAM, 0, NULL, 0, 0 },
+	{ "archive", ERRPIPE_CAUSE_ARCHIVE, 0, "an ar archive", 0, 0 },
+};
+
+START_TEST(what_is_said_of_the_fixture)
+{
+	predict(path_of(fixtures[_i].name));
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(fixtures[_i].cause));
+	ck_assert_int_eq(ex.broken, fixtures[_i].broken);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(ex.works, fixtures[_i].cause == ERRPIPE_CAUSE_NONE);
+	if (fixtures[_i].number != (uint64_t)-1)
+		ck_assert_uint_eq(ex.number, fixtures[_i].number);
+	if (fixtures[_i].limit != (uint64_t)-1)
+		ck_assert_uint_eq(ex.limit, fixtures[_i].limit);
+	if (fixtures[_i].object)
+		ck_assert_str_eq(ex.object, fixtures[_i].object);
+}
+END_TEST
+
+/* --- before the point of no return ------------------------------------------------------------ */
+
+static void assert_agrees(const char *path, int error, enum errpipe_cause cause)
+{
+	struct outcome outcome = try(path);
+
+	ck_assert_int_eq(outcome.error, error);
+	ck_assert_int_eq(predict(path), error);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
+	ck_assert_int_eq(ex.works, cause == ERRPIPE_CAUSE_NONE);
+}
+
+/* Linux 6.17 takes more than fit into a page. */
+static unsigned most_headers(unsigned size)
+{
+	struct utsname uts;
+	int major = 0, minor = 0;
+	long page = sysconf(_SC_PAGESIZE);
+
+	ck_assert_int_eq(uname(&uts), 0);
+	ck_assert_int_eq(sscanf(uts.release, "%d.%d", &major, &minor), 2);
+	return (page < 65536 && major * 100 + minor < 617 ? page : 65536) / size;
+}
+
+START_TEST(as_many_headers_as_there_may_be)
+{
+	struct image image = fixed();
+
+	image.count = most_headers(OWN_CLASS == ELFCLASS64 ? 56 : 32);
+	assert_agrees(write_image("headers", &image), 0, ERRPIPE_CAUSE_NONE);
+	image.count++;
+	assert_agrees(write_image("headers", &image), ENOEXEC, ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS);
+}
+END_TEST
+
+/* Seen to the last one, which is in another chunk than the first. */
+START_TEST(a_loader_that_is_named_last)
+{
+	struct image image = with_loader("/nowhere");
+	struct image other = image;
+	unsigned size = OWN_CLASS == ELFCLASS64 ? 56 : 32, count = most_headers(size);
+	unsigned char *bytes, *to;
+
+	image.segment[0] = image.segment[1];
+	image.segment[1].type = 0;
+	image.count = count;
+	image.phoff = 0x4000;
+	bytes = bytes_of(&image);
+	to = bytes + image.phoff;
+	for (unsigned i = 0; i < count; i++)
+		put_segment(to + i * size, &image, &(struct segment){ 0 });
+	put_segment(to, &image, &other.segment[1]);
+	put_segment(to + (count - 1) * size, &image, &other.segment[0]);
+	assert_agrees(write_file("last", bytes, FILE_SIZE), ENOENT, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.links, 2);
+	ck_assert_str_eq(ex.link[1].path, "/nowhere");
+	ck_assert_int_ne(ex.link[0].dynamic, 0);
+}
+END_TEST
+
+START_TEST(headers_at_impossible_places)
+{
+	static const uint64_t places[] = { INT64_MAX, INT64_MAX - 55, (uint64_t)INT64_MAX + 1, UINT64_MAX, 1 << 30,
+					   0xffffffff };
+	struct image image = fixed();
+	int error;
+
+	image.phoff = places[_i];
+	error = try(write_image("place", &image)).error;
+	ck_assert_int_eq(error, ENOEXEC);
+	ck_assert_int_eq(predict(path_of("place")), ENOEXEC);
+}
+END_TEST
+
+START_TEST(loader_names_at_impossible_places)
+{
+	static const uint64_t places[] = { INT64_MAX, INT64_MAX - 8, INT64_MAX - 9, (uint64_t)INT64_MAX + 1, UINT64_MAX,
+					   1 << 30, 0xffffffff };
+	struct image image = with_loader("/nowhere");
+	int error;
+
+	image.segment[0].offset = places[_i];
+	error = try(write_image("place", &image)).error;
+	ck_assert_int_eq(predict(path_of("place")), error);
+	ck_assert_int_eq(ex.cause, error == EIO ? ERRPIPE_CAUSE_TRUNCATED_ELF : ERRPIPE_CAUSE_BAD_LOADER_NAME);
+}
+END_TEST
+
+/* --- killed ----------------------------------------------------------------------------------- */
+
+/* The exec has worked, and the process died by that before it could do anything. */
+static void assert_killed(const char *path, enum errpipe_cause cause, rlim_t address_space)
+{
+	struct outcome outcome = try_with(path, address_space);
+
+	ck_assert_int_eq(outcome.error, 0);
+	ck_assert_msg(WIFSIGNALED(outcome.status), "it was not killed: %#x", outcome.status);
+	ck_assert_int_eq(WTERMSIG(outcome.status), SIGSEGV);
+	question.limit_address_space = address_space;
+	ck_assert_int_eq(predict(path), 0);
+	question.limit_address_space = 0;
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
+	ck_assert_int_eq(ex.works, 0);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+}
+
+static void no_load(struct image *image)
+{
+	image->segment[0].type = PT_NOTE;
+}
+
+static void empty_load(struct image *image)
+{
+	image->segment[0].file_size = image->segment[0].memory_size = 0;
+}
+
+static void file_size(struct image *image)
+{
+	image->segment[0].file_size = image->segment[0].memory_size + 1;
+}
+
+static void misaligned(struct image *image)
+{
+	image->segment[0].address += 0x100;
+}
+
+static void misaligned_offset(struct image *image)
+{
+	image->segment[0].offset += 0x100;
+}
+
+static void above_all(struct image *image)
+{
+	image->segment[0].address = OWN_CLASS == ELFCLASS64 ? 0xffffffff81000000 : 0xfffff000;
+}
+
+static void too_long(struct image *image)
+{
+	image->segment[0].memory_size = OWN_CLASS == ELFCLASS64 ? UINT64_MAX - 0x1000 : 0xfffff000;
+}
+
+static void wraps_around(struct image *image)
+{
+	image->segment[1] = image->segment[0];
+	image->segment[1].address += 0x10000;
+	image->segment[1].memory_size = 0 - image->segment[1].address;
+}
+
+static void second_one(struct image *image)
+{
+	image->segment[1] = (struct segment){ PT_LOAD, PF_R, 0x1000, image->segment[0].address + 0x10010, 0x10, 0x10 };
+}
+
+static void huge_bss(struct image *image)
+{
+	image->segment[0].memory_size = (uint64_t)1 << 46;
+}
+
+static void no_entry(struct image *image)
+{
+	image->segment[0].flags = PF_R;
+	image->entry = 0;
+}
+
+static const struct {
+	const char *name;
+	struct image (*make)(void);
+	void (*change)(struct image *image);
+	enum errpipe_cause cause;
+	uint64_t number;
+} kills[] = {
+	{ "fixed, no load", fixed, no_load, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0 },
+	{ "no load", movable, no_load, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0 },
+	{ "empty load", movable, empty_load, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0 },
+	{ "fixed, file size", fixed, file_size, ERRPIPE_CAUSE_SEGMENT_SIZE, 0 },
+	{ "file size", movable, file_size, ERRPIPE_CAUSE_SEGMENT_SIZE, 0 },
+	{ "fixed, misaligned", fixed, misaligned, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, 0 },
+	{ "misaligned", movable, misaligned, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, 0 },
+	{ "misaligned offset", fixed, misaligned_offset, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, 0 },
+	{ "second", fixed, second_one, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, 1 },
+	{ "fixed, above", fixed, above_all, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0 },
+	{ "above", movable, above_all, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0 },
+	{ "fixed, long", fixed, too_long, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0 },
+	{ "long", movable, too_long, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0 },
+	{ "wraps around", fixed, wraps_around, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 1 },
+	{ "wraps around, too", movable, wraps_around, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 1 },
+	{ "no entry", movable, no_entry, ERRPIPE_CAUSE_SHARED_LIBRARY, 0 },
+};
+
+START_TEST(killed)
+{
+	struct image image = kills[_i].make();
+
+	kills[_i].change(&image);
+	assert_killed(write_image("killed", &image), kills[_i].cause, 0);
+	ck_assert_uint_eq(ex.number, kills[_i].number);
+	ck_assert_int_eq(ex.broken, 0);
+}
+END_TEST
+
+/* The same of its loader, of which the kernel sees that as late. */
+START_TEST(killed_for_its_loader)
+{
+	struct image program = with_loader(path_of("loader")), loader = kills[_i].make();
+
+	kills[_i].change(&loader);
+	write_image("loader", &loader);
+	write_image("program", &program);
+	if (kills[_i].cause == ERRPIPE_CAUSE_SHARED_LIBRARY || (kills[_i].change == above_all && loader.type == ET_DYN))
+		return; /* not said of loaders */
+	assert_killed(path_of("program"), kills[_i].cause, 0);
+	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
+START_TEST(a_loader_of_a_wrong_type)
+{
+	struct image program = with_loader(path_of("loader")), loader = movable();
+
+	loader.type = ET_REL;
+	write_image("loader", &loader);
+	assert_killed(write_image("program", &program), ERRPIPE_CAUSE_LOADER_INVALID, 0);
+	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
+static bool may_map_page_zero(void)
+{
+	struct errpipe_identity identity;
+
+	ck_assert_int_eq(errpipe_identity(&identity), 0);
+	return identity.effective >> 17 & 1;
+}
+
+static void check_low_address(int drop)
+{
+	struct image image = fixed();
+
+	if (drop && prctl(PR_CAPBSET_DROP, 17, 0, 0, 0) < 0)
+		return;
+	if (drop && geteuid() == 0)
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	image.segment[0].address = 0;
+	image.entry = CODE_AT;
+	if (!drop)
+		assert_agrees(write_image("low", &image), 0, ERRPIPE_CAUSE_NONE);
+	else
+		assert_killed(path_of("low"), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+}
+
+/* Root may have that, in the first user namespace. */
+START_TEST(below_the_lowest_address)
+{
+	struct image image = fixed();
+
+	image.segment[0].address = 0;
+	image.entry = CODE_AT;
+	write_image("low", &image);
+	if (may_map_page_zero())
+		in_child(check_low_address, 0);
+	in_child(check_low_address, 1);
+}
+END_TEST
+
+START_TEST(more_address_space_than_allowed)
+{
+	struct image image = _i ? movable() : fixed();
+	const rlim_t limit = 64 << 20;
+	const char *path;
+
+	image.segment[0].flags |= PF_W;
+	image.segment[0].memory_size = limit - (1 << 20);
+	path = write_image("space", &image);
+	ck_assert_int_eq(try_with(path, limit).status, 0);
+	question.limit_address_space = limit;
+	ck_assert_int_eq(predict(path), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+
+	image.segment[0].memory_size = limit;
+	assert_killed(write_image("space", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, limit);
+	ck_assert_uint_eq(ex.limit, limit);
+	ck_assert_uint_eq(ex.number, limit + 128 * 1024);
+}
+END_TEST
+
+START_TEST(more_memory_than_there_is)
+{
+	struct image image = _i ? movable() : fixed();
+
+	if (OWN_CLASS == ELFCLASS32)
+		SKIP("all addresses are less than that");
+	huge_bss(&image);
+	assert_killed(write_image("huge", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, 0);
+	ck_assert_uint_eq(ex.limit, 0);
+}
+END_TEST
+
+START_TEST(cut_off_before_its_entry_point)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_STARTED };
+	struct image image = fixed();
+	struct outcome outcome;
+
+	image.segment[0].file_size = image.segment[0].memory_size = PAGE + 0x1000;
+	image.entry = BASE + PAGE;
+	image.size = PAGE;
+	outcome = try(write_image("cut", &image));
+	ck_assert_int_eq(outcome.error, 0);
+	ck_assert(WIFSIGNALED(outcome.status) && WTERMSIG(outcome.status) == SIGBUS);
+	ck_assert_int_eq(predict(path_of("cut")), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_TRUNCATED_ELF);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ck_assert_uint_eq(ex.number, PAGE);
+	ck_assert_uint_eq(ex.limit, PAGE + 0x1000);
+
+	image.entry = BASE;
+	predict(write_image("cut", &image));
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_TRUNCATED_ELF);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(ex.works, 1);
+
+	question.report = &report;
+	report.status = SIGBUS;
+	predict(path_of("cut"));
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_TRUNCATED_ELF);
+	ck_assert_int_eq(ex.works, 0);
+	report.status = SIGKILL;
+	predict(path_of("cut"));
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	question.report = NULL;
+}
+END_TEST
+
+START_TEST(programs_that_start)
+{
+	struct image images[] = { fixed(), movable() };
+	struct outcome outcome = try(write_image("start", &images[_i]));
+
+	ck_assert_int_eq(outcome.error, 0);
+#ifdef __x86_64__
+	ck_assert_int_eq(outcome.status, 0);
+#endif
+	ck_assert_int_eq(predict(path_of("start")), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.works, 1);
+	ck_assert_int_eq(ex.link[0].dynamic, 0);
+}
+END_TEST
+
+/* Segments may overlap, as far as the kernel is concerned: the later one counts (MAP_FIXED, since Linux 5.4). */
+START_TEST(segments_that_overlap)
+{
+	struct image image = _i ? movable() : fixed();
+
+	image.segment[1] = image.segment[0];
+	image.segment[2] = image.segment[0];
+	image.segment[2].memory_size = 0x3000;
+	assert_agrees(write_image("overlap", &image), 0, ERRPIPE_CAUSE_NONE);
+#ifdef __x86_64__
+	ck_assert_int_eq(try(path_of("overlap")).status, 0);
+#endif
+}
+END_TEST
+
+#ifdef __x86_64__
+static bool runs_i386(void)
+{
+	struct image image = fixed_i386();
+
+	return try(write_image("i386", &image)).status == 0;
+}
+
+START_TEST(i386)
+{
+	struct image image = fixed_i386();
+	bool runs = runs_i386();
+
+	predict(path_of("i386"));
+	ck_assert_str_eq(ex.link[0].architecture, "i386");
+	ck_assert_int_eq(ex.link[0].elf_class, ELFCLASS32);
+	if (!runs)
+		SKIP("this kernel runs no 32-bit programs");
+	ck_assert_int_eq(ex.works, 1);
+	image.segment[0].address = 0xffffe000;
+	assert_killed(write_image("i386", &image), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+	image = fixed_i386();
+	image.segment[0].file_size++;
+	assert_killed(write_image("i386", &image), ERRPIPE_CAUSE_SEGMENT_SIZE, 0);
+	image = fixed_i386();
+	image.count = most_headers(32);
+	assert_agrees(write_image("i386", &image), 0, ERRPIPE_CAUSE_NONE);
+	image.count++;
+	assert_agrees(write_image("i386", &image), ENOEXEC, ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS);
+}
+END_TEST
+
+/* EI_CLASS and EI_DATA are nothing to an x86 kernel. */
+START_TEST(class_and_byte_order_are_not_looked_at)
+{
+	struct image image = fixed();
+	unsigned char *bytes = bytes_of(&image);
+
+	for (int value = 0; value < 4; value++) {
+		bytes[EI_CLASS] = value;
+		bytes[EI_DATA] = value;
+		assert_agrees(write_file("ident", bytes, FILE_SIZE), 0, ERRPIPE_CAUSE_NONE);
+		ck_assert_int_eq(ex.link[0].elf_class, ELFCLASS64);
+		ck_assert_str_eq(ex.link[0].architecture, "x86_64");
+	}
+}
+END_TEST
+
+START_TEST(x32)
+{
+	struct image image = fixed_i386();
+	int error;
+
+	image.machine = EM_X86_64;
+	error = try(write_image("x32", &image)).error;
+	ck_assert_int_eq(predict(path_of("x32")), error);
+	ck_assert_str_eq(ex.link[0].architecture, "x32");
+	ck_assert_int_eq(ex.cause, error ? ERRPIPE_CAUSE_NO_COMPATIBILITY : ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+/* A program of 45 bytes is one: behind its end the kernel sees zeros (muppetlabs.com/~breadbox/software/tiny). */
+START_TEST(the_smallest_of_all)
+{
+	static const unsigned char tiny[45] = {
+		0x7f, 'E', 'L', 'F', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 0x20, 0, 1, 0,
+		0x20, 0, 1, 0, 4, 0, 0, 0, 0xb3, 42, 0x31, 0xc0, 0x40, 0xcd, 0x80, 0, 0x34, 0, 0x20, 0, 1,
+	};
+
+	if (!runs_i386())
+		SKIP("this kernel runs no 32-bit programs");
+	ck_assert_int_eq(predict(write_file("tiny", tiny, sizeof(tiny))), 0);
+	ck_assert_int_eq(ex.works, 1);
+	ck_assert_int_eq(try(path_of("tiny")).status, 42 << 8);
+	assert_agrees(write_file("tiny", tiny, sizeof(tiny) - 1), ENOEXEC, ERRPIPE_CAUSE_TRUNCATED_ELF);
+}
+END_TEST
+#endif
+
+/* --- mutations -------------------------------------------------------------------------------- */
+
+static uint32_t seed;
+
+static uint32_t random_below(uint32_t n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % n;
+}
+
+static unsigned char random_byte(unsigned char old)
+{
+	static const unsigned char interesting[] = { 0, 1, 2, 3, 6, 0x10, 0x20, 0x38, 0x7f, 0x80, 0xff };
+	uint32_t kind = random_below(4);
+
+	if (kind == 0)
+		return old + 1;
+	if (kind == 1)
+		return old ^ 1 << random_below(8);
+	return kind == 2 ? random_below(256) : interesting[random_below(COUNT(interesting))];
+}
+
+/* The header of the file and those of its segments. */
+static size_t mutate(unsigned char *bytes, const struct image *image)
+{
+	size_t size = image->size, end = (image->class == ELFCLASS64 ? 64 : 52) + 56 * segments(image);
+
+	for (uint32_t n = 1 + random_below(3); n > 0; n--) {
+		size_t at = 4 + random_below(end - 4);
+
+		bytes[at] = random_byte(bytes[at]);
+	}
+	return random_below(16) ? size : random_below(2 * end);
+}
+
+static int mutations(void)
+{
+	const char *wanted = getenv("ERRPIPE_MUTATIONS");
+
+	return wanted ? atoi(wanted) : 500;
+}
+
+static void print_mutation(const char *name, int n, const struct outcome *outcome, int error)
+{
+	fprintf(stderr, "mutation %d of %s: the kernel: error %d, status %#x; we: error %d, %s, %s\n", n, name, outcome->error,
+		outcome->status, error, errpipe_cause_name(ex.cause), errpipe_certainty_name(ex.certainty));
+}
+
+static void check_mutation(const char *name, const char *path, int n)
+{
+	struct outcome outcome = try(path);
+	int error = predict(path);
+	bool right = error == outcome.error;
+
+	if (right && !error && !ex.works && ex.certainty == ERRPIPE_CERTAIN)
+		right = WIFSIGNALED(outcome.status);
+	if (getenv("ERRPIPE_MUTATIONS") && right && !error && ex.works && outcome.status &&
+	    WIFSIGNALED(outcome.status))
+		print_mutation(name, n, &outcome, error);
+	if (!right)
+		print_mutation(name, n, &outcome, error);
+	ck_assert_msg(right, "mutation %d of %s", n, name);
+}
+
+static const struct {
+	const char *name;
+	struct image (*make)(void);
+	bool is_loader;
+} bases[] = {
+	{ "fixed", fixed, false },  { "movable", movable, false },	   { "i386", fixed_i386, false },
+	{ "loader", movable, true }, { "fixed loader", fixed, true }, { "dynamic", NULL, false },
+};
+
+START_TEST(mutated)
+{
+	struct image program = with_loader(path_of("mutated"));
+	struct image image = bases[_i].make ? bases[_i].make() : with_loader(path_of("bin/dmz"));
+
+#ifndef __x86_64__
+	if (image.machine == EM_386)
+		return;
+#endif
+	image.segment[2] = (struct segment){ PT_LOAD, PF_R | PF_W, 0x1000, image.segment[1].address + 0x20000, 0x10, 0x4000 };
+	if (!image.segment[1].type) {
+		image.segment[1] = image.segment[2];
+		image.segment[1].address += image.segment[0].address;
+		image.segment[2].type = 0;
+	}
+	write_image("program", &program);
+	seed = _i;
+	for (int n = 0; n < mutations(); n++) {
+		unsigned char *bytes = bytes_of(&image);
+		size_t size = mutate(bytes, &image);
+		const char *path = write_file("mutated", bytes, size);
+
+		check_mutation(bases[_i].name, bases[_i].is_loader ? path_of("program") : path, n);
+	}
+}
+END_TEST
+
+static Suite *explain_elf_suite(void)
+{
+	Suite *suite = suite_create("explain_elf");
+	TCase *tcase = tcase_create("explain_elf");
+
+	tcase_set_timeout(tcase, getenv("ERRPIPE_MUTATIONS") ? 3600 : 120);
+	tcase_add_test(tcase, whatever_the_fixture_has);
+	tcase_add_loop_test(tcase, what_is_said_of_the_fixture, 0, COUNT(fixtures));
+	tcase_add_test(tcase, as_many_headers_as_there_may_be);
+	tcase_add_test(tcase, a_loader_that_is_named_last);
+	tcase_add_loop_test(tcase, headers_at_impossible_places, 0, 6);
+	tcase_add_loop_test(tcase, loader_names_at_impossible_places, 0, 7);
+	tcase_add_loop_test(tcase, programs_that_start, 0, 2);
+	tcase_add_loop_test(tcase, segments_that_overlap, 0, 2);
+	tcase_add_loop_test(tcase, killed, 0, COUNT(kills));
+	tcase_add_loop_test(tcase, killed_for_its_loader, 0, COUNT(kills));
+	tcase_add_test(tcase, a_loader_of_a_wrong_type);
+	tcase_add_test(tcase, below_the_lowest_address);
+	tcase_add_loop_test(tcase, more_address_space_than_allowed, 0, 2);
+	tcase_add_loop_test(tcase, more_memory_than_there_is, 0, 2);
+	tcase_add_test(tcase, cut_off_before_its_entry_point);
+#ifdef __x86_64__
+	tcase_add_test(tcase, i386);
+	tcase_add_test(tcase, class_and_byte_order_are_not_looked_at);
+	tcase_add_test(tcase, x32);
+	tcase_add_test(tcase, the_smallest_of_all);
+#endif
+	tcase_add_loop_test(tcase, mutated, 0, COUNT(bases));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	folder = fixture_make();
+	return run_suite(explain_elf_suite());
+}

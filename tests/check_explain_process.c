@@ -1,0 +1,1121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What explain says of the process that execs: its arguments, its limits, its credentials, who keeps the file busy, and
+ * what the kernel answers. Each is compared with what a real exec does.
+ */
+#define _GNU_SOURCE
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "explain/explain.h"
+#include "fixture.h"
+#include "skip.h"
+#include "state.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const char *fixture;
+static char *good;
+
+/* --- one question ----------------------------------------------------------------------------- */
+
+static struct errpipe_explanation explanation;
+static struct errpipe_question question;
+static struct errpipe_report report;
+
+/* A case whose only link is that file, as the walk would have it. */
+static struct errpipe__case case_of(const char *path)
+{
+	struct errpipe_link *link = &explanation.link[0];
+	struct errpipe_identity identity;
+	struct statvfs fs;
+	struct stat st;
+
+	memset(&explanation, 0, sizeof(explanation));
+	explanation.works = 1;
+	explanation.broken = -1;
+	explanation.links = 1;
+	question = (struct errpipe_question){ .root = ERRPIPE_OWN_ROOT, .path = path };
+	*link = (struct errpipe_link){ .kind = ERRPIPE_LINK_PROGRAM, .path = path };
+	if (stat(path, &st) == 0 && statvfs(path, &fs) == 0) {
+		link->mode = st.st_mode;
+		link->uid = st.st_uid;
+		link->gid = st.st_gid;
+		link->nosuid = (fs.f_flag & ST_NOSUID) != 0;
+	}
+	ck_assert_int_eq(errpipe_identity(&identity), 0);
+	return (struct errpipe__case){
+		.question = &question,
+		.ex = &explanation,
+		.own_identity = true,
+		.who = {
+			.uid = identity.euid,
+			.gid = getegid(),
+			.effective = identity.effective,
+			.inheritable = identity.inheritable,
+			.bounding = identity.bounding,
+			.no_new_privs = identity.no_new_privs,
+		},
+	};
+}
+
+static void set_report(enum errpipe_verdict verdict, unsigned step, int error)
+{
+	report = (struct errpipe_report){ verdict, error, error, 62, step, -1 };
+	question.report = &report;
+}
+
+/* With a report of that errno, as exec gives it. */
+static int before(struct errpipe__case *c, enum errpipe_verdict verdict, unsigned step, int error)
+{
+	set_report(verdict, step, error);
+	return errpipe__before(c);
+}
+
+static int check(struct errpipe__case *c)
+{
+	int fd = open(question.path, O_PATH | O_CLOEXEC), ret;
+
+	ck_assert_int_ge(fd, 0);
+	ret = errpipe__check(c, &explanation.link[0], fd);
+	ck_assert_int_eq(close(fd), 0);
+	return ret;
+}
+
+static int credentials(struct errpipe__case *c)
+{
+	int fd = open(question.path, O_PATH | O_CLOEXEC), ret;
+
+	ck_assert_int_ge(fd, 0);
+	ret = errpipe__credentials(c, &explanation.link[0], fd);
+	ck_assert_int_eq(close(fd), 0);
+	return ret;
+}
+
+/* The errno of a real exec in a child; 0 if the kernel has begun it, whatever became of the program. */
+static int exec_error(const char *path, char *const *argv, char *const *envp)
+{
+	int *error = shared_memory(sizeof(*error));
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		execve(path, argv, envp);
+		*error = errno;
+		_exit(0);
+	}
+	wait_for(pid);
+	return *error;
+}
+
+static int exec_plainly(const char *path)
+{
+	char name[] = "name", *argv[] = { name, NULL };
+
+	return exec_error(path, argv, argv + 1);
+}
+
+/* Does this kernel know AT_EXECVE_CHECK? Asked in another way than the library does. */
+static bool kernel_answers(void)
+{
+	char name[] = "name", *argv[] = { name, NULL };
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	bool answers = syscall(SYS_execveat, fd, "", argv, NULL, AT_EMPTY_PATH | 0x10000) < 0 && errno == EACCES;
+
+	close(fd);
+	return answers;
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static char *long_string(size_t length)
+{
+	char *string = keep(malloc(length + 1));
+
+	memset(string, 'x', length);
+	string[length] = '\0';
+	return string;
+}
+
+enum { ARGS = 200 };
+
+/* ARGS strings that take that many bytes together, with their NULs. */
+static char **strings_of(size_t bytes)
+{
+	char **strings = keep(calloc(ARGS + 1, sizeof(*strings)));
+
+	for (int i = 0; i < ARGS; i++) {
+		size_t share = bytes / (ARGS - i);
+
+		ck_assert_uint_eq(share > 0, 1);
+		strings[i] = long_string(share - 1);
+		bytes -= share;
+	}
+	return strings;
+}
+
+/* The limit of the stack; what arguments may take by that; and is it the strings alone that count? */
+static const struct {
+	uint64_t stack, limit;
+	enum { WITH_POINTERS, STRINGS } what;
+} borders[] = {
+	{ 16384, 16384 - sizeof(long), STRINGS },
+	{ 65536, 65536 - sizeof(long), STRINGS },
+	{ 70000, 69632 - sizeof(long), STRINGS },
+	{ 131072, 131072, WITH_POINTERS },
+	{ 300000, 131072, WITH_POINTERS },
+	{ 524288, 131072, WITH_POINTERS },
+	{ 524296, 131074, WITH_POINTERS },
+	{ 524299, 131074, WITH_POINTERS },
+	{ 1000000, 250000, WITH_POINTERS },
+	{ 8 << 20, 2 << 20, WITH_POINTERS },
+	{ (24 << 20) - 8, (6 << 20) - 2, WITH_POINTERS },
+	{ 24 << 20, 6 << 20, WITH_POINTERS },
+	{ 64 << 20, 6 << 20, WITH_POINTERS },
+};
+
+/* The arguments that fill the limit, and some bytes more. The path and the environment count, too. */
+static void compare_arguments(const char *path, int i, int more)
+{
+	static char name[] = "LONG_NAME=value", other[] = "A=", *env[] = { name, other, NULL };
+	size_t rest = strlen(path) + 1 + sizeof(name) + sizeof(other);
+	struct errpipe__case c = case_of(path);
+	uint64_t pointers = (ARGS + 2) * sizeof(char *);
+
+	if (borders[i].what == WITH_POINTERS)
+		rest += pointers;
+	question.argv = strings_of(borders[i].limit - rest + more);
+	question.envp = env;
+	ck_assert_int_eq(exec_error(path, question.argv, env), more > 0 ? E2BIG : 0);
+
+	ck_assert_int_eq(errpipe__arguments(&c), more > 0 ? -1 : 0);
+	if (more <= 0) {
+		ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+		return;
+	}
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(explanation.error, E2BIG);
+	ck_assert_int_eq(explanation.broken, -1);
+	ck_assert_uint_eq(explanation.limit, borders[i].limit);
+	ck_assert_uint_eq(explanation.number,
+			  borders[i].limit + more + (borders[i].what == STRINGS ? pointers : 0));
+}
+
+static void compare_at_border(int i)
+{
+	const struct rlimit limit = { borders[i].stack, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_STACK, &limit) < 0)
+		SKIP("no rights to raise RLIMIT_STACK");
+	for (int more = -1; more <= 1; more++)
+		compare_arguments(good, i, more);
+	compare_arguments(good, i, 1000);
+}
+
+START_TEST(arguments_at_the_border)
+{
+	if (sizeof(long) == 4 || sysconf(_SC_PAGESIZE) != 4096)
+		SKIP("the numbers are those of 64 bits and pages of 4 kB");
+	in_child(compare_at_border, _i);
+}
+END_TEST
+
+/* The limit of the process that execs, and not the caller's. */
+START_TEST(arguments_of_another_limit)
+{
+	struct errpipe__case c = case_of(good);
+
+	question.argv = strings_of(200000);
+	question.limit_stack = 8 << 20;
+	ck_assert_int_eq(errpipe__arguments(&c), 0);
+	question.limit_stack = 256 << 10;
+	ck_assert_int_eq(errpipe__arguments(&c), -1);
+	ck_assert_uint_eq(explanation.limit, 128 << 10);
+}
+END_TEST
+
+static void compare_string(char **argv, char **envp, const char *object)
+{
+	size_t most = 32 * sysconf(_SC_PAGESIZE) - 1;
+	struct errpipe__case c = case_of(good);
+	int error = exec_error(good, argv, envp);
+
+	question.argv = argv;
+	question.envp = envp;
+	ck_assert_int_eq(error, object ? E2BIG : 0);
+	ck_assert_int_eq(errpipe__arguments(&c), object ? -1 : 0);
+	if (!object)
+		return;
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENT_TOO_LONG);
+	ck_assert_int_eq(explanation.error, E2BIG);
+	ck_assert_str_eq(explanation.object, object);
+	ck_assert_uint_eq(explanation.number, most + 1);
+	ck_assert_uint_eq(explanation.limit, most);
+}
+
+START_TEST(one_string_at_the_border)
+{
+	size_t most = 32 * sysconf(_SC_PAGESIZE) - 1;
+	char *fits = long_string(most), *does_not = long_string(most + 1), *short_one = long_string(1);
+	char *argv[] = { short_one, short_one, fits, NULL }, *env[] = { short_one, fits, NULL };
+
+	compare_string(argv, env, NULL);
+	argv[2] = does_not;
+	compare_string(argv, env, "argument 2");
+	argv[2] = short_one;
+	memcpy(fits, "PATH=", 5);
+	memcpy(does_not, "PATH=", 5);
+	compare_string(argv, env, NULL);
+	env[1] = does_not;
+	compare_string(argv, env, "the environment variable PATH");
+}
+END_TEST
+
+/* A name of any length. */
+START_TEST(a_long_variable_without_a_name)
+{
+	char *argv[] = { good, NULL }, *env[] = { long_string(1 << 20), NULL };
+	struct errpipe__case c = case_of(good);
+
+	question.argv = argv;
+	question.envp = env;
+	ck_assert_int_eq(errpipe__arguments(&c), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENT_TOO_LONG);
+	ck_assert_uint_eq(strlen(explanation.object), strlen("the environment variable ") + 64 + strlen("..."));
+}
+END_TEST
+
+/* No arguments at all are one for the kernel; nor is there anything to read. */
+START_TEST(no_arguments)
+{
+	char *none[] = { NULL };
+	struct errpipe__case c = case_of(good);
+
+	question.argv = none;
+	question.envp = none;
+	ck_assert_int_eq(errpipe__arguments(&c), 0);
+	question.envp = NULL;
+	ck_assert_int_eq(errpipe__arguments(&c), 0);
+	question.argv = NULL;
+	ck_assert_int_eq(errpipe__arguments(&c), 0);
+}
+END_TEST
+
+/* E2BIG, and what is known would fit, or nothing is known. */
+START_TEST(too_large_and_it_is_not_known_what)
+{
+	char *argv[] = { good, NULL };
+	struct errpipe__case c = case_of(good);
+
+	question.limit_stack = 8 << 20;
+	question.argv = _i ? argv : NULL;
+	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, E2BIG), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(explanation.error, E2BIG);
+	ck_assert_uint_eq(explanation.number, 0);
+	ck_assert_uint_eq(explanation.limit, 2 << 20);
+}
+END_TEST
+
+/* The kernel opens the file first: without a report the arguments are looked at when there is one. */
+START_TEST(arguments_without_a_report)
+{
+	struct errpipe__case c = case_of(good);
+
+	question.argv = strings_of(7 << 20);
+	ck_assert_int_eq(errpipe__before(&c), 0);
+	ck_assert_int_eq(check(&c), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+
+	/* An interpreter is not the place, nor is it after an attempt that had another result. */
+	c = case_of(good);
+	question.argv = strings_of(7 << 20);
+	explanation.link[0].kind = ERRPIPE_LINK_INTERPRETER;
+	ck_assert_int_eq(check(&c), 0);
+	c = case_of(good);
+	question.argv = strings_of(7 << 20);
+	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ENOEXEC), 0);
+	ck_assert_int_eq(check(&c), 0);
+}
+END_TEST
+
+/* --- the report ------------------------------------------------------------------------------- */
+
+static const struct {
+	enum errpipe_verdict verdict;
+	unsigned step;
+	int error;
+	enum errpipe_cause cause; /* NONE: the walk goes on */
+	enum errpipe_certainty certainty;
+	const char *object;
+} reports[] = {
+	{ ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, 0, ERRPIPE_CAUSE_SECCOMP, ERRPIPE_CERTAIN, NULL },
+	{ ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, EAGAIN, ERRPIPE_CAUSE_PROCESS_LIMIT, ERRPIPE_CERTAIN, NULL },
+	{ ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, E2BIG, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, ERRPIPE_LIKELY, NULL },
+	{ ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ENOENT, ERRPIPE_CAUSE_NONE, 0, NULL },
+	{ ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ETXTBSY, ERRPIPE_CAUSE_NONE, 0, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, EACCES, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EACCES" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, ENOENT, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "ENOENT" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, EAGAIN, ERRPIPE_CAUSE_PROCESS_LIMIT, ERRPIPE_CERTAIN, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, E2BIG, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, ERRPIPE_LIKELY, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, 0, ERRPIPE_CAUSE_SECCOMP, ERRPIPE_CERTAIN, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EPERM" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EAGAIN, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EAGAIN" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EAGAIN, ERRPIPE_CAUSE_UNKNOWN, ERRPIPE_UNSURE, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER_LAST, E2BIG, ERRPIPE_CAUSE_UNKNOWN, ERRPIPE_UNSURE, NULL },
+	{ ERRPIPE_STARTED, 0, 0, ERRPIPE_CAUSE_NONE, 0, NULL },
+	{ ERRPIPE_DIED, 0, 0, ERRPIPE_CAUSE_NONE, 0, NULL },
+};
+
+START_TEST(what_the_report_alone_tells)
+{
+	struct errpipe__case c = case_of(good);
+
+	question.limit_processes = 7;
+	ck_assert_int_eq(before(&c, reports[_i].verdict, reports[_i].step, reports[_i].error),
+			 reports[_i].cause == ERRPIPE_CAUSE_NONE ? 0 : -1);
+	ck_assert_int_eq(explanation.cause, reports[_i].cause);
+	ck_assert_int_eq(explanation.certainty, reports[_i].certainty);
+	ck_assert_int_eq(explanation.broken, -1);
+	ck_assert_int_eq(explanation.works, reports[_i].cause == ERRPIPE_CAUSE_NONE);
+	if (reports[_i].cause != ERRPIPE_CAUSE_NONE)
+		ck_assert_int_eq(explanation.error, reports[_i].error);
+	if (reports[_i].cause == ERRPIPE_CAUSE_PROCESS_LIMIT)
+		ck_assert_uint_eq(explanation.limit, 7);
+	if (reports[_i].object)
+		ck_assert_str_eq(explanation.object, reports[_i].object);
+	else
+		ck_assert_ptr_null(explanation.object);
+}
+END_TEST
+
+/* An errno that only the writer's machine has: it was not 0. */
+START_TEST(an_error_of_another_machine)
+{
+	struct errpipe__case c = case_of(good);
+
+	set_report(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, 0);
+	report.raw_error = 4000;
+	ck_assert_int_eq(errpipe__before(&c), 0);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+static int enter(const char *state)
+{
+	int ret = enter_state(state, fixture);
+
+	ck_assert(ret == 0 || ret == -EOPNOTSUPP);
+	return ret;
+}
+
+static void be_too_many(int i)
+{
+	char *argv[] = { good, NULL };
+	struct errpipe__case c;
+
+	(void)i;
+	if (enter("nproc") < 0)
+		SKIP("no such state");
+	execv(good, argv);
+	ck_assert_int_eq(errno, EAGAIN);
+
+	/* That state has a limit of 0, which cannot be told from none. */
+	c = case_of(good);
+	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, EAGAIN), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_PROCESS_LIMIT);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+}
+
+START_TEST(too_many_processes)
+{
+	if (geteuid() != 0)
+		SKIP("only root can become another user");
+	in_child(be_too_many, 0);
+}
+END_TEST
+
+/* The caller's own limit, as none is given. */
+static void have_own_limit(int i)
+{
+	const struct rlimit limit = { 1234, 1234 };
+	struct errpipe__case c = case_of(good);
+
+	(void)i;
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &limit), 0);
+	before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, EAGAIN);
+	ck_assert_uint_eq(explanation.limit, 1234);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+}
+
+START_TEST(the_limit_of_the_caller)
+{
+	struct rlimit own;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &own), 0);
+	if (own.rlim_max < 1234)
+		SKIP("a lower limit already");
+	in_child(have_own_limit, 0);
+}
+END_TEST
+
+static void be_told_nothing(int i)
+{
+	char *argv[] = { good, NULL };
+	struct errpipe__case c = case_of(good);
+	int ret;
+
+	(void)i;
+	if (enter("seccomp:0") < 0)
+		SKIP("no seccomp");
+	ret = syscall(SYS_execve, good, argv, NULL);
+	ck_assert_int_eq(ret, 0);
+	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ret), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SECCOMP);
+}
+
+START_TEST(seccomp_without_an_error)
+{
+	in_child(be_told_nothing, 0);
+}
+END_TEST
+
+/* --- asking the kernel ------------------------------------------------------------------------ */
+
+/* Whatever is in the file, it is not run, and nothing is wrong with it yet. */
+static const char *const openable[] = { "good", "empty", "text", "script-missing", "elf-other-machine", "gzip" };
+
+START_TEST(a_check_runs_nothing)
+{
+	struct errpipe__case c;
+	char *path;
+
+	keep(asprintf(&path, "%s/%s", fixture, openable[_i]) < 0 ? NULL : path);
+	c = case_of(path);
+	ck_assert_int_eq(check(&c), 0);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(c.asks, kernel_answers() ? 1 : -1);
+}
+END_TEST
+
+static void be_confined(int i)
+{
+	struct errpipe__case c;
+
+	(void)i;
+	if (enter("landlock") < 0)
+		SKIP("no landlock");
+	ck_assert_int_eq(exec_plainly(good), EACCES);
+	c = case_of(good);
+	ck_assert_int_eq(check(&c), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SECURITY_MODULE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(explanation.broken, 0);
+	ck_assert_int_eq(explanation.error, EACCES);
+	ck_assert_ptr_nonnull(explanation.object);
+	ck_assert_ptr_nonnull(strstr(explanation.object, "landlock"));
+	ck_assert_str_eq(explanation.object, explanation.modules);
+
+	/* Of somebody else the answer says nothing. */
+	c = case_of(good);
+	c.own_identity = false;
+	ck_assert_int_eq(check(&c), 0);
+}
+
+START_TEST(a_security_module)
+{
+	if (!kernel_answers())
+		SKIP("Linux before 6.14");
+	in_child(be_confined, 0);
+}
+END_TEST
+
+static void *sleep_on(void *semaphore)
+{
+	while (sem_wait(semaphore) < 0)
+		;
+	return NULL;
+}
+
+/* Meanwhile other threads could start no threads. */
+START_TEST(no_check_beside_other_threads)
+{
+	struct errpipe__case c = case_of(good);
+	pthread_t thread;
+	sem_t semaphore;
+
+	sem_init(&semaphore, 0, 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, sleep_on, &semaphore), 0);
+	ck_assert_int_eq(check(&c), 0);
+	ck_assert_int_eq(c.asks, -1);
+	sem_post(&semaphore);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
+static void be_without(int i)
+{
+	struct errpipe__case c;
+
+	if (enter(i ? "seccomp-execveat:ENOSYS" : "seccomp-execveat:EACCES") < 0)
+		SKIP("no seccomp");
+	c = case_of(good);
+	ck_assert_int_eq(check(&c), 0);
+	ck_assert_int_eq(c.asks, -1);
+}
+
+START_TEST(no_check_without_the_call)
+{
+	in_child(be_without, _i);
+}
+END_TEST
+
+/* --- busy ------------------------------------------------------------------------------------- */
+
+static char *busy_file(void)
+{
+	char *path;
+
+	keep(asprintf(&path, "%s/busy", fixture) < 0 ? NULL : path);
+	return path;
+}
+
+/* A process that has it open, until it is ended. */
+static pid_t hold(const char *path, int flags, const char *comm)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	make_pipe(ready);
+	pid = checked_fork();
+	if (pid == 0) {
+		int fd = open(path, flags);
+
+		prctl(PR_SET_NAME, comm, 0, 0, 0);
+		if (write(ready[1], "", fd >= 0) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	wait_for(pid);
+}
+
+static int explain_busy(struct errpipe__case *c, const char *path)
+{
+	*c = case_of(path);
+	set_report(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ETXTBSY);
+	ck_assert_int_eq(errpipe__before(c), 0);
+	return check(c);
+}
+
+static const int writing[] = { O_WRONLY, O_RDWR, O_WRONLY | O_APPEND | O_CLOEXEC };
+
+START_TEST(a_writer_is_named)
+{
+	const char *path = busy_file();
+	pid_t pid = hold(path, writing[_i], "a writer)");
+	struct errpipe__case c;
+	char words[64];
+
+	ck_assert_int_eq(exec_plainly(path), ETXTBSY);
+	ck_assert_int_eq(explain_busy(&c, path), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(explanation.error, ETXTBSY);
+	ck_assert_int_eq(explanation.broken, 0);
+	snprintf(words, sizeof(words), "process %d (a writer))", (int)pid);
+	ck_assert_str_eq(explanation.object, words);
+	end(pid);
+	ck_assert_int_eq(exec_plainly(path), 0);
+	ck_assert_int_eq(explain_busy(&c, path), 0);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+/* By a link of another name: it is the file that counts. */
+START_TEST(a_writer_by_another_name)
+{
+	char *path = busy_file(), *other;
+	struct errpipe__case c;
+	pid_t pid;
+
+	keep(asprintf(&other, "%s/busy-too", fixture) < 0 ? NULL : other);
+	ck_assert_int_eq(link(path, other), 0);
+	pid = hold(other, O_WRONLY, "w");
+	unlink(other);
+	ck_assert_int_eq(exec_plainly(path), ETXTBSY);
+	ck_assert_int_eq(explain_busy(&c, path), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
+	ck_assert_ptr_nonnull(strstr(explanation.object, "(w)"));
+	end(pid);
+}
+END_TEST
+
+START_TEST(many_writers)
+{
+	const char *path = busy_file(), *found;
+	struct errpipe__case c;
+	pid_t pids[5];
+	int commas = 0;
+
+	for (size_t i = 0; i < COUNT(pids); i++) {
+		pids[i] = hold(path, O_RDWR, "many");
+		ck_assert_int_eq(explain_busy(&c, path), -1);
+		ck_assert_int_eq(strstr(explanation.object, " and others") != NULL, i >= 3);
+	}
+	for (found = explanation.object; (found = strstr(found, "(many)")); found++)
+		commas++;
+	ck_assert_int_eq(commas, 3);
+	for (size_t i = 0; i < COUNT(pids); i++)
+		end(pids[i]);
+}
+END_TEST
+
+/* Readers are in nobody's way, nor is a descriptor for the path alone. */
+START_TEST(readers_are_not_writers)
+{
+	const char *path = busy_file();
+	pid_t reader = hold(path, O_RDONLY, "r"), looker = hold(path, O_PATH, "p");
+	struct errpipe__case c;
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	ck_assert_int_eq(exec_plainly(path), 0);
+	ck_assert_int_eq(explain_busy(&c, path), 0);
+	ck_assert_ptr_null(errpipe__writers(&c, fd));
+
+	/* Asked for a reason it is told that there is none to be seen. */
+	ck_assert_int_eq(errpipe__busy(&c, &explanation.link[0], fd), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
+	ck_assert_ptr_nonnull(strstr(explanation.object, "cannot be seen"));
+	close(fd);
+	end(reader);
+	end(looker);
+}
+END_TEST
+
+/* Where the kernel cannot be asked, the report is the question. */
+START_TEST(busy_without_a_check)
+{
+	const char *path = busy_file();
+	pid_t pid = hold(path, O_WRONLY, "w");
+	struct errpipe__case c = case_of(path);
+
+	c.asks = -1;
+	ck_assert_int_eq(check(&c), 0);
+	set_report(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ENOENT);
+	ck_assert_int_eq(check(&c), 0);
+	set_report(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ETXTBSY);
+	ck_assert_int_eq(check(&c), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
+	end(pid);
+	c = case_of(path);
+	c.asks = -1;
+	set_report(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ETXTBSY);
+	ck_assert_int_eq(check(&c), 0);
+}
+END_TEST
+
+/* Before there is any attempt. */
+START_TEST(busy_without_a_report)
+{
+	const char *path = busy_file();
+	pid_t pid = hold(path, O_WRONLY, "w");
+	struct errpipe__case c = case_of(path);
+
+	if (!kernel_answers())
+		SKIP("Linux before 6.14");
+	ck_assert_int_eq(check(&c), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
+	end(pid);
+}
+END_TEST
+
+/* --- credentials ------------------------------------------------------------------------------ */
+
+static char *capable_file(void)
+{
+	char *path;
+
+	keep(asprintf(&path, "%s/file-capability", fixture) < 0 ? NULL : path);
+	return path;
+}
+
+static void set_capabilities(const char *path, uint32_t version, uint64_t permitted, uint64_t inheritable)
+{
+	const struct vfs_cap_data data = {
+		.magic_etc = htole32(version),
+		.data = { { htole32(permitted), htole32(inheritable) },
+			  { htole32(permitted >> 32), htole32(inheritable >> 32) } },
+	};
+
+	ck_assert_int_eq(setxattr(path, "security.capability", &data, sizeof(data), 0), 0);
+}
+
+#define EFFECTIVE (VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE)
+#define BIT(cap)  (UINT64_C(1) << (cap))
+
+/* Compare with the exec: the bounding set lacks CAP_NET_RAW, and CAP_SYS_TIME. */
+static const struct {
+	enum identity identity;
+	int no_new_privs;
+	uint32_t version;
+	uint64_t permitted;
+	const char *missing;
+} capabilities[] = {
+	{ AS_SELF, 0, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
+	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
+	/* It is no help: the kernel refuses before it would ignore them. */
+	{ AS_NOBODY, 1, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
+	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW) | BIT(CAP_SYS_TIME) | BIT(CAP_CHOWN), "cap_net_raw, cap_sys_time" },
+	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_CHOWN), NULL },
+	{ AS_NOBODY, 0, EFFECTIVE, 0, NULL },
+	{ AS_NOBODY, 0, VFS_CAP_REVISION_2, BIT(CAP_NET_RAW), NULL },
+	/* Capabilities that there are not. */
+	{ AS_NOBODY, 0, EFFECTIVE, BIT(63) | BIT(50), NULL },
+};
+
+static void compare_capabilities(int i)
+{
+	const char *path = capable_file();
+	struct errpipe__case c;
+
+	set_capabilities(path, capabilities[i].version, capabilities[i].permitted, 0);
+	if (enter("capbset") < 0)
+		SKIP("no file capabilities here");
+	ck_assert_int_eq(prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0), 0);
+	ck_assert_int_eq(become(capabilities[i].identity), 0);
+	if (capabilities[i].no_new_privs)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	ck_assert_int_eq(exec_plainly(path), capabilities[i].missing ? EPERM : 0);
+
+	c = case_of(path);
+	ck_assert_int_eq(c.who.no_new_privs, capabilities[i].no_new_privs);
+	ck_assert_int_eq(credentials(&c), capabilities[i].missing ? -1 : 0);
+	if (!capabilities[i].missing) {
+		ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+		return;
+	}
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_FILE_CAPABILITIES);
+	ck_assert_int_eq(explanation.error, EPERM);
+	ck_assert_int_eq(explanation.broken, 0);
+	ck_assert_str_eq(explanation.object, capabilities[i].missing);
+
+	/* Of another process, and on another mount. */
+	c = case_of(path);
+	c.who.bounding = ~UINT64_C(0);
+	ck_assert_int_eq(credentials(&c), 0);
+	c = case_of(path);
+	explanation.link[0].nosuid = 1;
+	ck_assert_int_eq(credentials(&c), 0);
+}
+
+START_TEST(file_capabilities)
+{
+	if (geteuid() != 0)
+		SKIP("only root can give capabilities to a file");
+	in_child(compare_capabilities, _i);
+}
+END_TEST
+
+struct cap_sets {
+	struct __user_cap_header_struct header;
+	struct __user_cap_data_struct data[2];
+};
+
+/* What is inheritable in both may be missing in the bounding set. */
+static void inherit(int i)
+{
+	struct cap_sets sets = { .header = { _LINUX_CAPABILITY_VERSION_3, 0 } };
+	const char *path = capable_file();
+	struct errpipe__case c;
+
+	set_capabilities(path, EFFECTIVE, BIT(CAP_NET_RAW), i ? BIT(CAP_NET_RAW) : 0);
+	ck_assert_int_eq(syscall(SYS_capget, &sets.header, sets.data), 0);
+	sets.data[0].inheritable |= BIT(CAP_NET_RAW);
+	ck_assert_int_eq(syscall(SYS_capset, &sets.header, sets.data), 0);
+	if (enter("capbset") < 0)
+		SKIP("no file capabilities here");
+	ck_assert_int_eq(exec_plainly(path), i ? 0 : EPERM);
+	c = case_of(path);
+	ck_assert_int_eq(credentials(&c), i ? 0 : -1);
+}
+
+START_TEST(inheritable_capabilities)
+{
+	if (geteuid() != 0)
+		SKIP("only root can give capabilities to a file");
+	in_child(inherit, _i);
+}
+END_TEST
+
+/* A file without any. */
+START_TEST(no_capabilities)
+{
+	struct errpipe__case c = case_of(good);
+
+	c.who.bounding = 0;
+	ck_assert_int_eq(credentials(&c), 0);
+}
+END_TEST
+
+/* Which ids of a program are root's, as it says by its exit status: it is a copy of this one. */
+enum { ROOT_UID = 1, ROOT_GID = 2 };
+#define TELL_IDS "tell-ids"
+
+static int root_ids(void)
+{
+	return (geteuid() == 0 ? ROOT_UID : 0) | (getegid() == 0 ? ROOT_GID : 0);
+}
+
+static int start_and_ask(const char *path)
+{
+	pid_t pid = checked_fork();
+	int status;
+
+	if (pid == 0) {
+		execl(path, path, TELL_IDS, NULL);
+		_exit(127);
+	}
+	status = wait_for(pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void copy_itself(const char *path)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	char buf[65536];
+	ssize_t n;
+
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		ck_assert_int_eq(write(to, buf, n), n);
+	ck_assert_int_eq(n, 0);
+	close(from);
+	close(to);
+}
+
+enum { PLAIN_MOUNT, NOSUID_MOUNT };
+
+static const struct {
+	int mount;
+	int no_new_privs;
+	mode_t mode;
+	uid_t owner;
+	const char *why; /* NULL: nothing is ignored */
+	int root; /* what root_ids() is there */
+} set_ids[] = {
+	{ NOSUID_MOUNT, 0, 04755, 0, "its file system is mounted nosuid", 0 },
+	{ PLAIN_MOUNT, 1, 04755, 0, "the process has no_new_privs set", 0 },
+	{ NOSUID_MOUNT, 0, 02755, 0, "its file system is mounted nosuid", 0 },
+	{ PLAIN_MOUNT, 1, 06755, 0, "the process has no_new_privs set", 0 },
+	{ PLAIN_MOUNT, 0, 04755, 0, NULL, ROOT_UID },
+	{ PLAIN_MOUNT, 0, 02755, 0, NULL, ROOT_GID },
+	{ NOSUID_MOUNT, 0, 0755, 0, NULL, 0 },
+	/* Without the group's x bit it is the mark of mandatory locking. */
+	{ PLAIN_MOUNT, 0, 02745, 0, NULL, 0 },
+	{ NOSUID_MOUNT, 0, 02745, 0, NULL, 0 },
+	{ NOSUID_MOUNT, 0, 06755, NOBODY, NULL, 0 },
+};
+
+static void start_with_set_id(int i)
+{
+	const unsigned long flags = set_ids[i].mount == NOSUID_MOUNT ? MS_NOSUID : 0;
+	char folder[4096], path[4200];
+	struct errpipe__case c;
+
+	snprintf(folder, sizeof(folder), "%s/directory", fixture);
+	snprintf(path, sizeof(path), "%s/program", folder);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", folder, "tmpfs", flags, "mode=755") < 0)
+		SKIP("no mount namespace");
+	copy_itself(path);
+	ck_assert_int_eq(chown(path, set_ids[i].owner, set_ids[i].owner), 0);
+	ck_assert_int_eq(chmod(path, set_ids[i].mode), 0);
+	ck_assert_int_eq(become(AS_NOBODY), 0);
+	if (set_ids[i].no_new_privs)
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	ck_assert_int_eq(start_and_ask(path), set_ids[i].root);
+
+	c = case_of(path);
+	ck_assert_int_eq(credentials(&c), 0);
+	ck_assert_int_eq(explanation.works, 1);
+	ck_assert_int_eq(explanation.error, 0);
+	if (!set_ids[i].why) {
+		ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+		return;
+	}
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SET_ID_IGNORED);
+	ck_assert_str_eq(explanation.object, set_ids[i].why);
+
+	/* That is no reason not to tell of what is worse. */
+	errpipe__broken(&c, &explanation.link[0], ERRPIPE_CAUSE_SEGMENT_SIZE, 0, NULL, NULL, 1, 0);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SEGMENT_SIZE);
+	ck_assert_int_eq(explanation.works, 0);
+}
+
+START_TEST(set_id_bits)
+{
+	if (geteuid() != 0)
+		SKIP("only root can make such files");
+	in_child(start_with_set_id, _i);
+}
+END_TEST
+
+/* --- security modules ------------------------------------------------------------------------- */
+
+/* The list of the kernel, or what shows without it. */
+START_TEST(security_modules)
+{
+	struct errpipe__case c = case_of(good);
+	char list[512] = "";
+	int fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
+
+	errpipe__modules(&c);
+	if (fd >= 0 && read(fd, list, sizeof(list) - 1) > 0) {
+		ck_assert_int_eq(strstr(list, "landlock") != NULL,
+				 explanation.modules && strstr(explanation.modules, "landlock"));
+	} else {
+		ck_assert_int_eq(syscall(444, NULL, 0, 1) >= 1,
+				 explanation.modules && strstr(explanation.modules, "landlock"));
+	}
+	close(fd);
+	if (explanation.modules)
+		ck_assert_ptr_null(strstr(explanation.modules, "capability"));
+}
+END_TEST
+
+static const struct {
+	const char *list, *modules;
+} lists[] = {
+	{ "lockdown,capability,landlock,yama,apparmor", "landlock, apparmor" },
+	{ "capability", NULL },
+	{ "capability,selinux\n", "selinux" },
+	{ "", NULL },
+	{ ",,,\n", NULL },
+	{ "bpf", "bpf" },
+};
+
+/* In a mount namespace where the list is one of ours. Nothing shows without a list, so it is not empty. */
+static void see_list(int i)
+{
+	struct errpipe__case c;
+	FILE *file;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/sys/kernel/security", "tmpfs", 0, NULL) < 0)
+		SKIP("no mount namespace, or no /sys/kernel/security");
+	file = fopen("/sys/kernel/security/lsm", "we");
+	ck_assert_ptr_nonnull(file);
+	fputs(*lists[i].list ? lists[i].list : "\n", file);
+	fclose(file);
+	c = case_of(good);
+	errpipe__modules(&c);
+	if (lists[i].modules)
+		ck_assert_str_eq(explanation.modules, lists[i].modules);
+	else
+		ck_assert_ptr_null(explanation.modules);
+}
+
+START_TEST(a_list_of_security_modules)
+{
+	in_child(see_list, _i);
+}
+END_TEST
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static TCase *add_tcase(Suite *suite, const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+int main(int argc, char **argv)
+{
+	Suite *suite = suite_create("explain_process");
+	TCase *tcase;
+
+	if (argc == 2 && strcmp(argv[1], TELL_IDS) == 0)
+		_exit(root_ids()); /* a sanitizer cannot look at a set-id program */
+	leave_valgrind(argv);
+	fixture = fixture_make();
+	good = keep(asprintf(&good, "%s/good", fixture) < 0 ? NULL : good);
+
+	tcase = add_tcase(suite, "arguments");
+	tcase_add_loop_test(tcase, arguments_at_the_border, 0, COUNT(borders));
+	tcase_add_test(tcase, arguments_of_another_limit);
+	tcase_add_test(tcase, one_string_at_the_border);
+	tcase_add_test(tcase, a_long_variable_without_a_name);
+	tcase_add_test(tcase, no_arguments);
+	tcase_add_loop_test(tcase, too_large_and_it_is_not_known_what, 0, 2);
+	tcase_add_test(tcase, arguments_without_a_report);
+
+	tcase = add_tcase(suite, "report");
+	tcase_add_loop_test(tcase, what_the_report_alone_tells, 0, COUNT(reports));
+	tcase_add_test(tcase, an_error_of_another_machine);
+	tcase_add_test(tcase, too_many_processes);
+	tcase_add_test(tcase, the_limit_of_the_caller);
+	tcase_add_test(tcase, seccomp_without_an_error);
+
+	tcase = add_tcase(suite, "check");
+	tcase_add_loop_test(tcase, a_check_runs_nothing, 0, COUNT(openable));
+	tcase_add_test(tcase, a_security_module);
+	tcase_add_test(tcase, no_check_beside_other_threads);
+	tcase_add_loop_test(tcase, no_check_without_the_call, 0, 2);
+
+	tcase = add_tcase(suite, "busy");
+	tcase_add_loop_test(tcase, a_writer_is_named, 0, COUNT(writing));
+	tcase_add_test(tcase, a_writer_by_another_name);
+	tcase_add_test(tcase, many_writers);
+	tcase_add_test(tcase, readers_are_not_writers);
+	tcase_add_test(tcase, busy_without_a_check);
+	tcase_add_test(tcase, busy_without_a_report);
+
+	tcase = add_tcase(suite, "credentials");
+	tcase_add_loop_test(tcase, file_capabilities, 0, COUNT(capabilities));
+	tcase_add_loop_test(tcase, inheritable_capabilities, 0, 2);
+	tcase_add_test(tcase, no_capabilities);
+	tcase_add_loop_test(tcase, set_id_bits, 0, COUNT(set_ids));
+
+	tcase = add_tcase(suite, "modules");
+	tcase_add_test(tcase, security_modules);
+	tcase_add_loop_test(tcase, a_list_of_security_modules, 0, COUNT(lists));
+
+	return run_suite(suite);
+}
