@@ -364,10 +364,10 @@ static void print_finding(const struct errpipe_explanation *ex, const char *find
 	}
 	if (ex->error)
 		print_errno(ex->error);
+	else if (ex->certainty == ERRPIPE_UNSURE)
+		fputs("it cannot be told whether it would start", stdout);
 	else if (ex->works)
 		fputs("it would start", stdout);
-	else if (ex->certainty == ERRPIPE_UNSURE)
-		fputs("it cannot be told what an exec gives", stdout);
 	else
 		fputs("an exec would go wrong", stdout);
 	printf("%s%s\n", ex->certainty == ERRPIPE_LIKELY ? ", likely because " : ": ", finding);
