@@ -7,6 +7,7 @@
 # other in one folder, which has hello.arm64, hello.s390x, hello.native and what stands in the document as a script, and in
 # one shell, so that "echo $?" says what it should.
 set -u
+export LC_ALL=C.UTF-8
 
 count=0 failures=0
 
@@ -20,7 +21,7 @@ result() {
 code() {
 	case $1 in
 	*.md) sed -n -e 's/^    //p' -e 't' -e 's/.*//p' "$1" ;;
-	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
+	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;s/\\\[u2514\]\\\[u2500\]/└─/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
 	esac
 }
 
