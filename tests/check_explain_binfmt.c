@@ -347,6 +347,7 @@ static struct errpipe__case new_case(void)
 	static const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "x" };
 
 	memset(&explanation, 0, sizeof(explanation));
+	explanation.certainty = ERRPIPE_CERTAIN;
 	explanation.works = 1;
 	explanation.links = 1;
 	return (struct errpipe__case){ .question = &question, .ex = &explanation, .own_identity = true };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -301,6 +302,7 @@ static int predict(const char *path)
 struct outcome {
 	int error; /* of the exec; 0: it was started */
 	int status;
+	bool killed; /* by the kernel, as the exec was under way; known with a debugger only */
 };
 
 /* A program that runs wild ends by itself. */
@@ -318,6 +320,8 @@ static void exec_it(const char *path, int report, rlim_t address_space)
 	alarm(3);
 	if (address_space)
 		setrlimit(RLIMIT_AS, &space);
+	if (getenv("ERRPIPE_MUTATIONS"))
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
 	execve(path, argv, envp);
 	error = errno;
 	if (write(report, &error, sizeof(error)) < 0)
@@ -325,10 +329,26 @@ static void exec_it(const char *path, int report, rlim_t address_space)
 	_exit(0);
 }
 
+/* Of a traced process: it stops once it has become the program. */
+static int wait_for_traced(pid_t pid, bool *started)
+{
+	int status = wait_for(pid);
+
+	*started = WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+	while (WIFSTOPPED(status)) {
+		int signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+
+		ptrace(PTRACE_CONT, pid, 0, (long)signal);
+		status = wait_for(pid);
+	}
+	return status;
+}
+
 static struct outcome try_with(const char *path, rlim_t address_space)
 {
-	struct outcome outcome = { 0, 0 };
+	struct outcome outcome = { 0, 0, false };
 	int report[2];
+	bool started;
 	ssize_t n;
 	pid_t pid;
 
@@ -337,10 +357,11 @@ static struct outcome try_with(const char *path, rlim_t address_space)
 	if (pid == 0)
 		exec_it(path, report[1], address_space);
 	close(report[1]);
+	outcome.status = wait_for_traced(pid, &started);
 	n = read(report[0], &outcome.error, sizeof(outcome.error));
 	ck_assert(n == 0 || n == sizeof(outcome.error));
 	close(report[0]);
-	outcome.status = wait_for(pid);
+	outcome.killed = !started && !outcome.error && WIFSIGNALED(outcome.status);
 	return outcome;
 }
 
@@ -660,6 +681,16 @@ START_TEST(killed_for_its_loader)
 }
 END_TEST
 
+START_TEST(no_segments_but_a_loader)
+{
+	struct image image = with_loader(path_of("bin/dmz"));
+
+	image.segment[1].type = PT_NOTE;
+	assert_agrees(write_image("program", &image), 0, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(try(path_of("program")).status, 125 << 8);
+}
+END_TEST
+
 START_TEST(a_loader_of_a_wrong_type)
 {
 	struct image program = with_loader(path_of("loader")), loader = movable();
@@ -775,6 +806,22 @@ START_TEST(cut_off_before_its_entry_point)
 	predict(path_of("cut"));
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
 	question.report = NULL;
+}
+END_TEST
+
+/* The kernel clears the rest of a page that is not there: this is how a dynamic program dies of it. */
+START_TEST(cut_off_before_its_data_ends)
+{
+	struct image image = _i ? with_loader(path_of("bin/dmz")) : fixed();
+	struct segment *data = &image.segment[_i ? 2 : 1];
+
+	*data = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, image.segment[_i ? 1 : 0].address + PAGE, 0x100, 0x4000 };
+	image.size = PAGE + 0x100;
+	assert_agrees(write_image("cut", &image), 0, ERRPIPE_CAUSE_NONE);
+	image.size = PAGE;
+	assert_killed(write_image("cut", &image), ERRPIPE_CAUSE_TRUNCATED_ELF, 0);
+	ck_assert_uint_eq(ex.number, PAGE);
+	ck_assert_uint_eq(ex.limit, PAGE + 0x100);
 }
 END_TEST
 
@@ -936,7 +983,16 @@ static void print_mutation(const char *name, int n, const struct outcome *outcom
 		outcome->status, error, errpipe_cause_name(ex.cause), errpipe_certainty_name(ex.certainty));
 }
 
-static void check_mutation(const char *name, const char *path, int n)
+static void print_changes(const unsigned char *bytes, const unsigned char *base)
+{
+	for (int i = 0; i < 64 + 4 * 56; i++) {
+		if (bytes[i] != base[i])
+			fprintf(stderr, " [%d] %02x -> %02x", i, base[i], bytes[i]);
+	}
+	fputc('\n', stderr);
+}
+
+static void check_mutation(const char *name, const char *path, int n, const unsigned char *bytes, const unsigned char *base)
 {
 	struct outcome outcome = try(path);
 	int error = predict(path);
@@ -944,9 +1000,11 @@ static void check_mutation(const char *name, const char *path, int n)
 
 	if (right && !error && !ex.works && ex.certainty == ERRPIPE_CERTAIN)
 		right = WIFSIGNALED(outcome.status);
-	if (getenv("ERRPIPE_MUTATIONS") && right && !error && ex.works && outcome.status &&
-	    WIFSIGNALED(outcome.status))
+	if (getenv("ERRPIPE_MUTATIONS") && right && !error && outcome.killed == !!ex.works &&
+	    ex.cause != ERRPIPE_CAUSE_SHARED_LIBRARY) {
 		print_mutation(name, n, &outcome, error);
+		print_changes(bytes, base);
+	}
 	if (!right)
 		print_mutation(name, n, &outcome, error);
 	ck_assert_msg(right, "mutation %d of %s", n, name);
@@ -983,7 +1041,7 @@ START_TEST(mutated)
 		size_t size = mutate(bytes, &image);
 		const char *path = write_file("mutated", bytes, size);
 
-		check_mutation(bases[_i].name, bases[_i].is_loader ? path_of("program") : path, n);
+		check_mutation(bases[_i].name, bases[_i].is_loader ? path_of("program") : path, n, bytes, bytes_of(&image));
 	}
 }
 END_TEST
@@ -1004,11 +1062,13 @@ static Suite *explain_elf_suite(void)
 	tcase_add_loop_test(tcase, segments_that_overlap, 0, 2);
 	tcase_add_loop_test(tcase, killed, 0, COUNT(kills));
 	tcase_add_loop_test(tcase, killed_for_its_loader, 0, COUNT(kills));
+	tcase_add_test(tcase, no_segments_but_a_loader);
 	tcase_add_test(tcase, a_loader_of_a_wrong_type);
 	tcase_add_test(tcase, below_the_lowest_address);
 	tcase_add_loop_test(tcase, more_address_space_than_allowed, 0, 2);
 	tcase_add_loop_test(tcase, more_memory_than_there_is, 0, 2);
 	tcase_add_test(tcase, cut_off_before_its_entry_point);
+	tcase_add_loop_test(tcase, cut_off_before_its_data_ends, 0, 2);
 #ifdef __x86_64__
 	tcase_add_test(tcase, i386);
 	tcase_add_test(tcase, class_and_byte_order_are_not_looked_at);

@@ -52,6 +52,7 @@ static struct errpipe__case case_of(const char *path)
 	struct stat st;
 
 	memset(&explanation, 0, sizeof(explanation));
+	explanation.certainty = ERRPIPE_CERTAIN;
 	explanation.works = 1;
 	explanation.broken = -1;
 	explanation.links = 1;

@@ -67,7 +67,8 @@ placeholders() {
 	[ -s "$tmp/used" ]
 }
 
-# The example shows the finding and the advice, up to where another file would make them differ.
+# The example shows the finding and the advice, up to where another file would make them differ. Of "none" the command says
+# it in other words.
 examples_show_them() {
 	awk '
 		# The longest part of a text that no placeholder is in.
@@ -79,7 +80,7 @@ examples_show_them() {
 			return longest
 		}
 		BEGIN { RS = "\002"; FS = "\001" }
-		{
+		$2 != "none" {
 			for (i = 4; i <= 5; i++) {
 				if (!index($7, constant($i))) {
 					print $2 ": no \"" constant($i) "\" in its example"

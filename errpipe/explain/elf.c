@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -495,6 +496,8 @@ struct image {
 	uint64_t size;	       /* what is mapped, not counting twice what lies in one page; no more than it is */
 	uint64_t file_end;     /* the last byte that is in the file, or should be */
 	bool entry_is_missing; /* the file ends before the page that the entry point is in */
+	bool zeros_are_lost;   /* the file ends before a page of which the kernel clears the rest */
+	bool wraps;	       /* around the end of all addresses, as a loader's may */
 };
 
 static int broken_segment(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause,
@@ -566,26 +569,48 @@ static bool has_entry(const struct elf *elf, const struct segment *segment)
 	return elf->entry >= segment->address && elf->entry - segment->address < segment->file_size;
 }
 
+static bool is_missing(const struct errpipe_link *link, uint64_t offset)
+{
+	return page_start(offset) >= page_end(link->size);
+}
+
+/* padzero(): it minds only if the segment can be written to. */
+static bool loses_zeros(const struct errpipe_link *link, const struct segment *segment)
+{
+	uint64_t end = sum(segment->offset, segment->file_size);
+
+	return segment->flags & PF_W && segment->file_size && segment->memory_size > segment->file_size &&
+	       end != page_start(end) && is_missing(link, end);
+}
+
+static void add_addresses(struct image *image, const struct segment *segment)
+{
+	uint64_t start = page_start(segment->address), last = sum(segment->address, segment->memory_size);
+	uint64_t end = page_end(last), mapped = start > image->high ? start : image->high;
+
+	if (last == UINT64_MAX)
+		image->wraps = true;
+	if (!image->loaded || start < image->low)
+		image->low = start;
+	if (end > mapped)
+		image->size = sum(image->size, end - mapped);
+	if (end > image->high)
+		image->high = end;
+}
+
 static void add_segment(struct image *image, const struct elf *elf, const struct errpipe_link *link,
 			const struct segment *segment)
 {
-	uint64_t start = page_start(segment->address), end = page_end(segment->address + segment->memory_size);
-	uint64_t file_end = sum(segment->offset, segment->file_size);
+	uint64_t end = sum(segment->offset, segment->file_size);
 
-	if (!image->loaded++)
-		image->low = start;
-	if (start < image->high)
-		start = end < image->high ? end : image->high;
-	image->size = sum(image->size, end - start);
-	if (page_start(segment->address) < image->low)
-		image->low = page_start(segment->address);
-	if (end > image->high)
-		image->high = end;
-	if (segment->file_size && file_end > image->file_end)
-		image->file_end = file_end;
-	if (has_entry(elf, segment) &&
-	    page_start(elf->entry - segment->address + segment->offset) >= page_end(link->size))
+	add_addresses(image, segment);
+	image->loaded++;
+	if (segment->file_size && end > image->file_end)
+		image->file_end = end;
+	if (has_entry(elf, segment) && is_missing(link, sum(elf->entry - segment->address, segment->offset)))
 		image->entry_is_missing = true;
+	if (loses_zeros(link, segment))
+		image->zeros_are_lost = true;
 }
 
 /* The kernel gives the stack that much before it maps anything else (setup_arg_pages() in fs/exec.c). */
@@ -607,7 +632,7 @@ static int check_address_space(struct errpipe__case *c, const struct errpipe_lin
 	uint64_t size = link->type == ET_DYN ? image->high - image->low : image->size;
 
 	size = sum(size, stack < STACK ? page_start(stack) : STACK);
-	if (size <= limit)
+	if (size <= limit || image->wraps)
 		return 0;
 	return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
 }
@@ -622,34 +647,47 @@ static bool begins_itself(const struct errpipe_link *link)
 	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
 }
 
-/*
- * It is started, and dies by SIGBUS when it comes to a page that is missing: at once, if the entry point is there. Else,
- * who knows? It may not come there.
- */
+/* By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. */
+static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
+{
+	if (image->zeros_are_lost)
+		return SIGSEGV; /* by the kernel, as it loads it */
+	return image->entry_is_missing && begins_itself(link) ? SIGBUS : 0;
+}
+
+/* A file that is cut off is started, mostly, and dies by SIGBUS when it comes to a page that is missing. */
 static int check_length(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
 {
 	const struct errpipe_report *report = c->question->report;
+	int signal = signal_of_missing_pages(link, image);
 
-	if (!link->size || image->file_end <= page_end(link->size) || (report && !was_killed_by(report, SIGBUS)))
+	if (!link->size || image->file_end <= page_end(link->size))
+		return 0;
+	if (report && !was_killed_by(report, signal ? signal : SIGBUS))
 		return 0;
 	truncated(c, link, 0, image->file_end);
-	if (!image->entry_is_missing || !begins_itself(link)) {
+	if (!signal) {
 		c->ex->certainty = ERRPIPE_LIKELY;
 		c->ex->works = !report;
 	}
 	return -1;
 }
 
-/* A program that begins with its loader is not lost yet if it has no segments, but for ET_DYN the kernel insists. */
-static bool needs_segments(const struct errpipe_link *link)
+/*
+ * With no segment at all the kernel starts a program that has a loader, and that may even work. But if there are some, and
+ * they come to nothing, it does not go on.
+ */
+static bool is_empty(const struct errpipe_link *link, const struct image *image)
 {
-	return link->type == ET_DYN || begins_itself(link);
+	if (!image->loaded)
+		return begins_itself(link);
+	return link->type == ET_DYN && image->high == image->low && !image->wraps;
 }
 
 static int check_image(struct errpipe__case *c, const struct errpipe_link *link, const struct elf *elf,
 		       const struct image *image)
 {
-	if (needs_segments(link) && (!image->loaded || (link->type == ET_DYN && image->high == image->low)))
+	if (is_empty(link, image))
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
 	if (check_address_space(c, link, image) < 0)
 		return -1;

@@ -219,22 +219,29 @@ static bool has_failed(const struct errpipe_report *report)
 }
 
 /* The walk has found nothing that gives the error of the report. What else gives it? */
+static enum errpipe_cause cause_of(const struct errpipe_explanation *ex, int error)
+{
+	const struct errpipe_link *last = &ex->link[ex->links - 1];
+
+	if (error == ETXTBSY)
+		return ERRPIPE_CAUSE_TEXT_BUSY; /* no longer */
+	if (error == ENOEXEC && last->format == ERRPIPE_FORMAT_ELF && errpipe__support(last) == ERRPIPE__COMPATIBLE)
+		return ERRPIPE_CAUSE_NO_COMPATIBILITY;
+	if ((error == EACCES || error == EPERM) && ex->modules)
+		return ERRPIPE_CAUSE_SECURITY_MODULE;
+	return ERRPIPE_CAUSE_UNKNOWN;
+}
+
 static void guess(struct errpipe__case *c, int error)
 {
 	struct errpipe_explanation *ex = c->ex;
 	const struct errpipe_link *last = &ex->link[ex->links - 1];
-	enum errpipe_cause cause = ERRPIPE_CAUSE_UNKNOWN;
+	enum errpipe_cause cause;
 
 	errpipe__modules(c);
-	if (error == ETXTBSY)
-		cause = ERRPIPE_CAUSE_TEXT_BUSY; /* no longer */
-	else if (error == ENOEXEC && last->format == ERRPIPE_FORMAT_ELF &&
-		 errpipe__support(last) == ERRPIPE__COMPATIBLE)
-		cause = ERRPIPE_CAUSE_NO_COMPATIBILITY;
-	else if ((error == EACCES || error == EPERM) && ex->modules)
-		cause = ERRPIPE_CAUSE_SECURITY_MODULE;
-	errpipe__broken(c, cause == ERRPIPE_CAUSE_NO_COMPATIBILITY ? last : NULL, cause, error, NULL, ex->modules, 0,
-			0);
+	cause = cause_of(ex, error);
+	errpipe__broken(c, cause == ERRPIPE_CAUSE_NO_COMPATIBILITY ? last : NULL, cause, error, NULL,
+			cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links, 0);
 	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
 }
 

@@ -32,10 +32,10 @@ static void copy(char to[PATH_MAX], const char *from, size_t size)
 	to[size] = '\0';
 }
 
-/* As it was typed as long as that says where it is. */
+/* As it was typed, unless it is a link that leads there. */
 static void set_subject(struct errpipe__walk *w)
 {
-	if (w->links == 0 && w->taken)
+	if (w->depth == 0 && w->taken)
 		copy(w->subject, w->path, w->taken);
 	else
 		copy(w->subject, *w->text ? w->text : "/", PATH_MAX);
