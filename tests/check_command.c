@@ -235,6 +235,50 @@ START_TEST(exec_says_why)
 }
 END_TEST
 
+/* What Docker, podman and containerd look for in errors: it would change exit codes. */
+static const char *const phrases[] = { "not found", "no such file", "permission denied", "is a directory",
+				       "not a directory", "operation not permitted", "open executable" };
+
+/* Behind the message: one line or two, that begin with "errpipe: " and have none of the phrases. */
+static void assert_explained(const char *name, char *lines)
+{
+	int count = 0;
+
+	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"), count++) {
+		ck_assert_msg(strncmp(line, "errpipe: ", 9) == 0, "%s: \"%s\"", name, line);
+		for (size_t i = 0; i < COUNT(phrases); i++)
+			ck_assert_msg(!strcasestr(line, phrases[i]), "%s: \"%s\"", name, line);
+	}
+	ck_assert_msg(count == 1 || count == 2, "%s: %d lines", name, count);
+}
+
+/* The message and the exit code stay what they are. */
+static void assert_says_more(const struct run *it, char *command)
+{
+	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
+	char *argv[] = { "errpipe", command, path, "argument", NULL };
+	const struct start start = { "@/bin/errpipe", argv, it->c->state, it->identity, NULL, 0 };
+	struct result r = run(&start);
+
+	if (r.status == NO_STATE)
+		SKIP(title(it));
+	ck_assert_msg(strncmp(r.err, line, strlen(line)) == 0, "%s: \"%s\", not \"%s\"", title(it), r.err, line);
+	assert_explained(title(it), r.err + strlen(line));
+	assert_result((struct result){ r.status, r.out, "" }, title(it), it->c->exit_codes[0], "", "");
+}
+
+START_TEST(run_says_more)
+{
+	assert_says_more(&runs[_i], "run");
+}
+END_TEST
+
+START_TEST(exec_says_more)
+{
+	assert_says_more(&runs[_i], "exec");
+}
+END_TEST
+
 enum { RECORD_FD = 90 };
 
 static void open_record(void)
@@ -1066,6 +1110,8 @@ static void add_table(Suite *suite)
 
 	tcase_add_loop_test(tc, run_says_why, 0, run_count);
 	tcase_add_loop_test(tc, exec_says_why, 0, run_count);
+	tcase_add_loop_test(tc, run_says_more, 0, run_count);
+	tcase_add_loop_test(tc, exec_says_more, 0, run_count);
 	tcase_add_loop_test(tc, decode_says_why, 0, run_count);
 }
 
