@@ -280,7 +280,7 @@ static void keep_better(struct candidate *best, struct candidate *other)
 static int search(struct explain *explain, const char *name, struct candidate *best)
 {
 	struct places places = places_of(name, explain->path);
-	int ret;
+	int ret = 0;
 
 	while (best->rank != FOUND && (ret = next_place(&places)) > 0) {
 		struct candidate candidate = { .path = places.path };
@@ -294,10 +294,9 @@ static int search(struct explain *explain, const char *name, struct candidate *b
 		candidate.rank = rank_of(candidate.ex);
 		keep_better(best, &candidate);
 	}
-	if (best->rank == FOUND || ret == 0)
-		return 0;
-	own_failure(-ret, "cannot search for a program");
-	return -1;
+	if (ret < 0)
+		own_failure(-ret, "cannot search for a program");
+	return ret < 0 ? -1 : 0;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -364,10 +363,10 @@ static void print_finding(const struct errpipe_explanation *ex, const char *find
 	}
 	if (ex->error)
 		print_errno(ex->error);
+	else if (ex->certainty == ERRPIPE_UNSURE)
+		fputs("it cannot be told whether it would start", stdout);
 	else if (ex->works)
 		fputs("it would start", stdout);
-	else if (ex->certainty == ERRPIPE_UNSURE)
-		fputs("it cannot be told what an exec gives", stdout);
 	else
 		fputs("an exec would go wrong", stdout);
 	printf("%s%s\n", ex->certainty == ERRPIPE_LIKELY ? ", likely because " : ": ", finding);

@@ -197,7 +197,7 @@ try 'JSON: it works' knows 0 '[true,"none",null,null,null]' '[.works, .cause, .e
 try 'JSON: it does not' knows 1 '[false,"interpreter-missing","ENOENT",2,"/bin/nothing"]' \
 	'[.works, .cause, .errno, .broken, .subject]' --root root /bin/nested
 try 'JSON: the kinds' knows 1 '["program","interpreter","interpreter"]' '[.links[].kind]' --root root /bin/nested
-try 'JSON: a script' knows 1 '["script","0755","file","-x"]' '[.links[0] | (.format, .mode, .file_type)] + [.links[1].argument]' \
+try 'JSON: a script' knows 1 '["script","0755","file","-x"]' '[.links[0] | (.format, .mode, .file_type, .argument)]' \
 	--root root /bin/script
 try 'JSON: what is missing' knows 1 '[null,null,null,null,null]' '[.links[1] | (.resolved, .format, .mode, .uid, .size)]' \
 	--root root /bin/script
@@ -240,15 +240,13 @@ cp root/bin/crlf entrypoint.sh
 finding='errpipe: the script'\''s first line ends in a carriage return, so its interpreter is "/bin/sh\r"'
 advice='errpipe: convert the line endings: sed -i '\''s/\r$//'\'' ./entrypoint.sh'
 line='exec ./entrypoint.sh: no such file or directory'
-searches() {
-	PATH=$1
-	shift
-	"$@"
-	found=$?
-	PATH=$path
-	return "$found"
+finds_refused() {
+	status=0
+	env PATH="/none:$tmp/root/data" "$errpipe" "$1" tool >out 2>&1 || status=$?
+	cat out
+	[ "$status" = 126 ] && [ "$(sed -n '1p; 3p; 4p' out)" = "exec $tmp/root/data/tool: permission denied
+errpipe: chmod a+x $tmp/root/data/tool" ] && sed -n 2p out | grep -q "^errpipe: $tmp/root/data/tool lacks the x bit for "
 }
-path=$PATH
 for command in run exec; do
 	try "$command: the message and two lines" prints 127 "$line
 $finding
@@ -264,9 +262,7 @@ $advice" $command --policy runc ./entrypoint.sh
 	try "$command: nowhere along PATH" prints 127 "exec no-such-program: no such file or directory
 errpipe: there is no no-such-program in any directory of PATH
 errpipe: install it, give its path, or correct PATH, which is $PATH" $command no-such-program
-	try "$command: along PATH, but of no use" searches "/none:$tmp/root/data" prints 126 "exec $tmp/root/data/tool: permission denied
-errpipe: $tmp/root/data/tool lacks the x bit for $(if [ "$(id -u)" = 0 ]; then echo anyone; else echo 'its owner'; fi)
-errpipe: chmod a+x $tmp/root/data/tool" $command tool
+	try "$command: along PATH, but of no use" finds_refused $command
 done
 
 diagnosis() {
@@ -384,15 +380,17 @@ if command -v runc >/dev/null; then
 		{destination: "/mounted", type: "none", source: "real", options: ["rbind", "ro"]}]'
 	try 'bundle: a bind mount' bundled 0 'it would start' "$later | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: nothing in a bind mount' bundled 1 'ENOENT' "$later | .process.args = [\"/mounted/gone\"]"
-	try 'bundle: on a tmpfs' bundled 1 '/noexec' "$later | .process.args = [\"/noexec/tool\"]"
-	try 'bundle: on /proc' bundled 1 'mounted' '.process.args = ["/proc/tool"]'
+	try 'bundle: on a tmpfs' bundled 0 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
+		"$later | .process.args = [\"/noexec/tool\"]"
+	try 'bundle: on /proc' bundled 0 'it cannot be told whether it would start: /proc/tool is on /proc,' \
+		'.process.args = ["/proc/tool"]'
 	try 'bundle: a bind mount with noexec' bundled 1 'mounted noexec' \
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: the last option counts' bundled 0 'it would start' \
 		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: a bind mount of a file' bundled 0 'it would start' \
 		'.mounts += [{destination: "/none", type: "bind", source: "real/tool"}] | .process.args = ["/none"]'
-	try 'bundle: a bind mount of nothing' bundled 1 'mounted' \
+	try 'bundle: a bind mount of nothing' bundled 0 'is on /none, which is mounted only' \
 		'.mounts += [{destination: "/none", type: "bind", source: "gone"}] | .process.args = ["/none/tool"]'
 
 	limited='.process.rlimits = [{type: "RLIMIT_STACK", soft: 200000, hard: 18446744073709551615}]'
@@ -511,7 +509,8 @@ if MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/without-json" NOLIBC
 	try 'without JSON: --bundle' prints 125 'errpipe: built without JSON: there was no jansson' explain --bundle bundle
 	try 'without JSON: the rest works' says 0 'it would start' /bin/sh
 else
-	try 'it builds without JSON' cat make.log false
+	cat make.log >&2
+	try 'it builds without JSON' false
 fi
 
 echo "1..$n"

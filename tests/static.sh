@@ -60,9 +60,7 @@ tells() {
 
 # Where there is no /proc, too.
 explains() {
-	root=$1
-	shift
-	inside "$root" "$@" >"$tmp/1" 2>&1 <"$tmp/record"
+	inside "$@" >"$tmp/1" 2>&1 <"$tmp/record"
 	[ "$?" = 1 ] && grep -q 'an exec gives ENOENT: /missing is missing' "$tmp/1"
 }
 
