@@ -4,6 +4,7 @@
  * then why. And each once more hidden one level down: behind a symbolic link, and as the interpreter of a script.
  */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -112,6 +113,14 @@ static int expected_cause(const struct exec_case *c, enum way way)
 	return c->cause;
 }
 
+/* To any other machine than x86-64, x32 is as foreign as the rest of it. */
+static int cause_here(const struct exec_case *c, enum way way)
+{
+	if (c->cause == ERRPIPE_CAUSE_NO_COMPATIBILITY && own_machine() != EM_X86_64)
+		return ERRPIPE_CAUSE_OTHER_ARCHITECTURE;
+	return expected_cause(c, way);
+}
+
 /* One more interpreter in front does not change where the kernel has had enough of them. */
 static int expected_broken(const struct exec_case *c, enum way way)
 {
@@ -124,7 +133,7 @@ static int expected_broken(const struct exec_case *c, enum way way)
 static bool is_guess(int cause)
 {
 	return cause == ERRPIPE_CAUSE_UNKNOWN || cause == ERRPIPE_CAUSE_SECURITY_MODULE ||
-	       cause == ERRPIPE_CAUSE_PROCESS_LIMIT;
+	       cause == ERRPIPE_CAUSE_PROCESS_LIMIT || cause == ERRPIPE_CAUSE_UNREADABLE;
 }
 
 /* --- the process that fails ------------------------------------------------------------------- */
@@ -222,7 +231,7 @@ static bool can_be_asked(void)
 /* Where no security module is known, nobody is suspected. And who cannot ask does not know which link was refused. */
 static void assert_cause(const struct run *run, const struct answer *answer)
 {
-	int cause = expected_cause(run->c, run->way), broken = expected_broken(run->c, run->way);
+	int cause = cause_here(run->c, run->way), broken = expected_broken(run->c, run->way);
 
 	if (cause == ERRPIPE_CAUSE_SECURITY_MODULE && !kernel_can_be_asked)
 		broken = -1;
@@ -247,9 +256,13 @@ static void assert_with_report(const struct run *run, const struct result *resul
 /* Without a report some ways to fail are not to be seen. But whatever is predicted must be true. */
 static bool is_predictable(const struct exec_case *c)
 {
-	if (has_prefix(c->state, "busy") || has_prefix(c->state, "landlock"))
-		return kernel_can_be_asked;
-	return !has_prefix(c->state, "seccomp") && !has_prefix(c->state, "nproc");
+	return c->cause != ERRPIPE_CAUSE_SECCOMP && !is_guess(c->cause);
+}
+
+/* In these the kernel would have stopped before it came to what is found. */
+static bool is_hidden_here(const struct exec_case *c)
+{
+	return (has_prefix(c->state, "busy") || has_prefix(c->state, "landlock")) && !kernel_can_be_asked;
 }
 
 static void assert_without_report(const struct run *run, const struct result *result)
@@ -257,6 +270,8 @@ static void assert_without_report(const struct run *run, const struct result *re
 	const struct answer *answer = &result->without;
 
 	ck_assert_msg(answer->ret == 0, "%s: returned %d", title(run), answer->ret);
+	if (is_hidden_here(run->c))
+		return;
 	ck_assert_msg(!answer->works || !is_predictable(run->c), "%s: predicted to work", title(run));
 	ck_assert_msg(answer->works || answer->error == result->error, "%s: errno is %d, and predicted: %s", title(run),
 		      result->error, cause_words(answer));
@@ -272,9 +287,17 @@ static const char *const phrases[] = {
 
 static void assert_no_phrase(const struct run *run, const char *line)
 {
-	ck_assert_msg(strlen(line) > 0 || run->c->broken < 0, "%s: no words", title(run));
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++)
 		ck_assert_msg(!strcasestr(line, phrases[i]), "%s: \"%s\" in: %s", title(run), phrases[i], line);
+}
+
+static void assert_words(const struct run *run, const struct answer *answer)
+{
+	ck_assert_msg(*answer->finding && *answer->advice, "%s: not all words", title(run));
+	ck_assert_msg(!*answer->words == (answer->broken < 0), "%s: words of link %d", title(run), answer->broken);
+	assert_no_phrase(run, answer->finding);
+	assert_no_phrase(run, answer->advice);
+	assert_no_phrase(run, answer->words);
 }
 
 START_TEST(a_case)
@@ -293,9 +316,7 @@ START_TEST(a_case)
 	ck_assert_msg(result->error == run->c->error, "%s: errno %d of the kernel", title(run), result->error);
 	assert_with_report(run, result);
 	assert_without_report(run, result);
-	assert_no_phrase(run, result->with.finding);
-	assert_no_phrase(run, result->with.advice);
-	assert_no_phrase(run, result->with.words);
+	assert_words(run, &result->with);
 }
 END_TEST
 
@@ -310,20 +331,18 @@ static const struct {
 	{ ERRPIPE_CAUSE_LOOKUP_FAILED, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_NOT_YET_MOUNTED, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_MAGIC_LINK, "check_explain_path.c" },
-	{ ERRPIPE_CAUSE_UNREADABLE, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_HANDLER_DISABLED, "check_explain_binfmt.c" },
 	{ ERRPIPE_CAUSE_SHARED_LIBRARY, "check_explain_elf.c" },
-	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, "check_explain_loader.c" },
-	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, "check_explain_loader.c" },
+	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, "check_explain_script.c" },
+	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, "check_explain_script.c" },
 	{ ERRPIPE_CAUSE_NO_LOAD_SEGMENT, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_SIZE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, "check_explain_elf.c" },
-	{ ERRPIPE_CAUSE_SEGMENT_OVERLAP, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_ADDRESS, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_ADDRESS_SPACE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SET_ID_IGNORED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_STUB_REFUSED, "check_explain_process.c" },
-	{ ERRPIPE_CAUSE_NO_ANSWER, "check_explain_process.c" },
+	{ ERRPIPE_CAUSE_NO_ANSWER, "explain.sh" },
 };
 
 static const struct {

@@ -208,6 +208,7 @@ static void make_non_programs(void)
 		make_file(files[i].name, files[i].bytes, files[i].size, 0755);
 	make_file("no-x", BYTES("#!/bin/sh\n"), 0644);
 	make_file("no-bits", BYTES("#!/bin/sh\n"), 0);
+	make_file("unreadable", BYTES("echo nobody reads this\n"), 0111);
 #undef BYTES
 }
 

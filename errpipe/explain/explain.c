@@ -107,9 +107,11 @@ static int read_head(int fd, struct errpipe__head *head)
 
 static int unreadable(struct errpipe__case *c, const struct errpipe_link *link)
 {
-	errpipe__broken(c, link, ERRPIPE_CAUSE_UNREADABLE, 0, NULL, NULL, 0, 0);
+	const struct errpipe_report *report = c->question->report;
+
+	errpipe__broken(c, link, ERRPIPE_CAUSE_UNREADABLE, report ? report->error : 0, NULL, NULL, 0, 0);
 	c->ex->certainty = ERRPIPE_UNSURE;
-	c->ex->works = !c->question->report;
+	c->ex->works = !report;
 	return -1;
 }
 
