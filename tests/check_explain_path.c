@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,6 +276,12 @@ static void assert_cause(enum errpipe_cause cause, int error, const char *subjec
 	ck_assert_int_eq(ex.error, error);
 	ck_assert_str_eq(ex.subject ? ex.subject : "(none)", subject ? subject : "(none)");
 	ck_assert_str_eq(ex.object ? ex.object : "(none)", object ? object : "(none)");
+}
+
+static void go_to(const char *name)
+{
+	ck_assert_int_eq(fchdir(root), 0);
+	ck_assert_int_eq(chdir(name), 0);
 }
 
 /* What the kernel says of an exec in the root. No file of the tests is a program: ENOEXEC means that it is found. */
@@ -557,6 +564,24 @@ START_TEST(the_kernel_disagrees)
 }
 END_TEST
 
+static void find_with_io_error(int i)
+{
+	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
+	struct errpipe__case c;
+
+	(void)i;
+	begin(&c, &question);
+	ck_assert_int_eq(refuse(SYS_openat, EIO), 0);
+	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EIO, "/dir", "EIO");
+}
+
+START_TEST(an_io_error)
+{
+	in_child(find_with_io_error, 0);
+}
+END_TEST
+
 static bool exists(const char *path, const struct errpipe_who *who)
 {
 	const struct errpipe_question question = { .root = root, .path = path, .who = who };
@@ -585,6 +610,68 @@ START_TEST(existence)
 	ck_assert(!exists("/loop", NULL));
 	ck_assert(!exists("", NULL));
 	ck_assert_int_eq(count_descriptors(), before);
+}
+END_TEST
+
+/* Anew for each test: it is left in any state. */
+static void make_mover(int i)
+{
+	char name[16], path[PATH_MAX];
+
+	ck_assert_int_eq(fchdir(root), 0);
+	snprintf(name, sizeof(name), "mover-%d", i);
+	make_directory(name, 0755);
+	go_to(name);
+	ck_assert_ptr_nonnull(getcwd(path, sizeof(path)));
+	make_file("outside", 0755);
+	make_directory("root", 0755);
+	make_directory("root/sub", 0755);
+	make_directory("root/swap", 0755);
+	make_directory("root/swap/sub", 0755);
+	make_link("root/link", path);
+}
+
+/* Out of the root and in again, and now a directory, now a link that leads out, as long as it may. */
+static void move_to_and_fro(void)
+{
+	for (;;) {
+		if (rename("root/sub", "sub") < 0 || rename("sub", "root/sub") < 0 ||
+		    rename("root/swap", "root/aside") < 0 || rename("root/link", "root/swap") < 0 ||
+		    rename("root/swap", "root/link") < 0 || rename("root/aside", "root/swap") < 0)
+			_exit(1);
+	}
+}
+
+static void find_what_moves(int i)
+{
+	struct errpipe_question question = { .root = open("root", O_PATH | O_CLOEXEC) };
+
+#ifdef SYS_openat2
+	if (i)
+		ck_assert_int_eq(refuse(SYS_openat2, ENOSYS), 0);
+#endif
+	ck_assert_int_ge(question.root, 0);
+	for (int n = 0; n < 4000; n++) {
+		question.path = n % 2 ? "sub/../outside" : "swap/sub/../sub/../sub/../sub/../sub/../outside";
+		find(&question);
+		ck_assert_msg(ex.cause == ERRPIPE_CAUSE_MISSING || ex.cause == ERRPIPE_CAUSE_DANGLING_LINK ||
+				      ex.cause == ERRPIPE_CAUSE_LOOKUP_FAILED,
+			      "%s: %s", question.path, errpipe_cause_name(ex.cause));
+	}
+}
+
+/* Whoever is in a directory while it is moved must not get out from there. */
+START_TEST(a_directory_that_moves)
+{
+	pid_t pid;
+
+	make_mover(_i);
+	pid = checked_fork();
+	if (pid == 0)
+		move_to_and_fro();
+	in_child(find_what_moves, _i);
+	kill(pid, SIGKILL);
+	ck_assert(WIFSIGNALED(wait_for(pid)));
 }
 END_TEST
 
@@ -802,6 +889,27 @@ START_TEST(own_identity)
 		ck_assert_int_eq(chown(path, 1000, 1000), 0);
 	in_child(find_as_nobody, 0);
 	in_child(find_as_nobody, 1);
+	ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+static void find_with_two_identities(int i)
+{
+	(void)i;
+	ck_assert_int_eq(setresuid(0, 1000, 0), 0);
+	ck_assert_int_eq(find_path("/mine"), EACCES);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXECUTABLE);
+}
+
+/* It is the effective one that execs. */
+START_TEST(real_and_effective_identity)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/mine", base);
+	make_file(path, 0011);
+	ck_assert_int_eq(chown(path, 1000, 1000), 0);
+	in_child(find_with_two_identities, 0);
 }
 END_TEST
 
@@ -845,12 +953,6 @@ static int find_here(const char *path)
 	const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path };
 
 	return find(&question);
-}
-
-static void go_to(const char *name)
-{
-	ck_assert_int_eq(fchdir(root), 0);
-	ck_assert_int_eq(chdir(name), 0);
 }
 
 static void assert_resolved(const char *name)
@@ -982,6 +1084,8 @@ START_TEST(mounts_of_the_question)
 		{ .at = "/at/no", .source = source("dir"), .noexec = 1 },
 		{ .at = "/file", .source = source("prog") },
 		{ .at = "/later/", .source = -1 },
+		{ .at = "/made/for/it", .source = source("dir") },
+		{ .at = "/made/later", .source = -1 },
 		{ .at = "/", .source = source("chain") },
 	};
 	struct errpipe_question question = { .root = root, .mounts = mounts, .mounts_count = COUNT(mounts) };
@@ -1003,6 +1107,14 @@ START_TEST(mounts_of_the_question)
 		{ "/file/", NULL, ERRPIPE_CAUSE_FILE_AS_DIRECTORY, "/file" },
 		{ "/to-slash/later/x", NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
 		{ "/absolute", "/dir/prog", ERRPIPE_CAUSE_NONE, NULL },
+		{ "/made/for/it/prog", "/made/for/it/prog", ERRPIPE_CAUSE_NONE, NULL },
+		{ "/made/../made/for/it/../it/prog", "/made/for/it/prog", ERRPIPE_CAUSE_NONE, NULL },
+		{ "/made/for/it/../../../prog", "/prog", ERRPIPE_CAUSE_NONE, NULL },
+		{ "/made/for/x", NULL, ERRPIPE_CAUSE_MISSING, "/made/for/x" },
+		{ "/made/x", NULL, ERRPIPE_CAUSE_MISSING, "/made/x" },
+		{ "/made", "/made", ERRPIPE_CAUSE_NOT_A_FILE, "/made" },
+		{ "/made/later/x", NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/made/later" },
+		{ "/mad", NULL, ERRPIPE_CAUSE_MISSING, "/mad" },
 	};
 
 	for (size_t i = 0; i < COUNT(tries); i++) {
@@ -1085,6 +1197,47 @@ static void find_on_nosymfollow_mount(int i)
 START_TEST(a_nosymfollow_mount)
 {
 	in_child(find_on_nosymfollow_mount, 0);
+}
+END_TEST
+
+static void find_protected(int i)
+{
+	static const char sysctl[] = "/proc/sys/fs/protected_symlinks";
+	char path[PATH_MAX + 32];
+
+	(void)i;
+	if (!has_own_mounts())
+		SKIP("no mount namespaces");
+	snprintf(path, sizeof(path), "%s/one", base);
+	make_file(path, 0644);
+	write_proc(path, "1");
+	ck_assert_int_eq(mount(path, sysctl, NULL, MS_BIND, NULL), 0);
+	go_to(".");
+	make_directory("tmp", 01777);
+	make_link("tmp/link", "/prog");
+	make_link("tmp/dir", "/dir");
+	make_link("to-tmp", "tmp/link");
+	make_directory("sticky", 01755);
+	make_link("sticky/link", "/prog");
+	ck_assert_int_eq(lchown("sticky/link", 1001, 1001), 0);
+	ck_assert_int_eq(find_path("/sticky/link"), 0);
+	ck_assert_int_eq(lchown("tmp/link", 1001, 1001), 0);
+	ck_assert_int_eq(lchown("tmp/dir", 1001, 1001), 0);
+	ck_assert_int_eq(find_path("/tmp/link"), EACCES);
+	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EACCES, "/tmp/link", "EACCES (fs.protected_symlinks)");
+	ck_assert_int_eq(find_path("/to-tmp"), EACCES);
+	ck_assert_int_eq(find_path("/tmp/link/"), EACCES);
+	ck_assert_int_eq(find_path("/tmp/dir/prog"), 0);
+	ck_assert_int_eq(find_as("/tmp/link", &(struct errpipe_who){ .uid = 1001 }), 0);
+	ck_assert_int_eq(lchown("tmp/link", 0, 0), 0);
+	ck_assert_int_eq(find_as("/tmp/link", &(struct errpipe_who){ .uid = 1001 }), 0);
+	ck_assert(exists("/tmp/link", NULL));
+}
+
+/* The kernel's own switch is everybody's: this one is painted over it. */
+START_TEST(protected_links)
+{
+	in_child(find_protected, 0);
 }
 END_TEST
 
@@ -1359,7 +1512,7 @@ static void compare_with_openat2(int root)
 		if (fd >= 0)
 			close(fd);
 		find(&question);
-		if (ex.cause == ERRPIPE_CAUSE_NOT_A_FILE)
+		if (ex.cause == ERRPIPE_CAUSE_NOT_A_FILE || ex.cause == ERRPIPE_CAUSE_NOT_EXECUTABLE)
 			ex.error = 0;
 		ck_assert_msg(ex.error == found, "%s: %s, openat2 %s", path, errpipe_errname(ex.error),
 			      errpipe_errname(found));
@@ -1410,6 +1563,8 @@ static Suite *path_suite(void)
 	tcase_add_loop_test(tcase, up_and_down, 0, 2);
 	tcase_add_test(tcase, the_kernel_disagrees);
 	tcase_add_test(tcase, existence);
+	tcase_add_test(tcase, an_io_error);
+	tcase_add_loop_test(tcase, a_directory_that_moves, 0, 2);
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, rights_of_root);
 	tcase_add_test(tcase, an_unsearchable_directory);
@@ -1425,9 +1580,11 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, a_fifo_is_not_opened);
 	tcase_add_loop_test(tcase, at_random, 1, 9);
 	if (geteuid() == 0) {
+		tcase_add_test(tcase, real_and_effective_identity);
 		tcase_add_test(tcase, an_owner_that_is_not_mapped);
 		tcase_add_test(tcase, a_noexec_mount);
 		tcase_add_test(tcase, a_nosymfollow_mount);
+		tcase_add_test(tcase, protected_links);
 		tcase_add_test(tcase, without_proc);
 	}
 	suite_add_tcase(suite, tcase);

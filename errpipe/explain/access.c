@@ -128,7 +128,7 @@ static struct standing by_acl(const unsigned char *acl, size_t size, const struc
 		if (!is_about(&entry, who, st, &now) || (found && now.as == OTHERS))
 			continue;
 		now.may = entry.permissions & X;
-		now.masked = now.may && now.as != OTHERS && !mask_allows(p, end);
+		now.masked = now.may && !mask_allows(p, end);
 		now.may = now.may && !now.masked;
 		if (!found || now.may)
 			first = now;

@@ -89,6 +89,9 @@ const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
 const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
 						size_t *length);
 
+/* mount.c: is there a mount of the question below that place? Then who mounts it makes a directory of the place. */
+bool errpipe__mounts_below(const struct errpipe_question *question, const char *place);
+
 /* format.c: what the first bytes are; its name in words, "a gzip archive"; and break the link for what is no program. */
 enum errpipe_format errpipe__format(const struct errpipe__head *head);
 const char *errpipe__format_words(enum errpipe_format format);

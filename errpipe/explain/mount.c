@@ -22,8 +22,11 @@ static size_t skip_slashes(const char *at)
 	return n;
 }
 
-/* How much of a place it takes to get there; 0: it is elsewhere, or the root itself, where nothing can be mounted. */
-static size_t taken_by(const char *at, const char *place)
+/* Where somebody mounts something, seen from a place. The root itself is no mount point. */
+enum relation { ELSEWHERE, ABOVE, BELOW };
+
+/* ABOVE: there, or on the way there; *length is how much of the place that is. */
+static enum relation compare(const char *at, const char *place, size_t *length)
 {
 	const char *p = place;
 
@@ -31,11 +34,14 @@ static size_t taken_by(const char *at, const char *place)
 		size_t size;
 
 		at += skip_slashes(at);
+		*length = p - place;
 		if (!*at)
-			return p - place;
+			return *length ? ABOVE : ELSEWHERE;
+		if (!*p)
+			return BELOW;
 		size = strcspn(at, "/");
-		if (*p != '/' || strncmp(p + 1, at, size) != 0 || (p[1 + size] && p[1 + size] != '/'))
-			return 0;
+		if (strncmp(p + 1, at, size) != 0 || (p[1 + size] && p[1 + size] != '/'))
+			return ELSEWHERE;
 		p += 1 + size;
 		at += size;
 	}
@@ -46,11 +52,23 @@ const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *q
 						size_t *length)
 {
 	for (size_t i = question->mounts_count; i-- > 0;) {
-		*length = taken_by(question->mounts[i].at, place);
-		if (*length)
+		if (compare(question->mounts[i].at, place, length) == ABOVE)
 			return &question->mounts[i];
 	}
 	return NULL;
+}
+
+bool errpipe__mounts_below(const struct errpipe_question *question, const char *place)
+{
+	size_t length;
+
+	for (size_t i = question->mounts_count; i-- > 0;) {
+		enum relation relation = compare(question->mounts[i].at, place, &length);
+
+		if (relation != ELSEWHERE)
+			return relation == BELOW;
+	}
+	return false;
 }
 
 /* --- of the kernel ------------------------------------------------------------------------------------------ */

@@ -222,6 +222,26 @@ static int enter(struct errpipe__walk *w, int fd)
 	return 0;
 }
 
+/* Where runtimes mount something they make directories for that. */
+static int enter_made_directory(struct errpipe__walk *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+	w->st = (struct stat){ .st_mode = S_IFDIR | 0755, .st_nlink = 2 };
+	w->searchable = true;
+	w->deleted = false;
+	return 0;
+}
+
+/* The same, by what is there, and what will be. */
+static int enter_place(struct errpipe__walk *w, int fd)
+{
+	if (fd == -ENOENT && errpipe__mounts_below(w->c->question, w->text))
+		return enter_made_directory(w);
+	return enter(w, fd);
+}
+
 static int enter_root(struct errpipe__walk *w)
 {
 	*w->text = '\0';
@@ -263,7 +283,7 @@ static int go_up(struct errpipe__walk *w)
 
 	if (!in_own_root(w) || w->c->question->mounts_count) {
 		leave_name(w);
-		return enter(w, open_place(w, w->text));
+		return enter_place(w, open_place(w, w->text));
 	}
 	fd = errpipe__opened(openat(w->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	leave_name(w);
@@ -436,6 +456,8 @@ static int open_below(struct errpipe__walk *w, const struct errpipe_mount *mount
 {
 	if (mount)
 		return errpipe__opened(fcntl(mount->source, F_DUPFD_CLOEXEC, 3));
+	if (w->fd < 0)
+		return -ENOENT;
 	return errpipe__opened(openat(w->fd, last_name(w), O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
@@ -460,7 +482,7 @@ static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
 	fd = open_below(w, mount);
 	if (fd < 0)
-		return lookup_failed(w, -fd);
+		return enter_place(w, fd);
 	if (fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
 		ret = follow(w, fd, &st);
 		close(fd);

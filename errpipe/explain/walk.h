@@ -25,7 +25,7 @@ struct errpipe__walk {
 	const char *path; /* of that part */
 	size_t taken;	  /* bytes of it, as long as there was no link */
 
-	/* Where it has come to. Of the root, text is empty. */
+	/* Where it has come to. Of the root, text is empty. fd is -1 in a directory that is made when something is mounted. */
 	int fd;
 	struct stat st;
 	char text[2 * PATH_MAX]; /* in the root, without links; during a step with the name, however long that is */
