@@ -1021,6 +1021,13 @@ START_TEST(a_deleted_working_directory)
 }
 END_TEST
 
+START_TEST(a_device)
+{
+	ck_assert_int_eq(find_here("/dev/null"), EACCES);
+	assert_cause(ERRPIPE_CAUSE_NOT_A_FILE, EACCES, "/dev/null", "a character device");
+}
+END_TEST
+
 START_TEST(links_of_proc)
 {
 	const struct errpipe_question other = { .root = open("/", O_PATH | O_CLOEXEC), .path = "/proc/self/exe" };
@@ -1573,6 +1580,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, own_working_directory);
 	tcase_add_test(tcase, a_given_working_directory);
 	tcase_add_test(tcase, a_deleted_working_directory);
+	tcase_add_test(tcase, a_device);
 	tcase_add_test(tcase, links_of_proc);
 	tcase_add_test(tcase, a_memfd);
 	tcase_add_test(tcase, mounts_of_the_question);
