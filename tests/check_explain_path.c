@@ -112,20 +112,10 @@ static void make_long_links(void)
 
 static void make_tree(void)
 {
-	char path[PATH_MAX + 8];
-
 	make_directory("dir", 0755);
 	make_directory("dir/sub", 0755);
 	make_directory("locked", 0);
 	make_directory("at", 0755);
-	make_directory("mover", 0755);
-	make_directory("mover/root", 0755);
-	make_directory("mover/root/sub", 0755);
-	make_directory("mover/root/swap", 0755);
-	make_directory("mover/root/swap/sub", 0755);
-	snprintf(path, sizeof(path), "%s/mover", base);
-	make_link("mover/root/link", path);
-	make_file("mover/outside", 0755);
 	make_file("prog", 0755);
 	make_file("dir/prog", 0755);
 	make_file("dir/sub/prog", 0755);
@@ -623,6 +613,24 @@ START_TEST(existence)
 }
 END_TEST
 
+/* Anew for each test: it is left in any state. */
+static void make_mover(int i)
+{
+	char name[16], path[PATH_MAX];
+
+	ck_assert_int_eq(fchdir(root), 0);
+	snprintf(name, sizeof(name), "mover-%d", i);
+	make_directory(name, 0755);
+	go_to(name);
+	ck_assert_ptr_nonnull(getcwd(path, sizeof(path)));
+	make_file("outside", 0755);
+	make_directory("root", 0755);
+	make_directory("root/sub", 0755);
+	make_directory("root/swap", 0755);
+	make_directory("root/swap/sub", 0755);
+	make_link("root/link", path);
+}
+
 /* Out of the root and in again, and now a directory, now a link that leads out, as long as it may. */
 static void move_to_and_fro(void)
 {
@@ -636,14 +644,15 @@ static void move_to_and_fro(void)
 
 static void find_what_moves(int i)
 {
-	struct errpipe_question question = { .root = openat(root, "mover/root", O_PATH | O_CLOEXEC) };
+	struct errpipe_question question = { .root = open("root", O_PATH | O_CLOEXEC) };
 
 #ifdef SYS_openat2
 	if (i)
 		ck_assert_int_eq(refuse(SYS_openat2, ENOSYS), 0);
 #endif
+	ck_assert_int_ge(question.root, 0);
 	for (int n = 0; n < 4000; n++) {
-		question.path = n % 2 ? "sub/../outside" : "swap/sub/../outside";
+		question.path = n % 2 ? "sub/../outside" : "swap/sub/../sub/../sub/../sub/../sub/../outside";
 		find(&question);
 		ck_assert_msg(ex.cause == ERRPIPE_CAUSE_MISSING || ex.cause == ERRPIPE_CAUSE_DANGLING_LINK ||
 				      ex.cause == ERRPIPE_CAUSE_LOOKUP_FAILED,
@@ -654,12 +663,12 @@ static void find_what_moves(int i)
 /* Whoever is in a directory while it is moved must not get out from there. */
 START_TEST(a_directory_that_moves)
 {
-	pid_t pid = checked_fork();
+	pid_t pid;
 
-	if (pid == 0) {
-		go_to("mover");
+	make_mover(_i);
+	pid = checked_fork();
+	if (pid == 0)
 		move_to_and_fro();
-	}
 	in_child(find_what_moves, _i);
 	kill(pid, SIGKILL);
 	ck_assert(WIFSIGNALED(wait_for(pid)));
@@ -1009,6 +1018,13 @@ START_TEST(a_deleted_working_directory)
 	ck_assert_int_eq(find_here("."), EACCES);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_A_FILE);
 	ck_assert_ptr_null(ex.link[0].resolved);
+}
+END_TEST
+
+START_TEST(a_device)
+{
+	ck_assert_int_eq(find_here("/dev/null"), EACCES);
+	assert_cause(ERRPIPE_CAUSE_NOT_A_FILE, EACCES, "/dev/null", "a character device");
 }
 END_TEST
 
@@ -1564,6 +1580,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, own_working_directory);
 	tcase_add_test(tcase, a_given_working_directory);
 	tcase_add_test(tcase, a_deleted_working_directory);
+	tcase_add_test(tcase, a_device);
 	tcase_add_test(tcase, links_of_proc);
 	tcase_add_test(tcase, a_memfd);
 	tcase_add_test(tcase, mounts_of_the_question);
