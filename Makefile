@@ -158,15 +158,18 @@ $(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o): CPPFLAGS +=
 CMD_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
 endif
 
+# On 32-bit machines: files and inodes of any size can be looked at.
+LARGE_FILES := -D_FILE_OFFSET_BITS=64
+
 $(O)/obj/%.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
 
 $(O)/obj/%.pic.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
 
 # The stub's bytes, for errpipe_stub().
 $(O)/obj/stub.o $(O)/obj/stub.pic.o: $(O)/obj/stub_image.h
@@ -270,7 +273,7 @@ CHECK_PROGS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/prog_*.c))
 $(O)/tests/%.o: tests/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CHECK_CFLAGS) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) -Ierrpipe $(CHECK_CFLAGS) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
 
 $(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
 	$(call say,LD,$@)

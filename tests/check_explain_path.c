@@ -350,8 +350,8 @@ static const struct lookup {
 	{ "//dir//missing/x", NULL, CAUSE_OF(MISSING), ENOENT, "//dir//missing", NULL },
 	{ "./missing/x", "dir", CAUSE_OF(MISSING), ENOENT, "./missing", NULL },
 	{ "../missing", "/dir", CAUSE_OF(MISSING), ENOENT, "../missing", NULL },
-	{ "/to-dir/missing", NULL, CAUSE_OF(MISSING), ENOENT, "/dir/missing", NULL },
-	{ "/to-slash/missing", NULL, CAUSE_OF(MISSING), ENOENT, "/missing", NULL },
+	{ "/to-dir/missing", NULL, CAUSE_OF(MISSING), ENOENT, "/to-dir/missing", NULL },
+	{ "/to-slash/missing", NULL, CAUSE_OF(MISSING), ENOENT, "/to-slash/missing", NULL },
 	{ "/missing/../prog", NULL, CAUSE_OF(MISSING), ENOENT, "/missing", NULL },
 	{ "/dangling", NULL, CAUSE_OF(DANGLING_LINK), ENOENT, "/dangling", "nowhere" },
 	{ "dangling/x", NULL, CAUSE_OF(DANGLING_LINK), ENOENT, "/dangling", "nowhere" },
@@ -743,7 +743,7 @@ START_TEST(an_unsearchable_directory)
 	ck_assert_int_eq(find_as("/dir/../locked/missing", &who), EACCES);
 	assert_cause(ERRPIPE_CAUSE_UNSEARCHABLE, EACCES, "/dir/../locked", whom);
 	ck_assert_int_eq(find_as("/to-dir/../locked/..", &who), EACCES);
-	assert_cause(ERRPIPE_CAUSE_UNSEARCHABLE, EACCES, "/locked", whom);
+	assert_cause(ERRPIPE_CAUSE_UNSEARCHABLE, EACCES, "/to-dir/../locked", whom);
 	ck_assert_int_eq(find_as("/locked/.", &who), EACCES);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_UNSEARCHABLE);
 	ck_assert_int_eq(find_as("/locked/", &who), EACCES);
@@ -1031,7 +1031,7 @@ END_TEST
 START_TEST(links_of_proc)
 {
 	const struct errpipe_question other = { .root = open("/", O_PATH | O_CLOEXEC), .path = "/proc/self/exe" };
-	char path[64], subject[64];
+	char path[64];
 	int fd = openat(root, "dir/prog", O_PATH | O_CLOEXEC), dir = openat(root, "dir", O_PATH | O_CLOEXEC);
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -1046,8 +1046,7 @@ START_TEST(links_of_proc)
 	close(dir);
 
 	find_here("/proc/self/exe");
-	snprintf(subject, sizeof(subject), "/proc/%d/exe", (int)getpid());
-	assert_cause(ERRPIPE_CAUSE_MAGIC_LINK, 0, subject, NULL);
+	assert_cause(ERRPIPE_CAUSE_MAGIC_LINK, 0, "/proc/self/exe", NULL);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
 	ck_assert_int_eq(ex.works, 1);
 
@@ -1112,7 +1111,7 @@ START_TEST(mounts_of_the_question)
 		{ "/at/no/x", NULL, ERRPIPE_CAUSE_MISSING, "/at/no/x" },
 		{ "/file", "/file", ERRPIPE_CAUSE_NONE, NULL },
 		{ "/file/", NULL, ERRPIPE_CAUSE_FILE_AS_DIRECTORY, "/file" },
-		{ "/to-slash/later/x", NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
+		{ "/to-slash/later/x", NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/to-slash/later" },
 		{ "/absolute", "/dir/prog", ERRPIPE_CAUSE_NONE, NULL },
 		{ "/made/for/it/prog", "/made/for/it/prog", ERRPIPE_CAUSE_NONE, NULL },
 		{ "/made/../made/for/it/../it/prog", "/made/for/it/prog", ERRPIPE_CAUSE_NONE, NULL },

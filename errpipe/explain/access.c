@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* May somebody execute a file, or search a directory? As acl_permission_check() in the kernel's fs/namei.c has it. */
 #define _GNU_SOURCE
-#define _FILE_OFFSET_BITS 64
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

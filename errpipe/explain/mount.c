@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is mounted where: in the question, and by /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 #define _GNU_SOURCE
-#define _FILE_OFFSET_BITS 64
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The file that a path leads to, or why it leads to none. */
 #define _GNU_SOURCE
-#define _FILE_OFFSET_BITS 64
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

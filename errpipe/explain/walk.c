@@ -4,7 +4,6 @@
  * see at which one it goes wrong. No step follows a link or goes up by the kernel, so none can lead out of the root.
  */
 #define _GNU_SOURCE
-#define _FILE_OFFSET_BITS 64
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
