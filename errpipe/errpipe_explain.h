@@ -156,8 +156,9 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NO_LOAD_SEGMENT,
 	ERRPIPE_CAUSE_SEGMENT_SIZE,	 /* segment number is larger in the file than in memory */
 	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* the address of segment number and its offset differ within a page */
+	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps what is mapped already */
 	ERRPIPE_CAUSE_SEGMENT_ADDRESS, /* segment number lies below the limit of vm.mmap_min_addr, or above all memory */
-	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it takes number bytes, and RLIMIT_AS is limit, or 0: none */
+	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it takes number bytes, and RLIMIT_AS is limit; 0: more than the machine has */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* one string of number bytes, and limit is the most: object names it */

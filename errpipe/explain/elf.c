@@ -20,7 +20,7 @@
 #include "explain.h"
 
 /* The header's first fields are at the same place in both classes. */
-enum { END_OF_TYPE = 18, END_OF_MACHINE = 20 };
+enum { END_OF_MACHINE = 20 };
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 enum { OWN_ORDER = ELFDATA2LSB };
@@ -518,6 +518,19 @@ static bool is_above_all(const struct errpipe_link *link, const struct segment *
 	return segment->address >= highest || highest - segment->memory_size < segment->address;
 }
 
+/*
+ * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack is there already, and
+ * the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits (STACK_RND_MASK).
+ */
+static bool overlaps_stack(const struct errpipe_link *link, const struct segment *segment)
+{
+	const uint64_t end = UINT64_C(1) << 47, range = (UINT64_C(16) << 30) + 128 * 1024;
+
+	return link->machine == EM_X86_64 && link->elf_class == ELFCLASS64 && link->type == ET_EXEC &&
+	       link->kind != ERRPIPE_LINK_LOADER && segment->address <= end - range - 2 * page_size() &&
+	       page_end(sum(segment->address, segment->file_size)) >= end - page_size();
+}
+
 /* Without bytes in the file there is nothing to align, at least since Linux 6.6. */
 static bool is_misaligned(const struct segment *segment)
 {
@@ -713,6 +726,8 @@ int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, in
 	while ((index = find_segment(&elf, index + 1, PT_LOAD, &segment)) >= 0) {
 		if (check_segment(c, link, index, &segment, &limits) < 0)
 			return -1;
+		if (!image.loaded && overlaps_stack(link, &segment))
+			return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
 		add_segment(&image, &elf, link, &segment);
 	}
 	return check_image(c, link, &elf, &image);

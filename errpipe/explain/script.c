@@ -66,12 +66,14 @@ int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const st
 	name = skip_blanks(line, NAME, line_feed);
 	if (name == line_feed)
 		return bare(c, link, ENOEXEC);
-	if (!line[name])
-		return bare(c, link, EACCES);
 	if (skip_word(line, name, line_feed) == ERRPIPE__HEAD_SIZE)
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, ENOEXEC, NULL, NULL, 0,
 				       ERRPIPE__HEAD_SIZE);
 	end = find_end(line, line_feed);
+	if (name >= end)
+		return bare(c, link, ENOEXEC);
+	if (!line[name])
+		return bare(c, link, EACCES);
 	line[end] = '\0';
 	name_end = skip_word(line, name, end);
 	argument = skip_blanks(line, name_end, end);
