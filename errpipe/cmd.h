@@ -152,7 +152,7 @@ struct bundle {
 	struct json_t *config; /* of jansson */
 	int folder;
 	const char *root, *cwd;
-	char **args, **env; /* args is NULL if there are none */
+	char **args, **env;		/* args is NULL if there are none */
 	struct errpipe_who who, mapped; /* as they are seen from here, in the end */
 	gid_t *groups, *mapped_groups;
 	uint64_t limit_stack, limit_address_space, limit_processes;

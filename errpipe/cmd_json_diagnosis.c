@@ -121,6 +121,7 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	add_elf(&object, link);
 	add_file(&object, link);
 	json_add(&object, "argument", text_or_null(link->argument));
+	json_add(&object, "wrong", text_or_null(link->wrong));
 	return object;
 }
 

@@ -227,6 +227,7 @@ struct errpipe_link {
 	unsigned char elf_class, elf_data; /* EI_CLASS, EI_DATA */
 	int dynamic;			   /* not 0: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: no ELF, or none that is known */
+	const char *wrong; /* of a link behind the broken one: what is wrong with it as well, in words; or NULL */
 };
 
 enum { ERRPIPE_LINKS_MAX = 8 };

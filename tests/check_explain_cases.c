@@ -338,6 +338,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_NO_LOAD_SEGMENT, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_SIZE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, "check_explain_elf.c" },
+	{ ERRPIPE_CAUSE_SEGMENT_OVERLAP, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_ADDRESS, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_ADDRESS_SPACE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SET_ID_IGNORED, "check_explain_process.c" },

@@ -455,7 +455,9 @@ START_TEST(what_is_said_of_the_fixture)
 	predict(path_of(fixtures[_i].name));
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(fixtures[_i].cause));
 	ck_assert_int_eq(ex.broken, fixtures[_i].broken);
-	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	/* Nobody has tried, and there may be a binfmt_misc that cannot be seen from here. */
+	ck_assert_int_eq(ex.certainty == ERRPIPE_LIKELY, ex.cause == ERRPIPE_CAUSE_OTHER_ARCHITECTURE && ex.binfmt &&
+								 strcmp(ex.binfmt, "binfmt_misc is not mounted") == 0);
 	ck_assert_int_eq(ex.works, fixtures[_i].cause == ERRPIPE_CAUSE_NONE);
 	if (fixtures[_i].number != (uint64_t)-1)
 		ck_assert_uint_eq(ex.number, fixtures[_i].number);

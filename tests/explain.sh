@@ -101,6 +101,22 @@ try 'each link hangs from the one before' prints 1 "\
 an exec gives ENOENT: the interpreter /bin/nothing of /bin/script is missing
 install it, or change the first line of /bin/script" \
 	explain --root root /bin/nested
+# For another machine: e_machine is made that of aarch64, or there of x86_64. What an emulator would miss is told, too.
+make_foreign() {
+	case $machine in
+	aarch64) foreign=x86_64 byte='\0076' ;;
+	*) foreign=aarch64 byte='\0267' ;;
+	esac
+	cp root/usr/bin/app root/usr/bin/foreign && cp root/bin/static "root/lib/ld-musl-$foreign.so.1" &&
+		printf %b "$byte" | dd of=root/usr/bin/foreign bs=1 seek=18 conv=notrunc status=none
+}
+try 'a program for another machine' make_foreign
+try 'its loader is looked for as well' says 1 "for $foreign, and this machine is $machine
+└─ $loader   missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl
+an exec gives ENOEXEC" --root root /usr/bin/foreign
+try 'its loader is not the cause' knows 1 \
+	"[\"other-architecture\",0,null,\"missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl\"]" \
+	'[.cause, .broken, .links[0].wrong, .links[1].wrong]' --root root /usr/bin/foreign
 try 'one that would start' prints 0 "\
 /bin/good                script, mode 0755
 └─ /bin/static           ELF 64-bit, $machine, static, mode 0755

@@ -350,6 +350,7 @@ int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, con
 {
 	struct segment segment;
 	struct elf elf;
+	int ret;
 
 	identify(link, head);
 	open_elf(&elf, link, fd, head);
@@ -358,13 +359,15 @@ int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, con
 		return truncated(c, link, ENOEXEC, elf.layout->header_size);
 	if (!is_executable_type(link->type))
 		return wrong_type(c, link);
-	if (check_architecture(c, link, &elf) < 0 || check_headers(c, link, &elf) < 0)
+	ret = check_architecture(c, link, &elf);
+	if (ret == 0 && check_headers(c, link, &elf) < 0)
 		return -1;
 	if (link->dynamic) {
 		find_segment(&elf, 0, PT_INTERP, &segment);
-		return read_name(c, link, &elf, &segment, next);
+		if (read_name(c, link, &elf, &segment, next) < 0)
+			return -1;
 	}
-	return 0;
+	return ret;
 }
 
 /* --- the loader ------------------------------------------------------------------------------- */

@@ -3,7 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -170,6 +173,29 @@ static struct errpipe_link *add_link(struct errpipe__case *c, const struct errpi
 }
 
 /*
+ * A program for another machine does not start. But whoever emulates it wants to know whether its loader is there: so
+ * that is looked up, and what is wrong with it is told beside the cause, which comes first.
+ */
+static void look_beyond(struct errpipe__case *c, const struct errpipe__next *next)
+{
+	struct errpipe_explanation *ex = c->ex;
+	struct errpipe_link *link = add_link(c, next);
+	unsigned char cause[offsetof(struct errpipe_explanation, host)];
+	int fd;
+
+	memcpy(cause, ex, sizeof(cause));
+	ex->cause = ERRPIPE_CAUSE_NONE;
+	fd = errpipe__find(c, link);
+	if (fd >= 0) {
+		close(fd);
+	} else {
+		refine_missing(c, link);
+		link->wrong = errpipe__broken_words(c);
+	}
+	memcpy(ex, cause, sizeof(cause));
+}
+
+/*
  * Up to the point of no return: the file that becomes the process in the end is *program. Returns 0, or -1: broken, or
  * not to be seen.
  */
@@ -189,8 +215,11 @@ static int walk_chain(struct errpipe__case *c, struct file *program, struct file
 			return errpipe__broken(c, link, ERRPIPE_CAUSE_CHAIN_TOO_DEEP, ELOOP, NULL, NULL, depth,
 					       MAX_DEPTH);
 		next = (struct errpipe__next){ 0 };
-		if (look_inside(c, program, &next) < 0)
+		if (look_inside(c, program, &next) < 0) {
+			if (next.kind)
+				look_beyond(c, &next);
 			return -1;
+		}
 		if (!next.kind)
 			return 0;
 	}
@@ -247,6 +276,12 @@ static void guess(struct errpipe__case *c, int error)
 	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
 }
 
+/* Where it cannot load a program, or the program has crashed (force_fatal_sig() in its fs/binfmt_elf.c). */
+static bool is_killed_by_kernel(int status)
+{
+	return WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS;
+}
+
 /* Does what was found agree with what has happened? */
 static void judge(struct errpipe__case *c)
 {
@@ -261,7 +296,7 @@ static void judge(struct errpipe__case *c)
 		else if (ex->error != report->error && ex->certainty == ERRPIPE_CERTAIN)
 			ex->certainty = ERRPIPE_LIKELY;
 		ex->works = 0;
-	} else if (report && (ex->works || ex->error)) {
+	} else if (report && (ex->works || ex->error || !is_killed_by_kernel(report->status))) {
 		/* It was started, so this is not why it was killed. */
 		ex->cause = ERRPIPE_CAUSE_NONE;
 		ex->error = 0;
@@ -326,16 +361,12 @@ static void begin(struct errpipe_explanation *ex)
 /* NGROUPS_MAX is 65536, but who has so many? With more than these the kernel is asked, and not this list. */
 enum { MAX_GROUPS = 1024 };
 
-int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
+static int explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
 	struct errpipe__case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
 	gid_t groups[MAX_GROUPS];
 	int ret;
 
-	if (!question->path)
-		return -EFAULT;
-	if (has_worked(question->report))
-		return -EINVAL;
 	c.root = open_root(question);
 	if (c.root < 0)
 		return c.root;
@@ -348,5 +379,20 @@ int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_questio
 	}
 	ex->looking_at = NULL;
 	close(c.root);
+	return ret;
+}
+
+/* A thread that is cancelled in the midst of it would leave descriptors open. */
+int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
+{
+	int state, ret;
+
+	if (!question->path)
+		return -EFAULT;
+	if (has_worked(question->report))
+		return -EINVAL;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	ret = explain(ex, question);
+	pthread_setcancelstate(state, &state);
 	return ret;
 }

@@ -123,7 +123,7 @@ int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const st
 
 /*
  * elf.c: what the kernel would say of it as a program, up to the loader's name; fd is to read. Returns 0 with *next, or
- * -1: broken.
+ * -1: broken; then *next is the loader of a program for another machine.
  */
 int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
 		 struct errpipe__next *next);
@@ -137,6 +137,9 @@ int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int 
  */
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
 			  const struct errpipe__head *head);
+
+/* text.c: what is wrong with the broken link, kept. */
+const char *errpipe__broken_words(struct errpipe__case *c);
 
 /* explain.c: the link is broken already, and this is what it comes to. */
 void errpipe__refine(struct errpipe__case *c, enum errpipe_cause cause, const char *object);

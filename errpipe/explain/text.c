@@ -213,6 +213,16 @@ size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *
 	return errpipe__end(&line);
 }
 
+const char *errpipe__broken_words(struct errpipe__case *c)
+{
+	char words[512];
+	struct errpipe__line line = { words, sizeof(words), 0 };
+
+	add_template(&line, c->ex, words_of(c->ex->cause)->broken);
+	errpipe__end(&line);
+	return errpipe__keep(c, "%s", words);
+}
+
 static void add_elf(struct errpipe__line *line, const struct errpipe_link *link)
 {
 	static const char *const types[] = { NULL, ", object file", NULL, NULL, ", core dump" };
@@ -258,10 +268,11 @@ size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanati
 		errpipe__add(&line, line.length ? ", is " : "is ");
 		errpipe__add_path(&line, link->resolved);
 	}
-	if (index == ex->broken) {
-		if (line.length)
-			errpipe__add(&line, "; ");
+	if (line.length && (index == ex->broken || link->wrong))
+		errpipe__add(&line, "; ");
+	if (index == ex->broken)
 		add_template(&line, ex, words_of(ex->cause)->broken);
-	}
+	else if (link->wrong)
+		errpipe__add(&line, link->wrong);
 	return errpipe__end(&line);
 }
