@@ -199,7 +199,7 @@ try '--errno: text busy, and no more' says 1 'an exec gives ETXTBSY, likely beca
 
 keys='path works cause certainty errno broken finding advice subject object number limit host platform binfmt modules links'
 link_keys='kind path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
-link_keys="$link_keys nosuid mount argument"
+link_keys="$link_keys nosuid mount argument wrong"
 json_is_one_line() {
 	"$errpipe" explain --json --root root /bin/nested >out
 	same '1 1' "$(wc -l <out) $(jq -s length out)"
