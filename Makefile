@@ -145,8 +145,8 @@ $(UAPI)/include/linux/version.h:
 
 LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail line message pipe read route \
 	settle signals spawn stub wait words \
-	$(addprefix explain/,access arguments binfmt busy credentials elf explain folder format loader machine \
-	mount path process script text walk))
+	$(addprefix explain/,access arguments binfmt busy credentials elf elf_file explain folder format loader machine \
+	mount path process script segments text walk))
 LIB_PIC := $(LIB:.o=.pic.o)
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exec cmd_explain cmd_json \
 	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)

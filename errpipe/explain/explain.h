@@ -131,8 +131,11 @@ int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, con
 /* elf.c: the same of a loader. Returns 0 or -1. */
 int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
+/* elf.c: the link is cut off; size bytes are needed. Returns -1. */
+int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *link, int error, uint64_t size);
+
 /*
- * elf.c: what the kernel finds only when it maps the segments of a program or loader that is otherwise right, and then
+ * segments.c: what the kernel finds only when it maps the segments of a program or loader that is otherwise right, and then
  * kills the process for. Returns 0 or -1.
  */
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,

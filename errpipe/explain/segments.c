@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The segments of an ELF file, as load_elf_binary() in the kernel's fs/binfmt_elf.c maps them: behind the point of no
+ * return, so what is wrong with them kills the process. Tried with Linux 6.18, read in 6.12.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "elf_file.h"
+
+enum { CAP_SYS_RAWIO = 17 };
+
+/* What is sure to be above all memory that a process can have, with the widest addresses that the machine knows. */
+static uint64_t highest_address(const struct errpipe_link *link)
+{
+	static const struct {
+		unsigned machine, elf_class;
+		uint64_t highest;
+	} limits[] = {
+		{ EM_X86_64, ELFCLASS64, UINT64_C(1) << 56 },
+		{ EM_386, ELFCLASS32, 0xffffe000 }, /* IA32_PAGE_OFFSET; with a kernel of 32 bits it is less */
+		{ EM_AARCH64, ELFCLASS64, UINT64_C(1) << 52 },
+		{ 243 /* EM_RISCV */, ELFCLASS64, UINT64_C(1) << 56 },
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		if (limits[i].machine == link->machine && limits[i].elf_class == link->elf_class)
+			return limits[i].highest;
+	}
+	return link->elf_class == ELFCLASS32 ? UINT64_C(1) << 32 : UINT64_MAX;
+}
+
+static uint64_t read_number(const char *path)
+{
+	char text[24] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t number = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	fd = errpipe__above_stderr(fd);
+	if (fd < 0)
+		return 0;
+	n = errpipe__pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		number = number * 10 + (text[i] - '0');
+	return number;
+}
+
+/*
+ * cap_mmap_addr() in security/commoncap.c. Root has the capability after the exec, if it may; others could have it in
+ * their ambient set, if they have it now.
+ */
+static uint64_t lowest_address(const struct errpipe__case *c)
+{
+	const struct errpipe_who *who = &c->who;
+	uint64_t capabilities = who->uid == 0 ? who->bounding | who->effective : who->effective;
+
+	return capabilities >> CAP_SYS_RAWIO & 1 ? 0 : read_number("/proc/sys/vm/mmap_min_addr");
+}
+
+static uint64_t page_size(void)
+{
+	long page = sysconf(_SC_PAGESIZE);
+
+	return page > 0 ? page : 4096;
+}
+
+static uint64_t page_start(uint64_t address)
+{
+	return address & ~(page_size() - 1);
+}
+
+/* Not beyond the end of all numbers. */
+static uint64_t page_end(uint64_t address)
+{
+	uint64_t start = page_start(address);
+
+	return start == address || start > UINT64_MAX - page_size() ? start : start + page_size();
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* What the segments together come to. */
+struct image {
+	unsigned loaded;
+	uint64_t low, high;    /* addresses */
+	uint64_t size;	       /* what is mapped, not counting twice what lies in one page; no more than it is */
+	uint64_t file_end;     /* the last byte that is in the file, or should be */
+	bool entry_is_missing; /* the file ends before the page that the entry point is in */
+	bool zeros_are_lost;   /* the file ends before a page of which the kernel clears the rest */
+	bool wraps;	       /* around the end of all addresses, as a loader's may */
+};
+
+static int broken_segment(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause,
+			  unsigned index, uint64_t limit)
+{
+	return errpipe__broken(c, link, cause, 0, NULL, NULL, index, limit);
+}
+
+/* Where a loader of type ET_DYN goes does not depend on its addresses. */
+static bool is_above_all(const struct errpipe_link *link, const struct errpipe__segment *segment)
+{
+	uint64_t highest = highest_address(link);
+
+	if (segment->memory_size > highest)
+		return true;
+	if (link->kind == ERRPIPE_LINK_LOADER && link->type == ET_DYN)
+		return false;
+	return segment->address >= highest || highest - segment->memory_size < segment->address;
+}
+
+/*
+ * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack is there already, and
+ * the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits (STACK_RND_MASK).
+ */
+static bool overlaps_stack(const struct errpipe_link *link, const struct errpipe__segment *segment)
+{
+	const uint64_t end = UINT64_C(1) << 47, range = (UINT64_C(16) << 30) + 128 * 1024;
+
+	return link->machine == EM_X86_64 && link->elf_class == ELFCLASS64 && link->type == ET_EXEC &&
+	       link->kind != ERRPIPE_LINK_LOADER && segment->address <= end - range - 2 * page_size() &&
+	       page_end(sum(segment->address, segment->file_size)) >= end - page_size();
+}
+
+/* Without bytes in the file there is nothing to align, at least since Linux 6.6. */
+static bool is_misaligned(const struct errpipe__segment *segment)
+{
+	return segment->file_size && (segment->address ^ segment->offset) & (page_size() - 1);
+}
+
+/* How much of the machine's memory a segment may ask for, if it overcommits as most do (__vm_enough_memory() in mm/util.c). */
+static uint64_t most_memory(void)
+{
+	struct sysinfo info;
+
+	if (read_number("/proc/sys/vm/overcommit_memory") != 0 || sysinfo(&info) < 0)
+		return UINT64_MAX;
+	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+}
+
+static uint64_t zeroed_size(const struct errpipe__segment *segment)
+{
+	uint64_t end = page_end(sum(segment->address, segment->memory_size));
+	uint64_t from = page_end(sum(segment->address, segment->file_size));
+
+	return end > from ? end - from : 0;
+}
+
+/* What the machine sets for all segments. */
+struct limits {
+	uint64_t lowest; /* address */
+	uint64_t memory; /* for one segment */
+};
+
+static int check_segment(struct errpipe__case *c, const struct errpipe_link *link, unsigned index,
+			 const struct errpipe__segment *segment, const struct limits *limits)
+{
+	if (segment->file_size > segment->memory_size)
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_SIZE, index, 0);
+	if (is_above_all(link, segment))
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, 0);
+	if (is_misaligned(segment))
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, index, page_size());
+	if (link->type == ET_EXEC && segment->memory_size && page_start(segment->address) < limits->lowest)
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, limits->lowest);
+	if (zeroed_size(segment) > limits->memory)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, segment->memory_size, 0);
+	return 0;
+}
+
+static bool has_entry(const struct errpipe__elf *elf, const struct errpipe__segment *segment)
+{
+	return elf->entry >= segment->address && elf->entry - segment->address < segment->file_size;
+}
+
+static bool is_missing(const struct errpipe_link *link, uint64_t offset)
+{
+	return page_start(offset) >= page_end(link->size);
+}
+
+/* padzero(): it minds only if the segment can be written to. */
+static bool loses_zeros(const struct errpipe_link *link, const struct errpipe__segment *segment)
+{
+	uint64_t end = sum(segment->offset, segment->file_size);
+
+	return segment->flags & PF_W && segment->file_size && segment->memory_size > segment->file_size &&
+	       end != page_start(end) && is_missing(link, end);
+}
+
+static void add_addresses(struct image *image, const struct errpipe__segment *segment)
+{
+	uint64_t start = page_start(segment->address), last = sum(segment->address, segment->memory_size);
+	uint64_t end = page_end(last), mapped = start > image->high ? start : image->high;
+
+	if (last == UINT64_MAX)
+		image->wraps = true;
+	if (!image->loaded || start < image->low)
+		image->low = start;
+	if (end > mapped)
+		image->size = sum(image->size, end - mapped);
+	if (end > image->high)
+		image->high = end;
+}
+
+static void add_segment(struct image *image, const struct errpipe__elf *elf, const struct errpipe_link *link,
+			const struct errpipe__segment *segment)
+{
+	uint64_t end = sum(segment->offset, segment->file_size);
+
+	add_addresses(image, segment);
+	image->loaded++;
+	if (segment->file_size && end > image->file_end)
+		image->file_end = end;
+	if (has_entry(elf, segment) && is_missing(link, sum(elf->entry - segment->address, segment->offset)))
+		image->entry_is_missing = true;
+	if (loses_zeros(link, segment))
+		image->zeros_are_lost = true;
+}
+
+/* The kernel gives the stack that much before it maps anything else (setup_arg_pages() in fs/exec.c). */
+enum { STACK = 128 * 1024 };
+
+static uint64_t limit_of(uint64_t asked, int resource)
+{
+	struct rlimit limit;
+
+	if (asked)
+		return asked;
+	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
+
+static int check_address_space(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+{
+	uint64_t limit = limit_of(c->question->limit_address_space, RLIMIT_AS);
+	uint64_t stack = limit_of(c->question->limit_stack, RLIMIT_STACK);
+	uint64_t size = link->type == ET_DYN ? image->high - image->low : image->size;
+
+	size = sum(size, stack < STACK ? page_start(stack) : STACK);
+	if (size <= limit || image->wraps)
+		return 0;
+	return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
+}
+
+static bool was_killed_by(const struct errpipe_report *report, int signal)
+{
+	return report->status != -1 && WIFSIGNALED(report->status) && WTERMSIG(report->status) == signal;
+}
+
+static bool begins_itself(const struct errpipe_link *link)
+{
+	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
+}
+
+/* By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. */
+static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
+{
+	if (image->zeros_are_lost)
+		return SIGSEGV; /* by the kernel, as it loads it */
+	return image->entry_is_missing && begins_itself(link) ? SIGBUS : 0;
+}
+
+/* A file that is cut off is started, mostly, and dies by SIGBUS when it comes to a page that is missing. */
+static int check_length(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+{
+	const struct errpipe_report *report = c->question->report;
+	int signal = signal_of_missing_pages(link, image);
+
+	if (!link->size || image->file_end <= page_end(link->size))
+		return 0;
+	if (report && !was_killed_by(report, signal ? signal : SIGBUS))
+		return 0;
+	errpipe__elf_truncated(c, link, 0, image->file_end);
+	if (!signal) {
+		c->ex->certainty = ERRPIPE_LIKELY;
+		c->ex->works = !report;
+	}
+	return -1;
+}
+
+/*
+ * With no segment at all the kernel starts a program that has a loader, and that may even work. But if there are some, and
+ * they come to nothing, it does not go on.
+ */
+static bool is_empty(const struct errpipe_link *link, const struct image *image)
+{
+	if (!image->loaded)
+		return begins_itself(link);
+	return link->type == ET_DYN && image->high == image->low && !image->wraps;
+}
+
+static int check_image(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
+		       const struct image *image)
+{
+	if (is_empty(link, image))
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
+	if (check_address_space(c, link, image) < 0)
+		return -1;
+	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
+	return check_length(c, link, image);
+}
+
+int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
+			  const struct errpipe__head *head)
+{
+	const struct limits limits = { lowest_address(c), most_memory() };
+	struct image image = { 0 };
+	struct errpipe__segment segment;
+	struct errpipe__elf elf;
+	int index = -1;
+
+	if (link->format != ERRPIPE_FORMAT_ELF)
+		return 0;
+	if (link->type != ET_EXEC && link->type != ET_DYN) /* a loader: of a program it was seen before */
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
+				       "an ELF file that is neither a program nor a library", 0, 0);
+	errpipe__elf_open(&elf, link, fd, head);
+	while ((index = errpipe__elf_find(&elf, index + 1, PT_LOAD, &segment)) >= 0) {
+		if (check_segment(c, link, index, &segment, &limits) < 0)
+			return -1;
+		if (!image.loaded && overlaps_stack(link, &segment))
+			return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
+		add_segment(&image, &elf, link, &segment);
+	}
+	return check_image(c, link, &elf, &image);
+}
