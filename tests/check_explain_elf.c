@@ -607,6 +607,50 @@ END_TEST
 
 /* --- killed ----------------------------------------------------------------------------------- */
 
+static char *beside(const char *path, const char *end)
+{
+	char *other;
+
+	return keep(asprintf(&other, "%s%s", path, end) < 0 ? NULL : other);
+}
+
+/* A link to a script that it is the interpreter of. Returns the link's path. */
+static const char *hide(const char *path)
+{
+	const char *link = beside(path, ".link"), *script = beside(path, ".script");
+	FILE *file;
+
+	if (access(script, X_OK) == 0)
+		return link;
+	file = fopen(script, "we");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "#!%s\n", path);
+	ck_assert_int_eq(fclose(file) | chmod(script, 0755), 0);
+	ck_assert_int_eq(symlink(script, link), 0);
+	return link;
+}
+
+/* The same one level down. */
+static void assert_killed_behind_a_script(const char *path, enum errpipe_cause cause, rlim_t address_space)
+{
+	static struct errpipe_explanation deep;
+	struct errpipe_report report = { .verdict = ERRPIPE_STARTED };
+	const struct errpipe_question deeper = {
+		.root = ERRPIPE_OWN_ROOT,
+		.path = hide(path),
+		.report = &report,
+		.limit_address_space = address_space,
+	};
+
+	report.status = try_with(deeper.path, address_space).status;
+	ck_assert_int_eq(WTERMSIG(report.status), SIGSEGV);
+	ck_assert_int_eq(errpipe_explain(&deep, &deeper), 0);
+	ck_assert_str_eq(errpipe_cause_name(deep.cause), errpipe_cause_name(cause));
+	ck_assert_int_eq(deep.broken, ex.broken + 1);
+	ck_assert_int_eq(deep.works, 0);
+	ck_assert_int_eq(deep.certainty, ERRPIPE_CERTAIN);
+}
+
 /* The exec has worked, and the process died by that before it could do anything. */
 static void assert_killed(const char *path, enum errpipe_cause cause, rlim_t address_space)
 {
@@ -621,6 +665,7 @@ static void assert_killed(const char *path, enum errpipe_cause cause, rlim_t add
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
 	ck_assert_int_eq(ex.works, 0);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	assert_killed_behind_a_script(path, cause, address_space);
 }
 
 static void no_load(struct image *image)
@@ -774,7 +819,7 @@ START_TEST(below_the_lowest_address)
 
 	image.segment[0].address = 0;
 	image.entry = CODE_AT;
-	write_image("low", &image);
+	hide(write_image("low", &image));
 	in_child(check_low_address, _i);
 }
 END_TEST
