@@ -61,6 +61,39 @@ refuses() {
 	[ "$line" = "exec it: exec format error" ]
 }
 
+# explains STATUS WANT PROGRAM: errpipe explain has that cause and those kinds of links, and exits so.
+explains() {
+	status=0
+	line=$("$ERRPIPE_BUILD/errpipe" explain --json "$3" | jq -c '[.cause, .object, .broken, [.links[].kind]]') || :
+	"$ERRPIPE_BUILD/errpipe" explain "$3" || status=$?
+	echo "'$line' instead of '$2', exit status $status"
+	[ "$line" = "$2" ] && [ "$status" = "$1" ]
+}
+
+# is_told DISABLED PROGRAM: after an exec has failed, run says that the handler is disabled.
+is_told() {
+	line=$("$ERRPIPE_BUILD/errpipe" run "$2" 2>&1) || :
+	echo "'$line'"
+	case $line in
+	*'exec format error
+errpipe: '*" binfmt_misc's handler for that, $1, is disabled
+errpipe: enable it, as root: echo 1 >$formats/$1") return 0 ;;
+	esac
+	return 1
+}
+
+# The handler is switched off for a while.
+is_explained() {
+	printf '#!%s\n' "$2" >"$tmp/script"
+	chmod 755 "$tmp/script"
+	explains 0 '["none",null,null,["program","handler"]]' "$2" &&
+		explains 0 '["none",null,null,["program","interpreter","handler"]]' "$tmp/script" &&
+		echo 0 >"$formats/$1" && is_told "$1" "$2" && is_told "$1" "$tmp/script" &&
+		explains 1 "[\"handler-disabled\",\"$1\",0,[\"program\"]]" "$2" &&
+		explains 1 "[\"handler-disabled\",\"$1\",1,[\"program\",\"interpreter\"]]" "$tmp/script" &&
+		echo 1 >"$formats/$1"
+}
+
 inside() {
 	while read -r name _; do
 		# An x86-64 kernel runs them by itself.
@@ -73,6 +106,9 @@ inside() {
 		try "$name: its stub reports" reports "$stubs/$name/dmz"
 		try "$name: the host's stub starts its programs" starts "$ERRPIPE_BUILD/dmz" "$stubs/$name/hello"
 		try "$name: errpipe run does" run_is_transparent "$stubs/$name/hello"
+		# To an x86-64 kernel it is no foreign one; and armhf's handler takes armel's, too.
+		[ "$host $name" = "x86_64 i386" ] || [ "$name" = armel ] ||
+			try "$name: its handler is explained" is_explained "$name" "$stubs/$name/hello"
 	done <"$tmp/list"
 	echo "$n" >"$tmp/n"
 	return "$failed"

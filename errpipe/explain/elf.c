@@ -110,6 +110,15 @@ static int read_name(struct errpipe__case *c, const struct errpipe_link *link, c
 	return 0;
 }
 
+void errpipe__elf_describe(struct errpipe_link *link, int fd, const struct errpipe__head *head)
+{
+	struct errpipe__elf elf;
+
+	errpipe__elf_identify(link, head);
+	errpipe__elf_open(&elf, link, fd, head);
+	link->dynamic = errpipe__elf_has_loader(&elf);
+}
+
 int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
 		 struct errpipe__next *next)
 {

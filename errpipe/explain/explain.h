@@ -131,6 +131,9 @@ int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, con
 /* elf.c: the same of a loader. Returns 0 or -1. */
 int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
+/* elf.c: fill in what it is, and no more: a handler takes it. */
+void errpipe__elf_describe(struct errpipe_link *link, int fd, const struct errpipe__head *head);
+
 /* elf.c: the link is cut off; size bytes are needed. Returns -1. */
 int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *link, int error, uint64_t size);
 
