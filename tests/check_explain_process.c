@@ -951,10 +951,32 @@ static const struct {
 	{ NOSUID_MOUNT, 0, 06755, NOBODY, NULL, 0 },
 };
 
+static void make_script(const char *script, const char *interpreter)
+{
+	FILE *file = fopen(script, "we");
+
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "#!%s\n", interpreter);
+	ck_assert_int_eq(fclose(file) | chmod(script, 0755), 0);
+}
+
+/* It is the interpreter's ids that a script is run with. */
+static void assert_ignored_behind_a_script(const char *script, const char *why)
+{
+	static struct errpipe_explanation deep;
+	const struct errpipe_question deeper = { .root = ERRPIPE_OWN_ROOT, .path = script };
+
+	ck_assert_int_eq(errpipe_explain(&deep, &deeper), 0);
+	ck_assert_int_eq(deep.cause, ERRPIPE_CAUSE_SET_ID_IGNORED);
+	ck_assert_int_eq(deep.broken, 1);
+	ck_assert_int_eq(deep.works, 1);
+	ck_assert_str_eq(deep.object, why);
+}
+
 static void start_with_set_id(int i)
 {
 	const unsigned long flags = set_ids[i].mount == NOSUID_MOUNT ? MS_NOSUID : 0;
-	char folder[4096], path[4200];
+	char folder[4096], path[4200], script[4200];
 	struct errpipe__case c;
 
 	snprintf(folder, sizeof(folder), "%s/directory", fixture);
@@ -965,6 +987,8 @@ static void start_with_set_id(int i)
 	copy_itself(path);
 	ck_assert_int_eq(chown(path, set_ids[i].owner, set_ids[i].owner), 0);
 	ck_assert_int_eq(chmod(path, set_ids[i].mode), 0);
+	snprintf(script, sizeof(script), "%s/script", folder);
+	make_script(script, path);
 	ck_assert_int_eq(become(AS_NOBODY), 0);
 	if (set_ids[i].no_new_privs)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -980,6 +1004,7 @@ static void start_with_set_id(int i)
 	}
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SET_ID_IGNORED);
 	ck_assert_str_eq(explanation.object, set_ids[i].why);
+	assert_ignored_behind_a_script(script, set_ids[i].why);
 
 	/* That is no reason not to tell of what is worse. */
 	errpipe__broken(&c, &explanation.link[0], ERRPIPE_CAUSE_SEGMENT_SIZE, 0, NULL, NULL, 1, 0);
