@@ -2,18 +2,71 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "explain/walk.h"
 
 /* A process that was killed has that long to be gone. */
 enum { DEATH_MILLISECONDS = 200 };
+
+/* The path of a descriptor, malloc'd, or NULL. */
+static char *path_of(int fd)
+{
+	char proc[64], *path = malloc(PATH_MAX);
+	ssize_t n;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = path ? readlink(proc, path, PATH_MAX - 1) : -1;
+	if (n < 0) {
+		free(path);
+		return NULL;
+	}
+	path[n] = '\0';
+	return path;
+}
+
+/*
+ * Runtimes mount onto what a link in the root leads to: /var/run/x is /run/x, mostly. malloc'd, or NULL: it is as it is, or
+ * not there yet.
+ */
+static char *behind_links(int root, const char *at)
+{
+	int fd = errpipe__open_in_root(root, at, ERRPIPE__IN_ROOT | ERRPIPE__NO_MAGICLINKS);
+	char *top = path_of(root), *path = fd < 0 ? NULL : path_of(fd);
+	size_t length = top && top[1] ? strlen(top) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!top || !path || strncmp(path, top, length) != 0 || path[length] != '/') {
+		free(path);
+		path = NULL;
+	} else {
+		memmove(path, path + length, strlen(path + length) + 1);
+	}
+	free(top);
+	return path;
+}
+
+/* This process ends soon, and what is malloc'd with it. */
+static void follow_links(int root, const struct look *look)
+{
+	for (size_t i = 0; i < look->mounts_count; i++) {
+		const char *at = behind_links(root, look->mounts[i].at);
+
+		if (at)
+			look->mounts[i].at = at;
+	}
+}
 
 /* One that cannot be opened is one that is not known yet. */
 static void open_sources(struct errpipe_explanation *ex, const struct look *look)
@@ -37,6 +90,7 @@ static int do_look(struct errpipe_explanation *ex, const struct look *look)
 		question.root = openat(look->base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (question.root < 0)
 			return -errno;
+		follow_links(question.root, look);
 	}
 	open_sources(ex, look);
 	question.mounts = look->mounts;

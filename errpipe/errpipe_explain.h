@@ -50,7 +50,7 @@ extern "C" {
 
 /* A file system that is mounted in the root by the time of the exec, and not yet when it is looked at. */
 struct errpipe_mount {
-	const char *at; /* where: a path in the root */
+	const char *at; /* where: a path in the root, without symbolic links */
 	int source;	/* the directory or file that will be there (O_PATH is enough), or -1: not known yet */
 	int noexec;	/* not 0: mounted noexec */
 	int nosuid;	/* not 0: mounted nosuid */

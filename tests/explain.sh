@@ -404,6 +404,10 @@ if command -v runc >/dev/null; then
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: the last option counts' bundled 0 'it would start' \
 		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"
+	ln -s none bundle/rootfs/to-none
+	try 'bundle: a bind mount onto a link' bundled 0 'it would start' \
+		'.mounts += [{destination: "/to-none", type: "bind", source: "real"}] | .process.args = ["/none/tool"]'
+	try 'bundle: nothing there without it' bundled 1 'ENOENT' '.process.args = ["/none/tool"]'
 	try 'bundle: a bind mount of a file' bundled 0 'it would start' \
 		'.mounts += [{destination: "/none", type: "bind", source: "real/tool"}] | .process.args = ["/none"]'
 	try 'bundle: a bind mount of nothing' bundled 0 'is on /none, which is mounted only' \
