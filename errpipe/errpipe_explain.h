@@ -232,7 +232,7 @@ struct errpipe_link {
 
 enum { ERRPIPE_LINKS_MAX = 8 };
 
-/* Some 80 kilobytes, so not for every stack. Its strings are in itself: do not copy it. */
+/* Some 70 kilobytes, so not for every stack. Its strings are in itself: do not copy it. */
 struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
