@@ -897,7 +897,7 @@ static void find_with_two_identities(int i)
 {
 	(void)i;
 	ck_assert_int_eq(setresuid(0, 1000, 0), 0);
-	ck_assert_int_eq(find_path("/mine"), EACCES);
+	ck_assert_int_eq(find_path("/both"), EACCES);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXECUTABLE);
 }
 
@@ -906,7 +906,7 @@ START_TEST(real_and_effective_identity)
 {
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/mine", base);
+	snprintf(path, sizeof(path), "%s/both", base);
 	make_file(path, 0011);
 	ck_assert_int_eq(chown(path, 1000, 1000), 0);
 	in_child(find_with_two_identities, 0);
