@@ -18,7 +18,7 @@
  *
  * and, for the rows behind it:
  *
- * --base ROW			what to compare with: an earlier row, or this one itself
+ * --base ROW, --also ROW	what to compare with: the first row of that name, in the same round
  * --memory MIB, --threads N, --descriptors N, --arguments N, --environment BYTES	what the helper grows to
  */
 #define _GNU_SOURCE
@@ -36,7 +36,15 @@
 
 #include "helper.h"
 
-enum { MAX_ROWS = 64, MAX_TURN = 256, MAX_ROUNDS = 100000, SIZES = 5, FAULT_STARTS = 100 };
+enum {
+	MAX_ROWS = 64,
+	MAX_TURN = 256,
+	MAX_ROUNDS = 100000,
+	SIZES = 5,
+	FAULT_STARTS = 100,
+	ENOUGH_PARTS = 10,
+	BASES = 2
+};
 
 #define TURN_NS 2e6
 
@@ -50,8 +58,9 @@ struct helper {
 struct row {
 	const char *name, *way;
 	struct helper *helper;
-	const struct row *base;
-	double *values; /* in ns, one for each round */
+	const char *base_names[BASES];
+	const struct row *bases[BASES]; /* or NULL */
+	double *values;			/* in ns, one for each round */
 	int error, status;
 	char inherited[1024];
 	double faults, child_faults; /* in a start */
@@ -65,7 +74,7 @@ static struct helper helpers[MAX_ROWS];
 static struct row rows[MAX_ROWS];
 static size_t helper_count, row_count, round_count;
 
-static const char *folder, *target, *checker, *x, *base;
+static const char *folder, *target, *checker, *x, *bases[BASES];
 static const char *sizes[SIZES] = { "0", "0", "0", "0", "0" };
 static size_t seconds, rounds = 2, turn = 8, parts = 10, count = 1, parallel = 1;
 static bool faults;
@@ -287,24 +296,31 @@ static size_t parts_of_run(void)
 	return parts < round_count ? parts : round_count;
 }
 
+/* How far the medians of parts of the run lie apart, without the lowest and the highest if there are enough. */
+static void spread(const double *values, struct summary *summary)
+{
+	size_t n = parts_of_run(), extreme = n >= ENOUGH_PARTS;
+	double medians[n];
+
+	for (size_t i = 0; i < n; i++)
+		medians[i] = part_median(values, i, n);
+	qsort(medians, n, sizeof(*medians), compare);
+	summary->low = medians[extreme];
+	summary->high = medians[n - 1 - extreme];
+}
+
 static struct summary summarize(const double *values)
 {
 	double *copy = malloc(round_count * sizeof(*copy));
-	struct summary summary = { .low = part_median(values, 0, parts_of_run()) };
+	struct summary summary;
 
 	check(copy, "malloc");
-	summary.high = summary.low;
-	for (size_t i = 1; i < parts_of_run(); i++) {
-		double median = part_median(values, i, parts_of_run());
-
-		summary.low = median < summary.low ? median : summary.low;
-		summary.high = median > summary.high ? median : summary.high;
-	}
 	memcpy(copy, values, round_count * sizeof(*copy));
 	summary.median = sorted_median(copy, round_count);
 	summary.q1 = quantile(copy, round_count, 0.25);
 	summary.q3 = quantile(copy, round_count, 0.75);
 	free(copy);
+	spread(values, &summary);
 	return summary;
 }
 
@@ -314,17 +330,17 @@ static void write_summary(const char *name, const struct summary *s, double unit
 	       s->median / unit, s->q1 / unit, s->q3 / unit, s->low / unit, s->high / unit);
 }
 
-static void write_ratio(const struct row *row)
+static void write_ratio(const char *name, const struct row *row, const struct row *base)
 {
 	double *ratios = malloc(round_count * sizeof(*ratios));
 	struct summary summary;
 
 	check(ratios, "malloc");
 	for (size_t i = 0; i < round_count; i++)
-		ratios[i] = row->values[i] / row->base->values[i];
+		ratios[i] = row->values[i] / base->values[i];
 	summary = summarize(ratios);
-	write_summary("ratio", &summary, 1);
-	printf(", \"base\": \"%s\"", row->base->name);
+	write_summary(name, &summary, 1);
+	printf(", \"%s_to\": \"%s\"", name, base->name);
 	free(ratios);
 }
 
@@ -338,8 +354,10 @@ static void write_row(const struct row *row)
 	printf(", \"memory\": %s, \"rounds\": %zu, \"errno\": %d, \"status\": %d", row->helper->sizes[0], round_count,
 	       row->error, row->status);
 	write_summary("us", &us, 1e3);
-	if (row->base)
-		write_ratio(row);
+	if (row->bases[0])
+		write_ratio("ratio", row, row->bases[0]);
+	if (row->bases[1])
+		write_ratio("also", row, row->bases[1]);
 	printf(", \"parts\": [");
 	for (size_t i = 0; i < parts_of_run(); i++)
 		printf("%s%.6g", i ? ", " : "", part_median(row->values, i, parts_of_run()) / 1e3);
@@ -375,9 +393,7 @@ static void add_row(const char *name)
 	row->helper = helper_of(name);
 	row->values = malloc(MAX_ROUNDS * sizeof(*row->values));
 	check(row->values, "malloc");
-	row->base = base ? row_named(base) : NULL;
-	if (base && !row->base)
-		fail("no row before has that name", base);
+	memcpy(row->base_names, bases, sizeof(bases));
 }
 
 static size_t number(const char *s, size_t max)
@@ -397,21 +413,14 @@ static const struct {
 	size_t max;
 	const char **text;
 } options[] = {
-	{ "--rounds", &rounds, MAX_ROUNDS, NULL },
-	{ "--turn", &turn, MAX_TURN, NULL },
-	{ "--parts", &parts, 1000, NULL },
-	{ "--count", &count, 1000000, NULL },
-	{ "--parallel", &parallel, 1000, NULL },
-	{ "--seconds", &seconds, 3600, NULL },
-	{ "--folder", NULL, 0, &folder },
-	{ "--target", NULL, 0, &target },
-	{ "--checker", NULL, 0, &checker },
-	{ "--x", NULL, 0, &x },
-	{ "--base", NULL, 0, &base },
-	{ "--memory", NULL, 0, &sizes[0] },
-	{ "--threads", NULL, 0, &sizes[1] },
-	{ "--descriptors", NULL, 0, &sizes[2] },
-	{ "--arguments", NULL, 0, &sizes[3] },
+	{ "--rounds", &rounds, MAX_ROUNDS, NULL }, { "--turn", &turn, MAX_TURN, NULL },
+	{ "--parts", &parts, 1000, NULL },	   { "--count", &count, 1000000, NULL },
+	{ "--parallel", &parallel, 1000, NULL },   { "--seconds", &seconds, 3600, NULL },
+	{ "--folder", NULL, 0, &folder },	   { "--target", NULL, 0, &target },
+	{ "--checker", NULL, 0, &checker },	   { "--x", NULL, 0, &x },
+	{ "--base", NULL, 0, &bases[0] },	   { "--also", NULL, 0, &bases[1] },
+	{ "--memory", NULL, 0, &sizes[0] },	   { "--threads", NULL, 0, &sizes[1] },
+	{ "--descriptors", NULL, 0, &sizes[2] },   { "--arguments", NULL, 0, &sizes[3] },
 	{ "--environment", NULL, 0, &sizes[4] },
 };
 
@@ -431,6 +440,17 @@ static void set_option(const char *name, const char *value)
 	fail("unknown option", name);
 }
 
+static void find_bases(struct row *row)
+{
+	for (size_t i = 0; i < BASES; i++) {
+		if (!row->base_names[i])
+			continue;
+		row->bases[i] = row_named(row->base_names[i]);
+		if (!row->bases[i])
+			fail("no row has that name", row->base_names[i]);
+	}
+}
+
 static void parse(char **argv)
 {
 	for (; *argv; argv++) {
@@ -445,6 +465,8 @@ static void parse(char **argv)
 	}
 	if (!folder || !target || row_count == 0)
 		fail("needs --folder, --target and rows", "usage");
+	for (size_t i = 0; i < row_count; i++)
+		find_bases(&rows[i]);
 }
 
 static void prepare(void)
