@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # bars.gp DATA OUT: for each row a bar for a program that starts and one for a program that cannot.
-set terminal svg size 720,400 font 'sans-serif,13' background '#ffffff'
+set terminal svg size 720,400 noenhanced font 'sans-serif,13' background '#ffffff'
 set output ARG2
 set datafile separator "\t"
 set xlabel 'µs from start to end, median and quartiles'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # growth.gp DATA OUT XLABEL SCALE: a line for each row that DATA has a file with something in.
-set terminal svg size 720,360 font 'sans-serif,13' background '#ffffff'
+set terminal svg size 720,360 noenhanced font 'sans-serif,13' background '#ffffff'
 set output ARG2
 set xlabel ARG3
 set ylabel 'µs from start to end'
@@ -11,7 +11,7 @@ set tics nomirror
 if (strstrt(ARG4, 'x')) set logscale x; else set xtics autofreq
 if (strstrt(ARG4, 'y')) set logscale y; else set yrange [0:*]
 names = 'c-posix_spawn c-direct c-stub go-exec c-fork'
-titles = "'posix\\_spawn' 'errpipe, direct' 'errpipe, stub' 'Go os/exec' 'fork, exec'"
+titles = "'posix_spawn' 'errpipe, direct' 'errpipe, stub' 'Go os/exec' 'fork, exec'"
 colours = '#777777 #1b7837 #762a83 #2166ac #b2182b'
 filled(i) = int(system(sprintf("wc -c <'%s/%s'", ARG1, word(names, i)))) > 0
 plot for [i = 1:5] (filled(i) ? sprintf('%s/%s', ARG1, word(names, i)) : '/dev/null') \
