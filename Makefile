@@ -10,6 +10,7 @@
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
+# make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
 # make clean        remove build/
 #
@@ -62,7 +63,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall update-causes,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes bench update-bench,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -395,6 +396,10 @@ bench-programs: $(BENCH_PLAIN) $(addprefix $(O)/bench/,target floor foreign dmz 
 bench:
 	$(Q)scripts/bench
 
+# The last results, into the documents.
+update-bench:
+	$(Q)scripts/update-bench $(O)/bench
+
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -406,6 +411,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz bench bench-programs clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz bench bench-programs update-bench clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

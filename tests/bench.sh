@@ -83,12 +83,30 @@ tables() {
 	echo 'another row' >absent
 	jq -n --slurpfile machine machine --slurpfile started started --slurpfile failed failed --argjson growth '[]' --argjson series '[]' \
 		--argjson calls '[]' --argjson programs '[]' --rawfile absent absent --rawfile words words -f "$bench/combine.jq" >bench.json &&
-		jq -r -f "$bench/tables.jq" bench.json >bench.md || return 1
+		jq -r -L "$bench" -f "$bench/tables.jq" bench.json >bench.md || return 1
 	sed '/^#/d; s/.*; *//' "$bench/rows.txt" >names
 	while read -r name; do
 		grep -qF "| $name |" bench.md || "$bench/rows" absent "$dir" | grep -qxF "$name" || { echo "no $name"; return 1; }
 	done <names
 	grep -qF '| another row | not installed |' bench.md
+}
+
+summary() {
+	jq -r -L "$bench" -f "$bench/summary.jq" "$tmp/bench.json" >"$tmp/summary" && grep -q '^| \*\*errpipe_spawn\*\*, direct | [0-9.]* ± [0-9.]* | [0-9.]* ± [0-9.]* |$' "$tmp/summary"
+}
+
+# What is in the documents was written by this scripts/bench, and all of it is there.
+documented() {
+	cd "$ERRPIPE_SRC" || return 1
+	for plot in $(grep -o 'plots/[a-z]*\.svg' docs/performance.md); do
+		grep -q '</svg>' "docs/$plot" || { echo "no docs/$plot"; return 1; }
+	done
+	for plot in docs/plots/*; do
+		grep -q "plots/$(basename "$plot")" docs/performance.md || { echo "$plot is not shown"; return 1; }
+	done
+	sed '/^#/d; s/.*; *//' "$bench/rows.txt" | while read -r name; do
+		grep -qF "| $name |" docs/performance.md || { echo "no $name"; exit 1; }
+	done
 }
 
 inspected() {
@@ -114,7 +132,9 @@ try "an unknown row is refused" refused c/nonsense
 try "an unknown option is refused" refused --nonsense 1 c/vfork
 try "a helper that does not start is seen" refused nonsense/vfork
 try "the tables have every row" tables
+try "and the summary has ours" summary
 try "what a stub costs is counted" inspected
+try "docs/performance.md has the rows and the plots" documented
 
 echo "1..$n"
 exit "$failed"

@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The tables, of bench.json, in Markdown.
+include "digits";
 
-# With $digits behind the point; with fewer than none, to tens or hundreds.
-def fixed($digits):
-	if $digits <= 0 then (. * pow(10; $digits) | round) * pow(10; -$digits) | round | tostring
-	else (. * pow(10; $digits) | round | tostring) as $all |
-		("0" * ([$digits + 1 - ($all | length), 0] | max) // "") + $all | .[:-$digits] + "." + .[-$digits:]
-	end;
-def half: (.high - .low) / 2;
-# How many digits there are to show, of at most $most: the last one may be wrong by 5.
-def digits($most): if half <= 0 then $most else [$most, (5 / half | log10 | floor)] | min end;
-def shown($most): digits($most) as $d | .median | fixed($d);
-def with_spread: digits(2) as $d | half as $half |
-	"\(.median | fixed($d)) ± \([$half, pow(10; -$d)] | max | fixed($d))";
 def quartiles: digits(0) as $d | "\(.q1 | fixed($d))–\(.q3 | fixed($d))";
 def errno_name: if . == 8 then "ENOEXEC" else "errno \(.)" end;
 def learns: if .errno != 0 then .errno | errno_name else "exit code \(.status)" end;
