@@ -13,6 +13,10 @@ if (strstrt(ARG4, 'y')) set logscale y; else set yrange [0:*]
 names = 'c-posix_spawn c-direct c-stub go-exec c-fork'
 titles = "'posix_spawn' 'errpipe, direct' 'errpipe, stub' 'Go os/exec' 'fork, exec'"
 colours = '#777777 #1b7837 #762a83 #2166ac #b2182b'
-filled(i) = int(system(sprintf("wc -c <'%s/%s'", ARG1, word(names, i)))) > 0
-plot for [i = 1:5] (filled(i) ? sprintf('%s/%s', ARG1, word(names, i)) : '/dev/null') \
-	using 1:2:3:4 with yerrorlines pt 7 ps 0.4 lw 1.5 lc rgb word(colours, i) title (filled(i) ? word(titles, i) : '')
+filled = ''
+do for [i = 1:5] {
+	if (int(system(sprintf("wc -c <'%s/%s'", ARG1, word(names, i)))) > 0) { filled = filled.' '.i }
+}
+row(i) = int(word(filled, i))
+plot for [i = 1:words(filled)] sprintf('%s/%s', ARG1, word(names, row(i))) \
+	using 1:2:3:4 with yerrorlines pt 7 ps 0.4 lw 1.5 lc rgb word(colours, row(i)) title word(titles, row(i))

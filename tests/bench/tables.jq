@@ -34,9 +34,10 @@ def name: $all.names[.row];
 "| --- | --- | --- | --- |",
 (.budgets[] | "| \(.what) | \(.limit) | \(.value | with_spread) | \(if .met then "met" else "**not met**" end) |"),
 "",
-"| in between | bytes | system calls | instructions | page faults | memory, kB | of that its own |",
-"| --- | --- | --- | --- | --- | --- | --- |",
-(.programs[] | "| \(.what) | \(.bytes) | \(.calls) | \(.instructions) | \(.faults) | \(.rss) | \(.own) |"),
+"| in between | bytes | sealed copy, kB | system calls | instructions | page faults | memory, kB | of that its own |",
+"| --- | --- | --- | --- | --- | --- | --- | --- |",
+(.programs[] | "| \(.what) | \(.bytes) | \(.bytes / 4096 | ceil * 4) | " +
+	([.calls, .instructions, .faults, .rss, .own | . // "–" | tostring] | join(" | ")) + " |"),
 "",
 "| started by | system calls: caller | child | page faults: caller | child |",
 "| --- | --- | --- | --- | --- |",
