@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # All results in one object, with what follows from them.
 def row($name): map(select(.row == $name)) | first;
-def budget($what; $value; $limit): select($value != null) | { what: $what, value: $value, limit: $limit, met: ($value.median <= $limit) };
+# Whether it is met, and whether that is more than the spread.
+def judged: . + { met: (.value.median <= .limit), certain: (.value.low > .limit or .value.high <= .limit) };
+def budget($what; $value; $limit): select($value != null) | { what: $what, value: $value, limit: $limit } | judged;
 def faster($peer; $words): ($failed | row($peer)) as $theirs | select($theirs != null) |
 	{ what: "failed exec, direct, to that of \($words)", limit: 1,
-		value: ($theirs.also | { median: (1 / .median), low: (1 / .high), high: (1 / .low) }) } |
-	.met = (.value.median < 1);
+		value: ($theirs.also | { median: (1 / .median), low: (1 / .high), high: (1 / .low) }) } | judged;
 
 ($words | split("\n") | map(select(. != "") | split(";") | { key: .[0], value: .[4] }) | from_entries) as $names |
 ($started | row("c/posix_spawn")) as $base |

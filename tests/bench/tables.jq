@@ -32,7 +32,7 @@ def name: $all.names[.row];
 "",
 "| budget | at most | measured | |",
 "| --- | --- | --- | --- |",
-(.budgets[] | "| \(.what) | \(.limit) | \(.value | with_spread) | \(if .met then "met" else "**not met**" end) |"),
+(.budgets[] | "| \(.what) | \(.limit) | \(.value | with_spread) | \(if .met then "met" else "**not met**" end)\(if .certain then "" else ", within the spread" end) |"),
 "",
 "| in between | bytes | sealed copy, kB | system calls | instructions | page faults | memory, kB | of that its own |",
 "| --- | --- | --- | --- | --- | --- | --- | --- |",
