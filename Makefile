@@ -378,10 +378,10 @@ $(O)/bench/c: tests/bench/c.c tests/bench/helper.h $(O)/liberrpipe.a
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $< $(O)/liberrpipe.a -lpthread
-$(O)/bench/go: tests/bench/go.go $(wildcard dmz/*.go)
+$(O)/bench/go: tests/bench/go/main.go $(wildcard dmz/*.go)
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
-	$(Q)GOFLAGS=-mod=mod go build -o $@ $<
+	$(Q)go build -buildvcs=false -o $@ $<
 $(O)/bench/python: tests/bench/python.py
 	@mkdir -p $(@D)
 	$(Q)$(INSTALL) -m 755 $< $@

@@ -7,7 +7,14 @@ use std::time::Instant;
 
 fn start(path: &str) -> (i32, i32) {
     match Command::new(path).spawn() {
-        Ok(mut child) => (0, child.wait().ok().and_then(|status| status.code()).unwrap_or(-1)),
+        Ok(mut child) => (
+            0,
+            child
+                .wait()
+                .ok()
+                .and_then(|status| status.code())
+                .unwrap_or(-1),
+        ),
         Err(error) => (error.raw_os_error().unwrap_or(0), -1),
     }
 }
