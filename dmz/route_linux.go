@@ -75,7 +75,7 @@ func CurrentIdentity() (Identity, error) {
 	both := func(low, high uint32) uint64 { return uint64(low) | uint64(high)<<32 }
 	securebits, _ := prctl(prGetSecurebits, 0, 0)
 	noNewPrivs, _ := prctl(prGetNoNewPrivs, 0, 0)
-	return Identity{
+	identity := Identity{
 		UID:         uint32(syscall.Getuid()),
 		EUID:        uint32(syscall.Geteuid()),
 		MixedIDs:    mixedIDs(),
@@ -84,10 +84,14 @@ func CurrentIdentity() (Identity, error) {
 		Effective:   both(data[0].effective, data[1].effective),
 		Permitted:   both(data[0].permitted, data[1].permitted),
 		Inheritable: both(data[0].inheritable, data[1].inheritable),
-		Ambient:     capabilities(prCapAmbient, prCapAmbientIsSet),
 		Bounding:    capabilities(prCapbsetRead, 0),
 		Label:       labelIsPending(),
-	}, nil
+	}
+	// The ambient set is within both of these, and mostly there is nothing to ask.
+	if identity.Permitted&identity.Inheritable != 0 {
+		identity.Ambient = capabilities(prCapAmbient, prCapAmbientIsSet)
+	}
+	return identity, nil
 }
 
 func prctl(option, second, third uintptr) (uintptr, syscall.Errno) {

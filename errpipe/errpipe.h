@@ -310,7 +310,7 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
  * 5.3) one is opened: who does without errpipe_wait() closes it.
  *
  * Call it before anybody could reap the process. It cannot fail: without a pidfd it is -1, and without a /proc
- * the name of the stub is "". Async-signal-safe.
+ * the name of a stub that errpipe_stub() has not made is "". Async-signal-safe.
  */
 void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report);
 

@@ -55,12 +55,32 @@ static uint64_t both_words(uint32_t low, uint32_t high)
 	return low | (uint64_t)high << 32;
 }
 
+/* linux/lsm.h: Linux 6.8. Other machines may have another number, and can do without. */
+#if !defined(SYS_lsm_get_self_attr) && defined(__x86_64__)
+#define SYS_lsm_get_self_attr 459
+#endif
+#define LSM_ATTR_EXEC 102
+
+/* security_getselfattr in the kernel's security/security.c: this errno says that no module has such labels. */
+static bool no_labels(void)
+{
+#ifdef SYS_lsm_get_self_attr
+	uint32_t size = 0;
+
+	return syscall(SYS_lsm_get_self_attr, LSM_ATTR_EXEC, NULL, &size, 0) < 0 && errno == EOPNOTSUPP;
+#else
+	return false;
+#endif
+}
+
 /* A label that SELinux or AppArmor was told to give at the next exec. Nothing to read, or an error: there is none. */
 static bool label_is_pending(void)
 {
 	static const char *const files[] = { "/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec" };
 	char byte;
 
+	if (no_labels())
+		return false;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		int fd = open(files[i], O_RDONLY | O_CLOEXEC);
 		ssize_t n;

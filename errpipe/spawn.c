@@ -261,7 +261,6 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		ret = errpipe__stub_args(&args, path, argv);
 		if (ret < 0)
 			return ret;
-		errpipe__stub_name(context.spawn->stub, child->stub);
 		context.exec.stub = context.spawn->stub;
 		context.exec.flags = context.spawn->flags & ERRPIPE_STUB_ONLY ? 0 : ERRPIPE_FALLBACK;
 		context.exec.stub_argv = args.argv;
@@ -273,6 +272,9 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		close(pipe[1]);
 		if (ret < 0)
 			close(pipe[0]);
+		/* While the child is busy with its exec. */
+		else if (child->route == ERRPIPE_STUB)
+			errpipe__stub_name(context.spawn->stub, child->stub);
 	}
 	errpipe__free_args(&args);
 	return ret;

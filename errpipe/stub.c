@@ -52,10 +52,32 @@ static unsigned any_number(void)
 	return now.tv_nsec << 10 ^ getpid();
 }
 
-static void make_name(char name[NAME_SIZE])
+/*
+ * The number that the name is made of is kept in the offset of the open file, which nobody else needs, below a mark: to
+ * ask /proc for the name in each spawn takes some 3 % of it. Of other stubs it is somewhere else, or there is none (O_PATH).
+ */
+#define NUMBER_BITS 30
+#define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
+#define MARK	    ('d' << 24 | 'm' << 16 | 'z' << 8 | 1)
+
+/* A place for it has an off_t of 64 bits only. */
+static void keep_number(int fd, unsigned number)
+{
+	if (sizeof(off_t) >= sizeof(int64_t))
+		lseek(fd, (int64_t)MARK << NUMBER_BITS | number, SEEK_SET);
+}
+
+static bool kept_number(int fd, unsigned *number)
+{
+	int64_t offset = lseek(fd, 0, SEEK_CUR);
+
+	*number = offset & NUMBER_MASK;
+	return offset >> NUMBER_BITS == MARK;
+}
+
+static void make_name(char name[NAME_SIZE], unsigned number)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
-	unsigned number = any_number();
 
 	strcpy(name, NAME_PREFIX);
 	for (int i = strlen(name); i < NAME_SIZE - 1; i++, number >>= 6)
@@ -74,7 +96,7 @@ bool errpipe__is_unique(const char *name)
  * The last part of the file's path, cut as the kernel cuts the name of a process. Of a memfd " (deleted)", which the
  * kernel writes behind the path, is cut off too, for its name is as long as can be.
  */
-void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
+static void name_by_proc(int stub, char name[ERRPIPE__COMM_SIZE])
 {
 	char link[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL] = "/proc/self/fd/", decimal[ERRPIPE__DECIMAL];
 	char path[PATH_MAX + ERRPIPE__COMM_SIZE], *slash;
@@ -93,13 +115,25 @@ void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
 	strcpy(name, slash + 1);
 }
 
-static int make_memfd(void)
+void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
+{
+	unsigned number;
+
+	if (!kept_number(stub, &number)) {
+		name_by_proc(stub, name);
+		return;
+	}
+	strcpy(name, MEMFD_PREFIX);
+	make_name(name + strlen(MEMFD_PREFIX), number);
+}
+
+static int make_memfd(unsigned number)
 {
 	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	char name[NAME_SIZE];
 	int fd;
 
-	make_name(name);
+	make_name(name, number);
 	fd = syscall(SYS_memfd_create, name, flags | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
 		fd = syscall(SYS_memfd_create, name, flags);
@@ -125,7 +159,8 @@ static int fill_and_seal(int fd)
 
 int errpipe_stub(void)
 {
-	int fd = make_memfd();
+	unsigned number = any_number() & NUMBER_MASK;
+	int fd = make_memfd(number);
 	int ret;
 
 	if (fd < 0)
@@ -135,6 +170,7 @@ int errpipe_stub(void)
 		close(fd);
 		return ret;
 	}
+	keep_number(fd, number);
 	return fd;
 }
 

@@ -274,12 +274,58 @@ START_TEST(name_of_the_process)
 END_TEST
 
 /* Nothing in the environment picks a stub, or changes the one that there is. */
+/* However it is asked for: the descriptor itself tells, or else /proc does. */
+START_TEST(name_of_the_stub)
+{
+	int stub = errpipe_stub(), again;
+	char link[64], path[64], expected[sizeof(((struct errpipe_child *)0)->stub)];
+	struct errpipe_child child;
+	ssize_t n;
+
+	ck_assert_int_gt(stub, 2);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", stub);
+	n = readlink(link, path, sizeof(path) - 1);
+	ck_assert_int_gt(n, 0);
+	path[n] = '\0';
+	snprintf(expected, sizeof(expected), "%.15s", path + 1);
+
+	errpipe_adopt(&child, getpid(), stub, -1);
+	ck_assert_str_eq(child.stub, expected);
+	close(child.pidfd);
+	again = open(link, O_PATH | O_CLOEXEC);
+	errpipe_adopt(&child, getpid(), again, -1);
+	ck_assert_str_eq(child.stub, expected);
+	close(child.pidfd);
+	close(again);
+	ck_assert_int_eq(lseek(stub, 0, SEEK_SET), 0);
+	errpipe_adopt(&child, getpid(), stub, -1);
+	ck_assert_str_eq(child.stub, expected);
+	close(child.pidfd);
+	close(stub);
+}
+END_TEST
+
 START_TEST(the_environment_names_no_stub)
 {
 	static const char *const names[] = {
-		"ERRPIPE_STUB", "ERRPIPE",	 "ERRPIPE_DMZ",	   "ERRPIPE_PATH", "ERRPIPE_BIN", "ERRPIPE_LIBEXEC",
-		"DMZ",		"DMZ_STUB",	 "DMZ_PATH",	   "RUNC_DMZ",	   "PATH",	  "TMPDIR",
-		"HOME",		"XDG_RUNTIME_DIR", "LD_PRELOAD_STUB", "LD_LIBRARY_PATH", "LIBEXECDIR",  "STUB",
+		"ERRPIPE_STUB",
+		"ERRPIPE",
+		"ERRPIPE_DMZ",
+		"ERRPIPE_PATH",
+		"ERRPIPE_BIN",
+		"ERRPIPE_LIBEXEC",
+		"DMZ",
+		"DMZ_STUB",
+		"DMZ_PATH",
+		"RUNC_DMZ",
+		"PATH",
+		"TMPDIR",
+		"HOME",
+		"XDG_RUNTIME_DIR",
+		"LD_PRELOAD_STUB",
+		"LD_LIBRARY_PATH",
+		"LIBEXECDIR",
+		"STUB",
 	};
 	pid_t pid;
 
@@ -837,6 +883,7 @@ static Suite *sealed_suite(void)
 	tcase_add_loop_test(tcase, works_for, AS_SELF, AS_NOBODY + 1);
 	tcase_add_test(tcase, many_at_once);
 	tcase_add_test(tcase, name_of_the_process);
+	tcase_add_test(tcase, name_of_the_stub);
 	tcase_add_test(tcase, the_environment_names_no_stub);
 
 	tcase = new_tcase(suite, "nobody changes it");

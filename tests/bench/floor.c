@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What no stub can be faster than: it execs what argv[0] names, and reports to nobody. */
+#define _start_c nolibc_start_c
+#include "nolibc.h"
+#undef _start_c
+
+__attribute__((used, noreturn)) void _start_c(long *sp)
+{
+	char **argv = (char **)(sp + 1);
+
+	my_syscall3(__NR_execve, argv[0], argv, argv + *sp + 1);
+	my_syscall1(__NR_exit_group, 255);
+	__builtin_trap();
+}
