@@ -71,13 +71,25 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
+/* By the number only if waitid(2) may not be used: who says ECHILD has reaped it, and the number can be another's by now. */
+static void reap(const struct errpipe_child *child)
+{
+	int status, ret = errpipe__ended(child, 0, &status);
+
+	if (ret >= 0 || ret == -ECHILD)
+		return;
+	do
+		ret = waitpid(child->pid, &status, __WALL);
+	while (ret < 0 && errno == EINTR);
+}
+
 /* All of it or, if the thread was cancelled before, nothing. */
 static void release(struct errpipe_child *child)
 {
-	int state, status;
+	int state;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	errpipe__ended(child, 0, &status);
+	reap(child);
 	child->pid = -1;
 	close_if_open(&child->pidfd);
 	close_if_open(&child->report);
