@@ -102,8 +102,11 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 
 	if (child->pid <= 0)
 		return -ECHILD;
-	if (!report->verdict)
-		ret = read_until_ended(child, report);
+	if (!report->verdict) {
+		do
+			ret = read_until_ended(child, report);
+		while (ret == 0);
+	}
 
 	/* A record that somebody has forged becomes true by this. */
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
