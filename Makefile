@@ -7,6 +7,7 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make faults       fail each system call of library and command, and kill each process at each of them
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
@@ -296,9 +297,36 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
 	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
+# --- faults: tests/faults/main.c says what it does ----------------------------------------------------------------
+
+# It writes into the registers of this one machine. The command is a part of it, by another name.
+ifneq ($(filter x86_64%,$(MACHINE)),)
+ifeq ($(FOREIGN),)
+FAULTS := $(O)/tests/faults $(O)/tests/faults_target
+endif
+endif
+
+$(O)/tests/faults_%.o: tests/faults/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) -Ierrpipe $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/tests/faults_command.o: $(O)/obj/cmd.o
+	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
+
+$(O)/tests/faults: $(patsubst %,$(O)/tests/faults_%.o,main trace scenes allocations command) $(filter-out %/cmd.o,$(CMD)) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+$(O)/tests/faults_target: $(O)/tests/faults_target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+faults: $(FAULTS)
+	$(Q)scripts/faults $(O)
+
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
-check: tests
+check: tests $(FAULTS)
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
 
 # Only what depends on how the library is built.
@@ -341,6 +369,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
