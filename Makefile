@@ -8,6 +8,7 @@
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
 # make faults       fail each system call of library and command, and kill each process at each of them
+# make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
@@ -324,9 +325,29 @@ $(O)/tests/faults_target: $(O)/tests/faults_target.o
 faults: $(FAULTS)
 	$(Q)scripts/faults $(O)
 
+# --- load: so many children, by eight threads at once ----------------------------------------------------------
+
+COUNT := 1000000
+SOAK := $(O)/tests/soak $(O)/tests/soak_target
+
+$(O)/tests/soak_%.o: tests/soak/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/tests/soak: $(O)/tests/soak_soak.o $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(O)/tests/soak_target: $(O)/tests/soak_target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+soak: $(SOAK)
+	$(Q)$(O)/tests/soak $(abspath $(O)/tests/soak_target) $(COUNT)
+
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
-check: tests $(FAULTS)
+check: tests $(FAULTS) $(SOAK)
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
 
 # Only what depends on how the library is built.
@@ -369,6 +390,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults fuzz clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
