@@ -303,7 +303,7 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 # It writes into the registers of this one machine. The command is a part of it, by another name.
 ifneq ($(filter x86_64%,$(MACHINE)),)
 ifeq ($(FOREIGN),)
-FAULTS := $(O)/tests/faults $(O)/tests/faults_target
+FAULTS := $(O)/tests/faults $(O)/tests/faults_target $(O)/tests/faults_go
 endif
 endif
 
@@ -321,6 +321,12 @@ $(O)/tests/faults: $(patsubst %,$(O)/tests/faults_%.o,main trace scenes allocati
 
 $(O)/tests/faults_target: $(O)/tests/faults_target.o
 	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+$(O)/tests/faults_go: tests/faults/go/main.go $(wildcard dmz/*.go dmz/stubs/*)
+	$(call say,GO,$@)
+	@mkdir -p $(@D)
+	$(Q)GOFLAGS=-mod=mod GOPROXY=off GOCACHE='$(abspath $(O))/go' GOPATH='$(abspath $(O))/go' CGO_ENABLED=0 \
+		go build -o $@ ./tests/faults/go
 
 faults: $(FAULTS)
 	$(Q)scripts/faults $(O)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,6 +315,18 @@ static void play_command(const struct scene *scene)
 	_exit(outcome->status);
 }
 
+/* go/main.go, which lies beside the target. */
+static void play_go(const struct scene *scene)
+{
+	char program[PATH_MAX];
+
+	snprintf(program, sizeof(program), "%.*s_go", (int)(strlen(target) - strlen("_target")), target);
+	dup2(streams[1], STDOUT_FILENO);
+	dup2(streams[2], STDERR_FILENO);
+	execl(program, "go", scene->argument[0], scene->path, NULL);
+	_exit(99);
+}
+
 const char *printed(int stream)
 {
 	static char text[3][4096];
@@ -447,5 +460,11 @@ const struct scene scenes[] = {
 	{ "errpipe explain, JSON", COMMAND, .play = play_command, .argument = { "explain", "--json", "./script" } },
 	{ "errpipe explain, a root", COMMAND, .play = play_command, .argument = { "explain", "--root", "root", "/script" } },
 	{ "errpipe explain, a bundle", COMMAND, .play = play_command, .argument = { "explain", "--bundle", "bundle" } },
+
+	{ "Go: dmz.Start", GO, .play = play_go, .path = "linked", .argument = { "start" } },
+	{ "Go: dmz.Start, missing", GO, .play = play_go, .path = "/none", .argument = { "start" } },
+	{ "Go: dmz.Start, no program", GO, .play = play_go, .path = "./text", .argument = { "start" } },
+	{ "Go: dmz.Exec", GO, .play = play_go, .path = "linked", .argument = { "become" } },
+	{ "Go: dmz.Exec, no program", GO, .play = play_go, .path = "./text", .argument = { "become" } },
 };
 const size_t scenes_count = sizeof(scenes) / sizeof(*scenes);

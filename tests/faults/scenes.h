@@ -13,6 +13,7 @@ enum kind {
 	SPAWN,	 /* a child becomes the target, or not, and there is a verdict */
 	LOOK,	 /* errpipe_explain() */
 	COMMAND, /* errpipe, by its main() */
+	GO,	 /* package dmz, by a program that prints its outcome */
 };
 
 /* In memory that is shared with the scene's process. */
