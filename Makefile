@@ -7,6 +7,8 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make faults       fail each system call of library and command, and kill each process at each of them
+# make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
@@ -297,9 +299,62 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
 	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
+# --- faults: tests/faults/main.c says what it does ----------------------------------------------------------------
+
+# It writes into the registers of this one machine. The command is a part of it, by another name.
+ifneq ($(filter x86_64%,$(MACHINE)),)
+ifeq ($(FOREIGN),)
+FAULTS := $(O)/tests/faults $(O)/tests/faults_target $(O)/tests/faults_go
+endif
+endif
+
+$(O)/tests/faults_%.o: tests/faults/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) -Ierrpipe $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/tests/faults_command.o: $(O)/obj/cmd.o
+	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
+
+$(O)/tests/faults: $(patsubst %,$(O)/tests/faults_%.o,main trace scenes allocations command) $(filter-out %/cmd.o,$(CMD)) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+$(O)/tests/faults_target: $(O)/tests/faults_target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+$(O)/tests/faults_go: tests/faults/go/main.go $(wildcard dmz/*.go dmz/stubs/*)
+	$(call say,GO,$@)
+	@mkdir -p $(@D)
+	$(Q)GOFLAGS=-mod=mod GOPROXY=off GOCACHE='$(abspath $(O))/go' GOPATH='$(abspath $(O))/go' CGO_ENABLED=0 \
+		go build -o $@ ./tests/faults/go
+
+faults: $(FAULTS)
+	$(Q)scripts/faults $(O)
+
+# --- load: so many children, by eight threads at once ----------------------------------------------------------
+
+COUNT := 1000000
+SOAK := $(O)/tests/soak $(O)/tests/soak_target
+
+$(O)/tests/soak_%.o: tests/soak/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+
+$(O)/tests/soak: $(O)/tests/soak_soak.o $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(O)/tests/soak_target: $(O)/tests/soak_target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+soak: $(SOAK)
+	$(Q)$(O)/tests/soak $(abspath $(O)/tests/soak_target) $(COUNT)
+
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
-check: tests
+check: tests $(FAULTS) $(SOAK)
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
 
 # Only what depends on how the library is built.
@@ -414,6 +469,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz bench bench-programs update-bench clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -433,11 +433,22 @@ static int get_root(struct bundle *bundle)
 
 /* --- the file --- */
 
+/* Trap: jansson 2.14 reads from a string that it could not allocate. */
+static void *allocate_or_exit(size_t size)
+{
+	void *memory = malloc(size);
+
+	if (!memory)
+		exit(own_failure(ENOMEM, "cannot read config.json"));
+	return memory;
+}
+
 static int parse(struct bundle *bundle, const char *text, size_t size)
 {
 	json_error_t error;
 	char *words;
 
+	json_set_alloc_funcs(allocate_or_exit, free);
 	bundle->config = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
 	if (bundle->config)
 		return json_is_object(bundle->config) ? 0 : wrong("all of it", "an object");

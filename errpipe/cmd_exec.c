@@ -39,10 +39,14 @@ static void try(const char *path, void *data, struct outcome *outcome)
 
 	ret = errpipe_pipe(pipe);
 	if (ret == 0) {
-		errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, argv, environ);
+		int error = errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, argv, environ);
+
 		close(pipe[1]);
 		ret = errpipe_read(pipe[0], &outcome->report);
 		close(pipe[0]);
+		/* An end of file is no success here: the report could not be written. */
+		if (ret > 0 && outcome->report.verdict == ERRPIPE_STARTED)
+			ret = error;
 	}
 	if (ret < 0)
 		outcome_fail(outcome, -ret, "cannot report on %s", path);

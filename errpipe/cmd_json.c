@@ -168,16 +168,35 @@ static void add_route(json_t **object, const enum errpipe_route *route)
 	json_add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
 }
 
-int json_print(FILE *to, json_t *object)
+/* JSON lets these pass (RFC 8259, section 7), and a terminal obeys them: the control characters that are not below U+0020. */
+static int put_harmless(FILE *to, const char *json)
 {
+	const unsigned char *p = (const unsigned char *)json;
 	int ret = 0;
 
-	if (!object)
+	for (; *p && ret >= 0; p++) {
+		if (*p == 0x7f)
+			ret = fputs("\\u007f", to);
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			ret = fprintf(to, "\\u%04x", *++p);
+		else
+			ret = fputc(*p, to);
+	}
+	return ret;
+}
+
+int json_print(FILE *to, json_t *object)
+{
+	char *json = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	int ret = 0;
+
+	json_decref(object);
+	if (!json)
 		return -ENOMEM;
 	errno = EIO;
-	if (json_dumpf(object, to, JSON_COMPACT) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
+	if (put_harmless(to, json) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
 		ret = -errno;
-	json_decref(object);
+	free(json);
 	return ret;
 }
 

@@ -57,14 +57,22 @@ struct run {
 	char **argv;
 };
 
-/* Whether the target has ended. It is not reaped yet; but others are, for as pid 1 we get orphans. */
+/*
+ * Whether the target has ended. It is not reaped yet; but others are, for as pid 1 we get orphans. If that cannot be known
+ * it counts as ended: errpipe_wait() then waits for it, without us.
+ */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info;
 
 	for (;;) {
 		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+			if (errno == EINTR)
+				continue;
+			return true;
+		}
+		if (info.si_pid == 0)
 			return false;
 		if (info.si_pid == pid)
 			return true;

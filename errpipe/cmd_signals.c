@@ -25,8 +25,9 @@ int signals_take(struct signals *signals)
 	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
 	sigaction(SIGCHLD, &by_default, &signals->sigchld);
 	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8);
-	sigprocmask(SIG_BLOCK, &taken, NULL);
+	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8) < 0 ||
+	    sigprocmask(SIG_BLOCK, &taken, NULL) < 0)
+		return -errno;
 	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals->fd < 0 ? -errno : 0;
 }

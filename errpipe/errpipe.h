@@ -251,7 +251,7 @@ struct errpipe_child {
  * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report.
  * Or a negative errno, and child->pid is -1: -EINVAL, unknown flags, or ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB;
  * -EFAULT, path or argv is NULL; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of
- * pipe2(2), clone(2), capget(2), mmap(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not
+ * pipe2(2), clone(2), capget(2), mmap(2), sigprocmask(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not
  * async-signal-safe.
  */
 int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,

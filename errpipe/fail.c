@@ -36,9 +36,9 @@ int errpipe__write_all(int fd, const void *bytes, size_t size)
 {
 	struct errpipe__signals old;
 	sigset_t pending;
-	int ret;
+	int blocked = errpipe__block_signals(&old), ret;
 
-	errpipe__block_signals(&old);
+	sigemptyset(&pending);
 	sigpending(&pending);
 
 	ret = write_once(fd, bytes, size);
@@ -47,7 +47,8 @@ int errpipe__write_all(int fd, const void *bytes, size_t size)
 	if (ret == -EFBIG)
 		discard(SIGXFSZ, &pending);
 
-	errpipe__restore_signals(&old);
+	if (blocked == 0)
+		errpipe__restore_signals(&old);
 	return ret;
 }
 

@@ -49,7 +49,10 @@ bool errpipe__is_unique(const char *name);
 /* words.c: the number that this host gives to the error that machine numbers raw; 0 if it has none. */
 int errpipe__host_errno(unsigned machine, unsigned raw);
 
-/* signals.c: block every signal of the thread, and give it back its mask. The kernel's sigset_t, not libc's. */
+/*
+ * signals.c: block every signal of the thread, and give it back its mask. The kernel's sigset_t, not libc's. Both return
+ * 0, or the negative errno of rt_sigprocmask(2), which a seccomp(2) filter can refuse; then *old is not filled in.
+ */
 struct errpipe__signals {
 #ifdef __mips__
 	unsigned char set[16];
@@ -58,8 +61,8 @@ struct errpipe__signals {
 #endif
 };
 
-void errpipe__block_signals(struct errpipe__signals *old);
-void errpipe__restore_signals(const struct errpipe__signals *old);
+int errpipe__block_signals(struct errpipe__signals *old);
+int errpipe__restore_signals(const struct errpipe__signals *old);
 
 /*
  * fail.c: write all bytes at once, or one record, while every signal is blocked; those that the write itself

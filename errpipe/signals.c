@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -8,15 +9,15 @@
 #include "internal.h"
 
 /* By the system call: libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
-void errpipe__block_signals(struct errpipe__signals *old)
+int errpipe__block_signals(struct errpipe__signals *old)
 {
 	struct errpipe__signals all;
 
 	memset(&all, 0xff, sizeof(all));
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, old, sizeof(all));
+	return syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, old, sizeof(all)) < 0 ? -errno : 0;
 }
 
-void errpipe__restore_signals(const struct errpipe__signals *old)
+int errpipe__restore_signals(const struct errpipe__signals *old)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof(*old));
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, NULL, sizeof(*old)) < 0 ? -errno : 0;
 }

@@ -109,7 +109,8 @@ static int child(void *arg)
 		set_up(context);
 	context->exec_begun = true;
 	/* From here on a signal can end the child, and until here none could. */
-	errpipe__restore_signals(&context->mask);
+	if (errpipe__restore_signals(&context->mask) < 0)
+		quit(125); /* the target would inherit that all are blocked */
 	ret = errpipe__exec(&context->exec);
 	quit(ret == -ENOENT ? 127 : 126);
 }
@@ -186,7 +187,9 @@ static long start(struct context *context, int *pidfd)
 	struct errpipe__signals old;
 	long pid;
 
-	errpipe__block_signals(&old);
+	pid = errpipe__block_signals(&old);
+	if (pid < 0)
+		return pid;
 	context->mask = old;
 	/* The kernel's set is the beginning of libc's. */
 	if (context->spawn->mask)

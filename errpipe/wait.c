@@ -87,13 +87,25 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
+/* By the number only if waitid(2) may not be used: who says ECHILD has reaped it, and the number can be another's by now. */
+static void reap(const struct errpipe_child *child)
+{
+	int status, ret = errpipe__ended(child, 0, &status);
+
+	if (ret >= 0 || ret == -ECHILD)
+		return;
+	do
+		ret = waitpid(child->pid, &status, __WALL);
+	while (ret < 0 && errno == EINTR);
+}
+
 /* All of it or, if the thread was cancelled before, nothing. */
 static void release(struct errpipe_child *child)
 {
-	int state, status;
+	int state;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	errpipe__ended(child, 0, &status);
+	reap(child);
 	child->pid = -1;
 	close_if_open(&child->pidfd);
 	close_if_open(&child->report);
@@ -106,8 +118,11 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 
 	if (child->pid <= 0)
 		return -ECHILD;
-	if (!report->verdict)
-		ret = read_until_ended(child, report);
+	if (!report->verdict) {
+		do
+			ret = read_until_ended(child, report);
+		while (ret == 0);
+	}
 
 	/* A record that somebody has forged becomes true by this. */
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)

@@ -27,7 +27,7 @@ allowed='
 	sigaddset sigemptyset sigismember sigpending sigtimedwait
 	__errno_location bcmp memchr memcpy memmove memset memcmp
 	stpcpy strcat strchr strcmp strcpy strlen strncmp strrchr strspn
-	poll uname
+	poll uname waitpid
 	pthread_setcancelstate'
 
 # explain runs in no child between fork and exec. So it may format numbers, and look at more of the system.

@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A part of what make faults does. Writes TAP.
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+
+if [ ! -e "$ERRPIPE_BUILD/tests/faults" ]; then
+	echo 'ok 1 - faults # SKIP not for this machine'
+	echo 1..1
+	exit
+fi
+SAMPLE=1 OCCURRENCES=3 exec "$ERRPIPE_SRC/scripts/faults" "$ERRPIPE_BUILD"

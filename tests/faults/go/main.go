@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+
+// Go plays the scenes of package dmz for make faults: go SCENE PATH. In the end it prints what scenes.c reads.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"errpipe/dmz"
+)
+
+// Trace.c waits for these.
+const mark, begin, end = 0x3fffffff, 1, 2
+
+func trace(what uintptr) {
+	syscall.RawSyscall(mark, what, 0, 0)
+}
+
+func descriptors() (n int) {
+	for fd := uintptr(0); fd < 128; fd++ {
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, fd, syscall.F_GETFD, 0); errno == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func childLeft() bool {
+	var status syscall.WaitStatus
+	_, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+	return err != syscall.ECHILD
+}
+
+// What came of it: the verdict as C numbers it, 0 for a failure that is none of an attempt; errno, step and wait status.
+func tell(err error, state *os.ProcessState, before int) {
+	verdict, errno, step, status := 1, 0, 0, -1
+	var e *dmz.Error
+	if errors.As(err, &e) {
+		verdict, errno, step, status = int(e.Verdict), int(e.Errno), int(e.Step), int(e.Status)
+	} else if err != nil {
+		verdict = 0
+	}
+	if state != nil {
+		status = int(state.Sys().(syscall.WaitStatus))
+	}
+	left := childLeft()
+	fmt.Printf("%d %d %d %d %d %t\n", verdict, errno, step, status, descriptors()-before, left)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}
+
+func start(path string) {
+	before := descriptors()
+
+	cmd := exec.Command(path)
+	trace(begin)
+	err := dmz.Start(cmd)
+	var state *os.ProcessState
+	if err == nil {
+		if wait := cmd.Wait(); cmd.ProcessState == nil {
+			err = wait
+		}
+		state = cmd.ProcessState
+	}
+	trace(end)
+	tell(err, state, before)
+}
+
+func become(path string) {
+	before := descriptors()
+	trace(begin)
+	err := func() error {
+		stub, err := dmz.Stub()
+		if err != nil {
+			return err
+		}
+		defer stub.Close()
+		r, w, err := dmz.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		defer w.Close()
+		err = dmz.Exec(int(stub.Fd()), int(w.Fd()), 0, path, []string{path}, os.Environ())
+		runtime.KeepAlive(stub)
+		return err
+	}()
+	trace(end)
+	tell(err, nil, before)
+	os.Exit(126)
+}
+
+func main() {
+	runtime.LockOSThread()
+	// What Go keeps open from its first use on: epoll.
+	r, w, _ := os.Pipe()
+	r.Close()
+	w.Close()
+	if os.Args[1] == "start" {
+		start(os.Args[2])
+	} else {
+		become(os.Args[2])
+	}
+}

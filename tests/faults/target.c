@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scenes start. It exits with 7; with 8 if a signal is blocked, and with 9 if it has got a descriptor. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+int main(void)
+{
+	sigset_t mask;
+
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	if (!sigisemptyset(&mask))
+		return 8;
+	for (int fd = STDERR_FILENO + 1; fd < 64; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			return 9;
+	}
+	return 7;
+}

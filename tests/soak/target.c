@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* target FILE N: make byte N of FILE 1, and exit with 7. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	int fd = argc == 3 ? open(argv[1], O_WRONLY) : -1;
+
+	return pwrite(fd, "\1", 1, argc == 3 ? atol(argv[2]) : 0) == 1 ? 7 : 1;
+}

@@ -1,0 +1,229 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The command where much is missing or forbidden: without /proc, with hidepid, on a read-only root, where nothing may be
+# executed, with full disks and pipes, in namespaces, with no_new_privs, as a set-id program, and on older
+# kernels. Verdicts and words are the same everywhere. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through try
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap
+. "$ERRPIPE_SRC/tests/tap"
+chmod 755 "$tmp"
+cd "$tmp" || exit 1
+
+# Static, so that nothing else has to be found.
+MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/static" NOLIBC="$NOLIBC" STATIC=1 || exit 1
+cp "$ERRPIPE_BUILD/static/errpipe" errpipe
+cp "$ERRPIPE_BUILD/tests/prog_old" old
+printf '#!/bin/sh\nexit 7\n' >target
+printf 'no program\n' >text
+chmod 755 errpipe old target text
+"$ERRPIPE_BUILD/dmz" 3 ./text text 3>record
+
+# What is tried everywhere, and what comes of it.
+cat >probe <<'END'
+say() {
+	status=0
+	words=$("$@" 2>&1) || status=$?
+	echo "$status $words"
+}
+say ./errpipe run ./target
+say ./errpipe run --explain=no ./none
+say ./errpipe run --explain=no ./text
+say ./errpipe run --route=direct --explain=no ./text
+say ./errpipe exec ./target
+say ./errpipe exec --explain=no ./text
+say ./errpipe decode --path ./text record
+say ./errpipe explain ./none | head -n 1
+say ./errpipe run sh -c 'kill -9 $$'
+ls /proc/self/fd >/dev/null 2>&1 || :
+END
+cat >expected <<'END'
+7 
+127 exec ./none: no such file or directory
+126 exec ./text: exec format error
+126 exec ./text: exec format error
+7 
+126 exec ./text: exec format error
+0 exec ./text: exec format error
+1 ./none                   missing
+137 
+END
+# Whether what was killed had started is told by /proc.
+sed 's|^137 $|137 exec /usr/bin/sh: killed by SIGKILL, whether it started is unknown|' expected >expected.blind
+sed -i "s|/usr/bin/sh|$(command -v sh)|" expected.blind
+
+# same_in COMMAND...: the probe, run by that, has the same to say. blind_in: as far as can be known without /proc.
+blind_in() {
+	"$@" timeout 60 sh "$tmp/probe" >got 2>&1 </dev/null
+	diff expected.blind got
+}
+same_in() {
+	"$@" timeout 60 sh "$tmp/probe" >got 2>&1 </dev/null
+	diff expected got
+}
+
+# In a mount namespace of its own: setup is a line of shell, and then the command.
+if [ "$(id -u)" = 0 ]; then
+	mounts='unshare -m' pids='unshare -mpf'
+else
+	mounts='unshare -rm' pids='unshare -rmpf'
+fi
+# within SETUP COMMAND...
+within() {
+	setup=$1
+	shift
+	# $mounts is a command.
+	# shellcheck disable=SC2086
+	$mounts sh -ec "$setup; exec \"\$@\"" sh "$@"
+}
+in_pids() {
+	setup=$1
+	shift
+	# shellcheck disable=SC2086
+	$pids sh -ec "$setup; \"\$@\"" sh "$@"
+}
+
+# where WHAT HOW SETUP [PROBE]: unless there can be no such place here.
+where() {
+	if "$2" "$3" true >/dev/null 2>&1; then
+		try "$1" "${4:-same_in}" "$2" "$3"
+	else
+		n=$((n + 1))
+		echo "ok $n - $1 # SKIP cannot be made here"
+	fi
+}
+
+try 'as it is' same_in env
+where 'without /proc' within 'umount -l /proc' blind_in
+where 'an empty /proc' within 'mount -t tmpfs none /proc' blind_in
+where 'the /proc of another pid namespace' in_pids ':' blind_in
+where 'hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc'
+# shellcheck disable=SC2016 # for the shell in there
+where 'a read-only root' within 'mount --bind / /; mount -o remount,bind,ro /; cd "$PWD"'
+where 'vm.memfd_noexec=1' in_pids 'mount -t proc proc /proc; echo 1 >/proc/sys/vm/memfd_noexec'
+where 'vm.memfd_noexec=2' in_pids 'mount -t proc proc /proc; echo 2 >/proc/sys/vm/memfd_noexec'
+unprivileged() {
+	shift
+	unshare -U "$@"
+}
+where 'a user namespace without ids' unprivileged :
+limited() {
+	shift
+	setpriv --no-new-privs "$@"
+}
+where 'no_new_privs' limited :
+nobody() {
+	shift
+	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
+}
+if [ "$(id -u)" = 0 ]; then
+	try 'nobody' same_in nobody :
+	where 'nobody, hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc; set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+else
+	where 'nobody' nobody :
+fi
+
+# --- older kernels
+
+for call in none clone3 pidfd_open pidfd_send_signal openat2 faccessat2 close_range statx execveat memfd_create waitid-pidfd \
+	execveat-check clone3,pidfd_open,pidfd_send_signal all; do
+	try "a kernel without $call" same_in ./old "$call"
+done
+
+# What is foreign there is explained there, too.
+explains_without() {
+	./old "$1" ./errpipe explain ./text >got 2>&1
+	[ $? = 1 ] && grep -q 'an exec gives ENOEXEC: ./text is text' got
+}
+for call in openat2 faccessat2 statx execveat all; do
+	try "explain without $call" explains_without "$call"
+done
+
+# --- where nothing may be executed: errpipe itself is on a mount of its own
+
+# refused_on_noexec ROUTE
+refused_on_noexec() {
+	mkdir -p on
+	status=0
+	# shellcheck disable=SC2016
+	within 'mount -t tmpfs none on; cp errpipe on; mount --bind / /; mount -o remount,bind,noexec /; cd "$PWD/on"' \
+		./errpipe run --explain=no --route="$1" /bin/true >got 2>&1 || status=$?
+	cat got
+	[ "$status $(cat got)" = '126 exec /bin/true: permission denied' ]
+}
+if within 'mount --bind / /; mount -o remount,bind,noexec /' : 2>/dev/null || [ "$(id -u)" = 0 ]; then
+	try 'noexec everywhere: the stub' refused_on_noexec stub
+	try 'noexec everywhere: direct' refused_on_noexec direct
+fi
+
+# --- full disks and pipes
+
+# The target has run, and whoever asked for a report is told that there is none.
+full_disk() {
+	status=0
+	within 'mkdir -p small; mount -t tmpfs -o size=4096 none small; head -c 4096 /dev/zero >small/rest || :' \
+		./errpipe run --report small/report ./target >got 2>&1 || status=$?
+	cat got
+	[ "$status" = 125 ] && grep -q '^errpipe: cannot write to small/report (ENOSPC)$' got
+}
+if within 'mount -t tmpfs none /mnt' true 2>/dev/null; then
+	# The command is built with JSON only where it is not static.
+	cp "$ERRPIPE_BUILD/errpipe" errpipe
+	try 'a full disk' full_disk
+fi
+
+# Nobody reads, and the pipe takes no more: the exit status is all that is left, and it is right.
+full_pipe() {
+	mkfifo pipe
+	exec 5<>pipe
+	dd if=/dev/zero of=pipe bs=4096 count=1000 oflag=nonblock 2>/dev/null || :
+	perl -MFcntl -e 'open(my $p, ">&=", 5); fcntl($p, F_SETFL, O_RDWR | O_NONBLOCK); exec @ARGV' \
+		timeout 60 ./errpipe run ./none 2>&5
+	status=$?
+	exec 5>&-
+	rm pipe
+	[ "$status" = 127 ]
+}
+try 'standard error is a full pipe' full_pipe
+closed_streams() {
+	timeout 60 ./errpipe run ./none 2>&- >&- <&-
+	[ $? = 127 ] && timeout 60 ./errpipe run ./target 2>&- >&- <&-
+	[ $? = 7 ]
+}
+try 'no standard streams' closed_streams
+no_reader() {
+	{ timeout 60 ./errpipe run ./none; echo $? >status; } 2>&1 | :
+	[ "$(cat status)" = 127 ]
+}
+try 'nobody reads standard error' no_reader
+
+# --- secure execution: nothing in the environment of who calls decides anything but where PATH is searched
+
+evil_environment() {
+	cat >evil.c <<-'END'
+		#include <unistd.h>
+		__attribute__((constructor)) static void evil(void) { write(2, "evil\n", 5); }
+	END
+	gcc -shared -fPIC -w -o evil.so evil.c && printf '#!/bin/sh\necho evil >&2\n' >dmz && chmod 755 dmz && cp dmz stub
+}
+set_id() {
+	within 'mount -t tmpfs -o mode=755 none /mnt; cp errpipe /mnt; chown 0 /mnt/errpipe; chmod 4755 /mnt/errpipe' \
+		setpriv --reuid=65534 --regid=65534 --clear-groups env LD_PRELOAD="$tmp/evil.so" LD_LIBRARY_PATH="$tmp" \
+		LD_AUDIT="$tmp/evil.so" GCONV_PATH="$tmp" TMPDIR="$tmp" ERRPIPE_STUB="$tmp/stub" DMZ="$tmp/dmz" STUB="$tmp/stub" \
+		LIBEXECDIR="$tmp" PATH="$PATH" /mnt/errpipe run /bin/sh -c 'unset LD_PRELOAD LD_AUDIT; id -u; exit 7' >got 2>evil.got
+	status=$?
+	cat got evil.got
+	# The target's own loader heeds them where the ids are no longer different; the command's does not.
+	[ "$status" = 7 ] && [ "$(cat got)" = 65534 ] && [ "$(grep -c evil evil.got)" -le "$1" ]
+}
+if [ "$(id -u)" = 0 ]; then
+	try 'a library and a stub of evil' evil_environment
+	try 'set-uid: the environment redirects nothing' set_id 2
+fi
+
+echo "1..$n"
+exit "$failed"
