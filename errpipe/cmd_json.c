@@ -168,16 +168,35 @@ static void add_route(json_t **object, const enum errpipe_route *route)
 	json_add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
 }
 
+/* JSON need not escape DEL and U+0080 to U+009f, but a terminal takes them for its own. They are in strings only. */
+static void put(FILE *to, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	for (; *p; p++) {
+		if (*p == 0x7f)
+			fputs("\\u007f", to);
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			fprintf(to, "\\u00%02x", *++p);
+		else
+			fputc(*p, to);
+	}
+	fputc('\n', to);
+}
+
 int json_print(FILE *to, json_t *object)
 {
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	int ret = 0;
 
-	if (!object)
+	json_decref(object);
+	if (!text)
 		return -ENOMEM;
 	errno = EIO;
-	if (json_dumpf(object, to, JSON_COMPACT) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
+	put(to, text);
+	if (fflush(to) == EOF || ferror(to))
 		ret = -errno;
-	json_decref(object);
+	free(text);
 	return ret;
 }
 
