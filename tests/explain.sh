@@ -482,6 +482,8 @@ Try 'errpipe --help'." explain
 	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
 	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number from 0 on' \
 		'.linux.gidMappings = [{size: "x"}]'
+	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
+		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
 
 	# Not even JSON.
