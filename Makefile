@@ -281,6 +281,7 @@ $(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
 
 # Programs that tests start.
 $(O)/tests/prog_case: $(CHECK_HELPERS) $(O)/liberrpipe.a
+$(O)/tests/prog_decode: $(O)/liberrpipe.a
 $(CHECK_PROGS): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
