@@ -284,6 +284,7 @@ $(CHECKS): %: %.o $(CHECK_HELPERS) $(O)/liberrpipe.a
 
 # Programs that tests start.
 $(O)/tests/prog_case: $(CHECK_HELPERS) $(O)/liberrpipe.a
+$(O)/tests/prog_decode: $(O)/liberrpipe.a
 $(CHECK_PROGS): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -377,9 +378,23 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 SEEDS := $(O)/fuzz/seeds
 
-$(O)/fuzz_%: tests/fuzz/%.c $(O)/liberrpipe.a
+# The command, with a main() that does not begin the program; and what tests/fuzz/arguments.c puts in the place of others.
+$(O)/obj/cmd_main.o: errpipe/cmd.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -Dmain=errpipe_main -c -o $@ $<
+
+$(O)/libcommand.a: $(O)/obj/cmd_main.o $(filter-out %/cmd.o,$(CMD))
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+wrapped_by = $(shell grep -o '__wrap_[a-z0-9_]*' $(1) | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+
+$(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(O)/liberrpipe.a
 	$(call say,LD,$@)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(O)/liberrpipe.a
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(call wrapped_by,$<) -o $@ $< \
+		$(O)/libcommand.a $(O)/liberrpipe.a $(CMD_LIBS)
 
 fuzz:
 	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \

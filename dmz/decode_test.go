@@ -54,21 +54,6 @@ func TestDecodeEverySize(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
-	f.Add(record())
-	f.Add([]byte{'d', 'm', 'z', 1, 8, 0, 7, 0x80, 90, 0, 0, 0, 0, 0, 0, 0})
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, bytes []byte) {
-		e, err := Decode(bytes, "/x")
-		if (e == nil) == (err == nil) {
-			t.Fatal(e, err)
-		}
-		if e != nil && e.Error() == "" {
-			t.Fatal("no text")
-		}
-	})
-}
-
 func TestReadWhatIsWritten(t *testing.T) {
 	for _, test := range []struct {
 		bytes []byte

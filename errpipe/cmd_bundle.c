@@ -280,20 +280,22 @@ struct mapping {
 	uint64_t size;
 };
 
+/* Neither range goes beyond the ids: map_write() in the kernel's kernel/user_namespace.c. */
 static int get_mapping(const json_t *entry, const char *name, struct mapping *mapping)
 {
 	static const char *const keys[] = { "containerID", "hostID", "size" };
 	uint64_t values[COUNT(keys)] = { 0 };
+	char key_name[2 * NAME_SIZE];
 
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		char key_name[2 * NAME_SIZE];
-
 		snprintf(key_name, sizeof(key_name), "%s.%s", name, keys[i]);
 		if (get_number(entry, key_name, &values[i]) < 0)
 			return -1;
 		if (values[i] > UINT32_MAX)
 			return wrong(key_name, "an id");
 	}
+	if (values[0] + values[2] > UINT32_MAX || values[1] + values[2] > UINT32_MAX)
+		return wrong(key_name, "small enough");
 	*mapping = (struct mapping){ values[0], values[1], values[2] };
 	return 0;
 }

@@ -115,7 +115,7 @@ for page in errpipe/*.[1-8]; do
 done
 # But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
 unlicensed() {
-	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds \) -prune -o -type f ! -name LICENSE \
+	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds -o -path ./tests/fuzz/regressions \) -prune -o -type f ! -name LICENSE \
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file says under which licence it is' unlicensed

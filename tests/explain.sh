@@ -249,6 +249,16 @@ hostile_json() {
 		same "$(printf '/bin/\033[31mred')" "$(jq -r '.links[1].path' out)"
 }
 try 'JSON: what is no UTF-8 is replaced' hostile_json
+# What JSON may have in a string as it is: DEL, and U+009b, which is a terminal's CSI.
+harmless_json() {
+	name=$(printf '/x\177\302\233y\303\244')
+	"$errpipe" explain --json --root root "$name" >out
+	cat -v out
+	same "$name" "$(jq -r .path out)" &&
+		LC_ALL=C grep -q '"/x\\u007f\\u009by'"$(printf '\303\244')"'"' out &&
+		! LC_ALL=C grep -q "$(printf '[\001-\011\013-\037\177]\\|\302[\200-\237]')" out
+}
+try 'JSON: no control characters' harmless_json
 
 # --- run and exec
 
@@ -472,6 +482,8 @@ Try 'errpipe --help'." explain
 	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
 	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number from 0 on' \
 		'.linux.gidMappings = [{size: "x"}]'
+	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
+		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
 
 	# Not even JSON.

@@ -55,6 +55,8 @@ check 'gofmt' gofmt -l dmz
 suite go
 CGO_ENABLED=1 suite 'go, race detector' -race
 GOARCH=386 suite 'go, 386'
+# From the same seeds as the fuzzing of the C library, and compared with that.
+suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 50000x -parallel 1
 
 # What can be true where the kernel cannot exec a program of that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'

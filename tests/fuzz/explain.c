@@ -5,25 +5,26 @@
  * The input makes the tree and the question:
  *
  *	options (1 byte), identity (1), errno (1), number of entries (1), then for each entry
- *	kind (1): a folder, a file, a symbolic link, a FIFO, a device of nobody's
+ *	kind (1): one of makers[]
  *	place (1): one of names[] in one of the folders
- *	mode (1), size (2, little-endian), that many bytes: the content, or the link's target; and behind them all the path
+ *	mode (1), size (2, little-endian), that many bytes: the content, the link's target, what an ELF file, a list or a set
+ *	is made of; and behind them all the path
  */
 #define _GNU_SOURCE
+#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <sys/xattr.h>
 
 #include "errpipe_explain.h"
+#include "fuzz.h"
 
-enum { CWD = 1, WHO = 2, FAILED = 4, MOUNT = 8, ARGS = 16, KILLED = 32 };
-enum { MAX_ENTRIES = 16, MAX_FILE = 1 << 14 };
+enum { CWD = 1, WHO = 2, FAILED = 4, MOUNT = 8, ARGS = 16, KILLED = 32, SOURCE = 64, LARGE = 128 };
+enum { UID = 15, CAPABLE = 16, NO_NEW_PRIVS = 32, IN_GROUPS = 64, UNBOUND = 128 };
+enum { STUB_ERRNO = 192 /* and more: of the stub's exec */ };
+enum { SET_IDS = 64, OWN_MODE = 128 };
+enum { MAX_ENTRIES = 16, MAX_FILE = 1 << 14, LARGE_ARGUMENT = 1 << 18 };
 
 static const char *const names[] = {
 	"a",   "b",   "c",     "d",	"bin",	       "bin/sh",
@@ -32,80 +33,28 @@ static const char *const names[] = {
 	"m",   "m/x", "usr/b", "\xff",	"a\033[31mred", "lib64/ld-linux-x86-64.so.2",
 };
 
-struct input {
-	const uint8_t *bytes;
-	size_t size;
-};
-
-static unsigned take(struct input *input)
-{
-	if (!input->size)
-		return 0;
-	input->size--;
-	return *input->bytes++;
-}
-
-static const uint8_t *take_all(struct input *input, size_t *size)
-{
-	const uint8_t *bytes = input->bytes;
-
-	if (*size > input->size)
-		*size = input->size;
-	input->bytes += *size;
-	input->size -= *size;
-	return bytes;
-}
-
-/* A folder for all trees, and beside it a script that none of them may lead to: only that has the secret interpreter. */
-static char base[] = "/dev/shm/errpipe-fuzz.XXXXXX", secret[3 + 16 + 1];
+/*
+ * In the folder of the fuzzer are all trees, and beside them a script that none of them may lead to: only that has the secret
+ * interpreter.
+ */
+static char secret[3 + 16 + 1];
 static int root = -1;
-
-static int remove_it(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_all(void)
-{
-	nftw(base, remove_it, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-__attribute__((noreturn)) static void give_up(const char *what)
-{
-	perror(what);
-	abort();
-}
-
-static void must(int holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "it does not hold that %s\n", what);
-	abort();
-}
 
 static void prepare(void)
 {
 	uint64_t number;
-	char outside[64];
-	FILE *file;
+	int length;
+	char script[32];
 
 	if (root >= 0)
 		return;
-	if (!mkdtemp(base))
-		give_up(base);
-	atexit(remove_all);
+	root = make_base();
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		give_up("getrandom");
 	snprintf(secret, sizeof(secret), "/%016llx", (unsigned long long)number);
-	snprintf(outside, sizeof(outside), "%s/a", base);
-	file = fopen(outside, "we");
-	if (!file || fprintf(file, "#!%s\n", secret) < 0 || fclose(file) != 0 || chmod(outside, 0755) < 0)
-		give_up(outside);
-	root = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	length = snprintf(script, sizeof(script), "#!%s\n", secret);
+	if (!put_file(root, "a", script, length, 0755))
+		give_up("a");
 	umask(0);
 }
 
@@ -124,61 +73,181 @@ static void remove_tree(const char *tree)
 	nftw(tree, remove_it, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static void make_file(const char *name, const uint8_t *bytes, size_t size, mode_t mode)
+static char *path_of(const char *name)
 {
-	int fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0700);
+	char *path;
 
-	if (fd < 0)
-		return;
-	if (write(fd, bytes, size) < 0 || fchmod(fd, mode) < 0)
-		give_up(name);
-	close(fd);
+	if (asprintf(&path, "%s/%s", base, name) < 0)
+		give_up("asprintf");
+	return path;
 }
+
+/* --- the entries: name is below the folder of the fuzzer. One that cannot be made is not there ----------------- */
+
+/* Mostly executable, as little can be found behind what is not. */
+static mode_t mode_of(unsigned kind, unsigned mode)
+{
+	return (mode & OWN_MODE ? mode & 0777 : 0755) | (kind & SET_IDS ? 06000 : 0);
+}
+
+/* Sticky instead of set-id. */
+static void make_directory(const char *name, struct input *content, mode_t mode)
+{
+	(void)content;
+	if (mkdirat(root, name, 0755) == 0 && mode != 0755)
+		fchmodat(root, name, (mode & 0777) | (mode & 06000 ? 01000 : 0), 0);
+}
+
+static void make_file(const char *name, struct input *content, mode_t mode)
+{
+	put_file(root, name, content->bytes, content->size, mode);
+}
+
+static void make_link(const char *name, struct input *content, mode_t mode)
+{
+	char *target = string_of(content);
+	int ret = symlinkat(target, root, name);
+
+	(void)mode;
+	(void)ret;
+	free(target);
+}
+
+static void make_fifo(const char *name, struct input *content, mode_t mode)
+{
+	(void)content;
+	mkfifoat(root, name, mode);
+}
+
+static uint64_t take_number(struct input *content)
+{
+	static const uint64_t numbers[] = { 0, 1, 64, 120, 4096, 0x400000, UINT64_C(1) << 46, UINT64_MAX };
+	unsigned which = take(content);
+
+	return numbers[which % 8] + (which >> 3);
+}
+
+struct elf {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[4];
+	char loader[64];
+};
+
+static void make_segment(struct elf *elf, Elf64_Phdr *segment, struct input *content)
+{
+	static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/lib/l", "/a", "",
+					       "/lib/ld-linux-aarch64.so.1", "/system/bin/linker64", "/lib/ld-musl-x.so.1" };
+
+	segment->p_type = take(content) % 4;
+	segment->p_flags = take(content);
+	segment->p_offset = take_number(content);
+	segment->p_vaddr = take_number(content);
+	segment->p_filesz = take_number(content);
+	segment->p_memsz = take_number(content);
+	if (segment->p_type != PT_INTERP)
+		return;
+	strcpy(elf->loader, loaders[take(content) % 8]);
+	segment->p_offset = offsetof(struct elf, loader);
+	segment->p_filesz = strlen(elf->loader) + 1;
+}
+
+/* With headers that are mostly right. */
+static void make_elf(const char *name, struct input *content, mode_t mode)
+{
+	static const unsigned short machines[] = { EM_X86_64, EM_X86_64, EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_S390, 0 };
+	struct elf elf = { .header = { .e_ident = ELFMAG, .e_phoff = sizeof(elf.header), .e_phentsize = sizeof(Elf64_Phdr) } };
+	unsigned kind = take(content);
+
+	elf.header.e_ident[EI_CLASS] = kind & 1 ? ELFCLASS32 : ELFCLASS64;
+	elf.header.e_ident[EI_DATA] = kind & 2 ? ELFDATA2MSB : ELFDATA2LSB;
+	elf.header.e_type = kind & 4 ? take(content) % 6 : kind & 8 ? ET_DYN : ET_EXEC;
+	elf.header.e_machine = machines[kind >> 5];
+	elf.header.e_entry = take_number(content);
+	elf.header.e_phnum = take(content) % 5;
+	for (int i = 0; i < elf.header.e_phnum; i++)
+		make_segment(&elf, &elf.segment[i], content);
+	put_file(root, name, &elf, kind & 16 ? sizeof(elf) - take(content) : sizeof(elf), mode);
+}
+
+/* Some need rights, or a file system, that the fuzzer may not have. */
+static void set_attribute(const char *name, const char *attribute, const void *value, size_t size)
+{
+	char *path = path_of(name);
+
+	lsetxattr(path, attribute, value, size, 0);
+	free(path);
+}
+
+/* acl(5), as linux/posix_acl_xattr.h has it. */
+static void make_acl(const char *name, struct input *content, mode_t mode)
+{
+	static const unsigned char tags[] = { 1, 2, 4, 8, 16, 32 };
+	unsigned char list[4 + 8 * sizeof(tags)] = { 2 }, *p = list + 4;
+
+	(void)mode;
+	for (size_t i = 0; i < sizeof(tags); i++) {
+		bool named = tags[i] == 2 || tags[i] == 8;
+		unsigned what = take(content), id = named ? what >> 4 : UINT32_MAX;
+
+		if (named && what & 8)
+			continue;
+		memcpy(p, (unsigned char[]){ tags[i], 0, what & 7, 0, id, id >> 8, id >> 16, id >> 24 }, 8);
+		p += 8;
+	}
+	set_attribute(name, "system.posix_acl_access", list, p - list);
+}
+
+/* struct vfs_cap_data in linux/capability.h, version 2. */
+static void make_capabilities(const char *name, struct input *content, mode_t mode)
+{
+	unsigned char set[20] = { mode & 1, 0, 0, 2 };
+	struct input part = take_part(content, 16);
+
+	if (part.size)
+		memcpy(set + 4, part.bytes, part.size);
+	set_attribute(name, "security.capability", set, sizeof(set));
+}
+
+/* A change of the owner takes set-id bits away, so they come last. A link keeps its mode. */
+static void make_owner(const char *name, struct input *content, mode_t mode)
+{
+	unsigned uid = take(content) & UID, gid = take(content) & UID;
+	struct stat st;
+
+	if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
+		return;
+	if (fchownat(root, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0)
+		fchmodat(root, name, mode, 0);
+}
+
+/* It is open for writing until the explanation is there. */
+static int writer = -1;
+
+static void make_busy(const char *name, struct input *content, mode_t mode)
+{
+	make_file(name, content, mode);
+	if (writer < 0)
+		writer = openat(root, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void (*const makers[])(const char *name, struct input *content, mode_t mode) = {
+	make_directory, make_directory, make_file, make_file,
+	make_file,	make_link,	make_link, make_fifo,
+	make_elf,	make_elf,	make_elf,  make_acl,
+	make_acl,	make_capabilities, make_owner, make_busy,
+};
 
 static void make_entry(struct input *input)
 {
 	unsigned kind = take(input), place = take(input), mode = take(input);
-	size_t size = take(input) | take(input) << 8;
-	char name[64], target[4096];
-	const uint8_t *bytes;
+	struct input content = take_part(input, take_16(input) % MAX_FILE);
+	char name[64];
 
-	size %= MAX_FILE;
-	bytes = take_all(input, &size);
 	snprintf(name, sizeof(name), "root/%s", names[place % (sizeof(names) / sizeof(*names))]);
-	/* Mostly executable, as little can be found behind what is not. */
-	mode = mode & 128 ? mode & 0777 : 0755;
-	switch (kind % 8) {
-	case 0:
-	case 1:
-		mkdirat(root, name, 0755);
-		break;
-	case 2:
-	case 3:
-	case 4:
-		make_file(name, bytes, size, mode);
-		break;
-	case 5:
-	case 6:
-		if (size >= sizeof(target))
-			size = sizeof(target) - 1;
-		memcpy(target, bytes, size);
-		target[size] = '\0';
-		if (symlinkat(target, root, name) < 0)
-			break;
-		break;
-	default:
-		mkfifoat(root, name, mode);
-	}
+	makers[kind % 16](name, &content, mode_of(kind, mode));
 }
 
-/* A descriptor that is left makes it another. */
-static int lowest_free(void)
-{
-	int fd = fcntl(root, F_DUPFD_CLOEXEC, 0);
-
-	close(fd);
-	return fd;
-}
+/* --- what must hold of the explanation ------------------------------------------------------------------------ */
 
 /* Not by a function that the fuzzer watches: it would learn the name. */
 static int is_secret(const char *path)
@@ -201,20 +270,34 @@ static void check_string(const struct errpipe_explanation *ex, const char *strin
 	must(memchr(string, '\0', end - string) != NULL, "a string ends");
 }
 
+static size_t finding(char *buf, size_t size, const void *of)
+{
+	return errpipe_finding(buf, size, of);
+}
+
+static size_t advice(char *buf, size_t size, const void *of)
+{
+	return errpipe_advice(buf, size, of);
+}
+
+static int link_to_write;
+
+static size_t link_words(char *buf, size_t size, const void *of)
+{
+	return errpipe_link_words(buf, size, of, link_to_write);
+}
+
 static void check_words(const struct errpipe_explanation *ex)
 {
-	char line[256];
-	size_t size;
+	char *line = line_of(finding, ex, 64);
 
 	must(errpipe_cause_name(ex->cause) != NULL, "the cause has a name");
 	must(errpipe_certainty_name(ex->certainty) != NULL, "the certainty has a name");
-	size = errpipe_finding(line, sizeof(line), ex);
-	must(size > 0 && strlen(line) == (size < sizeof(line) ? size : sizeof(line) - 1), "the finding has its length");
-	for (const char *p = line; *p; p++)
-		must((unsigned char)*p >= ' ' && *p != 0x7f, "control characters are escaped");
-	errpipe_advice(line, sizeof(line), ex);
-	for (int i = 0; i < ex->links; i++)
-		errpipe_link_words(line, sizeof(line), ex, i);
+	must(*line, "there is a finding");
+	free(line);
+	free(line_of(advice, ex, 7));
+	for (link_to_write = 0; link_to_write < ex->links; link_to_write++)
+		free(line_of(link_words, ex, 0));
 }
 
 static void check(const struct errpipe_explanation *ex)
@@ -223,6 +306,8 @@ static void check(const struct errpipe_explanation *ex)
 	must(ex->broken >= -1 && ex->broken < ex->links, "the broken link is one of the chain");
 	must(ex->strings_used <= sizeof(ex->strings), "the strings fit");
 	must(!ex->looking_at, "it is done");
+	must(!ex->works || !ex->error, "what works gives no error");
+	must(ex->cause != ERRPIPE_CAUSE_NONE || ex->works, "what does not work has a cause");
 	check_string(ex, ex->subject);
 	check_string(ex, ex->object);
 	check_string(ex, ex->binfmt);
@@ -238,46 +323,92 @@ static void check(const struct errpipe_explanation *ex)
 	check_words(ex);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+/* --- the question --------------------------------------------------------------------------------------------- */
+
+/* Another one than the caller. */
+static struct errpipe_who who_of(unsigned identity)
+{
+	static const gid_t groups[] = { 3, 7 };
+
+	return (struct errpipe_who){ .uid = identity & UID,
+				     .gid = identity & UID,
+				     .groups = groups,
+				     .groups_count = identity & IN_GROUPS ? 2 : 0,
+				     .effective = identity & CAPABLE ? ~0ULL : 0,
+				     .inheritable = identity & CAPABLE ? ~0ULL : 0,
+				     .bounding = identity & UNBOUND ? 0 : ~0ULL,
+				     .no_new_privs = identity & NO_NEW_PRIVS };
+}
+
+static struct errpipe_report report_of(unsigned options, unsigned error)
+{
+	if (options & KILLED)
+		return (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = error % 2 ? 7 : 11 };
+	if (error >= STUB_ERRNO)
+		return (struct errpipe_report){
+			.verdict = ERRPIPE_SETUP_FAILED, .step = ERRPIPE_STEP_STUB, .error = error - STUB_ERRNO, .status = -1
+		};
+	return (struct errpipe_report){ .verdict = ERRPIPE_EXEC_FAILED, .error = error, .status = -1 };
+}
+
+static char *large_argument(void)
+{
+	static char argument[LARGE_ARGUMENT];
+
+	memset(argument, 'x', sizeof(argument) - 1);
+	return argument;
+}
+
+static void explain(const struct errpipe_question *question)
 {
 	static struct errpipe_explanation explanation;
-	static char path[8192], tree[64];
-	struct input input = { bytes, size };
-	unsigned options = take(&input), identity = take(&input), error = take(&input), entries = take(&input);
-	struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = error, .status = -1 };
-	struct errpipe_who who = { .uid = identity, .gid = identity, .bounding = ~0ULL };
-	struct errpipe_question question = { .path = path };
-	struct errpipe_mount mount = { .at = "/m", .source = -1, .noexec = 1 };
-	char *args[] = { path, NULL };
-	int descriptor;
+	int descriptor = lowest_free();
 
-	prepare();
-	snprintf(tree, sizeof(tree), "%s/root", base);
-	if (mkdir(tree, 0755) < 0)
-		give_up(tree);
-	for (unsigned i = 0; i < entries % MAX_ENTRIES; i++)
-		make_entry(&input);
-	if (input.size > sizeof(path) - 1)
-		input.size = sizeof(path) - 1;
-	memcpy(path, input.bytes, input.size);
-	path[input.size] = '\0';
+	must(errpipe_explain(&explanation, question) == 0, "there is an explanation");
+	must(lowest_free() == descriptor, "no descriptor is left");
+	check(&explanation);
+}
 
-	if (options & KILLED)
-		report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = 11 };
+static void ask(unsigned options, unsigned identity, unsigned error, char *path)
+{
+	struct errpipe_who who = who_of(identity);
+	struct errpipe_report report = report_of(options, error);
+	char *args[] = { path, options & LARGE ? large_argument() : NULL, NULL };
+	struct errpipe_mount mounts[] = { { .at = "/m", .source = -1, .noexec = 1 }, { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) } };
+	struct errpipe_question question = { .path = path, .mounts = mounts };
+
 	question.root = openat(root, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	mounts[1].source = openat(root, "root/a", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	question.cwd = options & CWD ? "/a" : NULL;
 	question.who = options & WHO ? &who : NULL;
 	question.report = options & (FAILED | KILLED) ? &report : NULL;
 	question.argv = question.envp = options & ARGS ? args : NULL;
-	question.mounts = &mount;
-	question.mounts_count = options & MOUNT ? 1 : 0;
-
-	descriptor = lowest_free();
-	must(errpipe_explain(&explanation, &question) == 0, "there is an explanation");
-	must(lowest_free() == descriptor, "no descriptor is left");
-	check(&explanation);
+	question.mounts_count = options & SOURCE ? 2 : options & MOUNT ? 1 : 0;
+	explain(&question);
 	close(question.root);
+	if (mounts[1].source >= 0)
+		close(mounts[1].source);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct input input = { bytes, size };
+	unsigned options = take(&input), identity = take(&input), error = take(&input), entries = take(&input);
+	char *path, *tree;
+
+	prepare();
+	tree = path_of("root");
+	if (mkdir(tree, 0755) < 0)
+		give_up(tree);
+	for (unsigned i = 0; i < entries % MAX_ENTRIES; i++)
+		make_entry(&input);
+	path = string_of(&input);
+	ask(options, identity, error, path);
+	if (writer >= 0)
+		close(writer);
+	writer = -1;
 	remove_tree(tree);
+	free(tree);
+	free(path);
 	return 0;
 }

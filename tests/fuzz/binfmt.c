@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errpipe__handler_in() on a folder that looks like binfmt_misc, for libFuzzer:
+ *
+ *	for each of files[]: size (1 byte, 255: there is none), so many bytes
+ *	size (1), the path; and behind it the first bytes of the program
+ */
+#define _GNU_SOURCE
+#include <sys/stat.h>
+
+#include "explain/explain.h"
+#include "fuzz.h"
+
+static const char *const files[] = { "status", "a", "b", "register" };
+enum { FILES = sizeof(files) / sizeof(*files), NO_FILE = 255 };
+
+static bool is_whole_line(const char *text, const char *line)
+{
+	size_t length = strlen(line);
+
+	for (; text; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, line, length) == 0 && (!text[length] || text[length] == '\n'))
+			return true;
+	}
+	return false;
+}
+
+/* The text of the file that the handler is of. */
+static const char *text_of(const struct errpipe__handler *handler, char *const texts[])
+{
+	for (int i = 0; i < FILES; i++) {
+		if (texts[i] && strcmp(files[i], handler->name) == 0)
+			return texts[i];
+	}
+	return NULL;
+}
+
+static void check_handler(const struct errpipe__handler *handler, char *const texts[])
+{
+	const char *text = text_of(handler, texts), *status = texts[0];
+	char line[sizeof(handler->interpreter) + 16];
+
+	must(text != NULL, "the handler is a file of the folder");
+	must(strcmp(handler->name, "status") != 0 && strcmp(handler->name, "register") != 0, "and one that is for handlers");
+	must(*handler->interpreter, "it has an interpreter");
+	snprintf(line, sizeof(line), "interpreter %s", handler->interpreter);
+	must(is_whole_line(text, line), "that is what its file says");
+	if (handler->binfmt == ERRPIPE__ENABLED)
+		must(is_whole_line(text, "enabled"), "it is enabled as its file says");
+	if (handler->binfmt == ERRPIPE__DISABLED)
+		must(!is_whole_line(text, "enabled"), "it is disabled as its file says");
+	must((handler->binfmt == ERRPIPE__ALL_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
+	     "all are disabled if status says so");
+	must(strstr(text, "magic ") || strstr(text, "extension ."), "it has something to match with");
+}
+
+/* One more handler, which takes these very bytes: it is found, unless another one is before it. */
+static void check_found(int folder, const char *path, const struct errpipe__head *head, size_t offset)
+{
+	struct errpipe__handler handler;
+	char text[128 + 2 * sizeof(head->bytes)];
+	int length;
+
+	if (offset >= head->size)
+		return;
+	length = snprintf(text, sizeof(text), "enabled\ninterpreter /x\nflags: F\noffset %zu\nmagic ", offset);
+	for (size_t i = offset; i < head->size; i++)
+		length += snprintf(text + length, sizeof(text) - length, "%02x", head->bytes[i]);
+	if (!put_file(folder, files[1], text, length, 0644))
+		give_up(files[1]);
+	errpipe__handler_in(folder, path, head, &handler);
+	must(handler.binfmt == ERRPIPE__ENABLED || handler.binfmt == ERRPIPE__ALL_DISABLED, "what matches is found");
+	must(strcmp(handler.name, files[1]) != 0 || (handler.opened && strcmp(handler.interpreter, "/x") == 0),
+	     "what is found is what is there");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static int folder = -1;
+	struct input input = { bytes, size }, part;
+	struct errpipe__handler handler;
+	struct errpipe__head head = { .size = 0 };
+	char *texts[FILES] = { NULL }, *path;
+	int descriptor;
+
+	if (folder < 0)
+		folder = make_base();
+	for (int i = 0; i < FILES; i++) {
+		unsigned length = take(&input);
+
+		unlinkat(folder, files[i], 0);
+		if (length == NO_FILE)
+			continue;
+		part = take_part(&input, length);
+		if (put_file(folder, files[i], part.bytes, part.size, 0644))
+			texts[i] = string_of(&part);
+	}
+	part = take_part(&input, take(&input));
+	path = string_of(&part);
+	part = take_part(&input, sizeof(head.bytes));
+	if (part.size)
+		memcpy(head.bytes, part.bytes, part.size);
+	head.size = part.size;
+
+	memset(&handler, 0x5a, sizeof(handler));
+	descriptor = lowest_free();
+	errpipe__handler_in(folder, path, &head, &handler);
+	must(lowest_free() == descriptor, "no descriptor is left");
+	must(handler.binfmt >= ERRPIPE__NO_HANDLER && handler.binfmt <= ERRPIPE__ENABLED, "there is an answer");
+	if (handler.binfmt != ERRPIPE__NO_HANDLER)
+		check_handler(&handler, texts);
+	check_found(folder, path, &head, input.size);
+	for (int i = 0; i < FILES; i++)
+		free(texts[i]);
+	free(path);
+	return 0;
+}

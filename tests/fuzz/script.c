@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errpipe__script() on the first bytes of a script, for libFuzzer: what is taken for the interpreter and its argument
+ * stands in the first line, in this order, and nothing else does; and what does not matter to the kernel changes nothing.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "explain/explain.h"
+#include "fuzz.h"
+
+enum { SIZE = ERRPIPE__HEAD_SIZE };
+
+struct result {
+	int ret;
+	char name[SIZE + 1], argument[SIZE + 1]; /* empty if there is none */
+	enum errpipe_cause cause;
+	int error;
+};
+
+static struct result look(const unsigned char *bytes, size_t size)
+{
+	static struct errpipe_explanation ex;
+	struct errpipe__case c = { .ex = &ex };
+	struct errpipe_link *link = &ex.link[0];
+	struct errpipe__next next = { 0 };
+	struct errpipe__head head = { .size = size };
+	struct result result = { 0 };
+
+	memset(&ex, 0, sizeof(ex));
+	memcpy(head.bytes, bytes, size);
+	result.ret = errpipe__script(&c, link, &head, &next);
+	result.cause = ex.cause;
+	result.error = ex.error;
+	must(result.ret == 0 || result.ret == -1, "it is right or broken");
+	must((result.ret == 0) == (ex.cause == ERRPIPE_CAUSE_NONE), "what is broken has a cause");
+	must((result.ret == 0) == (next.kind == ERRPIPE_LINK_INTERPRETER), "what is right has an interpreter");
+	if (next.path)
+		snprintf(result.name, sizeof(result.name), "%s", next.path);
+	if (link->argument)
+		snprintf(result.argument, sizeof(result.argument), "%s", link->argument);
+	return result;
+}
+
+static size_t skip(const char *at, const char *set)
+{
+	return strspn(at, set);
+}
+
+/* "#!", blanks, the name, and then blanks and the argument, and blanks. */
+static void check_line(const struct result *result, const char *line)
+{
+	const char *at = line + 2 + skip(line + 2, " \t");
+	size_t length = strlen(result->name);
+
+	must(length > 0 && strcspn(result->name, " \t\n") == length, "the interpreter is one word");
+	must(strncmp(at, result->name, length) == 0, "the interpreter comes first");
+	at += length;
+	must(!*at || strchr(" \t\n", *at) || at - line == SIZE - 1, "the interpreter is a whole word");
+	at += skip(at, " \t");
+	length = strlen(result->argument);
+	must(strncmp(at, result->argument, length) == 0, "the argument comes next");
+	must(!strchr(result->argument, '\n'), "the argument is in the same line");
+	at += length;
+	at += skip(at, " \t");
+	must(!*at || *at == '\n' || at - line >= SIZE - 1, "nothing comes behind the argument");
+}
+
+static void check_broken(const struct result *result)
+{
+	must(result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE || result->cause == ERRPIPE_CAUSE_LONG_INTERPRETER_LINE,
+	     "the line is bare or long");
+	must(result->error == ENOEXEC || (result->error == EACCES && result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE),
+	     "the errno is ENOEXEC or EACCES");
+}
+
+static void must_be_same(const struct result *a, const struct result *b, const char *what)
+{
+	must(a->ret == b->ret && a->cause == b->cause && a->error == b->error && strcmp(a->name, b->name) == 0 &&
+		     strcmp(a->argument, b->argument) == 0,
+	     what);
+}
+
+/* What is behind the first line does not matter, nor do more blanks at its ends as long as all of it fits. */
+static void check_variants(const struct result *result, const char *line, size_t size)
+{
+	const char *end = strchr(line, '\n');
+	size_t length = end ? (size_t)(end - line) : 0;
+	unsigned char other[SIZE];
+	struct result again;
+
+	if (!end)
+		return;
+	again = look((const unsigned char *)line, length + 1);
+	must_be_same(result, &again, "only the first line counts");
+	if (size + 2 > SIZE)
+		return;
+	snprintf((char *)other, sizeof(other), "#! %.*s\t\n", (int)length - 2, line + 2);
+	again = look(other, length + 3);
+	must_be_same(result, &again, "blanks at the ends do not count");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	unsigned char *copy;
+	struct result result;
+	char line[SIZE + 1] = "#!";
+
+	/* It is asked about nothing else. */
+	if (size > SIZE - 2)
+		size = SIZE - 2;
+	if (size)
+		memcpy(line + 2, bytes, size);
+	copy = exactly(line, size + 2);
+	result = look(copy, size + 2);
+	free(copy);
+	if (result.ret == 0)
+		check_line(&result, line);
+	else
+		check_broken(&result);
+	check_variants(&result, line, size + 2);
+	return 0;
+}
