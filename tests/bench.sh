@@ -98,9 +98,9 @@ summary() {
 # What is in the documents was written by this scripts/bench, and all of it is there.
 documented() {
 	cd "$ERRPIPE_SRC" || return 1
-	for plot in $(grep -o 'plots/[a-z]*\.svg' docs/performance.md); do
+	grep -o 'plots/[a-z]*\.svg' docs/performance.md | while read -r plot; do
 		grep -q '</svg>' "docs/$plot" || { echo "no docs/$plot"; return 1; }
-	done
+	done || return 1
 	for plot in docs/plots/*; do
 		grep -q "plots/$(basename "$plot")" docs/performance.md || { echo "$plot is not shown"; return 1; }
 	done
