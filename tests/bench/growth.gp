@@ -8,7 +8,8 @@ set key outside right top
 set grid ytics lc rgb '#dddddd'
 set border 3 lc rgb '#666666'
 set tics nomirror
-if (strstrt(ARG4, 'x')) set logscale x; else set xtics autofreq
+if (strstrt(ARG4, 'x')) set logscale x
+if (strstrt(ARG4, '2')) set logscale x 2
 if (strstrt(ARG4, 'y')) set logscale y; else set yrange [0:*]
 names = 'c-posix_spawn c-direct c-stub go-exec c-fork'
 titles = "'posix_spawn' 'errpipe, direct' 'errpipe, stub' 'Go os/exec' 'fork, exec'"
