@@ -7,7 +7,8 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
-# make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
+# make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
+# make update-security write the figures of docs/security.md anew, or those of FIGURES='NAME...'
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
@@ -62,7 +63,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall update-causes,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes update-security,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -345,6 +346,9 @@ fuzz:
 		$(FUZZ:%=$(O)/fuzz/fuzz_%)
 	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)
 
+update-security:
+	$(Q)scripts/security-figures $(FIGURES)
+
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -356,6 +360,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz clean FORCE
+.PHONY: all stubs update-stubs update-causes update-security install uninstall dist tests check check-unit check-system fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
