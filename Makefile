@@ -9,7 +9,8 @@
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
 # make faults       fail each system call of library and command, and kill each process at each of them
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
-# make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
+# make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
+# make update-security write the figures of docs/security.md anew, or those of FIGURES='NAME...'
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
@@ -65,7 +66,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall update-causes bench update-bench,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes bench update-bench update-security,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -473,6 +474,9 @@ bench:
 update-bench:
 	$(Q)scripts/update-bench $(O)/bench
 
+update-security:
+	$(Q)scripts/security-figures $(FIGURES)
+
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -484,6 +488,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench update-security clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

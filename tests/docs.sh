@@ -110,6 +110,36 @@ up_to_date() {
 check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
 check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
 
+# docs/security.md: the tests of its promises are there, each promise has one, and each figure a result.
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+missing_tests() {
+	grep -o '`[a-z_.]*:[^`]*`' docs/security.md | tr -d '`' | while IFS=: read -r suite name; do
+		case $suite in
+		fuzz) test -e "tests/fuzz/$name.c" ;;
+		dmz) grep -q "^func $name(" dmz/*_test.go ;;
+		*.sh) grep -qF "try '$name' " "tests/$suite" ;;
+		*) grep -q "^START_TEST($name)$" "tests/$suite.c" ;;
+		esac || echo "$suite:$name"
+	done
+}
+# shellcheck disable=SC2016 # likewise
+untested_promises() {
+	sed -n '/^## What is promised/,/^## What is not/{/^| /p}' docs/security.md |
+		grep -v -e '`[a-z_.]*:[^`]*` |$' -e '^| --- |' -e '^| promise | tested by |$'
+}
+missing_figures() {
+	scripts/security-figures --list | while read -r name; do
+		grep -q "^| $name | \`.*\` | [^|]*[1-9][^|]* | 20[^|]* |$" docs/security.md || echo "$name"
+	done
+}
+# says_nothing COMMAND: though it may fail.
+says_nothing() {
+	"$@" || :
+}
+check "docs/security.md: the tests that it names" says_nothing missing_tests
+check "docs/security.md: each promise has a test" says_nothing untested_promises
+check "docs/security.md: the figures: make update-security" says_nothing missing_figures
+
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 done

@@ -52,8 +52,8 @@ int __wrap_errpipe_stub(void)
 	return -ENOSYS;
 }
 
-int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path, char *const *argv,
-			 char *const *envp)
+int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
+			 char *const *argv, char *const *envp)
 {
 	int fd[2];
 
@@ -64,7 +64,9 @@ int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn
 		give_up("errpipe_pipe");
 	leave_record(fd[1]);
 	close(fd[1]);
-	*child = (struct errpipe_child){ .pid = NO_PROCESS, .pidfd = -1, .report = fd[0], .route = ERRPIPE_DIRECT_NO_STUB };
+	*child = (struct errpipe_child){
+		.pid = NO_PROCESS, .pidfd = -1, .report = fd[0], .route = ERRPIPE_DIRECT_NO_STUB
+	};
 	return 0;
 }
 
@@ -234,7 +236,8 @@ static void check(const char *command, int code)
 
 static void prepare(void)
 {
-	static const char script[] = "#!/a\n", config[] = "{\"root\": {\"path\": \"r\"}, \"process\": {\"args\": [\"a\"]}}";
+	static const char script[] = "#!/a\n",
+			  config[] = "{\"root\": {\"path\": \"r\"}, \"process\": {\"args\": [\"a\"]}}";
 
 	folder = make_base();
 	nothing = eventfd(0, EFD_CLOEXEC);

@@ -42,7 +42,8 @@ static void check_handler(const struct errpipe__handler *handler, char *const te
 	char line[sizeof(handler->interpreter) + 16];
 
 	must(text != NULL, "the handler is a file of the folder");
-	must(strcmp(handler->name, "status") != 0 && strcmp(handler->name, "register") != 0, "and one that is for handlers");
+	must(strcmp(handler->name, "status") != 0 && strcmp(handler->name, "register") != 0,
+	     "and one that is for handlers");
 	must(*handler->interpreter, "it has an interpreter");
 	snprintf(line, sizeof(line), "interpreter %s", handler->interpreter);
 	must(is_whole_line(text, line), "that is what its file says");

@@ -48,8 +48,10 @@ static void check_fields(const struct errpipe_report *report)
 {
 	bool callers = report->step >= ERRPIPE_STEP_CALLER && report->step <= ERRPIPE_STEP_CALLER_LAST;
 
-	must(report->verdict == (report->step ? ERRPIPE_SETUP_FAILED : ERRPIPE_EXEC_FAILED), "the step makes the verdict");
-	must(callers || report->step <= ERRPIPE_STEP_FCNTL || report->step == ERRPIPE_STEP_STUB, "the step is not reserved");
+	must(report->verdict == (report->step ? ERRPIPE_SETUP_FAILED : ERRPIPE_EXEC_FAILED),
+	     "the step makes the verdict");
+	must(callers || report->step <= ERRPIPE_STEP_FCNTL || report->step == ERRPIPE_STEP_STUB,
+	     "the step is not reserved");
 	must(report->machine > 0, "there is a machine");
 	must(report->raw_error >= callers && report->raw_error <= DMZ_ERROR_MAX, "the errno is in its range");
 	must(report->error >= 0 && report->error <= DMZ_ERROR_MAX, "so is this host's");
@@ -77,7 +79,8 @@ static void check_words(const struct errpipe_report *report, const char *path, s
 	must(strncmp(line, "exec ", 5) == 0, "a message begins with what was done");
 	must(!name || (*name == 'E' && is_harmless(name, "")), "an errno has a name");
 	must(*words && is_harmless(words, ""), "an errno has words");
-	must(report->verdict != ERRPIPE_EXEC_FAILED || !report->error || strstr(line, words), "a message says the errno");
+	must(report->verdict != ERRPIPE_EXEC_FAILED || !report->error || strstr(line, words),
+	     "a message says the errno");
 	must(report->verdict == ERRPIPE_EXEC_FAILED || !report->error || !name || strstr(line, name),
 	     "a message names the errno");
 	free(line);
@@ -100,7 +103,8 @@ static void check_read(const struct input *record, int decoded, const struct err
 		must(ret == 1 && read.verdict == ERRPIPE_STARTED, "end of file is no failure");
 	else
 		must(ret == (decoded < 0 ? decoded : 1), "what is read is what is decoded");
-	must(ret < 0 || !record->size || memcmp(&read, report, sizeof(read)) == 0, "a report that is read is the same");
+	must(ret < 0 || !record->size || memcmp(&read, report, sizeof(read)) == 0,
+	     "a report that is read is the same");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -119,7 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	free(copy);
 	must(ret == 0 || ret == -EPROTO, "it is a record or not");
 	if (ret < 0) {
-		must(memcmp(&report, &before, sizeof(report)) == 0, "bytes that are no record leave the report as it was");
+		must(memcmp(&report, &before, sizeof(report)) == 0,
+		     "bytes that are no record leave the report as it was");
 	} else {
 		char *path = string_of(&input);
 

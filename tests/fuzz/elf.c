@@ -114,7 +114,8 @@ static struct errpipe_report report_of(unsigned options)
 {
 	if (options & FAILED)
 		return (struct errpipe_report){ .verdict = ERRPIPE_EXEC_FAILED, .error = 8, .status = -1 };
-	return (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = options & BY_SIGBUS ? SIGBUS : SIGSEGV };
+	return (struct errpipe_report){ .verdict = ERRPIPE_STARTED,
+					.status = options & BY_SIGBUS ? SIGBUS : SIGSEGV };
 }
 
 static struct errpipe_link *begin(struct errpipe__case *c, unsigned options, struct input *input)

@@ -27,9 +27,9 @@ enum { SET_IDS = 64, OWN_MODE = 128 };
 enum { MAX_ENTRIES = 16, MAX_FILE = 1 << 14, LARGE_ARGUMENT = 1 << 18 };
 
 static const char *const names[] = {
-	"a",   "b",   "c",     "d",	"bin",	       "bin/sh",
-	"lib", "usr", "bin/x", "lib/l", "a/b",	       "a/b/c",
-	"l",   "d/e", "lib64", "proc",	"bin/qemu",    "lib/ld-musl-x86_64.so.1",
+	"a",   "b",   "c",     "d",	"bin",		"bin/sh",
+	"lib", "usr", "bin/x", "lib/l", "a/b",		"a/b/c",
+	"l",   "d/e", "lib64", "proc",	"bin/qemu",	"lib/ld-musl-x86_64.so.1",
 	"m",   "m/x", "usr/b", "\xff",	"a\033[31mred", "lib64/ld-linux-x86-64.so.2",
 };
 
@@ -135,8 +135,14 @@ struct elf {
 
 static void make_segment(struct elf *elf, Elf64_Phdr *segment, struct input *content)
 {
-	static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1", "/lib/l", "/a", "",
-					       "/lib/ld-linux-aarch64.so.1", "/system/bin/linker64", "/lib/ld-musl-x.so.1" };
+	static const char *const loaders[] = { "/lib64/ld-linux-x86-64.so.2",
+					       "/lib/ld-musl-x86_64.so.1",
+					       "/lib/l",
+					       "/a",
+					       "",
+					       "/lib/ld-linux-aarch64.so.1",
+					       "/system/bin/linker64",
+					       "/lib/ld-musl-x.so.1" };
 
 	segment->p_type = take(content) % 4;
 	segment->p_flags = take(content);
@@ -154,8 +160,11 @@ static void make_segment(struct elf *elf, Elf64_Phdr *segment, struct input *con
 /* With headers that are mostly right. */
 static void make_elf(const char *name, struct input *content, mode_t mode)
 {
-	static const unsigned short machines[] = { EM_X86_64, EM_X86_64, EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_S390, 0 };
-	struct elf elf = { .header = { .e_ident = ELFMAG, .e_phoff = sizeof(elf.header), .e_phentsize = sizeof(Elf64_Phdr) } };
+	static const unsigned short machines[] = { EM_X86_64, EM_X86_64, EM_386,  EM_AARCH64,
+						   EM_ARM,    EM_MIPS,	 EM_S390, 0 };
+	struct elf elf = {
+		.header = { .e_ident = ELFMAG, .e_phoff = sizeof(elf.header), .e_phentsize = sizeof(Elf64_Phdr) }
+	};
 	unsigned kind = take(content);
 
 	elf.header.e_ident[EI_CLASS] = kind & 1 ? ELFCLASS32 : ELFCLASS64;
@@ -231,10 +240,8 @@ static void make_busy(const char *name, struct input *content, mode_t mode)
 }
 
 static void (*const makers[])(const char *name, struct input *content, mode_t mode) = {
-	make_directory, make_directory, make_file, make_file,
-	make_file,	make_link,	make_link, make_fifo,
-	make_elf,	make_elf,	make_elf,  make_acl,
-	make_acl,	make_capabilities, make_owner, make_busy,
+	make_directory, make_directory, make_file, make_file, make_file, make_link,	    make_link,	make_fifo,
+	make_elf,	make_elf,	make_elf,  make_acl,  make_acl,	 make_capabilities, make_owner, make_busy,
 };
 
 static void make_entry(struct input *input)
@@ -345,9 +352,10 @@ static struct errpipe_report report_of(unsigned options, unsigned error)
 	if (options & KILLED)
 		return (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = error % 2 ? 7 : 11 };
 	if (error >= STUB_ERRNO)
-		return (struct errpipe_report){
-			.verdict = ERRPIPE_SETUP_FAILED, .step = ERRPIPE_STEP_STUB, .error = error - STUB_ERRNO, .status = -1
-		};
+		return (struct errpipe_report){ .verdict = ERRPIPE_SETUP_FAILED,
+						.step = ERRPIPE_STEP_STUB,
+						.error = error - STUB_ERRNO,
+						.status = -1 };
 	return (struct errpipe_report){ .verdict = ERRPIPE_EXEC_FAILED, .error = error, .status = -1 };
 }
 
@@ -374,7 +382,8 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 	struct errpipe_who who = who_of(identity);
 	struct errpipe_report report = report_of(options, error);
 	char *args[] = { path, options & LARGE ? large_argument() : NULL, NULL };
-	struct errpipe_mount mounts[] = { { .at = "/m", .source = -1, .noexec = 1 }, { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) } };
+	struct errpipe_mount mounts[] = { { .at = "/m", .source = -1, .noexec = 1 },
+					  { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) } };
 	struct errpipe_question question = { .path = path, .mounts = mounts };
 
 	question.root = openat(root, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);

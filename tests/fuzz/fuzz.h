@@ -115,7 +115,8 @@ static inline char *line_of(size_t (*write)(char *buf, size_t size, const void *
 
 	if (!line || !cut)
 		give_up("malloc");
-	must(write(line, length + 1, of) == length && strlen(line) == length, "a line has the length that is returned");
+	must(write(line, length + 1, of) == length && strlen(line) == length,
+	     "a line has the length that is returned");
 	must(write(cut, room, of) == length, "a line has the same length when it is cut");
 	rest = room <= length ? room - !!room : length;
 	must(!room || (strlen(cut) == rest && memcmp(cut, line, rest) == 0), "a line is cut where the room ends");

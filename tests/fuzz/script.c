@@ -68,9 +68,11 @@ static void check_line(const struct result *result, const char *line)
 
 static void check_broken(const struct result *result)
 {
-	must(result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE || result->cause == ERRPIPE_CAUSE_LONG_INTERPRETER_LINE,
+	must(result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE ||
+		     result->cause == ERRPIPE_CAUSE_LONG_INTERPRETER_LINE,
 	     "the line is bare or long");
-	must(result->error == ENOEXEC || (result->error == EACCES && result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE),
+	must(result->error == ENOEXEC ||
+		     (result->error == EACCES && result->cause == ERRPIPE_CAUSE_BARE_INTERPRETER_LINE),
 	     "the errno is ENOEXEC or EACCES");
 }
 
