@@ -7,6 +7,7 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
@@ -314,6 +315,12 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+# --- proofs --------------------------------------------------------------------------------------------------
+
+prove:
+	@mkdir -p $(O)
+	$(Q)scripts/run-tests $(O) tests/prove/frama_c.sh tests/protocol.sh
+
 # --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
 
 TIME := 60
@@ -341,6 +348,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system fuzz clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system prove fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
