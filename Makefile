@@ -11,6 +11,7 @@
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make update-security write the figures of docs/security.md anew, or those of FIGURES='NAME...'
+# make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
@@ -372,6 +373,12 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+# --- proofs --------------------------------------------------------------------------------------------------
+
+prove:
+	@mkdir -p $(O)
+	$(Q)scripts/run-tests $(O) tests/prove/frama_c.sh tests/protocol.sh
+
 # --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
 
 TIME := 60
@@ -488,6 +495,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench update-security clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench update-security prove clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:

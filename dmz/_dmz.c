@@ -32,11 +32,18 @@
 #define SIGSET_SIZE 8
 #endif
 
-/* The number that a string of digits says; -1 for any other string, and where the number does not fit. */
+/*
+ * The number that a string of digits says; -1 for any other string, and where the number does not fit. The annotation is
+ * for Frama-C, in tests/prove.
+ */
 static int number(const char *s)
 {
 	unsigned int n = 0;
 
+	/*@ loop invariant is_string(s) && n <= 2147483649;
+	  @ loop assigns s, n;
+	  @ loop variant rest(s);
+	  @*/
 	do {
 		unsigned int digit = *s - '0';
 

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The decoder and the stub under Frama-C: no undefined behaviour whatever they are given, and their contracts. Each proof is
+# seen to fail when the code is broken. Writes TAP.
+#
+# Needs what scripts/setup --all installs. What is proved is the code for x86-64.
+set -u
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+. "$ERRPIPE_SRC/tests/tap"
+
+WHY3CONFIG=$tmp/why3.conf
+export WHY3CONFIG
+why3 config detect -C "$WHY3CONFIG" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
+
+# Where the code is, for a moment, broken.
+fresh() {
+	rm -rf "$tmp/src"
+	mkdir -p "$tmp/src/tests"
+	cp -r "$ERRPIPE_SRC/dmz" "$ERRPIPE_SRC/errpipe" "$tmp/src"
+	cp -r "$ERRPIPE_SRC/tests/prove" "$tmp/src/tests"
+}
+
+# frama FILES OPTION...: of the files in tests/prove and errpipe.
+frama() {
+	files=$1
+	shift
+	# $files is a list.
+	# shellcheck disable=SC2086
+	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel' $files "$@") >"$tmp/out" 2>&1
+	status=$?
+	cat "$tmp/out"
+	return $status
+}
+
+# Every goal is proved: "Proved goals: 143 / 143".
+wp() {
+	frama "$@" -wp -wp-rte -wp-par 2 -wp-prover cvc4,z3 -wp-timeout 10 &&
+		awk '/Proved goals:/ { seen = 1; if ($4 == 0 || $4 != $6) bad = 1 } END { exit !seen || bad }' "$tmp/out"
+}
+
+# No alarm, and no assertion that is not proved.
+eva() {
+	frama "$@" -eva -eva-precision 2 -eva-split-return full &&
+		grep -q '^  0 alarms generated' "$tmp/out" && grep -q '^  100% of the logical properties reached have been proven' "$tmp/out"
+}
+
+# void and unsigned char are different types to WP, hence the casts.
+decoder_contract() {
+	wp decode.c -wp-model Typed+Cast
+}
+
+decoder_is_defined() {
+	eva 'decode_eva.c ../../errpipe/words.c ../../errpipe/decimal.c' -main every_input
+}
+
+number_contract() {
+	wp stub.c -wp-fct number && wp stub.c -wp-prop @lemma
+}
+
+stub_is_defined() {
+	eva stub.c -main every_stack -eva-use-spec number
+}
+
+# without PROOF FILE SED: the proof fails once the code is edited.
+without() {
+	fresh
+	sed "$3" "$tmp/src/$2" >"$tmp/edited"
+	if cmp -s "$tmp/edited" "$tmp/src/$2"; then
+		echo "nothing to edit in $2"
+		return 1
+	fi
+	cp "$tmp/edited" "$tmp/src/$2"
+	! "$1" >"$tmp/broken" 2>&1 && grep -Eq 'Proved goals:|ANALYSIS SUMMARY' "$tmp/broken"
+}
+
+fresh
+try 'decoder: every input gives what the protocol says, and what is encoded is decoded' decoder_contract
+try 'decoder: no undefined behaviour, with every input of every size' decoder_is_defined
+try 'stub: a descriptor is a string of every length' number_contract
+try 'stub: no undefined behaviour, with every stack and every answer of the kernel' stub_is_defined
+
+try 'not if a part of a record is taken' without decoder_contract errpipe/decode.c 's/size != DMZ_RECORD_SIZE/size < 12/'
+try 'not if a machine of 0 is taken' without decoder_contract errpipe/decode.c 's/!machine || //'
+try 'not if a reserved step is taken' without decoder_contract errpipe/decode.c 's/step >= DMZ_STEP_CALLER \&\&/step >= 2 \&\&/'
+try 'not if bytes are swapped' without decoder_contract errpipe/decode.c 's/p\[0\] + p\[1\]/p[1] + p[0]/'
+try 'not if the report is touched by what is no record' without decoder_contract errpipe/decode.c \
+	's/^	machine = le16/	report->step = 0; machine = le16/'
+try 'not if bytes are read before there are any' without decoder_is_defined errpipe/decode.c \
+	's/size != DMZ_RECORD_SIZE || le32(p) != DMZ_MAGIC/le32(p) != DMZ_MAGIC || size != DMZ_RECORD_SIZE/'
+try 'not if the list of errors is read beyond its end' without decoder_is_defined errpipe/words.c \
+	's/i < sizeof(table)/i <= sizeof(table)/'
+try 'not if a number may have a letter' without number_contract dmz/_dmz.c 's/digit > 9 || //'
+try 'not if a number may be too large' without number_contract dmz/_dmz.c 's, || n > INT_MAX / 10,,'
+try 'not if an argument is taken that is not there' without stub_is_defined dmz/_dmz.c 's/argc > 3/argc > 2/'
+try 'not if the target is started with the descriptor open' without stub_is_defined dmz/_dmz.c 's/(ret >= 0)/(ret != -9)/'
+try 'not if signals are not blocked' without stub_is_defined dmz/_dmz.c '/my_syscall4(/d'
+try 'not if a part of the signals is not filled in' without stub_is_defined dmz/_dmz.c 's/all\[i\] = -1UL/all[i] = -2UL/'
+try 'not if a success of execve has an error' without stub_is_defined dmz/_dmz.c 's/ret < 0 \&\& ret >= -DMZ_ERROR_MAX/ret < 0/'
+
+encode() {
+	cc -O2 -Wall -Wextra -Werror -o "$tmp/encode" "$ERRPIPE_SRC/tests/prove/encode.c" && "$tmp/encode"
+}
+
+try 'encoder: every machine with every step, and every error' encode
+
+echo "1..$n"
+exit "$failed"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What dmz/_dmz.c takes from nolibc, for Frama-C: system calls that may answer anything, and that ask for what the kernel
+ * would read. stub.c defines them.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+
+#define F_SETFD	   2
+#define FD_CLOEXEC 1
+#define SIG_BLOCK  0
+
+/* The number of a call becomes the name of its model. */
+#define __NR_fcntl	   fcntl
+#define __NR_execve	   execve
+#define __NR_rt_sigprocmask rt_sigprocmask
+#define __NR_write	   write
+#define __NR_exit_group	   exit_group
+
+#define MODEL(name, ...)	    model_##name(__VA_ARGS__)
+#define my_syscall1(name, a)	    MODEL(name, a)
+#define my_syscall3(name, a, b, c)  MODEL(name, a, b, c)
+#define my_syscall4(name, a, b, c, d) MODEL(name, a, b, c, d)
+
+long model_fcntl(int fd, int command, int flags);
+long model_execve(const char *path, char **argv, char **envp);
+long model_rt_sigprocmask(int how, const unsigned long *set, unsigned long *old, size_t size);
+long model_write(int fd, const unsigned *record, size_t size);
+long model_exit_group(int status);
+
+/*@ assigns \nothing;
+  @ ensures \false;
+  @*/
+void model_trap(void);
+#define __builtin_trap model_trap
