@@ -143,6 +143,17 @@ for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
 done
 
+# --- a filter that keeps errpipe from taking its signals: it would not hear of the end of the target
+
+no_signals() {
+	number=$(echo SYS_rt_sigprocmask | gcc -E -P -include sys/syscall.h - | tail -n 1)
+	status=0
+	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$number" 22 ./errpipe run ./target >got 2>&1 || status=$?
+	cat got
+	[ "$status $(cat got)" = '125 errpipe: cannot watch for signals (EINVAL)' ]
+}
+try 'signals that cannot be blocked' no_signals
+
 # --- where nothing may be executed: errpipe itself is on a mount of its own
 
 # refused_on_noexec ROUTE
