@@ -149,7 +149,7 @@ unlicensed() {
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file says under which licence it is' unlicensed
-check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh tests/system/init tests/tap
+check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*.sh tests/bench/rows tests/system/init tests/tap
 
 echo "1..$count"
 [ "$failures" = 0 ]
