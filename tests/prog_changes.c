@@ -62,7 +62,8 @@ static size_t some_bytes(char *bytes, size_t size)
 	static const struct {
 		const char *bytes;
 		size_t size;
-	} heads[] = { { "#!/", 3 }, { "#! ./x ", 7 }, { "\177ELF\2\1\1", 7 }, { "\177ELF\1\2\1", 7 }, { "MZ", 2 }, { "", 0 } };
+	} heads[] = { { "#!/", 3 },	      { "#! ./x ", 7 }, { "\177ELF\2\1\1", 7 },
+		      { "\177ELF\1\2\1", 7 }, { "MZ", 2 },	{ "", 0 } };
 	unsigned head = random() % 6;
 
 	if (size > READ_MAX)
@@ -83,7 +84,9 @@ static void serve(int fd, const char *request)
 	static char bytes[READ_MAX];
 	const struct fuse_in_header *in = (const void *)request;
 	const struct fuse_read_in *read_in = (const void *)(in + 1);
-	const struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096 };
+	const struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
+					    .minor = FUSE_KERNEL_MINOR_VERSION,
+					    .max_write = 4096 };
 	const struct fuse_attr_out attr = { .attr = attributes(in->nodeid) };
 	const struct fuse_open_out opened = { .open_flags = FOPEN_DIRECT_IO };
 	struct fuse_entry_out entry = { .nodeid = 2 + random() % 100 };

@@ -15,7 +15,10 @@
 #include <unistd.h>
 
 /* from: the first version that has it. */
-#define CALL(name, from) { #name, SYS_##name, 0, 0 }
+#define CALL(name, from)                                                                                             \
+	{                                                                                                            \
+#name, SYS_##name, 0, 0                                                                              \
+	}
 
 /* With the argument of that number, counted from 1, and of that value only: such a flag is invalid to an older kernel. */
 static const struct call {

@@ -22,22 +22,86 @@
 
 /* --- the table ------------------------------------------------------------------------------------------------ */
 
-#define CALL(name) { #name, SYS_##name }
+#define CALL(name)                                                                                                   \
+	{                                                                                                            \
+#name, SYS_##name                                                                                    \
+	}
 
 static const struct name {
 	const char *name;
 	long number;
 } names[] = {
-	CALL(access), CALL(capget), CALL(chdir), CALL(clone), CALL(clone3), CALL(close), CALL(clock_gettime),
-	CALL(execve), CALL(execveat), CALL(exit_group), CALL(faccessat), CALL(faccessat2), CALL(fchmod), CALL(fcntl),
-	CALL(fstatfs), CALL(fstat), CALL(newfstatat), CALL(getcwd), CALL(getegid), CALL(geteuid), CALL(getgid), CALL(getpid),
-	CALL(getrandom), CALL(getuid), CALL(getgroups), CALL(getxattr), CALL(kill), CALL(dup3), CALL(lseek), CALL(lstat),
-	CALL(memfd_create), CALL(mmap), CALL(mprotect), CALL(munmap), CALL(open), CALL(openat), CALL(openat2),
-	CALL(personality), CALL(pidfd_open), CALL(pidfd_send_signal), CALL(pipe2), CALL(poll), CALL(pread64), CALL(prctl),
-	CALL(prlimit64), CALL(read), CALL(readlink), CALL(readlinkat), CALL(rt_sigaction), CALL(rt_sigpending),
-	CALL(rt_sigprocmask), CALL(rt_sigtimedwait), CALL(setfsgid), CALL(setfsuid), CALL(set_robust_list),
-	CALL(signalfd4), CALL(stat), CALL(statfs), CALL(sysinfo), CALL(uname), CALL(wait4), CALL(waitid), CALL(write),
-	CALL(brk), CALL(getppid), CALL(ioctl), CALL(fcntl), CALL(getdents64), CALL(statx), CALL(dup), CALL(writev),
+	CALL(access),
+	CALL(capget),
+	CALL(chdir),
+	CALL(clone),
+	CALL(clone3),
+	CALL(close),
+	CALL(clock_gettime),
+	CALL(execve),
+	CALL(execveat),
+	CALL(exit_group),
+	CALL(faccessat),
+	CALL(faccessat2),
+	CALL(fchmod),
+	CALL(fcntl),
+	CALL(fstatfs),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(getcwd),
+	CALL(getegid),
+	CALL(geteuid),
+	CALL(getgid),
+	CALL(getpid),
+	CALL(getrandom),
+	CALL(getuid),
+	CALL(getgroups),
+	CALL(getxattr),
+	CALL(kill),
+	CALL(dup3),
+	CALL(lseek),
+	CALL(lstat),
+	CALL(memfd_create),
+	CALL(mmap),
+	CALL(mprotect),
+	CALL(munmap),
+	CALL(open),
+	CALL(openat),
+	CALL(openat2),
+	CALL(personality),
+	CALL(pidfd_open),
+	CALL(pidfd_send_signal),
+	CALL(pipe2),
+	CALL(poll),
+	CALL(pread64),
+	CALL(prctl),
+	CALL(prlimit64),
+	CALL(read),
+	CALL(readlink),
+	CALL(readlinkat),
+	CALL(rt_sigaction),
+	CALL(rt_sigpending),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigtimedwait),
+	CALL(setfsgid),
+	CALL(setfsuid),
+	CALL(set_robust_list),
+	CALL(signalfd4),
+	CALL(stat),
+	CALL(statfs),
+	CALL(sysinfo),
+	CALL(uname),
+	CALL(wait4),
+	CALL(waitid),
+	CALL(write),
+	CALL(brk),
+	CALL(getppid),
+	CALL(ioctl),
+	CALL(fcntl),
+	CALL(getdents64),
+	CALL(statx),
+	CALL(dup),
+	CALL(writev),
 };
 
 enum { ERRORS = 48 };
@@ -390,7 +454,8 @@ static void describe(const struct plan *plan)
 	} else if (plan->signals[0]) {
 		fprintf(stderr, "process %d, stop %zu: signal %d", plan->victim, plan->stop, plan->signals[0]);
 	} else if (allocation_to_fail) {
-		fprintf(stderr, "allocation %ld%s", allocation_to_fail, allocations_fail_ever_after ? " and after" : "");
+		fprintf(stderr, "allocation %ld%s", allocation_to_fail,
+			allocations_fail_ever_after ? " and after" : "");
 	} else {
 		fputs("no fault", stderr);
 	}
@@ -414,9 +479,10 @@ static bool survives(const struct scene *scene, const struct plan *plan)
 		return true;
 	fprintf(stderr, "%s: ", scene->name);
 	describe(plan);
-	fprintf(stderr, ": %s (%d, %d, verdict %d, error %d, step %#x, status %#x; %s; exit %d, %s%s)\n", wrong, outcome->begun,
-		outcome->waited, report->verdict, report->error, report->step, report->status,
-		trace.target_ran ? "ran" : "never ran", outcome->status, scene->kind == COMMAND ? printed(2) : "", scene->kind == COMMAND ? printed(1) : "");
+	fprintf(stderr, ": %s (%d, %d, verdict %d, error %d, step %#x, status %#x; %s; exit %d, %s%s)\n", wrong,
+		outcome->begun, outcome->waited, report->verdict, report->error, report->step, report->status,
+		trace.target_ran ? "ran" : "never ran", outcome->status, scene->kind == COMMAND ? printed(2) : "",
+		scene->kind == COMMAND ? printed(1) : "");
 	return false;
 }
 
@@ -431,7 +497,8 @@ static bool inject(const struct scene *scene, struct plan *plan)
 	return ok;
 }
 
-static bool fail_with(const struct scene *scene, const struct plan *base, const struct call *call, const struct line *line)
+static bool fail_with(const struct scene *scene, const struct plan *base, const struct call *call,
+		      const struct line *line)
 {
 	bool ok = true;
 
@@ -449,10 +516,11 @@ static bool fail_with(const struct scene *scene, const struct plan *base, const 
 /* Go's runtime has calls of its own, and ends the process if they fail: those that package dmz makes as well are left. */
 static bool is_of_the_runtime(const struct call *call)
 {
-	static const long ours[] = { SYS_pipe2, SYS_fcntl, SYS_memfd_create, SYS_fchmod, SYS_write, SYS_close, SYS_openat,
-				     SYS_read, SYS_readlinkat, SYS_waitid, SYS_wait4, SYS_execve, SYS_execveat, SYS_prctl,
-				     SYS_capget, SYS_setfsuid, SYS_setfsgid, SYS_openat2, SYS_kill, SYS_dup3, SYS_chdir,
-				     SYS_exit_group };
+	static const long ours[] = { SYS_pipe2,	   SYS_fcntl,	  SYS_memfd_create, SYS_fchmod,	    SYS_write,
+				     SYS_close,	   SYS_openat,	  SYS_read,	    SYS_readlinkat, SYS_waitid,
+				     SYS_wait4,	   SYS_execve,	  SYS_execveat,	    SYS_prctl,	    SYS_capget,
+				     SYS_setfsuid, SYS_setfsgid,  SYS_openat2,	    SYS_kill,	    SYS_dup3,
+				     SYS_chdir,	   SYS_exit_group };
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
 		if (ours[i] == call->number)

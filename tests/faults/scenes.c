@@ -199,7 +199,8 @@ static int set_up(void *data, unsigned *step)
 
 static void play_spawn(const struct scene *scene)
 {
-	struct errpipe_spawn spawn = { .stub = scene->argument[0] ? ERRPIPE_NO_STUB : errpipe_stub(), .flags = scene->flags };
+	struct errpipe_spawn spawn = { .stub = scene->argument[0] ? ERRPIPE_NO_STUB : errpipe_stub(),
+				       .flags = scene->flags };
 	char **argv = arguments(scene->path, scene->argument[1] != NULL);
 	struct errpipe_child child;
 
@@ -374,10 +375,11 @@ void scenes_prepare(void)
 	mkdir("bundle/root", 0755);
 	put_text("root/script", "#!/bin/sh -e\n");
 	put_text("bundle/root/app", "#!/bin/sh\n");
-	put_text("bundle/config.json", "{\"root\": {\"path\": \"root\"}, \"process\": {\"args\": [\"/app\"], \"cwd\": \"/\", "
-				       "\"env\": [\"PATH=/bin\"], \"user\": {\"uid\": 0, \"gid\": 0, "
-				       "\"additionalGids\": [1]}}, \"mounts\": [{\"destination\": \"/x\", \"source\": "
-				       "\"/tmp\", \"options\": [\"bind\", \"noexec\"]}], \"linux\": {}}\n");
+	put_text("bundle/config.json",
+		 "{\"root\": {\"path\": \"root\"}, \"process\": {\"args\": [\"/app\"], \"cwd\": \"/\", "
+		 "\"env\": [\"PATH=/bin\"], \"user\": {\"uid\": 0, \"gid\": 0, "
+		 "\"additionalGids\": [1]}}, \"mounts\": [{\"destination\": \"/x\", \"source\": "
+		 "\"/tmp\", \"options\": [\"bind\", \"noexec\"]}], \"linux\": {}}\n");
 	if (symlink(target, "linked") < 0 && errno != EEXIST)
 		exit(2);
 	for (int i = 1; i < 3; i++)
@@ -422,11 +424,14 @@ const struct scene scenes[] = {
 	{ "errpipe_spawn, stub", SPAWN, .play = play_spawn, .path = "linked" },
 	{ "errpipe_spawn, stub, no program", SPAWN, .play = play_spawn, .path = "text" },
 	{ "errpipe_spawn, stub only", SPAWN, .play = play_spawn, .path = "linked", .flags = ERRPIPE_STUB_ONLY },
-	{ "errpipe_spawn, stub only, many arguments", SPAWN, .play = play_spawn, .path = "linked", .flags = ERRPIPE_STUB_ONLY,
-	  .argument = { NULL, "many" } },
-	{ "errpipe_spawn, stub, set-up", SPAWN, .play = play_spawn, .path = "/proc/self/exe/../none", .argument = { NULL, NULL, "/" } },
-	{ "errpipe_spawn, direct, set-up", SPAWN, .play = play_spawn, .path = "linked", .argument = { "direct", NULL, "." } },
-	{ "errpipe_spawn, stub, set-up fails", SPAWN, .play = play_spawn, .path = "linked", .argument = { NULL, NULL, "/none" } },
+	{ "errpipe_spawn, stub only, many arguments", SPAWN, .play = play_spawn, .path = "linked",
+	  .flags = ERRPIPE_STUB_ONLY, .argument = { NULL, "many" } },
+	{ "errpipe_spawn, stub, set-up", SPAWN, .play = play_spawn, .path = "/proc/self/exe/../none",
+	  .argument = { NULL, NULL, "/" } },
+	{ "errpipe_spawn, direct, set-up", SPAWN, .play = play_spawn, .path = "linked",
+	  .argument = { "direct", NULL, "." } },
+	{ "errpipe_spawn, stub, set-up fails", SPAWN, .play = play_spawn, .path = "linked",
+	  .argument = { NULL, NULL, "/none" } },
 	{ "errpipe_spawn, stub, old kernel", SPAWN, .play = play_spawn, OLD, .path = "linked" },
 	{ "errpipe_spawn, read, look, settle, wait", SPAWN, .play = play_steps, .path = "linked" },
 	{ "the same of no program", SPAWN, .play = play_steps, .path = "text" },
@@ -437,7 +442,8 @@ const struct scene scenes[] = {
 	{ "errpipe_exec, stub or direct", SPAWN, .play = play_exec, .path = "linked", .flags = ERRPIPE_FALLBACK },
 	{ "errpipe_exec, stub, without execveat", SPAWN, .play = play_exec, NO_EXECVEAT, .path = "linked" },
 	{ "errpipe_exec, old kernel", SPAWN, .play = play_exec, OLD, .path = "linked" },
-	{ "errpipe_exec, a step that fails", SPAWN, .play = play_exec, .path = "linked", .argument = { NULL, NULL, "/none" } },
+	{ "errpipe_exec, a step that fails", SPAWN, .play = play_exec, .path = "linked",
+	  .argument = { NULL, NULL, "/none" } },
 
 	{ "errpipe_explain, a program", LOOK, .play = play_look, .path = "/bin/sh" },
 	{ "errpipe_explain, no interpreter", LOOK, .play = play_look, .path = "script" },
@@ -450,16 +456,20 @@ const struct scene scenes[] = {
 	{ "errpipe run, missing", COMMAND, .play = play_command, .argument = { "run", "/none" } },
 	{ "errpipe run, no program", COMMAND, .play = play_command, .argument = { "run", "--explain=no", "text" } },
 	{ "errpipe run, direct", COMMAND, .play = play_command, .argument = { "run", "--route=direct", "./linked" } },
-	{ "errpipe run, report", COMMAND, .play = play_command, .argument = { "run", "--report=report", "./linked" } },
-	{ "errpipe run, report of a failure", COMMAND, .play = play_command, .argument = { "run", "--report=report", "./script" } },
+	{ "errpipe run, report", COMMAND, .play = play_command,
+	  .argument = { "run", "--report=report", "./linked" } },
+	{ "errpipe run, report of a failure", COMMAND, .play = play_command,
+	  .argument = { "run", "--report=report", "./script" } },
 	{ "errpipe exec", COMMAND, .play = play_command, .argument = { "exec", "linked" } },
 	{ "errpipe exec, missing", COMMAND, .play = play_command, .argument = { "exec", "--explain=no", "none" } },
 	{ "errpipe decode", COMMAND, .play = play_command, .argument = { "decode", "record" } },
 	{ "errpipe decode, JSON", COMMAND, .play = play_command, .argument = { "decode", "--json", "record" } },
 	{ "errpipe explain", COMMAND, .play = play_command, .argument = { "explain", "linked" } },
 	{ "errpipe explain, JSON", COMMAND, .play = play_command, .argument = { "explain", "--json", "./script" } },
-	{ "errpipe explain, a root", COMMAND, .play = play_command, .argument = { "explain", "--root", "root", "/script" } },
-	{ "errpipe explain, a bundle", COMMAND, .play = play_command, .argument = { "explain", "--bundle", "bundle" } },
+	{ "errpipe explain, a root", COMMAND, .play = play_command,
+	  .argument = { "explain", "--root", "root", "/script" } },
+	{ "errpipe explain, a bundle", COMMAND, .play = play_command,
+	  .argument = { "explain", "--bundle", "bundle" } },
 
 	{ "Go: dmz.Start", GO, .play = play_go, .path = "linked", .argument = { "start" } },
 	{ "Go: dmz.Start, missing", GO, .play = play_go, .path = "/none", .argument = { "start" } },

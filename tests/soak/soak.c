@@ -114,7 +114,8 @@ static bool is_right(const struct worker *worker, const struct errpipe_report *r
 		return report->verdict == ERRPIPE_DIED && report->status == SIGKILL;
 	case KILLED:
 		if (report->status == SIGKILL)
-			return report->verdict == ERRPIPE_STARTED || (report->verdict == ERRPIPE_DIED && worker->way != DIRECT);
+			return report->verdict == ERRPIPE_STARTED ||
+			       (report->verdict == ERRPIPE_DIED && worker->way != DIRECT);
 		return ran && report->status == 7 << 8;
 	case ENDS:
 		break;
@@ -250,8 +251,9 @@ static bool tell(void)
 		if (!worker->wrong)
 			continue;
 		right = false;
-		fprintf(stderr, "way %d, end %d: %s: verdict %d, error %d, status %#x, mark %d\n", worker->way, worker->end,
-			worker->wrong, worker->report.verdict, worker->report.error, worker->report.status, marks[i]);
+		fprintf(stderr, "way %d, end %d: %s: verdict %d, error %d, status %#x, mark %d\n", worker->way,
+			worker->end, worker->wrong, worker->report.verdict, worker->report.error,
+			worker->report.status, marks[i]);
 	}
 	for (int verdict = ERRPIPE_STARTED; verdict <= ERRPIPE_CLOSED; verdict++) {
 		long count = 0;
