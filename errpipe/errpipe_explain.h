@@ -236,7 +236,7 @@ enum { ERRPIPE_LINKS_MAX = 8 };
 struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
-	int works; /* not 0: the exec would work, or start the program at least */
+	int works; /* not 0: the exec would work, or start the program at least; 0 too if that cannot be told */
 	int error; /* the errno that such an exec gives; 0: none, as when it works, or the kernel kills the process */
 	int broken; /* the index of the link that is broken; -1: none, or none alone */
 

@@ -406,9 +406,9 @@ if command -v runc >/dev/null; then
 		{destination: "/mounted", type: "none", source: "real", options: ["rbind", "ro"]}]'
 	try 'bundle: a bind mount' bundled 0 'it would start' "$later | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: nothing in a bind mount' bundled 1 'ENOENT' "$later | .process.args = [\"/mounted/gone\"]"
-	try 'bundle: on a tmpfs' bundled 0 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
+	try 'bundle: on a tmpfs' bundled 1 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
 		"$later | .process.args = [\"/noexec/tool\"]"
-	try 'bundle: on /proc' bundled 0 'it cannot be told whether it would start: /proc/tool is on /proc,' \
+	try 'bundle: on /proc' bundled 1 'it cannot be told whether it would start: /proc/tool is on /proc,' \
 		'.process.args = ["/proc/tool"]'
 	try 'bundle: a bind mount with noexec' bundled 1 'mounted noexec' \
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"

@@ -114,7 +114,6 @@ static int unreadable(struct errpipe__case *c, const struct errpipe_link *link)
 
 	errpipe__broken(c, link, ERRPIPE_CAUSE_UNREADABLE, report ? report->error : 0, NULL, NULL, 0, 0);
 	c->ex->certainty = ERRPIPE_UNSURE;
-	c->ex->works = !report;
 	return -1;
 }
 

@@ -117,8 +117,6 @@ static int tell(struct errpipe__case *c, const struct errpipe_link *link, const 
 	c->ex->certainty = w->certainty;
 	if (w->certainty == ERRPIPE_CERTAIN && kernel_disagrees(w, asked))
 		c->ex->certainty = ERRPIPE_LIKELY;
-	if (w->error == 0)
-		c->ex->works = !c->question->report;
 	return -1;
 }
 
