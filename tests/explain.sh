@@ -420,7 +420,7 @@ if command -v runc >/dev/null; then
 	try 'bundle: nothing there without it' bundled 1 'ENOENT' '.process.args = ["/none/tool"]'
 	try 'bundle: a bind mount of a file' bundled 0 'it would start' \
 		'.mounts += [{destination: "/none", type: "bind", source: "real/tool"}] | .process.args = ["/none"]'
-	try 'bundle: a bind mount of nothing' bundled 0 'is on /none, which is mounted only' \
+	try 'bundle: a bind mount of nothing' bundled 1 'is on /none, which is mounted only' \
 		'.mounts += [{destination: "/none", type: "bind", source: "gone"}] | .process.args = ["/none/tool"]'
 
 	limited='.process.rlimits = [{type: "RLIMIT_STACK", soft: 200000, hard: 18446744073709551615}]'
