@@ -166,15 +166,28 @@ endif
 # On 32-bit machines: files and inodes of any size can be looked at.
 LARGE_FILES := -D_FILE_OFFSET_BITS=64
 
+# What makes an error in here harder to use. Not each compiler has each flag for each machine. What the C library checks is
+# for code that is optimised, and not under a sanitizer, which looks closer. Who asks for another level of it gets that.
+accepted = $(shell $(CC) -Werror $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
+ifneq ($(MACHINE),)
+HARDENING := -Wformat-security -Wvla $(foreach flag,-fstack-protector-strong -fstack-clash-protection,$(call accepted,$(flag)))
+ifneq ($(filter-out -O0,$(filter -O%,$(CFLAGS))),)
+ifeq ($(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(filter -fsanitize=%,$(CFLAGS)),)
+HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+endif
+endif
+HARDENED_LDFLAGS := -Wl,-z,relro -Wl,-z,now
+
 $(O)/obj/%.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(HARDENING) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
 
 $(O)/obj/%.pic.o: errpipe/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(HARDENING) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
 
 # The stub's bytes, for errpipe_stub().
 $(O)/obj/stub.o $(O)/obj/stub.pic.o: $(O)/obj/stub_image.h
@@ -191,7 +204,7 @@ $(O)/liberrpipe.a: $(LIB)
 # What a child calls between fork and exec must not have to be looked up there: so all is bound when the library is
 # loaded, and what it calls of its own is its own. LDFLAGS=-static is for the programs.
 SHARED_LDFLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=errpipe/errpipe.map -Wl,-Bsymbolic-functions \
-	-Wl,-z,defs -Wl,-z,now -Wl,-z,relro
+	-Wl,-z,defs $(HARDENED_LDFLAGS)
 
 $(SHARED): $(LIB_PIC) errpipe/errpipe.map
 	$(call say,LD,$@)
@@ -199,7 +212,7 @@ $(SHARED): $(LIB_PIC) errpipe/errpipe.map
 
 $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
 
 # How it was linked: written when that changes, so that it is linked anew then.
 $(O)/obj/static: FORCE

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # The protocol as a model (tests/prove/protocol.pml), in every order of events, with Spin: what it claims holds, and each rule
 # is needed: without it a claim is seen to fail. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through try
 set -u
 
 model=$ERRPIPE_SRC/tests/prove/protocol.pml
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap
 . "$ERRPIPE_SRC/tests/tap"
 
 # search MUTANT: look for an error in all that can happen without that rule; 0 is none left out.

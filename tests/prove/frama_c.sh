@@ -4,10 +4,12 @@
 # seen to fail when the code is broken. Writes TAP.
 #
 # Needs what scripts/setup --all installs. What is proved is the code for x86-64.
+# shellcheck disable=SC2317 # the functions that are called through try
 set -u
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/tap
 . "$ERRPIPE_SRC/tests/tap"
 
 WHY3CONFIG=$tmp/why3.conf
@@ -31,7 +33,7 @@ frama() {
 	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel' $files "$@") >"$tmp/out" 2>&1
 	status=$?
 	cat "$tmp/out"
-	return $status
+	return "$status"
 }
 
 # Every goal is proved: "Proved goals: 143 / 143".
