@@ -27,8 +27,7 @@ def name: $all.names[.row];
 "",
 "| a stub in between | to one that only execs | µs |",
 "| --- | --- | --- |",
-(.started[] | select(.also_to | startswith("c/floor")) | select(.row != .also_to) |
-	"| \(name) | \(.also | with_spread) | \(.us | shown(0)) |"),
+(.between[] | select(.row != .ratio_to) | "| \(name) | \(.ratio | with_spread) | \(.us | shown(0)) |"),
 "",
 "| budget | at most | measured | |",
 "| --- | --- | --- | --- |",
