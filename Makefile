@@ -7,6 +7,7 @@
 # make tests        build the tests
 # make check        build and run them
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make coverage     which lines and branches the tests reach, in build/coverage (needs scripts/setup --all)
 # make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
 # make fuzz         feed the library with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make install      into PREFIX, by default /usr/local; with the variables that make had
@@ -328,6 +329,25 @@ cross-%:
 check-system:
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
+# --- coverage ----------------------------------------------------------------------------------------------
+
+COVERAGE := $(abspath $(O))/coverage
+
+$(O)/coverage/%.o: tests/coverage/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -c -o $@ $<
+
+$(O)/coverage/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O0 --coverage -Itests/coverage/hosted -o $@ $<
+
+# dump.o goes with each program: what leaves by a bare system call has been covered, too.
+coverage: $(O)/coverage/dump.o $(O)/coverage/stub
+	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC=gcc \
+		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
+		LDFLAGS='$(COVERAGE)/dump.o -Wl,--wrap=syscall,--wrap=_exit' tests
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 scripts/coverage $(COVERAGE)
+
 # --- proofs --------------------------------------------------------------------------------------------------
 
 prove:
@@ -361,6 +381,6 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system prove fuzz clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system prove coverage fuzz clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
