@@ -402,7 +402,7 @@ static int answer(struct explain *explain)
 	struct diagnosis diagnosis;
 	int ret = EXIT_OWN;
 
-	if (search(explain, name, &best) == 0) {
+	if (search(explain, name, &best) == 0 && best.ex) {
 		diagnosis = (struct diagnosis){ best.ex, best.path, NULL };
 		if (best.rank == ABSENT && is_searched(name)) {
 			diagnosis.path = name;

@@ -4,7 +4,7 @@
 char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n)
 {
 	unsigned rest = n < 0 ? -(unsigned)n : (unsigned)n;
-	char *p = buf + ERRPIPE__DECIMAL - 1;
+	char *p = buf + (ERRPIPE__DECIMAL - 1);
 
 	*p = '\0';
 	do

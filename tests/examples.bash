@@ -43,7 +43,7 @@ cut_as() {
 check() {
 	local command=$1 want=$2 document=$3 got
 	# In a script bash tells the line too.
-	got=$(cat output.tmp | sed 's/^\(.*\): line [0-9]*: /bash: /' | cut_as "$want")
+	got=$(sed 's/^\(.*\): line [0-9]*: /bash: /' output.tmp | cut_as "$want")
 	if [ "$got" = "$want" ]; then
 		result ok "$document: $command"
 	else

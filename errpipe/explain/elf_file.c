@@ -138,7 +138,7 @@ static int load(struct errpipe__elf *elf, unsigned index)
 	elf->loaded = 0;
 	if (elf->table > INT64_MAX || at > INT64_MAX)
 		return -1;
-	n = errpipe__pread(elf->fd, elf->buffer, fit * size, at);
+	n = errpipe__pread(elf->fd, elf->buffer, (size_t)fit * size, at);
 	if (n < (ssize_t)size)
 		return -1;
 	elf->first = index;
@@ -154,7 +154,7 @@ static int get_segment(struct errpipe__elf *elf, unsigned index, struct errpipe_
 
 	if ((index < elf->first || index - elf->first >= elf->loaded) && load(elf, index) < 0)
 		return -1;
-	bytes = elf->buffer + (index - elf->first) * layout->segment_size;
+	bytes = elf->buffer + (size_t)(index - elf->first) * layout->segment_size;
 	*segment = (struct errpipe__segment){
 		.type = get(bytes, layout->p_type, elf->order),
 		.flags = get(bytes, layout->p_flags, elf->order),

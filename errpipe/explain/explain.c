@@ -150,10 +150,12 @@ static int open_file(struct errpipe__case *c, struct errpipe_link *link, struct 
 static int look_inside(struct errpipe__case *c, struct file *file, struct errpipe__next *next)
 {
 	if (errpipe__handler(c, file->link, &file->head, next)) {
+		/* open_file() has set it. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		if (file->link->format == ERRPIPE_FORMAT_ELF)
 			errpipe__elf_describe(file->link, file->fd, &file->head);
 		return 0;
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	switch (file->link->format) {
 	case ERRPIPE_FORMAT_SCRIPT:
 		return errpipe__script(c, file->link, &file->head, next);

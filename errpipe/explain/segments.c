@@ -128,7 +128,7 @@ static bool is_above_all(const struct errpipe_link *link, const struct errpipe__
  */
 static bool overlaps_stack(const struct errpipe_link *link, const struct errpipe__segment *segment)
 {
-	const uint64_t end = UINT64_C(1) << 47, range = (UINT64_C(16) << 30) + 128 * 1024;
+	const uint64_t end = UINT64_C(1) << 47, range = (UINT64_C(16) << 30) + UINT64_C(128) * 1024;
 
 	return link->machine == EM_X86_64 && link->elf_class == ELFCLASS64 && link->type == ET_EXEC &&
 	       link->kind != ERRPIPE_LINK_LOADER && segment->address <= end - range - 2 * page_size() &&

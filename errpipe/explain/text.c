@@ -152,6 +152,7 @@ static void add_placeholder(struct errpipe__line *line, const struct errpipe_exp
 	const char *text = memchr(p, ':', length), *end = p + length;
 	size_t key = text ? (size_t)(text - p) : length;
 	bool none = text && ends_in(p, key, "-none"), other = text && ends_in(p, key, "-other");
+	const char *path;
 	struct value value;
 
 	if (key == 2 && memcmp(p, "it", 2) == 0) {
@@ -169,7 +170,8 @@ static void add_placeholder(struct errpipe__line *line, const struct errpipe_exp
 	}
 	if (none != !value.text)
 		return;
-	if (other && strcmp(value.text, path_at(ex, ex->broken < 0 ? 0 : ex->broken)) == 0)
+	path = path_at(ex, ex->broken < 0 ? 0 : ex->broken);
+	if (other && path && value.text && strcmp(value.text, path) == 0)
 		return;
 	for (text++; text < end; text++) {
 		if (*text == '%')
@@ -213,12 +215,20 @@ size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *
 	return errpipe__end(&line);
 }
 
+static void add_broken(struct errpipe__line *line, const struct errpipe_explanation *ex)
+{
+	const struct words *words = words_of(ex->cause);
+
+	if (words)
+		add_template(line, ex, words->broken);
+}
+
 const char *errpipe__broken_words(struct errpipe__case *c)
 {
 	char words[512];
 	struct errpipe__line line = { words, sizeof(words), 0 };
 
-	add_template(&line, c->ex, words_of(c->ex->cause)->broken);
+	add_broken(&line, c->ex);
 	errpipe__end(&line);
 	return errpipe__keep(c, "%s", words);
 }
@@ -271,7 +281,7 @@ size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanati
 	if (line.length && (index == ex->broken || link->wrong))
 		errpipe__add(&line, "; ");
 	if (index == ex->broken)
-		add_template(&line, ex, words_of(ex->cause)->broken);
+		add_broken(&line, ex);
 	else if (link->wrong)
 		errpipe__add(&line, link->wrong);
 	return errpipe__end(&line);
