@@ -22,6 +22,10 @@
 
 /* --- the table ------------------------------------------------------------------------------------------------ */
 
+#ifndef SYS_lsm_get_self_attr
+#define SYS_lsm_get_self_attr 459 /* Linux 6.8; x86-64 */
+#endif
+
 #define CALL(name)                                                                                                   \
 	{                                                                                                            \
 #name, SYS_##name                                                                                    \
@@ -60,6 +64,7 @@ static const struct name {
 	CALL(kill),
 	CALL(dup3),
 	CALL(lseek),
+	CALL(lsm_get_self_attr),
 	CALL(lstat),
 	CALL(memfd_create),
 	CALL(mmap),
