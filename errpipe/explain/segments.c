@@ -39,20 +39,13 @@ static uint64_t highest_address(const struct errpipe_link *link)
 
 static uint64_t read_number(const char *path)
 {
-	char text[24] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[24];
 	uint64_t number = 0;
-	ssize_t n;
 
-	if (fd < 0)
+	if (errpipe__read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
-	fd = errpipe__above_stderr(fd);
-	if (fd < 0)
-		return 0;
-	n = errpipe__pread(fd, text, sizeof(text) - 1, 0);
-	close(fd);
-	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
-		number = number * 10 + (text[i] - '0');
+	for (const char *p = text; *p >= '0' && *p <= '9'; p++)
+		number = number * 10 + (*p - '0');
 	return number;
 }
 

@@ -330,15 +330,10 @@ static int too_many_links(struct errpipe__walk *w)
 
 static bool symlinks_are_protected(void)
 {
-	int fd = open("/proc/sys/fs/protected_symlinks", O_RDONLY | O_CLOEXEC);
-	char c = '0';
+	char text[8];
 
-	if (fd < 0)
-		return false;
-	if (read(fd, &c, 1) != 1)
-		c = '0';
-	close(fd);
-	return c != '0';
+	return errpipe__read_text(AT_FDCWD, "/proc/sys/fs/protected_symlinks", text, sizeof(text)) > 0 &&
+	       *text != '0';
 }
 
 /* proc_sys_fs(5), may_follow_link() in fs/namei.c: only where the path, or the target of such a link, ends. */
