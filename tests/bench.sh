@@ -15,7 +15,7 @@ bench=$ERRPIPE_SRC/tests/bench
 dir=$ERRPIPE_BUILD/bench
 
 build() {
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" bench-programs
+	"$ERRPIPE_SRC/tests/make" bench-programs
 }
 
 # Two rounds of one start each.

@@ -143,7 +143,7 @@ if [ -n "$missing" ]; then
 fi
 
 # shellcheck disable=SC2046 # a target for each line
-MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" stubs "$stubs/$host/hello" \
+"$ERRPIPE_SRC/tests/make" stubs "$stubs/$host/hello" \
 	$(sed "s|\([^ ]*\).*|$stubs/\1/hello|" "$tmp/list") >&2
 state >"$tmp/before"
 failed=0

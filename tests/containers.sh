@@ -105,7 +105,7 @@ make_target() {
 }
 
 make_foreign() {
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" \
+	"$ERRPIPE_SRC/tests/make" \
 		"$ERRPIPE_BUILD/stubs/aarch64/hello" && cp "$ERRPIPE_BUILD/stubs/aarch64/hello" "$1"
 }
 
@@ -306,7 +306,7 @@ agrees() {
 
 # A root with the static command and the programs, and nothing else.
 make_bare() {
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/static" NOLIBC="$NOLIBC" STATIC=1 \
+	"$ERRPIPE_SRC/tests/make" O="$ERRPIPE_BUILD/static" STATIC=1 \
 		"$ERRPIPE_BUILD/static/errpipe" || return
 	mkdir -p "$1/rootfs/proc" "$1/rootfs/dev" "$1/rootfs/sys" "$1/rootfs/folder" &&
 		cp "$ERRPIPE_BUILD/static/errpipe" "$2/rootfs/bin/target" "$2/rootfs/bin/foreign" "$2/rootfs/bin/script" \

@@ -18,9 +18,8 @@ skip() {
 	echo "ok $n - $1 # SKIP $2"
 }
 
-# A make around this one would pass its own variables on.
 build() {
-	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$@"
+	"$ERRPIPE_SRC/tests/make" "$@"
 }
 
 # behaves PROGRAM MACHINE COMMAND...: PROGRAM, a test, finds that COMMAND is a stub as it should be.

@@ -11,11 +11,11 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap
 . "$ERRPIPE_SRC/tests/tap"
 
-# build TARGET GOAL...: a make around this one would pass its own variables on.
+# build TARGET GOAL...
 build() {
 	target=$1
 	shift
-	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/gcc/$target" NOLIBC="$NOLIBC" \
+	"$ERRPIPE_SRC/tests/make" O="$ERRPIPE_BUILD/gcc/$target" \
 		CROSS_COMPILE="$target-" "$@"
 }
 

@@ -38,7 +38,7 @@ prints() {
 
 examples() {
 	for arch in aarch64 s390x "$(uname -m)"; do
-		MAKEFLAGS='' make -s O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" "$ERRPIPE_BUILD/stubs/$arch/hello" || return
+		"$ERRPIPE_SRC/tests/make" "$ERRPIPE_BUILD/stubs/$arch/hello" || return
 	done
 	tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/docs/ci.md" "$PWD/errpipe/errpipe.1" \
 		"$PWD/errpipe/dmz.1" "$PWD/errpipe/errpipe-protocol.7" "$PWD/docs/causes.md" "$PWD/errpipe/errpipe-causes.7"

@@ -73,7 +73,7 @@ make_target() {
 }
 
 make_foreign() {
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD" NOLIBC="$NOLIBC" \
+	"$ERRPIPE_SRC/tests/make" \
 		"$ERRPIPE_BUILD/stubs/aarch64/hello" && cp "$ERRPIPE_BUILD/stubs/aarch64/hello" "$dir/foreign"
 }
 

@@ -534,7 +534,7 @@ fi
 
 # --- without JSON
 
-if MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/without-json" NOLIBC="$NOLIBC" JANSSON= \
+if "$ERRPIPE_SRC/tests/make" O="$ERRPIPE_BUILD/without-json" JANSSON= \
 	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
 	errpipe=$ERRPIPE_BUILD/without-json/errpipe
 	try 'without JSON: --json' prints 125 'errpipe: built without JSON: there was no jansson' explain --json /bin/sh

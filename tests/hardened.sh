@@ -40,7 +40,7 @@ guards_its_stack() {
 # checked FLAGS...: how one object calls strcat(3) when it is built with those.
 checked() {
 	rm -rf "$tmp/O"
-	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$tmp/O" NOLIBC="$NOLIBC" "$@" "$tmp/O/obj/exec.o" &&
+	"$ERRPIPE_SRC/tests/make" O="$tmp/O" "$@" "$tmp/O/obj/exec.o" &&
 		nm -u "$tmp/O/obj/exec.o" | grep -q ' __strcat_chk$'
 }
 

@@ -14,9 +14,9 @@ trap 'rm -rf "$tmp"' EXIT
 # The folder by the name that scripts/test calls it: what depends on which header is known by that.
 O=${ERRPIPE_BUILD#"$ERRPIPE_SRC/"}
 
-# run_make ARG...: a make around this one would pass its own variables on.
+# run_make ARG...
 run_make() {
-	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$O" NOLIBC="$NOLIBC" "$@"
+	"$ERRPIPE_SRC/tests/make" O="$O" "$@"
 }
 
 headers=$ERRPIPE_SRC/errpipe

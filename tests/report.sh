@@ -96,7 +96,7 @@ status=0
 is 'no such descriptor: nothing is started' "125 errpipe: cannot write to descriptor 77 (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
 
 # Built without JSON it says so before anything is done.
-if MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/without-json" NOLIBC="$NOLIBC" JANSSON= \
+if "$ERRPIPE_SRC/tests/make" O="$ERRPIPE_BUILD/without-json" JANSSON= \
 	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
 	for options in 'run --report none.json -- touch started' 'run --report-fd 1 -- touch started' 'decode --json record'; do
 		status=0

@@ -11,11 +11,11 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/tap
 . "$ERRPIPE_SRC/tests/tap"
 
-# build BUILD ARG...: a make around this one would pass its own variables on.
+# build BUILD ARG...
 build() {
 	build=$1
 	shift
-	MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$build" NOLIBC="$NOLIBC" "$@"
+	"$ERRPIPE_SRC/tests/make" O="$build" "$@"
 }
 
 is_static() {

@@ -15,7 +15,7 @@ chmod 755 "$tmp"
 cd "$tmp" || exit 1
 
 # Static, so that nothing else has to be found.
-MAKEFLAGS='' make -s -j2 -C "$ERRPIPE_SRC" O="$ERRPIPE_BUILD/static" NOLIBC="$NOLIBC" STATIC=1 || exit 1
+"$ERRPIPE_SRC/tests/make" O="$ERRPIPE_BUILD/static" STATIC=1 || exit 1
 cp "$ERRPIPE_BUILD/static/errpipe" errpipe
 cp "$ERRPIPE_BUILD/tests/prog_old" old
 printf '#!/bin/sh\nexit 7\n' >target
