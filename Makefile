@@ -11,7 +11,7 @@
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make update-security write the figures of docs/security.md anew, or those of FIGURES='NAME...'
-# make coverage     which lines and branches the tests reach, in build/coverage (needs scripts/setup --all)
+# make coverage     which lines and branches the tests reach, in build/coverage
 # make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
@@ -390,20 +390,16 @@ check-system:
 # --- coverage ----------------------------------------------------------------------------------------------
 
 COVERAGE := $(abspath $(O))/coverage
+# The counters are a file that all processes of a program share: so those count, too, that are killed or leave by a system call.
+COVERAGE_CFLAGS := -O0 -g -fcoverage-mapping -fprofile-instr-generate=$(COVERAGE)/profiles/%m%c -fprofile-update=atomic \
+	-mllvm -runtime-counter-relocation -Wno-unused-command-line-argument
 
-$(O)/coverage/%.o: tests/coverage/%.c
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O1 -c -o $@ $<
+$(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) -Itests/coverage/hosted -o $@ $<
 
-$(O)/coverage/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
-	@mkdir -p $(@D)
-	$(Q)$(CC) -std=gnu11 $(WARNINGS) -O0 --coverage -Itests/coverage/hosted -o $@ $<
-
-# dump.o goes with each program: what leaves by a bare system call has been covered, too.
-coverage: $(O)/coverage/dump.o $(O)/coverage/stub
-	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC=gcc \
-		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
-		LDFLAGS='$(COVERAGE)/dump.o -Wl,--wrap=syscall,--wrap=_exit' tests
+coverage:
+	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC='$(CLANG)' \
+		CFLAGS='$(COVERAGE_CFLAGS)' tests $(addprefix $(COVERAGE)/,stub $(patsubst $(O)/%,%,$(FAULTS) $(SOAK)))
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 scripts/coverage $(COVERAGE)
 
 # --- proofs --------------------------------------------------------------------------------------------------
