@@ -526,4 +526,3 @@ FORCE:
 
 .PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench update-security prove coverage clean FORCE
 .DELETE_ON_ERROR:
-.SECONDARY:
