@@ -116,6 +116,16 @@ limited() {
 	setpriv --no-new-privs "$@"
 }
 where 'no_new_privs' limited :
+# No file may be written but in /dev; and, where "/" is not among the folders, /proc may not be read.
+landlocked() {
+	folders=$1
+	shift
+	# $folders is some.
+	# shellcheck disable=SC2086
+	"$ERRPIPE_BUILD/tests/prog_landlock" $folders -- "$@"
+}
+where 'landlock: files are for reading' landlocked /
+where 'landlock: without /proc' landlocked "$(find /usr /bin /sbin /lib* /etc /dev -maxdepth 0 -printf '%p ')$tmp" blind_in
 nobody() {
 	shift
 	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
