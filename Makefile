@@ -10,7 +10,6 @@
 # make faults       fail each system call of library and command, and kill each process at each of them
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
-# make update-security write the figures of docs/security.md anew, or those of FIGURES='NAME...'
 # make coverage     which lines and branches the tests reach, in build/coverage
 # make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
 # make install      into PREFIX, by default /usr/local; with the variables that make had
@@ -68,7 +67,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall update-causes bench update-bench update-security,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes bench update-bench,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -510,9 +509,6 @@ bench:
 update-bench:
 	$(Q)scripts/update-bench $(O)/bench
 
-update-security:
-	$(Q)scripts/security-figures $(FIGURES)
-
 dist:
 	$(call say,DIST,$(O)/errpipe-$(VERSION).tar.gz)
 	$(Q)scripts/dist $(O) $(VERSION)
@@ -524,5 +520,5 @@ clean:
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench update-security prove coverage clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench prove coverage clean FORCE
 .DELETE_ON_ERROR:

@@ -138,7 +138,7 @@ says_nothing() {
 }
 check "docs/security.md: the tests that it names" says_nothing missing_tests
 check "docs/security.md: each promise has a test" says_nothing untested_promises
-check "docs/security.md: the figures: make update-security" says_nothing missing_figures
+check "docs/security.md: the figures: scripts/security-figures" says_nothing missing_figures
 
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
