@@ -6,32 +6,18 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fuse.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NO_FUSE = 77, REQUEST_SIZE = 1 << 17, READ_MAX = 1 << 16 };
+#include "fuse.h"
 
-static int mount_fuse(const char *folder)
-{
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	char options[80];
-
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
-	if (fd < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("changes", folder, "fuse", 0, options) < 0)
-		return -1;
-	return fd;
-}
+enum { NO_FUSE = 77, READ_MAX = 1 << 16 };
 
 static void answer(int fd, uint64_t unique, int error, const void *bytes, size_t size)
 {
@@ -120,21 +106,21 @@ static void serve(int fd, const char *request)
 
 static pid_t start_server(int fd)
 {
-	static char request[REQUEST_SIZE];
+	static char request[FUSE_REQUEST_SIZE];
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	srandom(getenv("SEED") ? atoi(getenv("SEED")) : 1);
-	while (read(fd, request, REQUEST_SIZE) > 0)
+	while (read(fd, request, FUSE_REQUEST_SIZE) > 0)
 		serve(fd, request);
 	_exit(0);
 }
 
 int main(int argc, char **argv)
 {
-	int fd = argc > 2 ? mount_fuse(argv[1]) : -1, status;
+	int fd = argc > 2 ? fuse_mount(argv[1], "changes") : -1, status;
 	pid_t pid, server;
 
 	if (fd < 0)

@@ -5,30 +5,16 @@
  * (request_wait_answer() in the kernel's fs/fuse/dev.c), until COMMAND has ended.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/fuse.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NO_FUSE = 77, REQUEST_SIZE = 1 << 17 };
+#include "fuse.h"
 
-static int mount_fuse(const char *folder)
-{
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	char options[80];
-
-	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
-	if (fd < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("hang", folder, "fuse", 0, options) < 0)
-		return -1;
-	return fd;
-}
+enum { NO_FUSE = 77 };
 
 /* The connection is there when the kernel has been told the version; after that it asks what it wants to know. */
 static int answer_first(int fd, char *request)
@@ -40,7 +26,7 @@ static int answer_first(int fd, char *request)
 	} out = { .header.len = sizeof(out),
 		  .init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION, .max_write = 4096 } };
 
-	if (read(fd, request, REQUEST_SIZE) < (ssize_t)sizeof(*in) || in->opcode != FUSE_INIT)
+	if (read(fd, request, FUSE_REQUEST_SIZE) < (ssize_t)sizeof(*in) || in->opcode != FUSE_INIT)
 		return -1;
 	out.header.unique = in->unique;
 	return write(fd, &out, sizeof(out)) == sizeof(out) ? 0 : -1;
@@ -54,15 +40,15 @@ static pid_t keep_silent(int fd, char *request)
 	if (pid != 0)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (read(fd, request, REQUEST_SIZE) > 0)
+	while (read(fd, request, FUSE_REQUEST_SIZE) > 0)
 		;
 	_exit(0);
 }
 
 int main(int argc, char **argv)
 {
-	static char request[REQUEST_SIZE];
-	int fd = argc > 2 ? mount_fuse(argv[1]) : -1, status;
+	static char request[FUSE_REQUEST_SIZE];
+	int fd = argc > 2 ? fuse_mount(argv[1], "hang") : -1, status;
 	pid_t pid, silent;
 
 	if (fd < 0 || answer_first(fd, request) < 0)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_FUSE_H
+#define TESTS_FUSE_H
+
+/* For the tests that are a file system themselves, by fuse(4). The program asks for _GNU_SOURCE. */
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+enum { FUSE_REQUEST_SIZE = 1 << 17 };
+
+/* In a mount namespace of our own: where questions about FOLDER come from, or -1. */
+static inline int fuse_mount(const char *folder, const char *name)
+{
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char options[80];
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
+	if (fd < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(name, folder, "fuse", 0, options) < 0)
+		return -1;
+	return fd;
+}
+
+#endif
