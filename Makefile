@@ -399,7 +399,8 @@ $(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/r
 coverage:
 	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC='$(CLANG)' \
 		CFLAGS='$(COVERAGE_CFLAGS)' tests $(addprefix $(COVERAGE)/,stub $(patsubst $(O)/%,%,$(FAULTS) $(SOAK)))
-	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 scripts/coverage $(COVERAGE)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 \
+		COUNTING_CC='$(CLANG)' COUNTING_CFLAGS='$(COVERAGE_CFLAGS)' scripts/coverage $(COVERAGE)
 
 # --- proofs --------------------------------------------------------------------------------------------------
 
