@@ -109,8 +109,8 @@ unsigned errpipe__elf_table_size(const struct errpipe__elf *elf)
 /* What the kernel takes of program headers. */
 enum { MAX_TABLE_SIZE = 65536 };
 
-/* 0: not known. A process with the personality UNAME26 sees 2.6, whatever the kernel is. */
-static unsigned kernel_version(void)
+/* A process with the personality UNAME26 sees 2.6, whatever the kernel is. */
+unsigned errpipe__kernel_version(void)
 {
 	struct utsname uts;
 	unsigned major, minor;
@@ -123,7 +123,7 @@ static unsigned kernel_version(void)
 /* Before Linux 6.17 they had to fit into a page (commit 8030790477e8). */
 static unsigned max_table_size(void)
 {
-	unsigned version = kernel_version();
+	unsigned version = errpipe__kernel_version();
 	long page = sysconf(_SC_PAGESIZE);
 
 	return version && version < 6017 && page > 0 && page < MAX_TABLE_SIZE ? page : MAX_TABLE_SIZE;

@@ -38,6 +38,9 @@ struct errpipe__segment {
 	uint64_t offset, address, file_size, memory_size;
 };
 
+/* Such as 6012, of what runs here; or 0: not known. What stable versions have got from later ones does not show. */
+unsigned errpipe__kernel_version(void);
+
 /* Fill in of the link what the header says of its kind. */
 void errpipe__elf_identify(struct errpipe_link *link, const struct errpipe__head *head);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The segments of an ELF file, as load_elf_binary() in the kernel's fs/binfmt_elf.c maps them: behind the point of no
- * return, so what is wrong with them kills the process. Tried with Linux 6.18, read in 6.12.
+ * return, so what is wrong with them kills the process. Tried with Linux 6.18 and 6.1, read in 6.12 and 6.1.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -92,6 +92,8 @@ struct image {
 	uint64_t low, high;    /* addresses */
 	uint64_t size;	       /* what is mapped, not counting twice what lies in one page; no more than it is */
 	uint64_t file_end;     /* the last byte that is in the file, or should be */
+	uint64_t file_top;     /* the highest address with bytes of the file */
+	bool top_is_constant;  /* there, nothing can be written */
 	bool entry_is_missing; /* the file ends before the page that the entry point is in */
 	bool zeros_are_lost;   /* the file ends before a page of which the kernel clears the rest */
 	bool wraps;	       /* around the end of all addresses, as a loader's may */
@@ -208,15 +210,24 @@ static void add_addresses(struct image *image, const struct errpipe__segment *se
 		image->high = end;
 }
 
+static void add_bytes(struct image *image, const struct errpipe__segment *segment)
+{
+	uint64_t end = sum(segment->offset, segment->file_size), top = sum(segment->address, segment->file_size);
+
+	if (segment->file_size && end > image->file_end)
+		image->file_end = end;
+	if (top > image->file_top) {
+		image->file_top = top;
+		image->top_is_constant = !(segment->flags & PF_W);
+	}
+}
+
 static void add_segment(struct image *image, const struct errpipe__elf *elf, const struct errpipe_link *link,
 			const struct errpipe__segment *segment)
 {
-	uint64_t end = sum(segment->offset, segment->file_size);
-
 	add_addresses(image, segment);
+	add_bytes(image, segment);
 	image->loaded++;
-	if (segment->file_size && end > image->file_end)
-		image->file_end = end;
 	if (has_entry(elf, segment) && is_missing(link, sum(elf->entry - segment->address, segment->offset)))
 		image->entry_is_missing = true;
 	if (loses_zeros(link, segment))
@@ -257,10 +268,32 @@ static bool begins_itself(const struct errpipe_link *link)
 	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
 }
 
-/* By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. */
+/*
+ * Before Linux 6.10 the kernel cleared the rest of a loader's last page, whether that can be written or not (commit
+ * 8b04d32678e3); and stable versions may have got that, too.
+ */
+static int check_top_of_loader(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+{
+	unsigned version = errpipe__kernel_version();
+
+	if (link->kind != ERRPIPE_LINK_LOADER || !version || version >= 6010 || !image->top_is_constant ||
+	    image->file_top == page_start(image->file_top))
+		return 0;
+	if (c->question->report && !was_killed_by(c->question->report, SIGSEGV))
+		return 0;
+	errpipe__broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
+			"a file whose last segment is constant, which Linux before 6.10 cannot load", 0, 0);
+	c->ex->certainty = ERRPIPE_LIKELY;
+	return -1;
+}
+
+/*
+ * By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. Older kernels did not mind zeros
+ * that they could not write.
+ */
 static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
 {
-	if (image->zeros_are_lost)
+	if (image->zeros_are_lost && errpipe__kernel_version() >= 6012)
 		return SIGSEGV; /* by the kernel, as it loads it */
 	return image->entry_is_missing && begins_itself(link) ? SIGBUS : 0;
 }
@@ -299,7 +332,7 @@ static int check_image(struct errpipe__case *c, const struct errpipe_link *link,
 {
 	if (is_empty(link, image))
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
-	if (check_address_space(c, link, image) < 0)
+	if (check_address_space(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
