@@ -369,7 +369,8 @@ static void print_finding(const struct errpipe_explanation *ex, const char *find
 		fputs("it would start", stdout);
 	else
 		fputs("an exec would go wrong", stdout);
-	printf("%s%s\n", ex->certainty == ERRPIPE_LIKELY ? ", likely because " : ": ", finding);
+	printf("%s%s\n", ex->certainty != ERRPIPE_LIKELY ? ": " : ex->works ? ", but may not get far: " : ", likely because ",
+	       finding);
 }
 
 static int print_text(const struct diagnosis *diagnosis)

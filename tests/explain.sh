@@ -101,6 +101,14 @@ try 'each link hangs from the one before' prints 1 "\
 an exec gives ENOENT: the interpreter /bin/nothing of /bin/script is missing
 install it, or change the first line of /bin/script" \
 	explain --root root /bin/nested
+# All that is missing is data, which the program may never look at.
+make_cut() {
+	echo 'char data[100000] = { 1 }; void _start(void) { }' >cut.c &&
+		cc -nostdlib -static -no-pie -fno-pie -o cut cut.c && head -c 60000 cut >root/bin/cut && chmod 755 root/bin/cut
+}
+try 'a program that is cut off' make_cut
+try 'it would start, for what that is worth' says 0 \
+	'it would start, but may not get far: /bin/cut is cut off: it has 60000 bytes' --root root /bin/cut
 # For another machine: e_machine is made that of aarch64, or there of x86_64. What an emulator would miss is told, too.
 make_foreign() {
 	case $machine in
@@ -395,6 +403,16 @@ if command -v runc >/dev/null; then
 		try 'bundle: the ids of a user namespace' bundled 0 'it would start' \
 			'.process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 4} | .linux.uidMappings =
 				[{containerID: 0, hostID: 100000, size: 3}, {containerID: 3, hostID: 5, size: 1}]'
+		chmod 070 bundle/rootfs/private
+		try 'bundle: a group of a user namespace' bundled 0 'it would start' \
+			"$user"' | .process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 4} | .linux.gidMappings =
+				[{containerID: 4, hostID: 5, size: 1}]'
+		try 'bundle: additionalGids of a user namespace' bundled 0 'it would start' \
+			"$user"' | .process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 9, additionalGids: [1, 4]} |
+				.linux.gidMappings = [{containerID: 4, hostID: 5, size: 1}]'
+		try 'bundle: a group that is not mapped' bundled 1 'the directory /private lacks the x bit' \
+			"$user"' | .process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 4} | .linux.gidMappings =
+				[{containerID: 5, hostID: 5, size: 1}]'
 		chown 0:0 bundle/rootfs/private
 	else
 		skip 'bundle: users' 'not root'
@@ -452,6 +470,8 @@ Try 'errpipe --help'." explain
 	try 'config.json: process.user.gid' mistaken 'process.user.gid is not a number from 0 on' '.process.user.gid = []'
 	try 'config.json: additionalGids' mistaken 'process.user.additionalGids is not an array of ids' \
 		'.process.user.additionalGids = [1, "x"]'
+	try 'config.json: more additionalGids than a process can have' mistaken \
+		'process.user.additionalGids is not as short as such a list can be' '.process.user.additionalGids = [range(65537)]'
 	try 'config.json: process.capabilities' mistaken 'process.capabilities is not an object' '.process.capabilities = []'
 	try 'config.json: process.capabilities.effective' mistaken \
 		'process.capabilities.effective is not an array of strings' '.process.capabilities.effective = 1'
@@ -482,6 +502,8 @@ Try 'errpipe --help'." explain
 	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
 	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number from 0 on' \
 		'.linux.gidMappings = [{size: "x"}]'
+	try 'config.json: a mapping to an id that is too large' mistaken 'linux.uidMappings[0].hostID is not an id' \
+		'.linux.uidMappings = [{containerID: 0, hostID: 4294967296, size: 1}]'
 	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'

@@ -153,6 +153,31 @@ for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
 done
 
+# What explain cannot see without /proc, it does without.
+cp errpipe foreign
+printf '\363' | dd of=foreign bs=1 seek=18 conv=notrunc status=none # EM_RISCV
+mkdir -p apart
+# finds LINE SETUP ARG...: explain says that, among other lines.
+finds() {
+	wanted=$1 setup=$2
+	shift 2
+	within "$setup" ./errpipe explain "$@" >got 2>&1
+	[ $? = 1 ] && grep -qxF "$wanted" got && return
+	cat got
+	return 1
+}
+no_proc='umount -l /proc'
+if within "$no_proc" true 2>/dev/null; then
+	try 'without /proc: a foreign program' finds \
+		"an exec gives ENOEXEC, likely because ./foreign is for riscv64, and this machine is $(uname -m); binfmt_misc cannot be looked at" \
+		"$no_proc" ./foreign
+	try 'without /proc: a mount with noexec' finds \
+		'an exec gives EACCES: ./apart/errpipe is on a file system, which is mounted noexec' \
+		"mount -t tmpfs -o noexec none apart; cp errpipe apart; $no_proc" ./apart/errpipe
+	try 'without /proc: a file that is written to' finds \
+		'an exec gives ETXTBSY, likely because ./errpipe is open for writing, or was then' "$no_proc" --errno ETXTBSY ./errpipe
+fi
+
 # --- a filter that keeps errpipe from taking its signals: it would not hear of the end of the target
 
 no_signals() {
@@ -163,6 +188,13 @@ no_signals() {
 	[ "$status $(cat got)" = '125 errpipe: cannot watch for signals (EINVAL)' ]
 }
 try 'signals that cannot be blocked' no_signals
+# An errno that has no name.
+no_errno() {
+	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$number" 4000 ./errpipe run ./target >got 2>&1
+	cat got
+	[ "$(cat got)" = 'errpipe: cannot watch for signals (errno 4000)' ]
+}
+try 'signals that cannot be blocked, for no reason that is known' no_errno
 
 # --- where nothing may be executed: errpipe itself is on a mount of its own
 
