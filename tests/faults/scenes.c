@@ -2,15 +2,18 @@
 #define _GNU_SOURCE
 #include "scenes.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -278,19 +281,77 @@ static void play_exec(const struct scene *scene)
 
 /* --- explain -------------------------------------------------------------------------------------------------- */
 
-static void play_look(const struct scene *scene)
+static void put(const char *path, const void *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) {
+		perror(path);
+		exit(2);
+	}
+	close(fd);
+}
+
+static void put_text(const char *path, const char *text)
+{
+	put(path, text, strlen(text));
+}
+
+static void look(const struct errpipe_question *question)
 {
 	static struct errpipe_explanation explanation;
-	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = scene->path };
 
-	if (scene->argument[0])
-		question.root = open(scene->argument[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	begin();
-	outcome->begun = errpipe_explain(&explanation, &question);
+	outcome->begun = errpipe_explain(&explanation, question);
 	end();
 	outcome->works = explanation.works;
 	outcome->certain = explanation.certainty == ERRPIPE_CERTAIN;
 	outcome->usable = true;
+}
+
+static void play_look(const struct scene *scene)
+{
+	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = scene->path };
+
+	if (scene->argument[0])
+		question.root = open(scene->argument[0], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	look(&question);
+}
+
+/* After a failure: a file that we write to ourselves. */
+static void play_look_at_busy(const struct scene *scene)
+{
+	const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ETXTBSY, .status = -1 };
+	const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = scene->path, .report = &report };
+
+	open(scene->path, O_WRONLY | O_CLOEXEC);
+	look(&question);
+}
+
+/* With a tmpfs on a folder, in a mount namespace of our own. */
+static void mount_tmpfs(const char *folder, unsigned long flags)
+{
+	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+		perror("unshare");
+		exit(2);
+	}
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", folder, "tmpfs", flags, NULL) < 0) {
+		perror(folder);
+		exit(2);
+	}
+}
+
+static void play_look_at_noexec(const struct scene *scene)
+{
+	mount_tmpfs("apart", MS_NOEXEC);
+	put_text(scene->path, "#!/bin/sh\n");
+	play_look(scene);
+}
+
+static void play_look_without_proc(const struct scene *scene)
+{
+	mount_tmpfs("/proc", 0);
+	play_look(scene);
 }
 
 /* --- the command ---------------------------------------------------------------------------------------------- */
@@ -347,29 +408,26 @@ const char *printed(int stream)
 
 /* ------------------------------------------------------------------------------------------------------------- */
 
-static void put(const char *path, const void *bytes, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-
-	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size) {
-		perror(path);
-		exit(2);
-	}
-	close(fd);
-}
-
-static void put_text(const char *path, const char *text)
-{
-	put(path, text, strlen(text));
-}
-
 void scenes_prepare(void)
 {
 	static const unsigned record[] = DMZ_RECORD(DMZ_STEP_EXEC, ENOEXEC);
+	/* A program without a segment, for aarch64. */
+	static const Elf64_Ehdr foreign = {
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_EXEC,
+		.e_machine = EM_AARCH64,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phoff = sizeof(Elf64_Ehdr),
+	};
 
 	put("record", record, DMZ_RECORD_SIZE);
 	put_text("text", "no program\n");
 	put_text("script", "#!/none/sh\n");
+	put("foreign", &foreign, sizeof(foreign));
+	put("busy", &foreign, sizeof(foreign));
+	mkdir("apart", 0755);
 	mkdir("root", 0755);
 	mkdir("bundle", 0755);
 	mkdir("bundle/root", 0755);
@@ -451,6 +509,11 @@ const struct scene scenes[] = {
 	{ "errpipe_explain, in a root", LOOK, .play = play_look, .path = "/script", .argument = { "root" } },
 	{ "errpipe_explain, in a root, without openat2", LOOK, .play = play_look, NO_OPENAT2, .path = "/script",
 	  .argument = { "root" } },
+	{ "errpipe_explain, a foreign program", LOOK, .play = play_look, .path = "foreign" },
+	{ "errpipe_explain, a file that is written to", LOOK, .play = play_look_at_busy, .path = "busy" },
+	{ "errpipe_explain, a mount with noexec", LOOK, .play = play_look_at_noexec, .path = "apart/script" },
+	{ "errpipe_explain, a program, without /proc", LOOK, .play = play_look_without_proc, .path = "/bin/sh" },
+	{ "errpipe_explain, a foreign program, without /proc", LOOK, .play = play_look_without_proc, .path = "foreign" },
 
 	{ "errpipe run", COMMAND, .play = play_command, .argument = { "run", "linked" } },
 	{ "errpipe run, missing", COMMAND, .play = play_command, .argument = { "run", "/none" } },
