@@ -761,6 +761,17 @@ START_TEST(a_closed_stub)
 }
 END_TEST
 
+/* errpipe_stub() has failed, and the caller hands on what it said. */
+START_TEST(a_stub_that_could_not_be_made)
+{
+	struct attempt it = attempt_on(DIRECT, "@/good");
+
+	it.stub = -ENFILE;
+	assert_stub_fails(it, ENFILE);
+	assert_falls_back(it);
+}
+END_TEST
+
 /* The descriptor is all that is needed. */
 START_TEST(a_deleted_stub)
 {
@@ -1373,6 +1384,7 @@ static void add_stub(Suite *suite)
 
 	tcase_add_loop_test(tc, a_file_that_is_no_stub, 0, COUNT(no_stubs));
 	tcase_add_test(tc, a_closed_stub);
+	tcase_add_test(tc, a_stub_that_could_not_be_made);
 	tcase_add_test(tc, a_deleted_stub);
 	tcase_add_test(tc, a_stub_refused_without_an_error);
 	tcase_add_test(tc, a_stub_refused);

@@ -523,6 +523,36 @@ START_TEST(a_target_ends_at_once)
 }
 END_TEST
 
+/* Whether there is a core depends on the machine: in any case the status is that of waitpid(2). */
+START_TEST(a_target_that_dumps_core)
+{
+	char apart[PATH_MAX], remove_it[PATH_MAX + 16];
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c",
+			 (char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c unlimited; kill -SEGV $$; } 2>/dev/null",
+			 (char *)"sh", apart, NULL };
+	const struct errpipe_spawn spawn = options(_i);
+	struct errpipe_report report = { 0 };
+	struct errpipe_child child;
+	int status;
+	pid_t pid;
+
+	snprintf(apart, sizeof(apart), "%s", in_folder("core"));
+	snprintf(remove_it, sizeof(remove_it), "rm -r '%s'", apart);
+	pid = fork();
+	if (pid == 0) {
+		execv(*argv, argv);
+		_exit(99);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+
+	child = start(&spawn, *argv, argv);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	assert_verdict(&report, ERRPIPE_STARTED, status);
+	ck_assert_int_eq(system(remove_it), 0);
+}
+END_TEST
+
 /* The smallest of all, so that it is as fast as can be. */
 START_TEST(a_small_target_ends_at_once)
 {
@@ -1296,6 +1326,7 @@ static void add_targets(Suite *suite)
 	TCase *tc = add_tcase(suite, "targets");
 
 	tcase_add_loop_test(tc, a_target_ends_at_once, 0, COUNT(short_lives) * ROUTES);
+	tcase_add_loop_test(tc, a_target_that_dumps_core, 0, 2);
 	tcase_add_loop_test(tc, a_small_target_ends_at_once, 0, ROUTES);
 	tcase_add_loop_test(tc, an_image_that_the_kernel_kills, 0, IMAGES * ROUTES);
 	tcase_add_loop_test(tc, a_target_with_a_name, 0, COUNT(names) * ROUTES);

@@ -377,6 +377,16 @@ static void play_command(const struct scene *scene)
 	_exit(outcome->status);
 }
 
+/* Descriptor 9 is the file that a report goes to. */
+static void play_command_with_descriptor(const struct scene *scene)
+{
+	int fd = open("report", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	dup3(fd, 9, O_CLOEXEC);
+	close(fd);
+	play_command(scene);
+}
+
 /* go/main.go, which lies beside the target. */
 static void play_go(const struct scene *scene)
 {
@@ -523,6 +533,8 @@ const struct scene scenes[] = {
 	  .argument = { "run", "--report=report", "./linked" } },
 	{ "errpipe run, report of a failure", COMMAND, .play = play_command,
 	  .argument = { "run", "--report=report", "./script" } },
+	{ "errpipe run, report to a descriptor", COMMAND, .play = play_command_with_descriptor,
+	  .argument = { "run", "--report-fd=9", "./linked" } },
 	{ "errpipe exec", COMMAND, .play = play_command, .argument = { "exec", "linked" } },
 	{ "errpipe exec, missing", COMMAND, .play = play_command, .argument = { "exec", "--explain=no", "none" } },
 	{ "errpipe decode", COMMAND, .play = play_command, .argument = { "decode", "record" } },
