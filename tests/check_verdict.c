@@ -528,7 +528,7 @@ START_TEST(a_target_that_dumps_core)
 {
 	char apart[PATH_MAX], remove_it[PATH_MAX + 16];
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c",
-			 (char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c unlimited; kill -SEGV $$; } 2>/dev/null",
+			 (char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c $(ulimit -Hc); kill -SEGV $$; } 2>/dev/null",
 			 (char *)"sh", apart, NULL };
 	const struct errpipe_spawn spawn = options(_i);
 	struct errpipe_report report = { 0 };
@@ -1362,13 +1362,15 @@ static void add_filters(Suite *suite)
 
 int main(int argc, char **argv)
 {
-	const struct rlimit no_core = { 0, 0 };
+	struct rlimit core = { 0, 0 };
 	Suite *suite = suite_create("verdict");
 	int failed;
 
 	if (argc > 1 && strcmp(argv[1], own_stub_option) == 0)
 		go_through_own_stub();
-	setrlimit(RLIMIT_CORE, &no_core);
+	getrlimit(RLIMIT_CORE, &core);
+	core.rlim_cur = 0;
+	setrlimit(RLIMIT_CORE, &core);
 	make_folder();
 	act = built_path("tests/prog_act");
 	stub = open_stub();
