@@ -421,6 +421,51 @@ START_TEST(a_file_that_works)
 }
 END_TEST
 
+/* --- what is no question ---------------------------------------------------------------------- */
+
+static int asked(int root, const char *path, const struct errpipe_report *report)
+{
+	static struct errpipe_explanation ex;
+	const struct errpipe_question question = { .root = root, .path = path, .report = report };
+
+	return errpipe_explain(&ex, &question);
+}
+
+START_TEST(questions_that_are_none)
+{
+	const struct errpipe_report works = { .verdict = ERRPIPE_STARTED, .status = 0 };
+	char *path = fixture_path("@/good");
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_eq(asked(ERRPIPE_OWN_ROOT, NULL, NULL), -EFAULT);
+	ck_assert_int_eq(asked(ERRPIPE_OWN_ROOT, path, &works), -EINVAL);
+	ck_assert_int_eq(asked(file, path, NULL), -ENOTDIR);
+	close(file);
+	ck_assert_int_eq(asked(file, path, NULL), -EBADF);
+}
+END_TEST
+
+/* Numbers of causes and links that there are none of have no words. */
+START_TEST(words_that_are_none)
+{
+	static struct errpipe_explanation ex = { .links = 1, .cause = ERRPIPE_CAUSE_EMPTY_FILE };
+	char line[64] = "x";
+
+	ck_assert_ptr_null(errpipe_cause_name(9999));
+	ck_assert_ptr_null(errpipe_cause_name(-1));
+	ex.link[0].path = "x";
+	ck_assert_uint_eq(errpipe_link_words(line, sizeof(line), &ex, 1), 0);
+	ck_assert_str_eq(line, "");
+	ck_assert_uint_eq(errpipe_link_words(line, sizeof(line), &ex, -1), 0);
+
+	ex.link[0].mode = S_IFREG | 0755;
+	ex.link[0].acl = 1;
+	errpipe_link_words(line, sizeof(line), &ex, 0);
+	ck_assert_ptr_nonnull(strstr(line, "mode 0755 and an access control list"));
+}
+END_TEST
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static void add_runs(const struct exec_case *c, char *path[WAYS], enum identity identity)
@@ -459,6 +504,8 @@ int main(int argc __attribute__((unused)), char **argv)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, a_case, 0, run_count);
 	tcase_add_loop_test(tcase, a_file_that_works, 0, sizeof(working) / sizeof(*working));
+	tcase_add_test(tcase, questions_that_are_none);
+	tcase_add_test(tcase, words_that_are_none);
 	tcase_add_loop_test(tcase, a_cause, 0, sizeof(causes) / sizeof(*causes));
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);

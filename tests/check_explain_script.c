@@ -372,6 +372,9 @@ START_TEST(a_tar_archive)
 	memcpy(bytes + 148, "013117\0 ", 8);
 	head = head_of(bytes, sizeof(bytes));
 	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_TAR);
+	memcpy(bytes + 124, "         14 ", 12); /* as the first versions had it */
+	head = head_of(bytes, sizeof(bytes));
+	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_TAR);
 	head = head_of(bytes, 255);
 	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_UNKNOWN);
 	bytes[148] = '8';
