@@ -84,7 +84,15 @@ static void stop_with(struct signals *signals, pid_t pid)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
+static bool is_of_terminal(int signal)
+{
+	return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGWINCH || is_job_control(signal);
+}
+
+/*
+ * What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. Not so the end of
+ * an alarm(2) that we have inherited, which comes from the kernel as well.
+ */
 static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
 	switch (info->ssi_signo) {
@@ -93,7 +101,7 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
 		return signals->stop_sent || stopped_by(pid);
 	default:
-		return info->ssi_code != SI_KERNEL;
+		return info->ssi_code != SI_KERNEL || !is_of_terminal(info->ssi_signo);
 	}
 }
 

@@ -555,6 +555,18 @@ START_TEST(a_signal_is_passed_on_once)
 }
 END_TEST
 
+static void set_alarm(void)
+{
+	alarm(1);
+}
+
+/* alarm(2) outlives an exec. It is the kernel that sends the signal, but to errpipe alone. */
+START_TEST(an_alarm_is_passed_on)
+{
+	assert_result(ERRPIPE_AFTER(set_alarm, "run", "sleep", "20"), "alarm", 128 + SIGALRM, "", "");
+}
+END_TEST
+
 /* --- run: job control --------------------------------------------------------------------- */
 
 /* A shell, by what it does for a job: a session with a terminal, and a process group in its foreground. */
@@ -1128,6 +1140,7 @@ static void add_run_tests(Suite *suite)
 	tcase_add_test(tc, stdout_may_be_closed);
 	tcase_add_test(tc, sigchld_may_be_ignored);
 	tcase_add_test(tc, a_signal_is_passed_on_once);
+	tcase_add_test(tc, an_alarm_is_passed_on);
 	tcase_add_test(tc, a_job_stops_and_goes_on);
 	tcase_add_test(tc, a_stop_is_passed_on);
 	tcase_add_test(tc, argv0_is_what_the_target_sees);
