@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,22 +12,20 @@
 
 #include "cmd.h"
 
-/* All but those that a fault of our own raises. */
+/* All but those that a fault of our own raises. By system calls: libc hides those that it keeps for itself. */
 int signals_take(struct signals *signals)
 {
 	static const int left_alone[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t taken;
 
-	sigfillset(&taken);
+	memset(&taken, 0xff, sizeof(taken));
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(*left_alone); i++)
 		sigdelset(&taken, left_alone[i]);
 
 	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
 	sigaction(SIGCHLD, &by_default, &signals->sigchld);
-	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
-	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8) < 0 ||
-	    sigprocmask(SIG_BLOCK, &taken, NULL) < 0)
+	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &taken, &signals->mask, _NSIG / 8) < 0)
 		return -errno;
 	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals->fd < 0 ? -errno : 0;
@@ -86,7 +85,8 @@ static void stop_with(struct signals *signals, pid_t pid)
 
 static bool is_of_terminal(int signal)
 {
-	return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGWINCH || is_job_control(signal);
+	return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGWINCH ||
+	       is_job_control(signal);
 }
 
 /*

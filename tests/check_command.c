@@ -555,6 +555,26 @@ START_TEST(a_signal_is_passed_on_once)
 }
 END_TEST
 
+/* Those that libc keeps for itself, too: 32 to 34. */
+START_TEST(every_signal_is_passed_on)
+{
+	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv };
+	int fd[2];
+	FILE *from;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	pid = start_with_output(&start, fd[1], STDERR_FILENO);
+	close(fd[1]);
+	from = fdopen(fd[0], "r");
+	assert_line(from, "ready\n");
+	kill(pid, _i);
+	ck_assert_int_eq(exit_code(pid), 128 + _i);
+	fclose(from);
+}
+END_TEST
+
 static void set_alarm(void)
 {
 	alarm(1);
@@ -1140,6 +1160,7 @@ static void add_run_tests(Suite *suite)
 	tcase_add_test(tc, stdout_may_be_closed);
 	tcase_add_test(tc, sigchld_may_be_ignored);
 	tcase_add_test(tc, a_signal_is_passed_on_once);
+	tcase_add_loop_test(tc, every_signal_is_passed_on, 32, 35);
 	tcase_add_test(tc, an_alarm_is_passed_on);
 	tcase_add_test(tc, a_job_stops_and_goes_on);
 	tcase_add_test(tc, a_stop_is_passed_on);
