@@ -508,6 +508,14 @@ Try 'errpipe --help'." explain
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
 
+	# A PATH of so many places that to look at each takes a quarter of an hour.
+	long_path() {
+		configure '.process.args = ["x"] | .process.env = ["PATH=" + ":" * 4000000]' || return
+		status=0 got=$(timeout 60 "$errpipe" explain --bundle bundle 2>&1) || status=$?
+		same '125 errpipe: cannot search for a program: PATH is too long to look everywhere' "$status $got"
+	}
+	try 'config.json: a PATH without an end' long_path
+
 	# Not even JSON.
 	garbage() {
 		printf '{"process": \033[31m}' >bundle/config.json
