@@ -158,9 +158,11 @@ static int ask_bundle(struct explain *explain)
 	static char *no_env[] = { NULL };
 	struct bundle *bundle = &explain->bundle;
 	struct look *look = &explain->look;
+	int watch = go_on_watched(LOOK_MILLISECONDS, "cannot read config.json: its file system does not answer");
 
 	if (bundle_read(bundle, explain->bundle_name) < 0)
 		return -1;
+	close(watch);
 	look->base = bundle->folder;
 	look->root = bundle->root;
 	look->mounts = bundle->mounts;

@@ -557,6 +557,8 @@ if "$ERRPIPE_BUILD/tests/prog_hang" hangs true 2>/dev/null; then
 		/hangs/x
 	try 'the root itself' hangs 1 "$tmp/hangs/root could not be looked at: its file system does not answer" "$tmp/hangs" \
 		--root "$tmp/hangs/root" /x
+	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
+		--bundle "$tmp/hangs/bundle" x
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
 else
 	skip 'a file system that does not answer' 'needs root and /dev/fuse'
