@@ -60,7 +60,7 @@ knows() {
 
 make_root() {
 	mkdir -p root/bin root/lib root/usr/bin root/none root/data &&
-		echo 'int main(void) { return 0; }' >main.c &&
+		printf '#include <fcntl.h>\nint main(void) { return open("%s/ran", O_CREAT, 0600) < 0; }\n' "$tmp" >main.c &&
 		cc -o root/usr/bin/app main.c &&
 		cc -static -o root/bin/static main.c && chmod 755 root/usr/bin/app root/bin/static || return 1
 	loader=$(readelf -lW root/usr/bin/app | sed -n 's/.*interpreter: \(.*\)]/\1/p')
@@ -137,6 +137,11 @@ try 'our own root' says 0 'it would start' /bin/sh
 try 'our own working directory' says 1 'an exec gives ENOEXEC: root/bin/text is text' root/bin/text
 try 'an empty path' says 1 'an exec gives ENOENT: the path is empty' ''
 try 'nothing was run' test ! -e ran
+# That the test sees something.
+runs() {
+	root/bin/static && test -e ran && rm ran
+}
+try 'what is run is seen' runs
 
 # --- options
 
