@@ -85,8 +85,7 @@ static void stop_with(struct signals *signals, pid_t pid)
 
 static bool is_of_terminal(int signal)
 {
-	return signal == SIGINT || signal == SIGQUIT || signal == SIGHUP || signal == SIGWINCH ||
-	       is_job_control(signal);
+	return signal == SIGINT || signal == SIGQUIT || signal == SIGWINCH || is_job_control(signal);
 }
 
 /*
@@ -98,6 +97,8 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 	switch (info->ssi_signo) {
 	case SIGCHLD:
 		return false;
+	case SIGHUP: /* when a terminal is gone, the kernel tells the leader of the session, and nobody else */
+		return info->ssi_code != SI_KERNEL || getsid(0) == getpid();
 	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
 		return signals->stop_sent || stopped_by(pid);
 	default:

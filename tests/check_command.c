@@ -631,6 +631,27 @@ START_TEST(a_job_stops_and_goes_on)
 }
 END_TEST
 
+static void lead_a_session(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	/* The terminal is gone as soon as there is errpipe. */
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0 ||
+	    open(ptsname(master), O_RDWR | O_CLOEXEC) < 0)
+		_exit(BAD_STATE);
+	if (fork() == 0) {
+		usleep(300000);
+		_exit(0);
+	}
+}
+
+/* The kernel tells the leader of the session, and nobody else. */
+START_TEST(a_terminal_that_is_gone)
+{
+	assert_result(ERRPIPE_AFTER(lead_a_session, "run", "sleep", "20"), "hangup", 128 + SIGHUP, "", "");
+}
+END_TEST
+
 /* The state of the only child of a process, as in /proc/PID/stat; 0 if there is none. */
 static char state_of_child(pid_t pid)
 {
@@ -1163,6 +1184,7 @@ static void add_run_tests(Suite *suite)
 	tcase_add_loop_test(tc, every_signal_is_passed_on, 32, 35);
 	tcase_add_test(tc, an_alarm_is_passed_on);
 	tcase_add_test(tc, a_job_stops_and_goes_on);
+	tcase_add_test(tc, a_terminal_that_is_gone);
 	tcase_add_test(tc, a_stop_is_passed_on);
 	tcase_add_test(tc, argv0_is_what_the_target_sees);
 	tcase_add_test(tc, exec_keeps_the_process);
