@@ -511,6 +511,8 @@ Try 'errpipe --help'." explain
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967296, size: 1}]'
 	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
+	try 'config.json: more mappings than there can be' mistaken 'linux.gidMappings is not as short as such a list can be' \
+		'.linux.gidMappings = [range(341) | {}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
 
 	# A PATH of so many places that to look at each takes a quarter of an hour.
