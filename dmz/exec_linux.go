@@ -92,13 +92,24 @@ func execStub(stub, report int, path string, argv, envv []string) syscall.Errno 
 		return syscall.EBADF
 	}
 	args := stubArgs(report, path, argv)
+	name := descriptorPath(stub)
+	if !hasProc() {
+		name = "" // no file has that one
+	}
 	setCloexec(report, 0)
-	errno := errnoOf(syscall.Exec(descriptorPath(stub), args, envv))
+	errno := errnoOf(syscall.Exec(name, args, envv))
 	if errno == syscall.ENOENT {
 		errno = execveat(stub, args, envv)
 	}
 	setCloexec(report, syscall.FD_CLOEXEC)
 	return errno
+}
+
+// In the root of a container /proc may be what its image brings, and name a file of that.
+func hasProc() bool {
+	const procSuperMagic = 0x9fa0 // linux/magic.h
+	var fs syscall.Statfs_t
+	return syscall.Statfs("/proc/self/fd", &fs) == nil && fs.Type == procSuperMagic
 }
 
 // For a process without a /proc.

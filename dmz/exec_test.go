@@ -62,6 +62,24 @@ func TestExecLeavesNothing(t *testing.T) {
 	}
 }
 
+// What an image brings as /proc is not taken for the stub.
+func TestExecWithoutProc(t *testing.T) {
+	skipUnderEmulator(t)
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	for _, route := range routes {
+		var out bytes.Buffer
+		cmd := self("image", route, "/bin/sh", "sh", "-c", "echo the target has run")
+		cmd.Stdout = &out
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+		report, status := readReport(t, cmd, "/bin/sh")
+		if report != nil || status != 0 || out.String() != "the target has run\n" {
+			t.Errorf("%s: %q, %v, status %#x", route, out.String(), report, status)
+		}
+	}
+}
+
 func TestExecFails(t *testing.T) {
 	for _, test := range []struct {
 		path   string

@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 	case "exec":
 		os.Unsetenv(modeVariable)
 		childExec(os.Args[1], os.Args[2], os.Args[3:])
+	case "image":
+		os.Unsetenv(modeVariable)
+		mountImage()
+		childExec(os.Args[1], os.Args[2], os.Args[3:])
 	case "fail":
 		step, _ := strconv.ParseUint(os.Args[1], 0, 16)
 		errno, _ := strconv.Atoi(os.Args[2])
@@ -59,6 +63,24 @@ func TestMain(m *testing.M) {
 		hold(os.Args[1:])
 	default:
 		fmt.Fprintln(os.Stderr, "unknown mode", mode)
+		os.Exit(exitWrong)
+	}
+}
+
+// MountImage puts onto /proc what an image may bring there: files with the names of descriptors.
+func mountImage() {
+	err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
+	if err == nil {
+		err = syscall.Mount("image", "/proc", "tmpfs", 0, "")
+	}
+	if err == nil {
+		err = os.MkdirAll("/proc/self/fd", 0o755)
+	}
+	for fd := 3; err == nil && fd < 64; fd++ {
+		err = os.WriteFile(descriptorPath(fd), []byte("#!/bin/sh\necho the image has run\n"), 0o755)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(exitWrong)
 	}
 }

@@ -53,8 +53,10 @@ type Identity struct {
 
 	Effective, Permitted, Inheritable, Ambient, Bounding uint64
 
-	Label  bool // a label was written to /proc/thread-self/attr/exec
-	OnExec bool // ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like; the kernel does not tell
+	Label bool // a label was written to /proc/thread-self/attr/exec
+	// ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like, which the kernel does not tell; or personality(2)
+	// READ_IMPLIES_EXEC for a program of 32 bits, which the exec of a stub of 64 bits clears.
+	OnExec bool
 }
 
 // CurrentIdentity is that of the thread that the calling goroutine is on. In Go all threads are alike, unless one was locked and

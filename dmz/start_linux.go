@@ -63,7 +63,7 @@ func isNeutral(cmd *exec.Cmd) bool {
 		return false
 	}
 	if attr := cmd.SysProcAttr; attr != nil {
-		if attr.Chroot != "" || attr.Ptrace || len(attr.AmbientCaps) > 0 || attr.Cloneflags&syscall.CLONE_NEWUSER != 0 {
+		if attr.Chroot != "" || attr.Ptrace || len(attr.AmbientCaps) > 0 || (attr.Cloneflags|attr.Unshareflags)&syscall.CLONE_NEWUSER != 0 {
 			return false
 		}
 		if attr.Credential != nil && !identity.become(attr.Credential) {

@@ -295,6 +295,7 @@ func TestStartIsDirectWhereItMustBe(t *testing.T) {
 		"ptrace":      {Ptrace: true},
 		"ambient":     {AmbientCaps: []uintptr{10}},
 		"user":        {Cloneflags: syscall.CLONE_NEWUSER},
+		"unshared":    {Unshareflags: syscall.CLONE_NEWUSER},
 		"credentials": {Credential: &syscall.Credential{Uid: 1}},
 	} {
 		cmd := exec.Command("/bin/true")
@@ -312,6 +313,38 @@ func TestStartIsDirectWhereItMustBe(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: "/"}
 	if e := asError(t, Start(cmd)); e.Verdict != ExecFailed || e.Errno != syscall.ENOENT || e.Path != "/nonexistent" {
 		t.Errorf("%+v", *e)
+	}
+}
+
+// The capabilities that a process has in its new user namespace last until its first exec.
+func TestStartInItsOwnUserNamespace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("not root")
+	}
+	folder := t.TempDir() + "/closed"
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	bytes, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder+"/true", bytes, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0); err != nil {
+		t.Fatal(err)
+	}
+	ids := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
+	for name, attr := range map[string]*syscall.SysProcAttr{
+		"cloned":   {Cloneflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids},
+		"unshared": {Unshareflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids},
+	} {
+		cmd := exec.Command(folder + "/true")
+		cmd.SysProcAttr = attr
+		if err := startAndWait(t, cmd); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -129,6 +129,12 @@ struct look {
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
 void free_explanation(struct errpipe_explanation *explanation);
 
+/*
+ * Returns in a process of its own, with a descriptor to close once what may not be answered is over. This one waits so long
+ * for that, and says the failure if it does not come; it exits as that process does.
+ */
+int go_on_watched(int milliseconds, const char *failure);
+
 /* cmd_diagnosis.c: an explanation, for people and for JSON. */
 struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */

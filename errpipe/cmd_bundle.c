@@ -23,6 +23,9 @@
 /* A source of each mount is opened, so there cannot be more than descriptors. */
 enum { FILE_SIZE_MAX = 4 << 20, GROUPS_MAX = 65536, MOUNTS_MAX = 500, NAME_SIZE = 64 };
 
+/* UID_GID_MAP_MAX_EXTENTS in the kernel's include/linux/user_namespace.h. */
+enum { MAPPINGS_MAX = 340 };
+
 /* (uid_t)-1 is nobody's: it says "leave it" to chown(2) and others. */
 #define ID_MAX (UINT32_MAX - 1)
 
@@ -142,8 +145,8 @@ static int get_strings(const json_t *object, const char *name, char ***strings)
 	return 1;
 }
 
-/* Call get for each object of the array. Returns 0 or -1. */
-static int get_objects(const json_t *object, const char *name,
+/* Call get for each object of the array, of which there are no more than max. Returns 0 or -1. */
+static int get_objects(const json_t *object, const char *name, size_t max,
 		       int (*get)(struct bundle *bundle, const json_t *entry, const char *name),
 		       struct bundle *bundle)
 {
@@ -154,6 +157,8 @@ static int get_objects(const json_t *object, const char *name,
 
 	if (ret <= 0)
 		return ret;
+	if (json_array_size(array) > max)
+		return wrong(name, "as short as such a list can be");
 	json_array_foreach(array, i, value)
 	{
 		char entry[NAME_SIZE];
@@ -266,8 +271,8 @@ static int get_process(struct bundle *bundle)
 	    get_strings(process, "process.env", &bundle->env) < 0 ||
 	    get_string(process, "process.cwd", &bundle->cwd) < 0 ||
 	    get_flag(process, "process.noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
-	    get_objects(process, "process.rlimits", get_limit, bundle) < 0 || get_user(bundle, process) < 0 ||
-	    get_object(process, "process.capabilities", &sets) < 0 ||
+	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, bundle) < 0 ||
+	    get_user(bundle, process) < 0 || get_object(process, "process.capabilities", &sets) < 0 ||
 	    get_capabilities(sets, "process.capabilities.effective", &bundle->who.effective) < 0)
 		return -1;
 	return get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding);
@@ -344,8 +349,8 @@ static int map_ids(struct bundle *bundle)
 		return no_memory();
 	if (size)
 		memcpy(bundle->mapped_groups, bundle->groups, size);
-	if (get_objects(linux_, "linux.uidMappings", map_uid, bundle) < 0 ||
-	    get_objects(linux_, "linux.gidMappings", map_gids, bundle) < 0)
+	if (get_objects(linux_, "linux.uidMappings", MAPPINGS_MAX, map_uid, bundle) < 0 ||
+	    get_objects(linux_, "linux.gidMappings", MAPPINGS_MAX, map_gids, bundle) < 0)
 		return -1;
 	bundle->who = bundle->mapped;
 	bundle->who.groups = bundle->mapped_groups;
@@ -418,7 +423,7 @@ static int get_mounts(struct bundle *bundle)
 	bundle->sources = calloc(json_array_size(array) + 1, sizeof(*bundle->sources));
 	if (!bundle->mounts || !bundle->sources)
 		return no_memory();
-	return get_objects(bundle->config, "mounts", get_mount, bundle);
+	return get_objects(bundle->config, "mounts", MOUNTS_MAX, get_mount, bundle);
 }
 
 static int get_root(struct bundle *bundle)

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -43,8 +44,8 @@ static const struct option options[] = {
 
 enum { EXIT_WORKS, EXIT_FAILS };
 
-/* Who types it can wait, and break it off. */
-enum { LOOK_MILLISECONDS = 5000 };
+/* Who types it can wait, and break it off. A config.json can name millions of places, so there is an end to all of them, too. */
+enum { LOOK_MILLISECONDS = 5000, SEARCH_SECONDS = 10 };
 
 /* errno.def's numbers end well below. */
 enum { ERRNO_MAX = 4095 };
@@ -157,9 +158,11 @@ static int ask_bundle(struct explain *explain)
 	static char *no_env[] = { NULL };
 	struct bundle *bundle = &explain->bundle;
 	struct look *look = &explain->look;
+	int watch = go_on_watched(LOOK_MILLISECONDS, "cannot read config.json: its file system does not answer");
 
 	if (bundle_read(bundle, explain->bundle_name) < 0)
 		return -1;
+	close(watch);
 	look->base = bundle->folder;
 	look->root = bundle->root;
 	look->mounts = bundle->mounts;
@@ -276,16 +279,30 @@ static void keep_better(struct candidate *best, struct candidate *other)
 	candidate_free(&worse);
 }
 
+static time_t seconds(void)
+{
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* As cmd_search.c has it: what may not be executed does not hide what is further on. Returns 0, or -1 after a message. */
 static int search(struct explain *explain, const char *name, struct candidate *best)
 {
 	struct places places = places_of(name, explain->path);
+	time_t begin = seconds();
 	int ret = 0;
 
 	while (best->rank != FOUND && (ret = next_place(&places)) > 0) {
 		struct candidate candidate = { .path = places.path };
 
 		places.path = NULL;
+		if (seconds() - begin > SEARCH_SECONDS) {
+			candidate_free(&candidate);
+			own_failure(0, "cannot search for a program: PATH is too long to look everywhere");
+			return -1;
+		}
 		explain->look.question.path = candidate.path;
 		if (look_at(explain, &candidate.ex) < 0) {
 			candidate_free(&candidate);

@@ -182,6 +182,28 @@ int explain_safely(struct errpipe_explanation **explanation, const struct look *
 	return ret;
 }
 
+int go_on_watched(int milliseconds, const char *failure)
+{
+	int fd[2], status, ret = errpipe_pipe(fd);
+	pid_t pid = ret < 0 ? -1 : fork();
+
+	if (pid < 0)
+		exit(own_failure(ret < 0 ? -ret : errno, "cannot start a process"));
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(fd[0]);
+		return fd[1];
+	}
+	close(fd[1]);
+	if (!is_readable(fd[0], milliseconds)) {
+		kill(pid, SIGKILL);
+		exit(own_failure(0, "%s", failure));
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_OWN);
+}
+
 void free_explanation(struct errpipe_explanation *explanation)
 {
 	if (explanation)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,22 +12,20 @@
 
 #include "cmd.h"
 
-/* All but those that a fault of our own raises. */
+/* All but those that a fault of our own raises. By system calls: libc hides those that it keeps for itself. */
 int signals_take(struct signals *signals)
 {
 	static const int left_alone[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	sigset_t taken;
 
-	sigfillset(&taken);
+	memset(&taken, 0xff, sizeof(taken));
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(*left_alone); i++)
 		sigdelset(&taken, left_alone[i]);
 
 	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
 	sigaction(SIGCHLD, &by_default, &signals->sigchld);
-	/* The mask as the kernel has it: musl's sigprocmask(3) hides the signals that musl keeps for itself. */
-	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals->mask, _NSIG / 8) < 0 ||
-	    sigprocmask(SIG_BLOCK, &taken, NULL) < 0)
+	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &taken, &signals->mask, _NSIG / 8) < 0)
 		return -errno;
 	signals->fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals->fd < 0 ? -errno : 0;
@@ -84,16 +83,26 @@ static void stop_with(struct signals *signals, pid_t pid)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. */
+static bool is_of_terminal(int signal)
+{
+	return signal == SIGINT || signal == SIGQUIT || signal == SIGWINCH || is_job_control(signal);
+}
+
+/*
+ * What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. Not so the end of
+ * an alarm(2) that we have inherited, which comes from the kernel as well.
+ */
 static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
 	switch (info->ssi_signo) {
 	case SIGCHLD:
 		return false;
+	case SIGHUP: /* when a terminal is gone, the kernel tells the leader of the session, and nobody else */
+		return info->ssi_code != SI_KERNEL || getsid(0) == getpid();
 	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
 		return signals->stop_sent || stopped_by(pid);
 	default:
-		return info->ssi_code != SI_KERNEL;
+		return info->ssi_code != SI_KERNEL || !is_of_terminal(info->ssi_signo);
 	}
 }
 

@@ -158,7 +158,10 @@ struct errpipe_identity {
 	int no_new_privs;    /* prctl(2) PR_GET_NO_NEW_PRIVS */
 	uint64_t effective, permitted, inheritable, ambient, bounding;
 	int label; /* not 0: a label was written to /proc/thread-self/attr/exec */
-	/* not 0: ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like. The kernel does not tell. */
+	/*
+	 * not 0: ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like, which the kernel does not tell; or
+	 * personality(2) READ_IMPLIES_EXEC for a target of 32 bits, which the exec of a stub of 64 bits clears.
+	 */
 	int on_exec;
 };
 

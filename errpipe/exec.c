@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,10 +14,20 @@
 #define AT_EMPTY_PATH 0x1000 /* linux/fcntl.h */
 #endif
 
+#define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
+
 /* What a system call has said, as a negative errno. 0 and above is a refusal without an errno (seccomp(2)). */
 static int refused(long ret)
 {
 	return ret < 0 ? -errno : 0;
+}
+
+/* In the root of a container /proc may be what its image brings, and name a file of that. */
+static bool has_proc(void)
+{
+	struct statfs fs;
+
+	return statfs("/proc/self/fd", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 static int exec_fd(int fd, char *const argv[], char *const envp[])
@@ -25,7 +36,7 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 	char decimal[ERRPIPE__DECIMAL];
 	int ret = refused(syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH));
 
-	if (ret != -ENOSYS)
+	if (ret != -ENOSYS || !has_proc())
 		return ret;
 	/* Before Linux 3.19, and under qemu-user. */
 	strcat(path, errpipe__decimal(decimal, fd));

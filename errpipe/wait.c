@@ -42,10 +42,15 @@ static int wait_for_either(const struct errpipe_child *child, struct pollfd fds[
 
 	if (child->pidfd >= 0)
 		poll(fds + 1, 1, SOON);
-	/* Linux 5.2 has pidfds, but calls them readable at any time. */
-	do
-		ret = ready(fds, 2, child->pidfd < 0 ? ASK_AGAIN : -1);
-	while (ret >= 0 && !fds[0].revents && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
+	/*
+	 * Linux 5.2 has pidfds, but calls them readable at any time. And of a child that somebody else traces we get to know
+	 * the end only after the tracer does, while the pidfd is readable before.
+	 */
+	do {
+		ret = ready(fds, 2, fds[1].fd < 0 ? ASK_AGAIN : -1);
+		if (fds[1].revents)
+			fds[1].fd = -1;
+	} while (ret >= 0 && !fds[0].revents && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
 
 	return ret >= 0 && !fds[0].revents ? ready(fds, 1, 0) : ret;
 }

@@ -555,6 +555,38 @@ START_TEST(a_signal_is_passed_on_once)
 }
 END_TEST
 
+/* Those that libc keeps for itself, too: 32 to 34. */
+START_TEST(every_signal_is_passed_on)
+{
+	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
+	const struct start start = { .program = "@/bin/errpipe", .argv = argv };
+	int fd[2];
+	FILE *from;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
+	pid = start_with_output(&start, fd[1], STDERR_FILENO);
+	close(fd[1]);
+	from = fdopen(fd[0], "r");
+	assert_line(from, "ready\n");
+	kill(pid, _i);
+	ck_assert_int_eq(exit_code(pid), 128 + _i);
+	fclose(from);
+}
+END_TEST
+
+static void set_alarm(void)
+{
+	alarm(1);
+}
+
+/* alarm(2) outlives an exec. It is the kernel that sends the signal, but to errpipe alone. */
+START_TEST(an_alarm_is_passed_on)
+{
+	assert_result(ERRPIPE_AFTER(set_alarm, "run", "sleep", "20"), "alarm", 128 + SIGALRM, "", "");
+}
+END_TEST
+
 /* --- run: job control --------------------------------------------------------------------- */
 
 /* A shell, by what it does for a job: a session with a terminal, and a process group in its foreground. */
@@ -596,6 +628,27 @@ START_TEST(a_job_stops_and_goes_on)
 	if (pid == 0)
 		_exit(control_a_job(argv));
 	ck_assert_int_eq(exit_code(pid), 7);
+}
+END_TEST
+
+static void lead_a_session(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	/* The terminal is gone as soon as there is errpipe. */
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0 ||
+	    open(ptsname(master), O_RDWR | O_CLOEXEC) < 0)
+		_exit(BAD_STATE);
+	if (fork() == 0) {
+		usleep(300000);
+		_exit(0);
+	}
+}
+
+/* The kernel tells the leader of the session, and nobody else. */
+START_TEST(a_terminal_that_is_gone)
+{
+	assert_result(ERRPIPE_AFTER(lead_a_session, "run", "sleep", "20"), "hangup", 128 + SIGHUP, "", "");
 }
 END_TEST
 
@@ -1128,7 +1181,10 @@ static void add_run_tests(Suite *suite)
 	tcase_add_test(tc, stdout_may_be_closed);
 	tcase_add_test(tc, sigchld_may_be_ignored);
 	tcase_add_test(tc, a_signal_is_passed_on_once);
+	tcase_add_loop_test(tc, every_signal_is_passed_on, 32, 35);
+	tcase_add_test(tc, an_alarm_is_passed_on);
 	tcase_add_test(tc, a_job_stops_and_goes_on);
+	tcase_add_test(tc, a_terminal_that_is_gone);
 	tcase_add_test(tc, a_stop_is_passed_on);
 	tcase_add_test(tc, argv0_is_what_the_target_sees);
 	tcase_add_test(tc, exec_keeps_the_process);

@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -833,6 +835,37 @@ START_TEST(no_execveat)
 }
 END_TEST
 
+/* As an image may bring it: files that have the names of descriptors. */
+static int have_proc_of_image(int report)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+		_exit(NO_STATE);
+	if (mkdir("/proc/self", 0755) < 0 || mkdir("/proc/self/fd", 0755) < 0)
+		_exit(BAD_STATE);
+	for (int fd = 3; fd < 64; fd++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+		if (symlink(fixture_path("@/good"), name) < 0)
+			_exit(BAD_STATE);
+	}
+	return report;
+}
+
+START_TEST(no_execveat_and_no_proc)
+{
+	struct attempt it = attempt_on(STUB, "@/good");
+
+	if (getuid() != 0)
+		SKIP("may not mount");
+	it.state = "seccomp-execveat:ENOSYS";
+	it.prepare = have_proc_of_image;
+	assert_stub_fails(it, ENOSYS);
+	assert_falls_back(it);
+}
+END_TEST
+
 /* The stub's own fcntl, where the library's has worked. */
 START_TEST(fcntl_refused_to_the_stub)
 {
@@ -1389,6 +1422,7 @@ static void add_stub(Suite *suite)
 	tcase_add_test(tc, a_stub_refused_without_an_error);
 	tcase_add_test(tc, a_stub_refused);
 	tcase_add_test(tc, no_execveat);
+	tcase_add_test(tc, no_execveat_and_no_proc);
 	tcase_add_test(tc, fcntl_refused_to_the_stub);
 }
 

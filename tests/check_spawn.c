@@ -24,6 +24,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -915,6 +916,65 @@ START_TEST(a_copy_of_the_write_end_and_no_pidfd)
 		assert_died(&report, SIGKILL);
 	else
 		assert_started(&report, 7 << 8);
+}
+END_TEST
+
+/* Until the tracer has waited for it, or is gone, the child has ended but cannot be waited for. */
+static pid_t trace_for_a_second(pid_t pid)
+{
+	int fd[2];
+	char byte;
+	pid_t tracer;
+
+	make_pipe(fd);
+	tracer = fork();
+	ck_assert_int_ge(tracer, 0);
+	if (tracer == 0) {
+		long ret = ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+
+		if (ret == 0 && write(fd[1], "", 1) == 1)
+			sleep(1);
+		_exit(0);
+	}
+	close(fd[1]);
+	if (read(fd[0], &byte, 1) != 1)
+		tracer = -1;
+	close(fd[0]);
+	return tracer;
+}
+
+static int polls;
+
+/* In the place of libc's, to count how often the library asks. */
+int poll(struct pollfd *fds, nfds_t count, int milliseconds)
+{
+	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
+
+	polls++;
+	return ppoll(fds, count, milliseconds < 0 ? NULL : &timeout, NULL);
+}
+
+START_TEST(a_copy_of_the_write_end_and_a_tracer)
+{
+	char *argv[] = { (char *)"sleep", (char *)"0.2", NULL };
+	struct copying copying = { .die = false };
+	struct errpipe_spawn spawn = options(_i);
+	struct errpipe_child child;
+	struct errpipe_report report;
+	pid_t tracer;
+
+	make_pipe(copying.leash.fd);
+	spawn.setup = leave_a_copy;
+	spawn.data = &copying;
+	child = start(&spawn, "/bin/sleep", argv);
+	tracer = trace_for_a_second(child.pid);
+	polls = 0;
+	report = finish(&child);
+	if (tracer < 0)
+		SKIP("may not trace");
+	assert_started(&report, 0);
+	ck_assert_int_lt(polls, 1000);
+	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
 }
 END_TEST
 
@@ -2160,6 +2220,7 @@ static void add_waiting(Suite *suite)
 	tcase_add_loop_test(tc, bytes_that_are_no_record, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_no_pidfd, 0, WAYS * 2);
+	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_tracer, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_failure, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_death, 0, WAYS);
 	if (!under_valgrind())

@@ -60,7 +60,7 @@ knows() {
 
 make_root() {
 	mkdir -p root/bin root/lib root/usr/bin root/none root/data &&
-		echo 'int main(void) { return 0; }' >main.c &&
+		printf '#include <fcntl.h>\nint main(void) { return open("%s/ran", O_CREAT, 0600) < 0; }\n' "$tmp" >main.c &&
 		cc -o root/usr/bin/app main.c &&
 		cc -static -o root/bin/static main.c && chmod 755 root/usr/bin/app root/bin/static || return 1
 	loader=$(readelf -lW root/usr/bin/app | sed -n 's/.*interpreter: \(.*\)]/\1/p')
@@ -137,6 +137,11 @@ try 'our own root' says 0 'it would start' /bin/sh
 try 'our own working directory' says 1 'an exec gives ENOEXEC: root/bin/text is text' root/bin/text
 try 'an empty path' says 1 'an exec gives ENOENT: the path is empty' ''
 try 'nothing was run' test ! -e ran
+# That the test sees something.
+runs() {
+	root/bin/static && test -e ran && rm ran
+}
+try 'what is run is seen' runs
 
 # --- options
 
@@ -506,7 +511,17 @@ Try 'errpipe --help'." explain
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967296, size: 1}]'
 	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
+	try 'config.json: more mappings than there can be' mistaken 'linux.gidMappings is not as short as such a list can be' \
+		'.linux.gidMappings = [range(341) | {}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
+
+	# A PATH of so many places that to look at each takes a quarter of an hour.
+	long_path() {
+		configure '.process.args = ["x"] | .process.env = ["PATH=" + ":" * 4000000]' || return
+		status=0 got=$(timeout 60 "$errpipe" explain --bundle bundle 2>&1) || status=$?
+		same '125 errpipe: cannot search for a program: PATH is too long to look everywhere' "$status $got"
+	}
+	try 'config.json: a PATH without an end' long_path
 
 	# Not even JSON.
 	garbage() {
@@ -549,6 +564,8 @@ if "$ERRPIPE_BUILD/tests/prog_hang" hangs true 2>/dev/null; then
 		/hangs/x
 	try 'the root itself' hangs 1 "$tmp/hangs/root could not be looked at: its file system does not answer" "$tmp/hangs" \
 		--root "$tmp/hangs/root" /x
+	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
+		--bundle "$tmp/hangs/bundle" x
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
 else
 	skip 'a file system that does not answer' 'needs root and /dev/fuse'

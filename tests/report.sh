@@ -77,6 +77,11 @@ is 'the time' true "$(jq '.time | fromdate > 1700000000' out.json)"
 is 'a descriptor' STARTED "$(jq -r .verdict fd.json)"
 is 'the target does not have it' 1 "$(grep -c . err)"
 
+# With standard error closed, nothing of what is said there is in the report.
+status=0
+"$errpipe" run --report out.json ./missing 2>&- || status=$?
+is 'a closed standard error' '127 ENOENT' "$status $(jq -rs 'map(.errno) | join(" ")' out.json)"
+
 # What errpipe itself fails in is told there too.
 status=0
 prlimit --nofile=6 "$errpipe" run --report-fd 7 -- /bin/true 7>own.json 2>err || status=$?

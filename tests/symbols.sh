@@ -23,7 +23,7 @@ result() {
 # In signal-safety(7), or bare system calls; in the last line the one that is neither, for callers that may wait.
 allowed='
 	clock_gettime clone close execve fchmod fcntl fstat fstatvfs getegid geteuid getgid getpid getuid kill lseek mmap munmap open pipe2 prctl
-	read readlink syscall waitid write
+	read readlink statfs syscall waitid write
 	sigaddset sigemptyset sigismember sigpending sigtimedwait
 	__errno_location bcmp memchr memcpy memmove memset memcmp
 	stpcpy strcat strchr strcmp strcpy strlen strncmp strrchr strspn
@@ -49,7 +49,7 @@ undefined() {
 		awk 'NR == FNR { own[$1]; next } !($2 in own)' "$tmp/defined" - |
 		grep -Ev ' (_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__tls_get_addr)$' |
 		grep -Ev ' __(asan|ubsan|tsan|msan|sanitizer|sancov|gcov|llvm)_' |
-		sed 's/ __\([a-z_0-9]*\)_chk$/ \1/; s/ __\(open\|openat\|open64\|openat64\)_2$/ \1/; s/ \(open\|openat\|fcntl\|stat\|lstat\|fstat\|fstatfs\|fstatvfs\|getrlimit\|lseek\|mmap\|pread\)64$/ \1/;
+		sed 's/ __\([a-z_0-9]*\)_chk$/ \1/; s/ __\(open\|openat\|open64\|openat64\)_2$/ \1/; s/ \(open\|openat\|fcntl\|stat\|lstat\|fstat\|fstatfs\|statfs\|fstatvfs\|getrlimit\|lseek\|mmap\|pread\)64$/ \1/;
 			s/ __isoc99_sscanf$/ sscanf/'
 }
 
