@@ -485,10 +485,35 @@ static ssize_t read_all(int fd, char *text)
 	return size <= FILE_SIZE_MAX ? (ssize_t)size : -EFBIG;
 }
 
-/* Without waiting for a writer, should it be a FIFO. */
+/*
+ * A device may act as soon as it is opened, so it is looked at first; and then that is opened, and not what has its name by then.
+ * Where there is no /proc it is opened by its name, without waiting for a writer, should it be a FIFO.
+ */
+static int open_config(int folder)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int path_fd = openat(folder, "config.json", O_PATH | O_CLOEXEC), fd;
+	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	struct stat st;
+
+	if (path_fd < 0)
+		return -1;
+	if (fstat(path_fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(path_fd);
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
+	fd = open(name, flags);
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(folder, "config.json", flags);
+	close(path_fd);
+	return fd;
+}
+
 static int load(struct bundle *bundle)
 {
-	int fd = openat(bundle->folder, "config.json", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_config(bundle->folder);
 	char *text = malloc(FILE_SIZE_MAX + 1);
 	ssize_t size = fd < 0 ? -errno : text ? read_all(fd, text) : -ENOMEM;
 	int ret = -1;

@@ -160,9 +160,11 @@ static int ask_bundle(struct explain *explain)
 	struct look *look = &explain->look;
 	int watch = go_on_watched(LOOK_MILLISECONDS, "cannot read config.json: its file system does not answer");
 
-	if (bundle_read(bundle, explain->bundle_name) < 0)
-		return -1;
+	int ret = bundle_read(bundle, explain->bundle_name);
+
 	close(watch);
+	if (ret < 0)
+		return -1;
 	look->base = bundle->folder;
 	look->root = bundle->root;
 	look->mounts = bundle->mounts;

@@ -184,9 +184,12 @@ int explain_safely(struct errpipe_explanation **explanation, const struct look *
 
 int go_on_watched(int milliseconds, const char *failure)
 {
-	int fd[2], status, ret = errpipe_pipe(fd);
-	pid_t pid = ret < 0 ? -1 : fork();
+	int fd[2], status = 0, ret = errpipe_pipe(fd);
+	pid_t pid;
 
+	/* If it is ignored, as we may have inherited that, there is no status to be had. */
+	signal(SIGCHLD, SIG_DFL);
+	pid = ret < 0 ? -1 : fork();
 	if (pid < 0)
 		exit(own_failure(ret < 0 ? -ret : errno, "cannot start a process"));
 	if (pid == 0) {
@@ -199,9 +202,11 @@ int go_on_watched(int milliseconds, const char *failure)
 		kill(pid, SIGKILL);
 		exit(own_failure(0, "%s", failure));
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_OWN);
+	do
+		ret = waitpid(pid, &status, 0);
+	while (ret < 0 && errno == EINTR);
+	exit(ret > 0 && WIFEXITED(status) ? WEXITSTATUS(status)
+					  : own_failure(0, "cannot tell: whoever has looked has died"));
 }
 
 void free_explanation(struct errpipe_explanation *explanation)

@@ -381,6 +381,13 @@ if command -v runc >/dev/null; then
 	user='.process.user = {uid: 5, gid: 5} | .process.capabilities = null'
 	try 'bundle: process.args' bundled 0 'it would start' '.process.args = ["/bin/good", "x"]'
 	try 'bundle: PROGRAM replaces them' bundled 1 '/bin/text is text' '.process.args = ["/bin/good", "x"]' /bin/text
+	without_sigchld() {
+		configure '.process.args = ["/bin/text"]'
+		status=0 got=$(env --ignore-signal=CHLD "$errpipe" explain --bundle bundle) || status=$?
+		echo "$got"
+		[ "$status" = 1 ] && echo "$got" | grep -q '/bin/text is text'
+	}
+	try 'bundle: where SIGCHLD is ignored' without_sigchld
 	try 'bundle: PATH of process.env' bundled 0 '/usr/bin/tool ' \
 		'.process.args = ["tool"] | .process.env = ["PATH=/data", "A=1", "PATH=/none:/usr/bin"]'
 	try 'bundle: --path goes before it' bundled 1 '/data/tool ' \
@@ -532,6 +539,15 @@ Try 'errpipe --help'." explain
 	try 'config.json: no JSON' garbage
 	truncate -s 4194305 bundle/config.json
 	try 'config.json: too large' prints 125 'errpipe: cannot read config.json (EFBIG)' explain --bundle bundle
+	rm bundle/config.json
+	ln -s /dev/null bundle/config.json
+	try 'config.json: a device' prints 125 'errpipe: cannot read config.json (EINVAL)' explain --bundle bundle
+	not_opened() {
+		strace -f -o calls -e trace=open,openat "$errpipe" explain --bundle bundle >/dev/null 2>&1
+		cat calls
+		grep -q 'config.json' calls && ! grep -vw O_PATH calls | grep -e config.json -e /proc/self/fd/
+	}
+	try 'config.json: a device is not opened' not_opened
 	rm bundle/config.json
 	try 'config.json: missing' prints 125 'errpipe: cannot read config.json (ENOENT)' explain --bundle bundle
 	mkfifo bundle/config.json

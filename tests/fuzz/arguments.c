@@ -125,6 +125,12 @@ int __wrap_explain_safely(struct errpipe_explanation **explanation, const struct
 	return errpipe_explain(*explanation, &question);
 }
 
+int __wrap_go_on_watched(int milliseconds, const char *failure)
+{
+	must(milliseconds > 0 && *failure, "nothing is waited for without an end");
+	return fcntl(nothing, F_DUPFD_CLOEXEC, 0);
+}
+
 /* Trap: libFuzzer is linked with these, too. What it writes after a crash in the command it opens as "wb". */
 static FILE *opened(const char *name, const char *mode)
 {
