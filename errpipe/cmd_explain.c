@@ -159,7 +159,6 @@ static int ask_bundle(struct explain *explain)
 	struct bundle *bundle = &explain->bundle;
 	struct look *look = &explain->look;
 	int watch = go_on_watched(LOOK_MILLISECONDS, "cannot read config.json: its file system does not answer");
-
 	int ret = bundle_read(bundle, explain->bundle_name);
 
 	close(watch);
@@ -388,7 +387,10 @@ static void print_finding(const struct errpipe_explanation *ex, const char *find
 		fputs("it would start", stdout);
 	else
 		fputs("an exec would go wrong", stdout);
-	printf("%s%s\n", ex->certainty != ERRPIPE_LIKELY ? ": " : ex->works ? ", but may not get far: " : ", likely because ",
+	printf("%s%s\n",
+	       ex->certainty != ERRPIPE_LIKELY ? ": "
+	       : ex->works		       ? ", but may not get far: "
+					       : ", likely because ",
 	       finding);
 }
 

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "internal.h"
 
 static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
@@ -188,11 +187,16 @@ static int set_option(struct run *run, int option, const char *value)
 }
 
 /* Not as one of the standard streams, should they be closed: what is said there would be in the report. */
-static int create_report(const char *name)
+static FILE *create_report(const char *name)
 {
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	FILE *low = fopen(name, "we");
+	int fd;
 
-	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+	if (!low || fileno(low) > STDERR_FILENO)
+		return low;
+	fd = fcntl(fileno(low), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	fclose(low);
+	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
 /* A report that cannot be written is a mistake of before, so nothing is started. */
@@ -201,11 +205,9 @@ static int open_report(struct run *run)
 	if ((run->report_name || run->report_fd >= 0) && !json_is_there())
 		return EXIT_OWN;
 	if (run->report_name) {
-		int fd = create_report(run->report_name);
-
-		run->report = fd < 0 ? NULL : fdopen(fd, "w");
+		run->report = create_report(run->report_name);
 		if (!run->report)
-			return own_failure(fd < 0 ? -fd : errno, "cannot write to %s", run->report_name);
+			return own_failure(errno, "cannot write to %s", run->report_name);
 	} else if (run->report_fd >= 0) {
 		run->report_name = "the descriptor of --report-fd";
 		/* The target does not get it. */
