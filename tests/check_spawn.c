@@ -950,7 +950,7 @@ int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
 	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
 
-	polls++;
+	__atomic_fetch_add(&polls, 1, __ATOMIC_RELAXED);
 	return ppoll(fds, count, milliseconds < 0 ? NULL : &timeout, NULL);
 }
 
