@@ -644,6 +644,7 @@ static void lead_a_session(void)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
+	signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it */
 	/* The terminal is gone as soon as there is errpipe. */
 	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0 ||
 	    open(ptsname(master), O_RDWR | O_CLOEXEC) < 0)
