@@ -6,12 +6,12 @@
 # make update-causes write the pages that are made from errpipe/explain/causes.def
 # make tests        build the tests
 # make check        build and run them
-# make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup --all)
+# make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup all)
 # make faults       fail each system call of library and command, and kill each process at each of them
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
 # make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make coverage     which lines and branches the tests reach, in build/coverage
-# make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup --all)
+# make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup all)
 # make install      into PREFIX, by default /usr/local; with the variables that make had
 # make uninstall    what install has put there; with the variables that it had
 # make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
@@ -123,7 +123,10 @@ $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
+# make unpacks headers into its own folder only: one that the user chose must have them already.
+chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:
+	$(if $(call chosen,NOLIBC),$(error NOLIBC=$(NOLIBC) has no nolibc.h: it should be tools/include/nolibc of a kernel tree))
 	$(call say,NOLIBC,$(NOLIBC))
 	$(Q)scripts/unpack-nolibc $(NOLIBC)
 
@@ -143,6 +146,7 @@ update-stubs: stubs
 	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/update-stubs $(O)
 
 $(UAPI)/include/linux/version.h:
+	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/unpack-uapi has filled))
 	$(call say,UAPI,$(UAPI))
 	$(Q)scripts/unpack-uapi $(UAPI)
 
@@ -378,12 +382,12 @@ check-unit: tests
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/run-tests $(O) $(CHECKS)
 
 # The library and its tests for another machine, in a folder of that name. lld, as GNU ld knows one machine each.
-cross-%:
+cross-%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)$(MAKE) O=$(O)/$* NOLIBC='$(NOLIBC)' UAPI='$(UAPI)' AR=llvm-ar-19 LDFLAGS=-static \
 		CC='$(CLANG) --target=$*-linux-gnu -fuse-ld=lld -Wno-unused-command-line-argument' tests
 
-# On kernels of other machines and versions than this one's, with what scripts/setup --all installs.
-check-system:
+# On kernels of other machines and versions than this one's, with what scripts/setup all installs.
+check-system: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
 
 # --- coverage ----------------------------------------------------------------------------------------------
@@ -396,7 +400,7 @@ COVERAGE_CFLAGS := -O0 -g -fcoverage-mapping -fprofile-instr-generate=$(COVERAGE
 $(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) -Itests/coverage/hosted -o $@ $<
 
-coverage:
+coverage: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC='$(CLANG)' \
 		CFLAGS='$(COVERAGE_CFLAGS)' tests $(addprefix $(COVERAGE)/,stub $(patsubst $(O)/%,%,$(FAULTS) $(SOAK)))
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 \
@@ -433,7 +437,7 @@ $(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(O)/liberrpipe.
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) -Ierrpipe $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(call wrapped_by,$<) -o $@ $< \
 		$(O)/libcommand.a $(O)/liberrpipe.a $(CMD_LIBS)
 
-fuzz:
+fuzz: $(NOLIBC)/nolibc.h
 	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
 		$(FUZZ:%=$(O)/fuzz/fuzz_%)
 	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)

@@ -34,7 +34,7 @@ holds() {
 	jq -c "select($2 | not)" "$1" >"$tmp/others" && [ -s "$1" ] && ! grep . "$tmp/others"
 }
 
-# What scripts/setup installs without --bench.
+# What scripts/setup test installs.
 all_are_there() {
 	for row in vfork posix_spawn fork direct stub stub-ask exec-direct exec-stub floor floor-disk dmz dmz-disk nolibc musl glibc \
 		clone env busybox-env; do

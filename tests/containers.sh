@@ -366,7 +366,7 @@ recipe() {
 works() {
 	program=${1%_*}
 	if ! command -v "$program" >"$tmp/log"; then
-		skip "$1" "there is no $program: scripts/setup installs it"
+		skip "$1" "there is no $program: scripts/setup test installs it"
 		return 1
 	fi
 	path=/bin/target
@@ -396,7 +396,7 @@ make_user_bundle() {
 }
 
 if ! command -v runc >"$tmp/log"; then
-	skip 'containers' 'there is no runc: scripts/setup installs it'
+	skip 'containers' 'there is no runc: scripts/setup test installs it'
 	echo "1..$count"
 	exit
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # make CROSS_COMPILE=..., as distributions build: stub, library and command for arm64; and the stub for every other
-# architecture whose gcc is here (scripts/setup --all).
+# architecture whose gcc is here (scripts/setup all).
 # shellcheck disable=SC2317 # the functions that are called through try
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
