@@ -406,6 +406,9 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	for (char **p = options; ret > 0 && *p; p++)
 		apply_option(mount, &is_bind, *p);
 	free(options);
+	/* Links in /proc lead to files of other file systems. */
+	if (strcmp(type, "proc") == 0)
+		mount->noexec = 0;
 	bundle->sources[bundle->mounts_count++] = is_bind ? source : NULL;
 	return ret;
 }

@@ -1142,6 +1142,66 @@ START_TEST(mounts_of_the_question)
 }
 END_TEST
 
+/* Nothing on them will be executable, unless the path leads away from them again. */
+START_TEST(noexec_mounts_that_are_not_there_yet)
+{
+	static const struct errpipe_mount mounts[] = {
+		{ .at = "/later", .source = -1, .noexec = 1 },
+		{ .at = "/other", .source = -1, .noexec = 1 },
+		{ .at = "/other/within", .source = -1 },
+	};
+	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOENT };
+	static const struct {
+		const char *path, *cwd;
+		const struct errpipe_report *report;
+		enum errpipe_cause cause;
+		const char *subject;
+	} tries[] = {
+		{ "/later/x/y", NULL, NULL, ERRPIPE_CAUSE_NOEXEC_MOUNT, "/later" },
+		{ "/to-slash/later//x..", NULL, NULL, ERRPIPE_CAUSE_NOEXEC_MOUNT, "/to-slash/later" },
+		{ "/later/", NULL, NULL, ERRPIPE_CAUSE_NOEXEC_MOUNT, "/later" },
+		{ "/later/x", NULL, &failed, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
+		{ "/later/x/../../prog", NULL, NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
+		{ "/later//..", NULL, NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
+		{ "../prog", "/later", NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/later" },
+		{ "/other/within/x", NULL, NULL, ERRPIPE_CAUSE_NOT_YET_MOUNTED, "/other" },
+	};
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		const struct errpipe_question question = {
+			.root = root,
+			.cwd = tries[i].cwd,
+			.path = tries[i].path,
+			.report = tries[i].report,
+			.mounts = mounts,
+			.mounts_count = COUNT(mounts),
+		};
+		bool is_known = tries[i].cause == ERRPIPE_CAUSE_NOEXEC_MOUNT;
+
+		find(&question);
+		assert_cause(tries[i].cause, is_known ? EACCES : 0, tries[i].subject, NULL);
+		ck_assert_int_eq(ex.certainty, is_known ? ERRPIPE_LIKELY : ERRPIPE_UNSURE);
+	}
+}
+END_TEST
+
+/* The question is gone by the time that somebody reads the explanation. */
+START_TEST(an_explanation_keeps_the_mount)
+{
+	char at[] = "/at";
+	const struct errpipe_mount mount = { .at = at, .source = source("dir"), .noexec = 1 };
+	const struct errpipe_question question = {
+		.root = root, .path = "/at/prog", .mounts = &mount, .mounts_count = 1
+	};
+
+	find(&question);
+	memset(at, 'x', strlen(at));
+	assert_cause(ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES, "/at", NULL);
+	ck_assert_str_eq(ex.link[0].mount, "/at");
+	close(mount.source);
+}
+END_TEST
+
 static bool has_own_mounts(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -1583,6 +1643,8 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, links_of_proc);
 	tcase_add_test(tcase, a_memfd);
 	tcase_add_test(tcase, mounts_of_the_question);
+	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
+	tcase_add_test(tcase, an_explanation_keeps_the_mount);
 	tcase_add_test(tcase, reading);
 	tcase_add_test(tcase, a_fifo_is_not_opened);
 	tcase_add_loop_test(tcase, at_random, 1, 9);

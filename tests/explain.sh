@@ -437,10 +437,14 @@ if command -v runc >/dev/null; then
 	try 'bundle: a bind mount' bundled 0 'it would start' "$later | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: nothing in a bind mount' bundled 1 'ENOENT' "$later | .process.args = [\"/mounted/gone\"]"
 	try 'bundle: on a tmpfs' bundled 1 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
+		"$later | .mounts[-2].options = [] | .process.args = [\"/noexec/tool\"]"
+	try 'bundle: on a tmpfs with noexec' bundled 1 'an exec gives EACCES, likely because /noexec/tool is on /noexec,' \
 		"$later | .process.args = [\"/noexec/tool\"]"
 	try 'bundle: on /proc' bundled 1 'it cannot be told whether it would start: /proc/tool is on /proc,' \
 		'.process.args = ["/proc/tool"]'
-	try 'bundle: a bind mount with noexec' bundled 1 'mounted noexec' \
+	try 'bundle: on /proc with noexec, where links lead away' bundled 1 'it cannot be told whether it would start: ' \
+		'.mounts |= map(if .type == "proc" then .options = ["noexec"] else . end) | .process.args = ["/proc/self/exe"]'
+	try 'bundle: a bind mount with noexec' bundled 1 'an exec gives EACCES: /mounted/tool is on /mounted, which is mounted noexec' \
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: the last option counts' bundled 0 'it would start' \
 		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"

@@ -171,7 +171,7 @@ static void look_at_mount(struct errpipe__case *c, struct errpipe_link *link, co
 	}
 	if (!link->noexec && !(link->nosuid && link->mode & (S_ISUID | S_ISGID)))
 		return;
-	link->mount = mount ? mount->at : errpipe__mount_point(c, fd);
+	link->mount = mount ? errpipe__keep(c, "%s", mount->at) : errpipe__mount_point(c, fd);
 }
 
 static void look_at(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__walk *w, int fd)

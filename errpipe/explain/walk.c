@@ -463,6 +463,40 @@ static const struct errpipe_mount *mount_at(const struct errpipe__walk *w)
 	return mount && !w->text[length] ? mount : NULL;
 }
 
+static bool is(const char *name, size_t size, const char *what)
+{
+	return size == strlen(what) && memcmp(name, what, size) == 0;
+}
+
+/* Does the rest of the path stay on the file system that it has come to? Only a link there can still lead away from it. */
+static bool ends_here(const struct errpipe__walk *w)
+{
+	const char *name = w->rest;
+	size_t size;
+
+	if (w->part == ERRPIPE__PART_CWD || errpipe__mounts_below(w->c->question, w->text))
+		return false;
+	for (name += strspn(name, "/"); *name; name += size + strspn(name + size, "/")) {
+		size = strcspn(name, "/");
+		if (is(name, size, ".."))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing that will be on a file system without exec can be executed, whether it exists or not. */
+static int not_yet_mounted(struct errpipe__walk *w, const struct errpipe_mount *mount)
+{
+	const struct errpipe_report *report = w->c->question->report;
+
+	if (!mount->noexec || !ends_here(w) || (report && report->error != EACCES))
+		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
+	fail(w, ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES);
+	if (!w->again)
+		w->certainty = ERRPIPE_LIKELY;
+	return -1;
+}
+
 static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 {
 	size_t length = strlen(w->text);
@@ -473,7 +507,7 @@ static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 	snprintf(w->text + length, sizeof(w->text) - length, "/%.*s", (int)size, name);
 	mount = mount_at(w);
 	if (mount && mount->source < 0)
-		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
+		return not_yet_mounted(w, mount);
 	fd = open_below(w, mount);
 	if (fd < 0)
 		return enter_place(w, fd);
@@ -492,11 +526,6 @@ static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 static size_t left(const struct errpipe__walk *w, const char *at)
 {
 	return w->room + sizeof(w->room) - at;
-}
-
-static bool is(const char *name, size_t size, const char *what)
-{
-	return size == strlen(what) && memcmp(name, what, size) == 0;
 }
 
 /* Returns 1, or 0 where it ends, or -1. */
