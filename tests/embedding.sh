@@ -5,7 +5,7 @@
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
-count=0 failures=0
+count=0 failures=0 mode=run
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT PIPE TERM
@@ -33,7 +33,7 @@ prints() {
 	what=$1 want=$(printf '%s\n' "$2" | sort) want_status=$3
 	shift 3
 	status=0
-	got=$("$dir/target" run timeout 60 "$@" 2>&1 </dev/null) || status=$?
+	got=$("$dir/target" "$mode" timeout 60 "$@" 2>&1 </dev/null) || status=$?
 	got=$(printf '%s\n' "$got" | sort)
 	if [ "$got" = "$want" ] && [ "$status" = "$want_status" ]; then
 		result ok "$what"
@@ -44,22 +44,41 @@ prints() {
 	fi
 }
 
-# A target that tells its descriptors and exits with 7. As "target run COMMAND..." it becomes a command that has
-# none but 0 to 2: whoever runs the tests may have left some open.
+# A target that tells its descriptors and exits with 7. As "target run COMMAND..." it starts a command that has
+# none but 0 to 2, because the tests may have inherited some, and it reaps no orphan of that command: they stay zombies.
+# "target reap COMMAND..." does the same, and orphans are gone as soon as they have ended.
 make_target() {
 	cat >"$dir/target.c" <<-'EOF'
 		#define _GNU_SOURCE
 		#include <fcntl.h>
+		#include <signal.h>
 		#include <stdio.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/wait.h>
 		#include <unistd.h>
+
+		static int run(int reap, char **argv)
+		{
+			int status = 0;
+			pid_t pid;
+
+			close_range(3, ~0U, 0);
+			prctl(PR_SET_CHILD_SUBREAPER, 1);
+			pid = fork();
+			if (pid == 0) {
+				execvp(argv[0], argv);
+				_exit(127);
+			}
+			while (waitpid(reap ? -1 : pid, &status, 0) != pid)
+				;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		}
 
 		int main(int argc, char **argv)
 		{
-			if (argc > 2) {
-				close_range(3, ~0U, 0);
-				execvp(argv[2], argv + 2);
-				return 1;
-			}
+			if (argc > 2)
+				return run(strcmp(argv[1], "reap") == 0, argv + 2);
 			printf("%s sees", argc > 1 ? argv[1] : "target");
 			for (int fd = 0; fd < 4096; fd++) {
 				if (fcntl(fd, F_GETFD) >= 0)
@@ -84,22 +103,26 @@ extract() {
 		/^```$/ { file = "" }
 		file { print >file }
 	' "$ERRPIPE_SRC/docs/embedding.md"
-	for recipe in $recipes route; do
-		mv "$dir/$recipe.c" "$dir/$recipe.c.tmp" && mv "$dir/$recipe.c.tmp" "$dir/$recipe.c" || return 1
+	for recipe in $recipes one-fifo route; do
+		[ -s "$dir/$recipe.c" ] || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 6 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 7 ]
 }
 
+# compile NAME [OPTION...]
 compile() {
-	cc -std=gnu99 -Wall -Wextra -Werror -I"$ERRPIPE_SRC/errpipe" -o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe.a"
+	name=$1
+	shift
+	cc -std=gnu99 -Wall -Wextra -Werror "$@" -I"$ERRPIPE_SRC/errpipe" -o "$dir/$name" "$dir/$name.c" \
+		"$ERRPIPE_BUILD/liberrpipe.a"
 }
 
-# in_state COMMAND: with the folder of a new container as $1.
+# in_state WHAT LINES SCRIPT ARG...: run the script with the program as $0 and the folder of a new container as $1.
 in_state() {
 	what=$1 want=$2 script=$3
 	shift 3
 	state=$(mktemp -d "$dir/state.XXXXXX")
-	prints "$what" "$want" 0 sh -c "$script" "$dir/create-start" "$state" "$@"
+	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
 }
 
 recipes='init create-start events wrap explain'
@@ -139,41 +162,108 @@ prints 'init: /proc/self/exe is the stub, not init' '' 125 "$init" / /proc/self/
 # shellcheck disable=SC2016
 prints 'init: a signal of the target' '' 143 "$init" / /bin/sh -c 'kill -TERM $$'
 
-# --- create-start. $0 is the program, $1 the folder, $2 the path.
+# --- create-start, and the same with one FIFO. $0 is the program, $1 the folder, $2 the path.
+
+check 'one-fifo.c compiles' compile create-start -DONE_FIFO
+mv "$dir/create-start" "$dir/one-fifo"
+check 'create-start.c compiles again' compile create-start
+
+# As root of a user namespace, if this is not root: for chroot(2).
+as_root=
+[ "$(id -u)" = 0 ] || as_root='unshare -r'
+mkdir -p "$dir/root/proc/self/fd"
+"$ERRPIPE_SRC/tests/make" "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" &&
+	cp "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" "$dir/root/hello"
+for fd in 3 4 5 6 7 8 9 10; do
+	echo precious >"$dir/root/proc/self/fd/$fd"
+done
 
 # shellcheck disable=SC2016
-try='"$0" create "$1" "$2"; echo "create $?"; "$0" start "$1" "$2"; echo "start $?"'
-in_state 'create-start: the target runs, with 0 to 2 alone' 'create 0
+try='"$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"'
+# Start a child that is killed before it makes the system call $3.
+# shellcheck disable=SC2016
+try_killed='"$0" create "$1" / "$2"; pid=$(cut -d" " -f1 "$1/init")
+strace -qq -o "$1/log" -e trace="$3" -e inject="$3":signal=KILL -p "$pid" &
+until grep -q "^TracerPid:.*[1-9]" "/proc/$pid/status"; do :; done
+"$0" start "$1"; echo "start $?"; wait'
+for program in create-start one-fifo; do
+	in_state 'the target runs, with 0 to 2 alone' 'create 0
 start 0
 target sees 0 1 2' "$try" "$dir/target"
-while read -r word path code words; do
-	in_state "create-start: $word" "create 0
+	while read -r word path code words; do
+		in_state "$word" "create 0
 exec $path: $words
 start $code" "$try" "$path"
-done <"$dir/refusals"
-# shellcheck disable=SC2016
-in_state 'create-start: a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
-create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" "$2"
+	done <"$dir/refusals"
+	# shellcheck disable=SC2016
+	in_state 'a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
+create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" / "$2"
 echo "create $?"' "$dir/target"
-# The child is dead, and there is nobody to open the other end.
+	# The child need not be dead yet when start comes. Often, as that is a matter of luck.
+	# shellcheck disable=SC2016
+	in_state 'killed between create and start' '20 times: ended before it started, 125' \
+		'for i in $(seq 20); do mkdir "$1/$i"; "$0" create "$1/$i" / "$2"; kill -KILL "$(cut -d" " -f1 "$1/$i/init")"
+"$0" start "$1/$i" 2>&1; echo $?; done >"$1/log"
+sed "N;s|^exec $2: \(.*\)\n|\1, |" "$1/log" | sort | uniq -c | sed "s/ *\([0-9]*\) /\1 times: /"' "$dir/target"
+	in_state 'killed before it becomes the stub' "exec $dir/target: ended before it started
+start 125" "$try_killed" "$dir/target" execveat
+	# shellcheck disable=SC2016
+	in_state 'a failure is over when start says so' "exec $dir/foreign: exec format error
+Z" '"$0" create "$1" / "$2"; "$0" start "$1"; cut -d" " -f3 "/proc/$(cut -d" " -f1 "$1/init")/stat"' "$dir/foreign"
+	# shellcheck disable=SC2016
+	in_state 'nothing is started twice' 'create 0
+start 0
+start 125
+target sees 0 1 2' "$try"'; "$0" start "$1"; echo "start $?"' "$dir/target"
+	# shellcheck disable=SC2016
+	in_state 'a number that has become another process' "exec $dir/target: ended before it started
+start 125
+another 0" '"$0" create "$1" / "$2"; read -r pid start <"$1/init"; kill -KILL "$pid"
+sleep 60 & echo "$! 1" >"$1/init"; "$0" start "$1"; echo "start $?"; kill $!; echo "another $?"' "$dir/target"
+done
+program=create-start
 # shellcheck disable=SC2016
-in_state 'create-start: killed between create and start' "exec $dir/target: ended before it started
-start 125" '"$0" create "$1" "$2"; kill -KILL "$(cat "$1/pid")"; "$0" start "$1" "$2"; echo "start $?"' "$dir/target"
+in_state 'a root with files where /proc should be' 'create 0
+start 0
+hello from '"$(uname -m)" "$as_root "'"$0" create "$1" "$2" /hello; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
+program=one-fifo
+# shellcheck disable=SC2016
+in_state 'a root with files where /proc should be' 'exec /hello: set-up step 0 failed (EOPNOTSUPP)
+create 125' "$as_root "'"$0" create "$1" "$2" /hello; echo "create $?"' "$dir/root"
+# shellcheck disable=SC2016
+check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
+
 # The child is alive, but has not come to the FIFO when start opens it. start must wait, not read an end of file: it
 # has unlinked the FIFO when it is about to wait, and then the "child" ends.
 # shellcheck disable=SC2016
-in_state 'create-start: a FIFO that nobody has opened yet is not a target that started' \
+in_state 'a FIFO that nobody has opened yet is not a target that started' \
 	"exec $dir/target: ended before it started
 start 125" 'mkfifo "$1/exec.fifo" "$1/hold"
-sh -c "echo \$\$ >\"$1/pid\"; read line <\"$1/hold\"" & exec 4<>"$1/hold"
-until [ -s "$1/pid" ]; do :; done
-{ "$0" start "$1" "$2"; echo "start $?"; } 4>&- & while [ -e "$1/exec.fifo" ]; do :; done
+printf %s "$2" >"$1/path"
+sh -c "cut -d\" \" -f1,22 /proc/\$\$/stat >\"$1/init\"; read line <\"$1/hold\"" & exec 4<>"$1/hold"
+until [ -s "$1/init" ]; do :; done
+{ "$0" start "$1"; echo "start $?"; } 4>&- & while [ -e "$1/exec.fifo" ]; do :; done
 echo go >&4; wait' "$dir/target"
+
+# The "child" answers and ends. Its report is closed when it has been reaped, because the test holds a copy until then.
+program=create-start mode=reap
 # shellcheck disable=SC2016
-in_state 'create-start: nothing is started twice' 'create 0
-start 0
-start 125
-target sees 0 1 2' "$try"'; "$0" start "$1" "$2"; echo "start $?"' "$dir/target"
+gone='mkfifo "$1/exec.fifo" "$1/report.fifo"; printf %s "$2" >"$1/path"; exec 4<>"$1/report.fifo"
+(sh -c "cut -d\" \" -f1,22 /proc/\$\$/stat >\"$1/init\"; head -c 1 <&3 >\"$1/log\"; printf 0 >&4; $3" 3<>"$1/exec.fifo" &)
+until [ -s "$1/init" ]; do :; done; read -r pid start <"$1/init"
+{ "$0" start "$1"; echo "start $?"; } 4>&- &
+while kill -0 "$pid" 2>"$1/log"; do :; done; exec 4>&-; wait'
+kernel=$(uname -r)
+if [ "$(printf '%s\n' 6.15 "$kernel" | sort -V | head -n 1)" = 6.15 ]; then
+	in_state 'a short job that is gone already' 'start 0' "$gone" "$dir/target" 'exit 7'
+else
+	in_state 'a short job that is gone already' "exec $dir/target: closed its report, whether it started is unknown
+start 125" "$gone" "$dir/target" 'exit 7'
+fi
+# shellcheck disable=SC2016
+in_state 'a child that was killed and is gone already' "exec $dir/target: closed its report, whether it started is unknown
+start 125" "$gone" "$dir/target" 'kill -KILL $$'
+mode=run
 
 # --- events
 
