@@ -289,8 +289,11 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  * stub is what errpipe_stub() has returned, any other descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB.
  * It should be close-on-exec, or the target inherits it. path is the file to exec and argv[0] the name that the
  * target sees: they need not agree. There is no search along PATH and no retry through a shell. A path below
- * /proc/self or /dev/fd means something else once the stub has been exec'd: give NO_STUB for such a path. The
- * stub adds three arguments, so a command line within 60 bytes of the limit fails with E2BIG on the route STUB.
+ * /proc/self or /dev/fd means something else once the stub has been exec'd: give NO_STUB for such a path.
+ *
+ * If the exec of the stub fails as that of the target would, the report is that of the target: EAGAIN, ENOMEM, and
+ * E2BIG for a string or a total that is over the limit by itself. The stub adds three arguments. A command line
+ * within 60 bytes of the limit is too long only for the stub: that is E2BIG in the step ERRPIPE_STEP_STUB.
  *
  * A fallback gives up what the stub is good for, and whoever picks the arguments can provoke it (E2BIG). So it
  * happens only with ERRPIPE_FALLBACK.

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
@@ -106,13 +108,27 @@ static long exec_path(const struct errpipe__exec *exec)
 	return syscall(SYS_execve, exec->path, exec->argv, exec->envp);
 }
 
+/* EAGAIN is the limit of processes. E2BIG is the stub's only if its own arguments are what goes beyond the limit. */
+static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
+{
+	return ret == -EAGAIN || ret == -ENOMEM ||
+	       (ret == -E2BIG && errpipe__too_big(exec->path, exec->argv, exec->envp));
+}
+
+/* A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything. */
+static bool may_go_direct(const struct errpipe__exec *exec, int ret)
+{
+	return exec->flags & ERRPIPE_FALLBACK || (ret == -E2BIG && strnlen(exec->path, PATH_MAX) == PATH_MAX);
+}
+
 int errpipe__exec(const struct errpipe__exec *exec)
 {
 	if (exec->stub >= 0) {
 		int ret = exec_stub(exec);
 
-		if (!(exec->flags & ERRPIPE_FALLBACK))
-			return fail(exec->report, ERRPIPE_STEP_STUB, ret);
+		if (!may_go_direct(exec, ret))
+			return fail(exec->report,
+				    target_fails_alike(exec, ret) ? ERRPIPE_STEP_EXEC : ERRPIPE_STEP_STUB, ret);
 	}
 	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
 }

@@ -100,6 +100,21 @@ int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const
 void errpipe__free_args(struct errpipe__args *args);
 
 /*
+ * limits.c: what makes execve(2) say E2BIG, by the kernel's rule. The longest string, without its NUL; the first string
+ * that is longer, or NULL; and the size of everything, with what a limit of the stack allows.
+ */
+struct errpipe__size {
+	uint64_t bytes, limit;
+};
+
+uint64_t errpipe__longest(void);
+char *const *errpipe__find_longer(char *const *strings, uint64_t longest);
+uint64_t errpipe__stack_limit(void);
+struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack);
+/* Does the process get E2BIG for these? */
+bool errpipe__too_big(const char *path, char *const argv[], char *const envp[]);
+
+/*
  * settle.c: wait for the end of a child. options are those of waitid(2); with WNOWAIT it is left there to be reaped.
  * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2).
  */

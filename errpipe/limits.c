@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * E2BIG: bprm_stack_limits(), copy_strings() and get_arg_page() in the kernel's fs/exec.c, of Linux 4.13 and later.
+ * Tried on Linux 6.18 with 19 limits: the numbers are exact to the byte.
+ *
+ * The kernel cannot be asked: it checks this only on the way to an exec, and counts the path with the strings.
+ */
+#define _GNU_SOURCE
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define MOST	     (6u << 20)	  /* three quarters of _STK_LIM, include/uapi/linux/resource.h */
+#define LEAST	     (128u << 10) /* ARG_MAX, include/uapi/linux/limits.h */
+#define PAGES_OF_ONE 32		  /* MAX_ARG_STRLEN, include/uapi/linux/binfmts.h; with the NUL */
+
+/* A kernel of 64 bits calls itself x86_64, aarch64, ppc64le, s390x and so on, but under personality(2) PER_LINUX32. */
+static bool is_kernel_of_64_bits(void)
+{
+	struct utsname uts;
+
+	return (personality(0xffffffff) & 0xff) == (PER_LINUX32 & 0xff) || uname(&uts) < 0 ||
+	       strstr(uts.machine, "64") || strcmp(uts.machine, "s390x") == 0;
+}
+
+/* The kernel counts its own pointers, whatever the size of the program's. */
+static uint64_t word_size(void)
+{
+	return sizeof(void *) == 8 || is_kernel_of_64_bits() ? 8 : 4;
+}
+
+static uint64_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+/* For strings and the pointers to them. */
+static uint64_t limit_of(uint64_t stack)
+{
+	uint64_t limit = stack / 4;
+
+	if (limit > MOST)
+		return MOST;
+	return limit < LEAST ? LEAST : limit;
+}
+
+/* The strings alone must also fit on the stack. It has a page already, of which one word is not used. */
+static uint64_t room_on(uint64_t stack, uint64_t word)
+{
+	uint64_t page = page_size();
+
+	return (stack < page ? page : stack - stack % page) - word;
+}
+
+struct sum {
+	uint64_t strings; /* bytes, with their NULs */
+	uint64_t count;
+};
+
+static void add(struct sum *sum, char *const *strings)
+{
+	for (; strings && *strings; strings++) {
+		sum->strings += strlen(*strings) + 1;
+		sum->count++;
+	}
+}
+
+uint64_t errpipe__longest(void)
+{
+	return PAGES_OF_ONE * page_size() - 1;
+}
+
+char *const *errpipe__find_longer(char *const *strings, uint64_t longest)
+{
+	for (; strings && *strings; strings++) {
+		if (strlen(*strings) > longest)
+			return strings;
+	}
+	return NULL;
+}
+
+struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack)
+{
+	uint64_t word = word_size(), room = room_on(stack, word);
+	struct sum sum = { strlen(path) + 1, 0 };
+
+	add(&sum, argv);
+	if (!sum.count) /* the kernel adds an empty one; before Linux 5.18 it does not */
+		sum = (struct sum){ sum.strings + 1, 1 };
+	add(&sum, envp);
+	return (struct errpipe__size){ sum.strings + sum.count * word, sum.strings > room ? room : limit_of(stack) };
+}
+
+uint64_t errpipe__stack_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+bool errpipe__too_big(const char *path, char *const argv[], char *const envp[])
+{
+	const uint64_t longest = errpipe__longest();
+	struct errpipe__size size;
+
+	if (errpipe__find_longer(argv, longest) || errpipe__find_longer(envp, longest))
+		return true;
+	size = errpipe__size_of(path, argv, envp, errpipe__stack_limit());
+	return size.bytes > size.limit;
+}
