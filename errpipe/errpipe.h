@@ -220,6 +220,9 @@ struct errpipe_spawn {
 	 * a negative errno, which is reported as a failure of *step; that is ERRPIPE_STEP_CALLER unless it is
 	 * set to another of the caller's steps. The child then exits with 125.
 	 *
+	 * A seccomp(2) filter that it installs must allow rt_sigprocmask, which is otherwise the failure of *step;
+	 * fcntl, unless the route may be DIRECT; and write, or a failure leaves no report: the verdict is DIED.
+	 *
 	 * The child shares the memory of the parent, whose thread waits meanwhile. So: system calls only,
 	 * nothing that takes a lock or allocates, and 16 KiB of stack. Every signal is blocked. The descriptors
 	 * of the stub and of the report must stay open: to keep others from the target, mark them close-on-exec

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -82,14 +83,18 @@ void errpipe__free_args(struct errpipe__args *args)
 		munmap(args->argv, args->size);
 }
 
-/* Returns only on failure, with a negative errno or 0; report is then close-on-exec. */
-static int exec_stub(const struct errpipe__exec *exec)
+/* Returns only on failure, with a negative errno or 0, and with the step that failed; report is then close-on-exec. */
+static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
 {
 	char decimal[ERRPIPE__DECIMAL];
 	int ret;
 
+	/* A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement. */
+	*step = ERRPIPE_STEP_FCNTL;
+	if (fcntl(exec->report, F_SETFD, 0) < 0)
+		return -errno;
+	*step = ERRPIPE_STEP_STUB;
 	exec->stub_argv[1] = errpipe__decimal(decimal, exec->report);
-	fcntl(exec->report, F_SETFD, 0);
 	ret = exec_fd(exec->stub, exec->stub_argv, exec->envp);
 	fcntl(exec->report, F_SETFD, FD_CLOEXEC);
 	return ret;
@@ -124,13 +129,23 @@ static bool may_go_direct(const struct errpipe__exec *exec, int ret)
 int errpipe__exec(const struct errpipe__exec *exec)
 {
 	if (exec->stub >= 0) {
-		int ret = exec_stub(exec);
+		unsigned step;
+		int ret = exec_stub(exec, &step);
 
+		if (step == ERRPIPE_STEP_STUB && target_fails_alike(exec, ret))
+			step = ERRPIPE_STEP_EXEC;
 		if (!may_go_direct(exec, ret))
-			return fail(exec->report,
-				    target_fails_alike(exec, ret) ? ERRPIPE_STEP_EXEC : ERRPIPE_STEP_STUB, ret);
+			return fail(exec->report, step, ret);
 	}
 	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
+}
+
+/* A seccomp(2) filter may know only one of the two calls. */
+static int set_close_on_exec(int fd)
+{
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 || ioctl(fd, FIOCLEX) == 0)
+		return 0;
+	return -errno;
 }
 
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[])
@@ -142,11 +157,11 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	if (flags & ~ERRPIPE_FALLBACK)
 		return -EINVAL;
 
-	if (fcntl(report, F_SETFD, FD_CLOEXEC) < 0) {
-		if (errno == EBADF)
-			return -EBADF;
-		return fail(report, ERRPIPE_STEP_FCNTL, -errno);
-	}
+	ret = set_close_on_exec(report);
+	if (ret == -EBADF)
+		return ret;
+	if (ret < 0)
+		return fail(report, ERRPIPE_STEP_FCNTL, ret);
 
 	/* To the stub a path that is NULL would be the end of its arguments. */
 	if (!path)

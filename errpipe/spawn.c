@@ -86,14 +86,14 @@ static __attribute__((noreturn)) void quit(int status)
 	__builtin_trap(); /* seccomp can refuse even that */
 }
 
-static void set_up(const struct context *context)
+static int set_up(const struct context *context, unsigned *step)
 {
-	unsigned step = ERRPIPE_STEP_CALLER;
-	int ret = context->spawn->setup(context->spawn->data, &step);
+	return context->spawn->setup ? context->spawn->setup(context->spawn->data, step) : 0;
+}
 
-	if (ret == 0)
-		return;
-	if (errpipe_fail(context->exec.report, step, -(unsigned)ret) == -EINVAL)
+static __attribute__((noreturn)) void give_up(const struct context *context, unsigned step, int error)
+{
+	if (errpipe_fail(context->exec.report, step, error) == -EINVAL)
 		errpipe_fail(context->exec.report, ERRPIPE_STEP_CALLER, EINVAL);
 	quit(125);
 }
@@ -101,16 +101,19 @@ static void set_up(const struct context *context)
 static int child(void *arg)
 {
 	struct context *context = arg;
+	unsigned step = ERRPIPE_STEP_CALLER;
 	int ret;
 
 	if (context->handlers)
 		clear_handlers();
-	if (context->spawn->setup)
-		set_up(context);
-	context->exec_begun = true;
-	/* From here on a signal can end the child, and until here none could. */
-	if (errpipe__restore_signals(&context->mask) < 0)
-		quit(125); /* the target would inherit that all are blocked */
+	ret = set_up(context, &step);
+	if (ret == 0) {
+		context->exec_begun = true;
+		/* Until here no signal could end the child. If this is refused, the target would inherit that. */
+		ret = errpipe__restore_signals(&context->mask);
+	}
+	if (ret != 0)
+		give_up(context, step, -(unsigned)ret);
 	ret = errpipe__exec(&context->exec);
 	quit(ret == -ENOENT ? 127 : 126);
 }

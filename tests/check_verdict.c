@@ -1061,6 +1061,47 @@ START_TEST(a_filter_on_the_stub)
 }
 END_TEST
 
+/* What setup installs is in force for the library's own calls in the child, too. */
+#define CHILD(call, action)                                                                                          \
+	{                                                                                                            \
+		SYS_##call, -1, 0, action                                                                            \
+	}
+enum { AUTO = STUB + 1 };
+
+static const struct filtered_child {
+	int route;
+	struct filtered it;
+} filtered_children[] = {
+	{ DIRECT, { { CHILD(fcntl, REFUSE(EPERM)) }, starter, ERRPIPE_STARTED, 0, 0, 125 << 8 } },
+	{ AUTO, { { CHILD(fcntl, REFUSE(EPERM)) }, starter, ERRPIPE_STARTED, 0, 0, 125 << 8 } },
+	{ AUTO, { { CHILD(fcntl, REFUSE(EPERM)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 127 << 8 } },
+	{ STUB, { { CHILD(fcntl, REFUSE(EPERM)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, 126 << 8 } },
+	{ STUB, { { CHILD(fcntl, REFUSE(EBADF)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EBADF, 126 << 8 } },
+	{ STUB, { { CHILD(fcntl, REFUSE(EPERM)), CHILD(write, REFUSE(EPERM)) }, starter, ERRPIPE_DIED, 0, 0, 126 << 8 } },
+	{ DIRECT, { { CHILD(write, REFUSE(EPERM)) }, missing, ERRPIPE_DIED, 0, 0, 127 << 8 } },
+	{ DIRECT, { { CHILD(rt_sigprocmask, REFUSE(EPERM)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EPERM, 125 << 8 } },
+	{ STUB, { { CHILD(rt_sigprocmask, REFUSE(EPERM)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EPERM, 125 << 8 } },
+};
+
+START_TEST(a_filter_on_the_child)
+{
+	const struct filtered_child *child = &filtered_children[_i];
+	const struct filtered *it = &child->it;
+	struct errpipe_spawn spawn = options(child->route == AUTO ? STUB : child->route);
+	struct errpipe_report report;
+
+	if (child->route == AUTO)
+		spawn.flags = 0;
+	spawn.setup = add_rules;
+	spawn.data = (void *)it;
+	report = run_plain(&spawn, it->path);
+	ck_assert_int_eq(report.verdict, it->verdict);
+	ck_assert_uint_eq(report.step, it->step);
+	ck_assert_int_eq(report.error, it->error);
+	ck_assert(report.status == it->status || (report.error && report.status == SIGKILL));
+}
+END_TEST
+
 /* The stub has the number of its descriptor for a name then, and so might a target. So nobody knows. */
 static const struct rule no_execveat[] = { { SYS_execveat, -1, 0, REFUSE(ENOSYS) },
 					   STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) };
@@ -1354,6 +1395,7 @@ static void add_filters(Suite *suite)
 	if (under_valgrind())
 		return;
 	tcase_add_loop_test(tc, a_filter_on_the_stub, 0, COUNT(filtered));
+	tcase_add_loop_test(tc, a_filter_on_the_child, 0, COUNT(filtered_children));
 	tcase_add_test(tc, a_stub_that_bears_a_number);
 	tcase_add_loop_test(tc, a_stub_that_is_a_file, 0, 2);
 	tcase_add_loop_test(tc, a_container, 0, COUNT(profiles) * ROUTES);

@@ -302,6 +302,13 @@ static int seccomp_fcntl(const char *error, const char *fixture)
 	return ret;
 }
 
+static int seccomp_close_on_exec(const char *error, const char *fixture)
+{
+	int ret = seccomp_fcntl(error, fixture);
+
+	return ret < 0 ? ret : refuse(SYS_ioctl, error);
+}
+
 /* An x32 call fails with ENOSYS where programs of that kind cannot run. */
 static int no_x32(const char *argument, const char *fixture)
 {
@@ -332,6 +339,7 @@ static const struct {
 	{ "noexec-mount", noexec_mount },
 	{ "nproc", nproc },
 	{ "seccomp", seccomp },
+	{ "seccomp-close-on-exec", seccomp_close_on_exec },
 	{ "seccomp-execveat", seccomp_execveat },
 	{ "seccomp-fcntl", seccomp_fcntl },
 };

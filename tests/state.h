@@ -15,6 +15,7 @@ enum identity {
  * need rights. NULL is no state. Besides those of the table there are these:
  *
  *	seccomp-fcntl:N		fcntl(2) returns the errno N
+ *	seccomp-close-on-exec:N	ioctl(2) does as well
  *	seccomp-execveat:N	execveat(2) does
  *
  * Return 0, -EOPNOTSUPP if this machine does not have the state, or another negative errno.
