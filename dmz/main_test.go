@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		for fd := 3; fd < 1024; fd++ {
 			setCloexec(fd, syscall.FD_CLOEXEC)
 		}
+		// Some tests have a child killed by a signal that dumps core.
+		syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 		os.Exit(m.Run())
 	case "exec":
 		os.Unsetenv(modeVariable)
@@ -166,6 +168,54 @@ func self(mode string, args ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), modeVariable+"="+mode)
 	cmd.Stderr = os.Stderr
 	return cmd
+}
+
+const (
+	seccompKill  = 0x80000000 // linux/seccomp.h: SECCOMP_RET_KILL_PROCESS
+	seccompErrno = 0x00050000 // SECCOMP_RET_ERRNO, plus the errno
+	seccompAllow = 0x7fff0000
+)
+
+// Filter answers a system call of this thread, and of the processes that it starts, with the action. Args are those of the
+// call from the second on; a call with others passes.
+func filter(action uint32, call uintptr, args ...uint32) error {
+	const nr, firstArg, equals = 0, 16, syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K
+	load := func(offset uint32) syscall.SockFilter {
+		return syscall.SockFilter{Code: syscall.BPF_LD | syscall.BPF_W | syscall.BPF_ABS, K: offset}
+	}
+	toAllow := uint8(2*len(args) + 1)
+	program := []syscall.SockFilter{load(nr), {Code: equals, Jf: toAllow, K: uint32(call)}}
+	for i, arg := range args {
+		toAllow -= 2
+		program = append(program, load(firstArg+8*uint32(i+1)), syscall.SockFilter{Code: equals, Jf: toAllow, K: arg})
+	}
+	program = append(program, syscall.SockFilter{Code: syscall.BPF_RET, K: action}, syscall.SockFilter{Code: syscall.BPF_RET, K: seccompAllow})
+	prog := syscall.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	const setNoNewPrivs, setSeccomp, modeFilter = 38, 22, 2 // linux/prctl.h, linux/seccomp.h
+	if _, errno := prctl(setNoNewPrivs, 1, 0); errno != 0 {
+		return errno
+	}
+	if _, errno := prctl(setSeccomp, modeFilter, uintptr(unsafe.Pointer(&prog))); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// WithFilter runs a function on a thread of its own, which ends with it.
+func withFilter(t *testing.T, f func(), action uint32, call uintptr, args ...uint32) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		err := filter(action, call, args...)
+		if err == nil {
+			f()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Run a command with the report as its first extra file. Returns what is read, and the wait status.

@@ -34,10 +34,14 @@ func Settle(pid int, path string, unfinished ...string) error {
 	if pid <= 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
 	}
-	return look(pid, path, 0, unfinished...)
+	return look(pid, path, 0, anyStub(unfinished)).orNil()
 }
 
-func look(pid int, path string, options int, unfinished ...string) error {
+// A judge gives the verdict for a process that has ended, or is about to and has its last name; 0 if it was the program.
+type judge func(p *process, status syscall.WaitStatus) Verdict
+
+// Look returns nil if the program was started.
+func look(pid int, path string, options int, verdict judge) *Error {
 	e := &Error{Verdict: Closed, Path: path}
 	ended, err := waitable(pid, options, &e.Status)
 	if err != nil {
@@ -50,14 +54,22 @@ func look(pid int, path string, options int, unfinished ...string) error {
 	switch {
 	case !ok:
 		return e
-	case !ended && process.flags&pfExiting == 0:
+	case !ended && !process.isExiting():
 		if process.flags&pfForknoexec != 0 {
 			return e // it has closed the pipe itself, and may yet exec or not
 		}
 		return nil
 	}
-	e.Verdict = process.verdict(e.Status, unfinished)
+	e.Verdict = verdict(&process, e.Status)
 	if e.Verdict == 0 {
+		return nil
+	}
+	return e
+}
+
+// An error that holds a nil *Error is not nil.
+func (e *Error) orNil() error {
+	if e == nil {
 		return nil
 	}
 	return e
@@ -69,7 +81,7 @@ func whileItLives(pid int, p process) (process, bool) {
 	const patience = 50 * time.Millisecond
 	ok := true
 	for waited := time.Duration(0); ok && waited < patience; waited += time.Millisecond {
-		if p.flags&pfExiting != 0 {
+		if p.isExiting() {
 			// The name was read before the flags, maybe before it was final. In a process that exits it is.
 			return readProcess(pid)
 		}
@@ -87,27 +99,49 @@ type process struct {
 	flags uint64
 }
 
-// The verdict for a process that has ended, or is about to and has its last name; 0 if it was the program.
-func (p *process) verdict(status syscall.WaitStatus, unfinished []string) Verdict {
-	if p.flags&pfForknoexec != 0 {
-		return Died
-	}
-	for _, name := range unfinished {
-		if p.comm == name {
+func (p *process) isExiting() bool {
+	return p.flags&pfExiting != 0
+}
+
+// AnyStub judges a process that went through a stub of any name, or through none.
+func anyStub(unfinished []string) judge {
+	return func(p *process, status syscall.WaitStatus) Verdict {
+		if p.flags&pfForknoexec != 0 {
 			return Died
 		}
-	}
-	if !stubEndsLike(status) {
+		for _, name := range unfinished {
+			if p.comm == name {
+				return Died
+			}
+		}
+		if !stubEndsLike(status) {
+			return 0
+		}
+		own := ownName()
+		if own != "" && p.comm == own {
+			return Died
+		}
+		if p.mayBeStub(own) {
+			return Closed
+		}
 		return 0
 	}
-	own := ownName()
-	if own != "" && p.comm == own {
+}
+
+// StubNamed judges a process whose name while it is the stub is known, or "" if it has none. The program of that path is
+// called by the last part of it.
+func stubNamed(stub, path string) judge {
+	return func(p *process, status syscall.WaitStatus) Verdict {
+		switch {
+		case p.flags&pfForknoexec != 0:
+			return Died
+		case stub == "" || p.comm != stub || !stubEndsLike(status):
+			return 0
+		case path[strings.LastIndexByte(path, '/')+1:] == stub:
+			return Closed
+		}
 		return Died
 	}
-	if p.mayBeStub(own) {
-		return Closed
-	}
-	return 0
 }
 
 // The ways in which a stub can end: by a signal, or with 125 to 127.

@@ -134,8 +134,56 @@ func TestVerdictOfAProcess(t *testing.T) {
 		{process{"dmz", 0}, 126 << 8, Closed},
 		{process{"init", 0}, exit1, Died},
 	} {
-		if got := test.process.verdict(test.status, []string{"init"}); got != test.want {
+		if got := anyStub([]string{"init"})(&test.process, test.status); got != test.want {
 			t.Errorf("%+v, status %#x: %d instead of %d", test.process, test.status, got, test.want)
+		}
+	}
+}
+
+// The same of a child of Start's, whose stub is called "7".
+func TestVerdictOfAChildOfStart(t *testing.T) {
+	const kill, exit0 = syscall.WaitStatus(9), syscall.WaitStatus(0)
+	for _, test := range []struct {
+		process    process
+		status     syscall.WaitStatus
+		stub, path string
+		want       Verdict
+	}{
+		{process{"sh", 0}, kill, "7", "/bin/sh", 0},
+		{process{"8", 0}, kill, "7", "/bin/sh", 0},
+		{process{"dmz", 0}, kill, "7", "/bin/dmz", 0},
+		{process{"sh", pfForknoexec}, kill, "7", "/bin/sh", Died},
+		{process{"sh", pfForknoexec}, kill, "", "/bin/sh", Died},
+		{process{"7", 0}, kill, "7", "/bin/sh", Died},
+		{process{"7", 0}, 125 << 8, "7", "/bin/77", Died},
+		{process{"7", 0}, exit0, "7", "/bin/sh", 0},
+		{process{"7", 0}, kill, "7", "/bin/7", Closed},
+		{process{"7", 0}, kill, "7", "7", Closed},
+		{process{"7", 0}, kill, "", "/bin/7", 0},
+		{process{"", 0}, kill, "", "/bin/", 0},
+	} {
+		if got := stubNamed(test.stub, test.path)(&test.process, test.status); got != test.want {
+			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}
+
+// A process that cannot be looked at, as it has been reaped, or for want of a /proc: what is known is how it ended.
+func TestStartedUnseen(t *testing.T) {
+	cmd := exec.Command("/bin/true")
+	cmd.Run()
+	if err := started(cmd.Process.Pid, "/bin/true", "7"); err != nil {
+		t.Errorf("reaped by somebody else: %v", err)
+	}
+	for _, test := range []struct {
+		status syscall.WaitStatus
+		stub   string
+		want   bool
+	}{
+		{9, "7", true}, {9, "", true}, {125 << 8, "7", true}, {125 << 8, "", false}, {0, "7", false}, {StatusUnknown, "7", false},
+	} {
+		if got := mayNotHaveStarted(test.status, test.stub); got != test.want {
+			t.Errorf("%+v: %t", test, got)
 		}
 	}
 }

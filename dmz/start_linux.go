@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -16,6 +17,11 @@ import (
 // [*Error] if the program could not be exec'd. Afterwards cmd is used as always: its fields are as they were, and on success
 // cmd.Process is set and cmd.Wait is to be called. On an error there is nothing to wait for: the child is reaped, all
 // goroutines have ended, cmd.Process is nil, and nothing was read from cmd.Stdin.
+//
+// A child that is killed before it is the program, by its context or by anything else, is an error with the verdict Died. The
+// verdict is Closed if its last name, the number of a descriptor, can be that of the stub and that of the program. Two cases
+// cannot be seen, and then Start returns nil: SIGCHLD is ignored or something else in this process reaps the child; or the child
+// is exiting and /proc does not show it.
 //
 // The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, and for Chroot, Ptrace,
 // AmbientCaps, a user namespace or a change of ids by one who is not root. By the direct route, and where the stub itself could not be
@@ -32,7 +38,10 @@ func Start(cmd *exec.Cmd) error {
 			return fmt.Errorf("dmz: %s of %q holds a NUL byte: %w", argName(i), cmd.Path, syscall.EINVAL)
 		}
 	}
-	if cmd.Process != nil || cmd.Path == "" || !isNeutral(cmd) {
+	if cmd.Process != nil || cmd.Path == "" {
+		return cmd.Start() // which says what is wrong
+	}
+	if !isNeutral(cmd) {
 		return startDirect(cmd)
 	}
 	stub, err := Stub()
@@ -89,7 +98,8 @@ func (i *Identity) become(credential *syscall.Credential) bool {
 }
 
 func startDirect(cmd *exec.Cmd) error {
-	return execError(cmd.Start(), cmd.Path, StepExec)
+	path := cmd.Path
+	return launch(cmd, StepExec, path, func(pid int) error { return started(pid, path, "") })
 }
 
 // ExecError makes an *Error of what os.StartProcess returns for a child that did not become a program.
@@ -110,7 +120,7 @@ func execError(err error, path string, step uint16) error {
 }
 
 func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
-	path, args, extra, stdin := cmd.Path, cmd.Args, cmd.ExtraFiles, cmd.Stdin
+	path, args, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
 	if len(args) == 0 {
 		args = []string{path}
 	}
@@ -132,39 +142,49 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	report := os.NewFile(uintptr(reportFD), "report")
 	defer report.Close()
 
+	defer func() { cmd.Path, cmd.Args, cmd.ExtraFiles = path, args, extra }()
+	cmd.Path = descriptorPath(stubFD)
+	cmd.Args = stubArgs(number, path, args)
+	cmd.ExtraFiles = append(extra[:len(extra):len(extra)], report)
+	return launch(cmd, StepStub, path, func(pid int) error {
+		w.Close()
+		report.Close()
+		if err := readWhileItLives(r, pid, path); err != nil {
+			return err
+		}
+		return started(pid, path, strconv.Itoa(stubFD))
+	})
+}
+
+// Launch starts cmd, and keeps it if wait returns nil. A failure to start it is one of the step.
+func launch(cmd *exec.Cmd, step uint16, path string, wait func(pid int) error) error {
+	stdin := cmd.Stdin
 	var gate *gate
 	if needsGate(stdin) {
 		gate = newGate(stdin)
 		cmd.Stdin = gate
 	}
-	cmd.Path = descriptorPath(stubFD)
-	cmd.Args = stubArgs(number, path, args)
-	cmd.ExtraFiles = append(extra[:len(extra):len(extra)], report)
-	err = cmd.Start()
-	cmd.Path, cmd.Args, cmd.ExtraFiles = path, args, extra
-	if err != nil {
+	if err := cmd.Start(); err != nil {
 		cmd.Stdin = stdin
-		return execError(err, path, StepStub)
+		return execError(err, path, step)
 	}
 	if gate != nil {
 		<-gate.entered // until then the goroutine that copies may still look at cmd.Stdin
 		cmd.Stdin = stdin
 	}
-
-	w.Close()
-	report.Close()
-	err = readWhileItLives(r, cmd.Process.Pid, path)
-	if e, ok := err.(*Error); ok && e.Verdict == Closed {
-		err = nil // it may well run
-	}
+	err := wait(cmd.Process.Pid)
 	if gate != nil {
 		gate.open(err == nil)
 	}
 	if err == nil {
 		return nil
 	}
-	// It is leaving anyway; if not, the record was forged, and by this it becomes true.
-	cmd.Process.Kill()
+	// It is leaving anyway; if not, the record was forged, and by this it becomes true. If somebody else has reaped it, the
+	// number may be another process by now.
+	var status syscall.WaitStatus
+	if _, err := waitable(cmd.Process.Pid, syscall.WNOHANG, &status); err == nil {
+		cmd.Process.Kill()
+	}
 	cmd.Wait()
 	if e, ok := err.(*Error); ok && cmd.ProcessState != nil {
 		e.Status = cmd.ProcessState.Sys().(syscall.WaitStatus)
@@ -173,13 +193,13 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	return err
 }
 
-// A process that somebody has forked elsewhere may have a copy of the write end, and keep it for as long as it likes. So the
-// end of the child counts as end of file as well.
+// Read the report. A process that somebody has forked elsewhere may have a copy of the write end, and keep it for as long as
+// it likes. So the end of the child counts as end of file as well.
 func readWhileItLives(r *os.File, pid int, path string) error {
 	const askAgain = 20 * time.Millisecond
 	for {
 		r.SetReadDeadline(time.Now().Add(askAgain))
-		err := Read(r, pid, path)
+		err := Read(r, 0, path)
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
@@ -189,11 +209,31 @@ func readWhileItLives(r *os.File, pid int, path string) error {
 		}
 		// What it has written is there by now.
 		r.SetReadDeadline(time.Now().Add(askAgain))
-		if err := Read(r, pid, path); !errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := Read(r, 0, path); !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
-		return look(pid, path, syscall.WNOHANG)
+		return nil
 	}
+}
+
+// Started returns an error if a child was killed before it was the program, or if that may be: by its context, or by somebody
+// else. A child without a report left has exec'd the program or is on its way out. Stub is its name while it is the stub, or "".
+func started(pid int, path, stub string) error {
+	e := look(pid, path, syscall.WNOHANG, stubNamed(stub, path))
+	if e != nil && e.Status == StatusUnknown {
+		if process, ok := readProcess(pid); ok && process.isExiting() {
+			e = look(pid, path, 0, stubNamed(stub, path))
+		}
+	}
+	if e == nil || e.Verdict == Closed && !mayNotHaveStarted(e.Status, stub) {
+		return nil
+	}
+	return e
+}
+
+// Whether a process that cannot be looked at has ended as one can that is not the program yet.
+func mayNotHaveStarted(status syscall.WaitStatus, stub string) bool {
+	return status != StatusUnknown && stubEndsLike(status) && (stub != "" || status.Signaled())
 }
 
 // A gate is closed until it is known whether the program has started. If not, what is behind it stays unread.

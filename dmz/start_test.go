@@ -383,6 +383,55 @@ func TestStartContext(t *testing.T) {
 	}
 }
 
+// The context kills a process at any time: a program that does not exist has never been started.
+func TestStartContextKillsTheStub(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	for i := 0; i < 300; i++ {
+		ctx, cancel := context.WithCancel(context.Background())
+		cmd := exec.CommandContext(ctx, "/nonexistent")
+		cancelled := make(chan bool)
+		go func() {
+			time.Sleep(time.Duration(i*10%1500) * time.Microsecond)
+			cancel()
+			close(cancelled)
+		}()
+		err := Start(cmd)
+		if err == nil {
+			t.Fatalf("started, then %v", cmd.Wait())
+		}
+		if e, ok := err.(*Error); ok && e.Verdict == Died && (e.Status != 9 || cmd.Process != nil) {
+			t.Errorf("%+v, %v", *e, cmd.Process)
+		}
+		<-cancelled
+	}
+}
+
+// By whom and how it is killed makes no difference, nor whether it is the stub by then.
+func TestStartKilledBeforeItsExec(t *testing.T) {
+	skipUnderEmulator(t)
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	for what, attr := range map[string]*syscall.SysProcAttr{
+		"as the stub":                nil,
+		"in its set-up, by the stub": {Setsid: true},
+		"in its set-up, direct":      {Setsid: true, Ptrace: true},
+	} {
+		call, args := uintptr(syscall.SYS_SETSID), []uint32(nil)
+		if attr == nil {
+			call, args = syscall.SYS_FCNTL, []uint32{syscall.F_SETFD, syscall.FD_CLOEXEC}
+		}
+		withFilter(t, func() {
+			cmd := exec.Command("/bin/true")
+			cmd.SysProcAttr, cmd.Stdin = attr, untouched{t}
+			e, ok := Start(cmd).(*Error)
+			if !ok || e.Verdict != Died || e.Status.Signal() != syscall.SIGSYS || cmd.Process != nil {
+				t.Errorf("%s: %+v, %v", what, e, cmd.Process)
+			}
+		}, seccompKill, call, args...)
+	}
+}
+
 func TestStartPipes(t *testing.T) {
 	warmUp(t)
 	defer assertNothingLeft(t)()
