@@ -12,6 +12,11 @@ the process. Whoever holds the read end learns which it was:
 	errors.Is(err, syscall.ENOEXEC)           // true
 	os.Exit(dmz.ExitCode(err, dmz.POSIX))     // 126
 
+A go.mod that uses it has these two lines, the second with the folder of a copy:
+
+	require errpipe v0.0.0
+	replace errpipe => ../errpipe
+
 # Routes
 
 The process can exec the program itself, or go through a stub: a static program of less than a page that execs the
@@ -25,8 +30,9 @@ A second exec is not neutral: what acts on "the next exec" is spent on the stub.
 Its parent calls [Stub] and [Pipe] and hands both to its init, which calls [Fail] for a step of its own that failed and
 [Exec] in the end, where it called unix.Exec before. The parent, or another process, calls [Read].
 
-Whoever has an [exec.Cmd] and no init calls [Start] instead of its method Start. Go reports the errno of a direct exec by
-itself; what Start adds is the stub, words, exit codes and a verdict on a process that was killed before its exec.
+A caller that has an [exec.Cmd] and no init calls [Start] instead of its method Start. Go reports the errno of a direct exec by
+itself. Start adds the stub, words, exit codes, a verdict on a process that was killed before its exec, and a distinction between
+a failed exec and a failed set-up. Its documentation names the two cases in which a process that was killed cannot be seen.
 
 # Words
 

@@ -21,10 +21,11 @@ const (
 
 // Steps that can fail, besides those of the caller's, which are [StepCaller] plus a number up to 32766.
 const (
-	StepExec   uint16 = 0      // the exec of the program (ExecFailed; every other is SetupFailed)
-	StepFcntl  uint16 = 1      // setting close-on-exec on the report's descriptor
-	StepCaller uint16 = 0x8000 // the first of the caller's own steps, for [Fail]
-	StepStub   uint16 = 0xffff // the exec of the stub
+	StepExec    uint16 = 0      // the exec of the program (ExecFailed; every other is SetupFailed)
+	StepFcntl   uint16 = 1      // setting close-on-exec on the report's descriptor
+	StepProcess uint16 = 0x7fff // the fork, or what package syscall does in the child before its exec; of [Start], never in a record
+	StepCaller  uint16 = 0x8000 // the first of the caller's own steps, for [Fail]
+	StepStub    uint16 = 0xffff // the exec of the stub
 
 	stepCallerLast = 0xfffe
 )
@@ -94,6 +95,8 @@ func (e *Error) failedStep() string {
 		return "cannot start the stub"
 	case StepFcntl:
 		return "cannot set close-on-exec on the report"
+	case StepProcess:
+		return "cannot set up the process"
 	}
 	return fmt.Sprintf("set-up step %d failed", e.Step-StepCaller)
 }

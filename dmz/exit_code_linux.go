@@ -4,6 +4,7 @@ package dmz
 
 import (
 	"errors"
+	"io/fs"
 	"os/exec"
 	"syscall"
 )
@@ -28,9 +29,16 @@ var rules = map[Policy]rule{
 	Systemd: {203, 203, 203, 203, 203, 203},
 }
 
-// ExitCode returns the exit code, 0 to 255, that the policy gives to an error of this package; or to one of [exec.Cmd]'s
-// Wait, which is the program's own: its exit status, or 128 plus the signal. It is 0 for nil, and that of a failed set-up
-// for any other error, and for one of a process whose status is not known. It panics if there is no such policy.
+// ExitCode returns the exit code, 0 to 255, that the policy gives to an error:
+//
+//   - nil is 0.
+//   - An error of this package has the code of what failed.
+//   - An error of [exec.Cmd]'s Wait has the program's own: its exit status, or 128 plus the signal.
+//   - A program that [exec.LookPath] has not found, or has found and cannot start, has the code of an exec that fails so. That
+//     includes [exec.ErrDot]: the program is there and Go does not start it, so the code is that of EACCES.
+//   - Every other error has the code of a failed set-up, and so has a process whose status is not known.
+//
+// It panics if there is no such policy.
 func ExitCode(err error, policy Policy) int {
 	rule, ok := rules[policy]
 	if !ok {
@@ -45,6 +53,10 @@ func ExitCode(err error, policy Policy) int {
 			return rule.own(status)
 		}
 	}
+	var search *exec.Error
+	if errors.As(err, &search) {
+		return rule.failedSearch(search)
+	}
 	var e *Error
 	if !errors.As(err, &e) {
 		return rule.setUp
@@ -56,6 +68,19 @@ func ExitCode(err error, policy Policy) int {
 		return rule.own(e.Status)
 	}
 	return rule.setUp
+}
+
+func (r rule) failedSearch(err *exec.Error) int {
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &errno):
+		return r.failedExec(errno)
+	case errors.Is(err, exec.ErrNotFound):
+		return r.notFound
+	case errors.Is(err, exec.ErrDot), errors.Is(err, fs.ErrPermission):
+		return r.notAllowed
+	}
+	return r.setUp
 }
 
 func (r rule) failedExec(errno syscall.Errno) int {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,11 +25,12 @@ import (
 // is exiting and /proc does not show it.
 //
 // The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, and for Chroot, Ptrace,
-// AmbientCaps, a user namespace or a change of ids by one who is not root. By the direct route, and where the stub itself could not be
-// started, Go does not tell a failed exec from something else that cmd.SysProcAttr asks for and that failed: it all counts as the
-// exec. The stub adds three arguments, so a command line within 60 bytes of the limit fails with E2BIG.
+// AmbientCaps, a user namespace or a change of ids by one who is not root.
 //
-// What cmd.Start finds before it starts a process, as a program that is not in PATH, is returned as it is.
+// A failure before the exec, of the fork or of what cmd.Dir and cmd.SysProcAttr ask for, has the step StepProcess. Go has one
+// errno for that and for a failed exec. To tell them apart, Start has the same done again in a second child, which execs nothing.
+//
+// An error that cmd.Start finds before it starts a process is returned unchanged: a program that is not in PATH, for example.
 func Start(cmd *exec.Cmd) error {
 	if cmd == nil {
 		return errors.New("dmz: Start of a Cmd that is nil")
@@ -38,8 +40,12 @@ func Start(cmd *exec.Cmd) error {
 			return fmt.Errorf("dmz: %s of %q holds a NUL byte: %w", argName(i), cmd.Path, syscall.EINVAL)
 		}
 	}
-	if cmd.Process != nil || cmd.Path == "" {
+	if cmd.Process != nil {
 		return cmd.Start() // which says what is wrong
+	}
+	if cmd.Path == "" && cmd.Err == nil {
+		cmd.Start() // which says only "no command", and closes its pipes
+		return failure(StepExec, syscall.ENOENT, "")
 	}
 	if !isNeutral(cmd) {
 		return startDirect(cmd)
@@ -99,30 +105,78 @@ func (i *Identity) become(credential *syscall.Credential) bool {
 
 func startDirect(cmd *exec.Cmd) error {
 	path := cmd.Path
-	return launch(cmd, StepExec, path, func(pid int) error { return started(pid, path, "") })
+	return explainStart(cmd, StepExec, launch(cmd, func(pid int) error { return started(pid, path, "") }))
 }
 
-// ExecError makes an *Error of what os.StartProcess returns for a child that did not become a program.
-func execError(err error, path string, step uint16) error {
-	var pathError *os.PathError
-	if !errors.As(err, &pathError) || pathError.Op != "fork/exec" {
-		return err
-	}
-	errno, ok := pathError.Err.(syscall.Errno)
+// ExplainStart makes an *Error of that of os.StartProcess, which is for an exec of the step or for what comes before it.
+func explainStart(cmd *exec.Cmd, step uint16, err error) error {
+	errno, ok := errnoOfStart(err)
 	if !ok {
 		return err
 	}
-	e := &Error{Verdict: SetupFailed, Path: path, Errno: errno, Raw: int(errno), Machine: ownMachine, Step: step, Status: StatusUnknown}
-	if step == StepExec {
-		e.Verdict = ExecFailed
+	if !failedInExec(cmd, errno) {
+		step = StepProcess
 	}
-	return e
+	return failure(step, errno, cmd.Path)
+}
+
+// ErrnoOfStart returns the errno of what os.StartProcess returns for a child that did not become a program.
+func errnoOfStart(err error) (errno syscall.Errno, ok bool) {
+	var pathError *os.PathError
+	if errors.As(err, &pathError) && pathError.Op == "fork/exec" {
+		errno, ok = pathError.Err.(syscall.Errno)
+	}
+	return errno, ok
+}
+
+// FailedInExec tells a failed exec from what comes before it: the fork, and what Dir and SysProcAttr ask for. Package syscall
+// has one errno for all of them, so have it do the same again with an exec that fails in a way of its own.
+func failedInExec(cmd *exec.Cmd, errno syscall.Errno) bool {
+	attr := &os.ProcAttr{Dir: cmd.Dir, Env: []string{}, Sys: cmd.SysProcAttr, Files: []*os.File{nil, nil, nil}}
+	for i, stream := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
+		attr.Files[i], _ = stream.(*os.File) // for Setctty; what is not a file is no terminal either
+	}
+	attr.Files = append(attr.Files, cmd.ExtraFiles...)
+	switch {
+	case attr.Dir == "" && attr.Sys == nil && !isOfFork(errno):
+		return true
+	case reachesExec(attr, errno):
+		return true
+	}
+	// If no exec at all is allowed, by seccomp(2), the set-up is not to blame.
+	return !isOfFork(errno) && !reachesExec(&os.ProcAttr{Env: []string{}}, errno)
+}
+
+// What pipe2(2), clone(2) and dup3(2) answer where resources are scarce.
+func isOfFork(errno syscall.Errno) bool {
+	switch errno {
+	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBADF:
+		return true
+	}
+	return false
+}
+
+// ReachesExec starts a process that fails in its exec: execve(2) refuses such a path before it looks at anything else. That
+// errno must be another than the one in question.
+func reachesExec(attr *os.ProcAttr, other syscall.Errno) bool {
+	path, want := strings.Repeat("/", pathMax), syscall.ENAMETOOLONG
+	if other == want {
+		path, want = "", syscall.ENOENT
+	}
+	process, err := os.StartProcess(path, []string{"dmz"}, attr)
+	if err == nil { // it was killed
+		process.Wait()
+		return false
+	}
+	errno, _ := errnoOfStart(err)
+	return errno == want
 }
 
 func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	path, args, extra := cmd.Path, cmd.Args, cmd.ExtraFiles
-	if len(args) == 0 {
-		args = []string{path}
+	argv := args
+	if len(argv) == 0 {
+		argv = []string{path}
 	}
 
 	/*
@@ -142,11 +196,10 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	report := os.NewFile(uintptr(reportFD), "report")
 	defer report.Close()
 
-	defer func() { cmd.Path, cmd.Args, cmd.ExtraFiles = path, args, extra }()
 	cmd.Path = descriptorPath(stubFD)
-	cmd.Args = stubArgs(number, path, args)
+	cmd.Args = stubArgs(number, path, argv)
 	cmd.ExtraFiles = append(extra[:len(extra):len(extra)], report)
-	return launch(cmd, StepStub, path, func(pid int) error {
+	err = launch(cmd, func(pid int) error {
 		w.Close()
 		report.Close()
 		if err := readWhileItLives(r, pid, path); err != nil {
@@ -154,10 +207,12 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 		}
 		return started(pid, path, strconv.Itoa(stubFD))
 	})
+	cmd.Path, cmd.Args, cmd.ExtraFiles = path, args, extra
+	return explainStart(cmd, StepStub, err)
 }
 
-// Launch starts cmd, and keeps it if wait returns nil. A failure to start it is one of the step.
-func launch(cmd *exec.Cmd, step uint16, path string, wait func(pid int) error) error {
+// Launch starts cmd, and keeps it if wait returns nil.
+func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 	stdin := cmd.Stdin
 	var gate *gate
 	if needsGate(stdin) {
@@ -166,7 +221,7 @@ func launch(cmd *exec.Cmd, step uint16, path string, wait func(pid int) error) e
 	}
 	if err := cmd.Start(); err != nil {
 		cmd.Stdin = stdin
-		return execError(err, path, step)
+		return err
 	}
 	if gate != nil {
 		<-gate.entered // until then the goroutine that copies may still look at cmd.Stdin

@@ -37,11 +37,12 @@ var sys = func() numbers {
 	return numbers{none, none, none}
 }()
 
-// From linux/fcntl.h, linux/memfd.h, linux/prctl.h and linux/wait.h.
+// From linux/fcntl.h, linux/limits.h, linux/memfd.h, linux/prctl.h and linux/wait.h.
 const (
 	atEmptyPath = 0x1000
 	atFdcwd     = ^uintptr(99) // -100
 	oPath       = 0x200000
+	pathMax     = 4096 // PATH_MAX, with the NUL
 
 	fAddSeals     = 1033
 	fSealSeal     = 0x01

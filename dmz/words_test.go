@@ -4,6 +4,7 @@ package dmz
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -115,6 +116,7 @@ func TestErrorText(t *testing.T) {
 		"exec /x: errno 4000 of machine 8":                                {Verdict: ExecFailed, Path: "/x", Raw: 4000, Machine: 8},
 		"exec /x: cannot start the stub (EACCES)":                         {Verdict: SetupFailed, Path: "/x", Errno: syscall.EACCES, Step: StepStub},
 		"exec /x: cannot set close-on-exec on the report (EPERM)":         {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepFcntl},
+		"exec /x: cannot set up the process (EPERM)":                      {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepProcess},
 		"exec /x: set-up step 7 failed (ENOENT)":                          {Verdict: SetupFailed, Path: "/x", Errno: syscall.ENOENT, Step: 0x8007},
 		"exec /x: set-up step 0 failed (errno 4000)":                      {Verdict: SetupFailed, Path: "/x", Errno: 4000, Step: 0x8000},
 		"exec /x: killed by SIGKILL before it started":                    {Verdict: Died, Path: "/x", Status: signal},
@@ -183,8 +185,53 @@ func TestExitCodeOfOthers(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic for a policy that there is not")
+			t.Error("no panic for a policy that does not exist")
 		}
 	}()
 	ExitCode(errors.New("any"), 4)
+}
+
+// A program that exec.Command has not found, by each of the ways in which it searches: POSIX, Dockerd, Runc, Systemd.
+func TestExitCodeOfASearch(t *testing.T) {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"program": 0o755, "text": 0o644} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", ".:/bin")
+	old, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chdir(old)
+	if err := os.Chdir(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, codes := range map[string][4]int{
+		"no-such-program":          {127, 127, 255, 203},
+		"":                         {127, 127, 255, 203},
+		"./no-such-program":        {127, 127, 255, 203},
+		"/nonexistent/x":           {127, 127, 255, 203},
+		"text":                     {127, 127, 255, 203}, // Go goes on searching, and does not say that it has found it
+		"program":                  {126, 126, 255, 203}, // exec.ErrDot
+		"./text":                   {126, 126, 255, 203},
+		"/":                        {126, 126, 255, 203},
+		"/etc/passwd/x":            {126, 127, 255, 203},
+		strings.Repeat("x/", 2048): {126, 128, 255, 203},
+	} {
+		for policy, want := range codes {
+			err := Start(exec.Command(name))
+			if code := ExitCode(fmt.Errorf("wrapped: %w", err), Policy(policy)); code != want {
+				t.Errorf("%q, policy %d: %v has exit code %d instead of %d", name, policy, err, code, want)
+			}
+		}
+	}
+	// As a literal, without a search, "" is what execve(2) says of it.
+	if e := asError(t, Start(&exec.Cmd{})); e.Verdict != ExecFailed || e.Errno != syscall.ENOENT || ExitCode(e, POSIX) != 127 {
+		t.Errorf("%+v", *e)
+	}
+	if code := ExitCode(&exec.Error{Name: "x", Err: errors.New("any")}, POSIX); code != 125 {
+		t.Errorf("%d for any error of a search", code)
+	}
 }

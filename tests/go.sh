@@ -81,15 +81,17 @@ EOT
 mkdir "$dir/user"
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
-cat >"$dir/user/go.mod" <<EOT
-module user
-
-go 1.19
-
-require errpipe v0.0.0
-
-replace errpipe => $ERRPIPE_SRC
-EOT
+# module_lines FILE: the lines for a go.mod that it shows.
+module_lines() {
+	sed 's/^[[:space:]]*//' "$1" | grep -E '^(require|replace) errpipe '
+}
+module_lines dmz/doc.go >"$dir/doc-lines"
+module_lines README.md >"$dir/user/lines"
+check "doc.go shows README's lines for a go.mod" diff "$dir/user/lines" "$dir/doc-lines"
+{
+	printf 'module user\n\ngo 1.19\n'
+	sed "s,=>.*,=> $ERRPIPE_SRC," "$dir/user/lines"
+} >"$dir/user/go.mod"
 cat >"$dir/user/user_test.go" <<'EOT'
 package main
 
@@ -108,6 +110,7 @@ func TestIt(t *testing.T) {
 }
 EOT
 cd "$dir/user" || exit 1
+unset GOFLAGS # go.mod must be right as it is
 passes() {
 	env -u ERRPIPE_BUILD -u ERRPIPE_SRC go test -count=1 . >test.log 2>&1 && return
 	cat test.log
@@ -128,6 +131,10 @@ prints() {
 	fi
 }
 
+check "README's Go program says how it is used" prints 'usage: start PROGRAM [ARG...]' 125
+# shellcheck disable=SC2016 # Go's words
+check "README's Go program names a program that is not in PATH" prints \
+	'exec: "no-such-program": executable file not found in $PATH' 127 no-such-program
 check "README's Go program tells of a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
 check "README's Go program starts one" prints hello 7 /bin/sh -c 'echo hello; exit 7'
 
