@@ -115,7 +115,7 @@ int errpipe_pipe(int fd[2]);
  * Make a sealed copy of the stub in memory, and return its descriptor, which belongs to the caller. It serves
  * any number of children, one after the other or at once. For containers, make one for each.
  *
- * It is a memfd of mode 0111, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits:
+ * It is a memfd of mode 0511, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits:
  * nobody can alter what the next child executes. But root in a container that catches its process while it is
  * the stub (/proc/PID/exe) can keep others from executing the same one: open for writing, it gives ETXTBSY as
  * long as it is held; an access control list, or before Linux 6.3 chmod(2), can take the x bits away. That is a

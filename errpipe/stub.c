@@ -140,6 +140,13 @@ static int make_memfd(unsigned number)
 	return fd < 0 ? -errno : errpipe__above_stderr(fd);
 }
 
+/*
+ * Others cannot read it, so root of a user namespace below the owner's cannot attach to the process while it is the stub.
+ * The owner can: otherwise each exec by root would use CAP_DAC_OVERRIDE, which accounting and SELinux notice (would_dump()
+ * in the kernel's fs/exec.c).
+ */
+#define MODE 0511
+
 /* The mode comes first: F_SEAL_EXEC keeps it as it is. */
 static int fill_and_seal(int fd)
 {
@@ -148,7 +155,7 @@ static int fill_and_seal(int fd)
 
 	if (ret < 0)
 		return ret;
-	if (fchmod(fd, 0111) < 0)
+	if (fchmod(fd, MODE) < 0)
 		return -errno;
 	if (fcntl(fd, F_ADD_SEALS, seals | F_SEAL_EXEC) == 0)
 		return 0;

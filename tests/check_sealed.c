@@ -126,7 +126,7 @@ START_TEST(what_is_behind_it)
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(fcntl(fd, F_GET_SEALS), have_seal_exec() ? SEALS : OLD_SEALS);
 	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_int_eq(st.st_mode, S_IFREG | 0111);
+	ck_assert_int_eq(st.st_mode, S_IFREG | 0511);
 	ck_assert_int_eq(st.st_uid, geteuid());
 
 	/* Each has a name of its own, as long as the name of a process can be. */
@@ -502,7 +502,7 @@ enum opener { ROOT_WITHOUT_RIGHTS, A_USER, OPENERS };
 static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
 enum { WAYS = sizeof(ways) / sizeof(*ways) };
 
-/* By whom its mode is for. */
+/* By whom its mode is for: its owner may read it. */
 START_TEST(reopened)
 {
 	enum opener opener = _i / WAYS;
@@ -514,8 +514,12 @@ START_TEST(reopened)
 	ck_assert_int_eq(opener == A_USER ? become(AS_NOBODY) : drop_capabilities(), 0);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or /proc/self is root's */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ck_assert_int_lt(open(path, ways[_i % WAYS] | O_CLOEXEC), 0);
-	ck_assert_int_eq(errno, EACCES);
+	if (opener == ROOT_WITHOUT_RIGHTS && ways[_i % WAYS] == O_RDONLY) {
+		assert_is_dmz(open(path, O_RDONLY | O_CLOEXEC));
+	} else {
+		ck_assert_int_lt(open(path, ways[_i % WAYS] | O_CLOEXEC), 0);
+		ck_assert_int_eq(errno, EACCES);
+	}
 	assert_works(fd);
 }
 END_TEST
@@ -547,6 +551,135 @@ START_TEST(reopened_by_root)
 	close(again);
 	assert_works(fd);
 	assert_is_dmz(fd);
+}
+END_TEST
+
+/* --- who reads it --------------------------------------------------------------------------------------------- */
+
+/* What the mode decides, and that it does: of our own with 0, and of copies with other modes. */
+static const struct {
+	mode_t mode;
+	bool attaches; /* root of a user namespace, to a process that is the stub */
+	bool needs_override;
+} modes[] = { { 0, false, false }, { 0511, false, false }, { 0111, false, true }, { 0555, true, false } };
+enum { MODES = sizeof(modes) / sizeof(*modes) };
+
+static int make_with(mode_t mode)
+{
+	char *path = built_path("dmz"), bytes[8192];
+	int file, fd;
+	size_t size;
+
+	if (!mode)
+		return make_stub();
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	size = read_all(file, bytes, sizeof(bytes));
+	fd = syscall(SYS_memfd_create, "a-mode", MFD_CLOEXEC);
+	ck_assert_int_eq(write(fd, bytes, size), size);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(file);
+	free(path);
+	return fd;
+}
+
+/* proc(5): the state, and the flags of include/linux/sched.h. */
+enum { PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100 };
+
+static unsigned flags_of(pid_t pid, char *state)
+{
+	unsigned flags = 0;
+	char path[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	ck_assert(file && fscanf(file, "%*d (%*[^)]) %c %*d %*d %*d %*d %*d %u", state, &flags) == 2);
+	fclose(file);
+	return flags;
+}
+
+/* An exec that needs CAP_DAC_OVERRIDE leaves a mark in the target. */
+START_TEST(an_exec_by_root)
+{
+	char *argv[] = { (char *)"true", NULL }, state;
+	const struct errpipe_spawn spawn = { .stub = make_with(modes[_i].mode), .flags = ERRPIPE_STUB_ONLY };
+	struct errpipe_report report = { 0 };
+	struct errpipe_child child;
+	siginfo_t info;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), 0);
+	ck_assert_int_eq(waitid(P_PID, child.pid, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(!!(flags_of(child.pid, &state) & PF_SUPERPRIV), modes[_i].needs_override);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+}
+END_TEST
+
+static void write_map(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* A pipe that takes nothing more holds the stub when it reports. */
+static int full_pipe(void)
+{
+	static const char bytes[4096];
+	int fd[2];
+
+	ck_assert_int_eq(errpipe_pipe(fd), 0);
+	ck_assert_int_eq(fcntl(fd[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(fd[1], bytes, sizeof(bytes)) > 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(fcntl(fd[1], F_SETFL, 0), 0);
+	return fd[1];
+}
+
+/* Returns the errno with which it may not attach, or 0; 77 if there can be no such namespace. */
+static int attach_as_root_of_a_namespace(int stub)
+{
+	char *argv[] = { (char *)"nowhere", NULL }, state = 0, map[32];
+	int report = full_pipe(), error;
+	pid_t pid;
+
+	if (become(AS_NOBODY) < 0 || unshare(CLONE_NEWUSER) < 0)
+		return 77;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or the files below belong to root */
+	snprintf(map, sizeof(map), "0 %d 1", NOBODY);
+	write_map("/proc/self/setgroups", "deny");
+	write_map("/proc/self/uid_map", map);
+	write_map("/proc/self/gid_map", map);
+	pid = checked_fork();
+	if (pid == 0) {
+		errpipe_exec(stub, 0, report, "/nowhere", argv, argv + 1);
+		_exit(1);
+	}
+	while (flags_of(pid, &state) & PF_FORKNOEXEC || state != 'S')
+		usleep(1000);
+	error = ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 ? errno : 0;
+	end(pid);
+	return error;
+}
+
+START_TEST(attached_to_by_root_of_a_namespace)
+{
+	int stub = make_with(modes[_i].mode), status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("not root");
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(attach_as_root_of_a_namespace(stub));
+	status = wait_for(pid);
+	if (status == 77 << 8)
+		SKIP("may not make a user namespace");
+	ck_assert_int_eq(status, (modes[_i].attaches ? 0 : EPERM) << 8);
 }
 END_TEST
 
@@ -891,6 +1024,10 @@ static Suite *sealed_suite(void)
 	tcase_add_test(tcase, other_bits_of_the_mode);
 	tcase_add_loop_test(tcase, reopened, 0, OPENERS * WAYS);
 	tcase_add_test(tcase, reopened_by_root);
+
+	tcase = new_tcase(suite, "who reads it");
+	tcase_add_loop_test(tcase, an_exec_by_root, 0, MODES);
+	tcase_add_loop_test(tcase, attached_to_by_root_of_a_namespace, 0, MODES);
 
 	tcase = new_tcase(suite, "where there is none");
 	tcase_add_loop_test(tcase, too_few_descriptors, 0, 2);

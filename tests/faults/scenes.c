@@ -106,7 +106,7 @@ static bool is_stub(int fd)
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	struct stat st;
 
-	return is_private(fd) && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0111 && st.st_size > 0 &&
+	return is_private(fd) && fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0511 && st.st_size > 0 &&
 	       (fcntl(fd, F_GET_SEALS) & seals) == seals;
 }
 
