@@ -19,6 +19,7 @@
 # make clean        remove build/
 #
 # STATIC=1          a command that runs where there is nothing else, such as in a container without a libc
+# STUB=committed    take the stub from dmz/stubs instead of building it, which needs llvm and the kernel's headers
 # O=DIR             build in DIR instead of build/
 # CLANG=clang-19    builds all stubs; with lld of the same version
 # PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, BASHCOMPDIR, ZSHCOMPDIR, DESTDIR: where things
@@ -40,6 +41,7 @@ ifeq ($(origin AR),default)
 AR := $(CROSS_COMPILE)ar
 endif
 STATIC :=
+STUB :=
 CLANG := clang-19
 CFLAGS := -O2 -g
 NOLIBC := $(O)/nolibc
@@ -109,13 +111,24 @@ ifneq ($(findstring musl,$(CC)),)
 KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
-$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/arch-mips64.h dmz/dmz.lds dmz/architectures $(NOLIBC)/nolibc.h
+ifeq ($(STUB),committed)
+# For the processor that the compiler's machine begins with. Debian and others disagree about the rest of that name.
+COMMITTED := $(shell awk -v cpu='$(patsubst i%86,i686,$(firstword $(subst -, ,$(MACHINE))))' \
+	'/^[a-z]/ && $$2 != "-" && index($$10, cpu "-") == 1 { print "dmz/stubs/" $$2 }' dmz/architectures)
+$(O)/dmz: $(COMMITTED) $(O)/obj/committed
 	$(call say,DMZ,$@)
-	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY=" >&2; exit 1)
+	$(Q)$(if $(COMMITTED),,echo "dmz/stubs has no stub for $(MACHINE): build one, without STUB=committed" >&2; exit 1)
+	$(Q)$(INSTALL) -m 755 $< $@
+else
+$(if $(STUB),$(error STUB is committed or nothing, not $(STUB)))
+$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/arch-mips64.h dmz/dmz.lds dmz/architectures $(NOLIBC)/nolibc.h $(O)/obj/committed
+	$(call say,DMZ,$@)
+	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY= or STUB=committed" >&2; exit 1)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(DMZ_LDFLAGS) -o $@.tmp $<
 	$(Q)$(OBJCOPY) --strip-sections $@.tmp
 	$(Q)mv $@.tmp $@
+endif
 
 # A program of any architecture, for tests and demonstrations of what becomes of a foreign one.
 $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
@@ -138,7 +151,7 @@ line_of = $(shell grep '^$(1) ' dmz/architectures)
 
 # Without this machine's own headers, so that the bytes do not depend on them.
 $(O)/stubs/%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h FORCE
-	$(Q)$(MAKE) --no-print-directory O=$(O)/stubs/$(*D) NOLIBC=$(NOLIBC) \
+	$(Q)$(MAKE) --no-print-directory O=$(O)/stubs/$(*D) NOLIBC=$(NOLIBC) STUB= \
 		CC='$(CLANG) --target=$(wordlist 10,99,$(call line_of,$(*D))) -fuse-ld=lld' \
 		CPPFLAGS='-nostdlibinc -isystem $(UAPI)/$(word 3,$(call line_of,$(*D))) -isystem $(UAPI)/include' $@
 
@@ -161,7 +174,7 @@ CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exe
 	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)
 
 # JSON is jansson's. Without it --report, --json and --bundle say so.
-JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --silence-errors --exists jansson && echo yes))
+JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --exists jansson 2>/dev/null && echo yes))
 ifneq ($(JANSSON),)
 $(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o): CPPFLAGS += -DHAVE_JANSSON $(shell $(PKG_CONFIG) --cflags jansson)
 CMD_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
@@ -218,10 +231,12 @@ $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
 
-# How it was linked: written when that changes, so that it is linked anew then.
-$(O)/obj/static: FORCE
+# The variables that the command and the stub depend on: written when they change, so that those are made anew.
+$(O)/obj/static: setting = $(STATIC)
+$(O)/obj/committed: setting = $(STUB)
+$(O)/obj/static $(O)/obj/committed: FORCE
 	@mkdir -p $(@D)
-	@echo '$(STATIC)' | cmp -s - $@ || echo '$(STATIC)' >$@
+	@echo '$(setting)' | cmp -s - $@ || echo '$(setting)' >$@
 
 # The pages that are made from the table of causes are committed, as people read them there, and to install them takes no
 # compiler that makes programs for this machine.

@@ -127,6 +127,30 @@ try "it is where the documents say, and no link" place_in_documents
 try "errpipe.h, errpipe --version and pkg-config agree on the version" one_version
 try "each folder can be chosen" every_folder
 
+# --- the committed stub, which needs neither llvm nor the kernel's headers
+
+committed_stub() {
+	stub=$(awk -v name="$(uname -m)" '$1 == name { print $2 }' "$ERRPIPE_SRC/dmz/architectures")
+	run_make O="$O/committed" STUB=committed OBJCOPY= NOLIBC="$tmp/nothing" "$O/committed/dmz" &&
+		cmp "$ERRPIPE_SRC/dmz/stubs/$stub" "$ERRPIPE_BUILD/committed/dmz" && [ -x "$ERRPIPE_BUILD/committed/dmz" ]
+}
+
+built_again() {
+	run_make O="$O/committed" "$O/committed/dmz" && cmp "$ERRPIPE_BUILD/dmz" "$ERRPIPE_BUILD/committed/dmz"
+}
+
+refused() {
+	! run_make O="$O/committed" "$@" "$O/committed/dmz" >"$tmp/refused" 2>&1 && cat "$tmp/refused" &&
+		grep -q "$refusal" "$tmp/refused"
+}
+
+try "make STUB=committed takes the stub from dmz/stubs" committed_stub
+try "make without it builds the stub again" built_again
+refusal='STUB is committed or nothing'
+try "no other STUB" refused STUB=amd64
+refusal='no stub for powerpc-linux-gnu'
+try "STUB=committed without a stub for the compiler's machine" refused STUB=committed CC='echo powerpc-linux-gnu'
+
 # --- the shared library
 
 # The headers' functions, comments aside: the second includes the first.

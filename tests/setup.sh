@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scripts/setup, with stand-ins for the programs that install packages; and folders of headers that scripts/setup and make
-# refuse. Writes TAP.
+# scripts/setup, with stand-ins for the programs that install packages; folders of headers that scripts/setup and make refuse;
+# and scripts/demo. Writes TAP.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}" "${UAPI:?}"
@@ -141,6 +141,16 @@ for goal in stubs "$tmp/out/tests/errno.mips" cross-aarch64 coverage check-syste
 done
 try "and one of the environment" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" \
 	make MAKEFLAGS= -s -C "$ERRPIPE_SRC" O="$tmp/out" NOLIBC="$NOLIBC" stubs
+
+# What it shows of the foreign program, and the exit status of each command.
+demo() {
+	MAKEFLAGS='' "$ERRPIPE_SRC/scripts/demo" >"$tmp/output" 2>&1 || status=$?
+	cat "$tmp/output"
+	[ "$status" = 0 ] && grep -q '^exec \./dmz\.[^:]*: exec format error$' "$tmp/output" &&
+		[ "$(sed -n 's/^(exit status \(.*\))$/\1/p' "$tmp/output" | tr '\n' ' ')" = '0 0 126 126 255 127 127 1 126 0 0 7 0 ' ]
+}
+status=0
+try "the demo" demo
 
 echo "1..$n"
 exit "$failed"
