@@ -76,13 +76,21 @@ int next_place(struct places *places);
 /* Is the program looked for along PATH at all? */
 bool is_searched(const char *name);
 
+/* What a search finds at a place, the best first. */
+enum found { FOUND, REFUSED, ABSENT, NONE_YET };
+
 /*
- * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Those where there is
- * nothing are left out, so that execve(2) decides on all others; if there is nothing anywhere, the last is tried, for
- * execve(2) to say so.
+ * Shells go on where a file is missing, where the path leads nowhere, and where they may not execute the file or look at
+ * the place. seen means that the file exists; error is the errno of its exec, or of looking it up.
+ */
+enum found found_by(bool seen, int error);
+
+/*
+ * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Places that are ABSENT
+ * are left out. If all are, the last is tried, because only execve(2) decides; its outcome is then ENOENT.
  *
- * As shells do: a file that may not be executed does not hide one further on, and is told of if there is none. Any other
- * file is the one that was meant, whatever comes of it.
+ * REFUSED does not hide a file further on, and is the outcome if there is none. Any other file is the one that was meant,
+ * even if its exec fails.
  */
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome);
@@ -148,6 +156,9 @@ char *advice_of(const struct diagnosis *diagnosis);
 
 /* Why the outcome is what it is. There is none for a target that was started, unless the kernel killed it for what it is. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
+
+/* The program is in no directory of PATH, whatever is wrong with the place that the explanation is about. */
+void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path);
 
 /* Print both lines on standard error. */
 void diagnosis_tell(const struct diagnosis *diagnosis);

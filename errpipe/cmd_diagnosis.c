@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -70,6 +71,19 @@ static bool says_why(const struct errpipe_explanation *ex, const struct errpipe_
 	return was_refused(report) || (!ex->works && !ex->error && ex->certainty != ERRPIPE_UNSURE);
 }
 
+void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path)
+{
+	struct errpipe_explanation *ex = diagnosis->explanation;
+
+	diagnosis->path = name;
+	diagnosis->search_path = search_path;
+	ex->cause = ERRPIPE_CAUSE_MISSING;
+	ex->certainty = ERRPIPE_CERTAIN;
+	ex->error = ENOENT;
+	ex->subject = ex->link[0].path;
+	ex->object = NULL;
+}
+
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 {
 	const struct errpipe_report *report = &outcome->report;
@@ -86,8 +100,8 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 		diagnosis_free(&diagnosis);
 		return diagnosis;
 	}
-	if (outcome->nowhere)
-		diagnosis.search_path = path_or_default(NULL);
+	if (outcome->nowhere && report->error == ENOENT)
+		diagnosis_nowhere(&diagnosis, outcome->path, path_or_default(NULL));
 	return diagnosis;
 }
 

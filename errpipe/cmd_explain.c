@@ -221,13 +221,6 @@ static int ask(struct explain *explain)
 
 /* --- the search ------------------------------------------------------------------------------- */
 
-/* There is nothing at that place, as the search sees it. */
-static bool is_absent(const struct errpipe_explanation *ex)
-{
-	return ex->broken <= 0 && ex->links == 1 && !ex->link[0].mode &&
-	       (ex->error == ENOENT || ex->error == ENOTDIR);
-}
-
 static int look_at(struct explain *explain, struct errpipe_explanation **ex)
 {
 	int ret = explain_safely(ex, &explain->look);
@@ -245,21 +238,18 @@ static int look_at(struct explain *explain, struct errpipe_explanation **ex)
 	return ret;
 }
 
-/* In the order in which they are of interest. */
-enum rank { FOUND, REFUSED, ABSENT, NONE_YET };
-
-/* A place and what was found there. The explanation points to the path. */
+/* A place and its explanation, which points to the path. */
 struct candidate {
-	enum rank rank;
+	enum found found;
 	char *path;
 	struct errpipe_explanation *ex;
 };
 
-static enum rank rank_of(const struct errpipe_explanation *ex)
+static enum found found_in(const struct errpipe_explanation *ex)
 {
-	if (is_absent(ex))
-		return ABSENT;
-	return ex->error == EACCES ? REFUSED : FOUND;
+	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
+
+	return found_by(seen, ex->error);
 }
 
 static void candidate_free(struct candidate *candidate)
@@ -273,7 +263,7 @@ static void keep_better(struct candidate *best, struct candidate *other)
 {
 	struct candidate worse = *other;
 
-	if (other->rank < best->rank || (other->rank == ABSENT && best->rank == ABSENT)) {
+	if (other->found < best->found || (other->found == ABSENT && best->found == ABSENT)) {
 		worse = *best;
 		*best = *other;
 	}
@@ -288,14 +278,14 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-/* As cmd_search.c has it: what may not be executed does not hide what is further on. Returns 0, or -1 after a message. */
+/* By the same rules as search_and_try(). Returns 0, or -1 after a message. */
 static int search(struct explain *explain, const char *name, struct candidate *best)
 {
 	struct places places = places_of(name, explain->path);
 	time_t begin = seconds();
 	int ret = 0;
 
-	while (best->rank != FOUND && (ret = next_place(&places)) > 0) {
+	while (best->found != FOUND && (ret = next_place(&places)) > 0) {
 		struct candidate candidate = { .path = places.path };
 
 		places.path = NULL;
@@ -309,7 +299,7 @@ static int search(struct explain *explain, const char *name, struct candidate *b
 			candidate_free(&candidate);
 			return -1;
 		}
-		candidate.rank = rank_of(candidate.ex);
+		candidate.found = found_in(candidate.ex);
 		keep_better(best, &candidate);
 	}
 	if (ret < 0)
@@ -420,16 +410,14 @@ static int print_json(const struct diagnosis *diagnosis)
 static int answer(struct explain *explain)
 {
 	const char *name = *explain->argv;
-	struct candidate best = { .rank = NONE_YET };
+	struct candidate best = { .found = NONE_YET };
 	struct diagnosis diagnosis;
 	int ret = EXIT_OWN;
 
 	if (search(explain, name, &best) == 0 && best.ex) {
 		diagnosis = (struct diagnosis){ best.ex, best.path, NULL };
-		if (best.rank == ABSENT && is_searched(name)) {
-			diagnosis.path = name;
-			diagnosis.search_path = path_or_default(explain->path);
-		}
+		if (best.found == ABSENT && is_searched(name))
+			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
 		ret = (explain->as_json ? print_json : print_text)(&diagnosis);
 		if (ret == 0)
 			ret = best.ex->works ? EXIT_WORKS : EXIT_FAILS;

@@ -27,11 +27,17 @@ struct places places_of(const char *name, const char *path)
 	return (struct places){ .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
 }
 
-static bool is_absent(const char *path)
+enum found found_by(bool seen, int error)
 {
-	struct stat st;
+	static const int absent[] = { ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG };
 
-	return stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+	if (seen)
+		return error == EACCES ? REFUSED : FOUND;
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
+		if (error == absent[i])
+			return ABSENT;
+	}
+	return REFUSED;
 }
 
 int next_place(struct places *places)
@@ -58,16 +64,19 @@ int next_place(struct places *places)
 
 struct search {
 	struct places places;
-	bool found; /* there was something in one of them */
+	bool seen;  /* the file at this place */
+	bool found; /* a file, or a place that could not be looked at */
 };
 
-/* The next place where there is something; or the last, if there is nothing anywhere. Returns as next_place() does. */
+/* The next place that may hold a file, or the last if all are empty. Returns as next_place() does. */
 static int next(struct search *search)
 {
+	struct stat st;
 	int ret;
 
 	while ((ret = next_place(&search->places)) > 0) {
-		if (!is_absent(search->places.path))
+		search->seen = stat(search->places.path, &st) == 0;
+		if (found_by(search->seen, errno) != ABSENT)
 			search->found = true;
 		else if (search->places.rest || search->found)
 			continue;
@@ -76,21 +85,26 @@ static int next(struct search *search)
 	return ret;
 }
 
-/* What the outcome speaks of: what is nowhere is known only as the user typed it. */
+static enum found result_of(const struct search *search, const struct outcome *outcome)
+{
+	if (outcome->report.verdict != ERRPIPE_EXEC_FAILED)
+		return FOUND;
+	return found_by(search->seen, outcome->report.error);
+}
+
+/* Name the program: by the place that was tried, or as the user typed it if PATH has none. */
 static void name_path(struct outcome *outcome, const struct search *search)
 {
 	const struct places *places = &search->places;
 
 	outcome->nowhere = !search->found && is_searched(places->name);
+	/* To the user the program is missing, even if the last place is a file or a loop of links. */
+	if (outcome->nowhere && result_of(search, outcome) == ABSENT)
+		outcome->report.error = outcome->report.raw_error = ENOENT;
 	outcome->path = strdup(outcome->nowhere ? places->name : places->path);
 	outcome->tried = strdup(places->path);
 	if (!outcome->path || !outcome->tried)
 		outcome_fail(outcome, ENOMEM, "cannot search for %s", places->name);
-}
-
-static bool may_not_be_executed(const struct outcome *outcome)
-{
-	return outcome->report.verdict == ERRPIPE_EXEC_FAILED && outcome->report.error == EACCES;
 }
 
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
@@ -104,7 +118,7 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 	while ((ret = next(&search)) > 0) {
 		try(search.places.path, data, outcome);
 		name_path(outcome, &search);
-		if (!may_not_be_executed(outcome))
+		if (result_of(&search, outcome) != REFUSED)
 			break;
 		if (refused.path)
 			outcome_free(outcome);

@@ -752,6 +752,10 @@ END_TEST
 
 /* --- run: the search along PATH --------------------------------------------------------------- */
 
+#define TEN(text)     text text text text text text text text text text
+#define LONG_NAME     TEN("twenty-six letters of many")
+#define LONG_PATH     TEN(TEN("forty-two letters that are a directory's/"))
+
 static const struct search {
 	const char *path, *cwd;
 	int status;
@@ -768,13 +772,31 @@ static const struct search {
 	{ "refused", "empty", 126, "refused/tool", "permission denied" },
 	{ "refused:empty", "empty", 126, "refused/tool", "permission denied" },
 	{ "refused:directory", "empty", 126, "refused/tool", "permission denied" },
+	{ "refused:loop", "empty", 126, "refused/tool", "permission denied" },
+	{ "loop:refused", "empty", 126, "refused/tool", "permission denied" },
+	{ "file:refused", "empty", 126, "refused/tool", "permission denied" },
 	{ "directory:refused", "empty", 126, "directory/tool", "permission denied" },
 	{ "empty:refused:empty", "empty", 126, "refused/tool", "permission denied" },
 	{ "script:good", "empty", 127, "script/tool", "no such file or directory" },
 	{ "refused:script", "empty", 127, "script/tool", "no such file or directory" },
+	{ "loop:script", "empty", 127, "script/tool", "no such file or directory" },
 	{ "text:good", "empty", 126, "text/tool", "exec format error" },
 	{ "refused:text", "empty", 126, "text/tool", "exec format error" },
-	{ "loop:good", "empty", 126, "loop/tool", "too many levels of symbolic links" },
+	{ "loop:good", "empty", 0, NULL, NULL },
+	{ "link:good", "empty", 0, NULL, NULL },
+	{ LONG_NAME ":good", "empty", 0, NULL, NULL },
+	{ LONG_PATH ":good", "empty", 0, NULL, NULL },
+	{ "good:file", "empty", 0, NULL, NULL },
+	{ "good:loop", "empty", 0, NULL, NULL },
+	{ "file", "empty", 127, "tool", "no such file or directory" },
+	{ "empty:file", "empty", 127, "tool", "no such file or directory" },
+	{ "file:empty", "empty", 127, "tool", "no such file or directory" },
+	{ "loop", "empty", 127, "tool", "no such file or directory" },
+	{ "empty:loop", "empty", 127, "tool", "no such file or directory" },
+	{ "loop:empty", "empty", 127, "tool", "no such file or directory" },
+	{ "link", "empty", 127, "tool", "no such file or directory" },
+	{ LONG_NAME, "empty", 127, "tool", "no such file or directory" },
+	{ LONG_PATH, "empty", 127, "tool", "no such file or directory" },
 	{ "empty", "good", 127, "tool", "no such file or directory" },
 	{ "missing:file:dangling", "good", 127, "tool", "no such file or directory" },
 	{ "", "empty", 127, "tool", "no such file or directory" },
@@ -785,6 +807,12 @@ static const struct search {
 	{ "empty::missing", "good", 0, NULL, NULL },
 	{ "refused:", "good", 0, NULL, NULL },
 };
+
+/*
+ * To a shell a directory is nothing, while its exec gives EACCES. Dash goes on after a missing interpreter, and bash does
+ * not. Both run a text themselves.
+ */
+static const char *const unlike_shells[] = { "directory:refused", "script:good", "text:good", "refused:text" };
 
 static void make_file(const char *path, const char *content, mode_t mode)
 {
@@ -815,7 +843,8 @@ static void make_search_folders(void)
 	make_file("@/search/text/tool", "echo a shell has run this\n", 0755);
 	if (symlink(act_program, fixture_path("@/search/good/tool")) < 0 ||
 	    symlink("nothing", fixture_path("@/search/dangling/tool")) < 0 ||
-	    symlink("tool", fixture_path("@/search/loop/tool")) < 0)
+	    symlink("tool", fixture_path("@/search/loop/tool")) < 0 ||
+	    symlink("link", fixture_path("@/search/link")) < 0)
 		abort();
 }
 
@@ -851,6 +880,53 @@ START_TEST(a_search)
 	where = strchr(search->where, '/') ? in_search(search->where) : search->where;
 	assert_result(r, search->path, search->status, "",
 		      text("exec %s: %s\n", where, search->words));
+}
+END_TEST
+
+static struct result search_with(const char *shell)
+{
+	char *argv[] = { "sh", "-c", "tool print found", NULL };
+	const struct start start = { .program = shell, .argv = argv, .set = set_search };
+
+	return run(&start);
+}
+
+/* To dash a file that may not be executed is 127. */
+START_TEST(a_search_ends_as_in_a_shell)
+{
+	struct result bash, dash;
+
+	search = &searches[_i];
+	for (size_t i = 0; i < COUNT(unlike_shells); i++) {
+		if (strcmp(search->path, unlike_shells[i]) == 0)
+			return;
+	}
+	bash = search_with("/bin/bash");
+	dash = search_with("/bin/dash");
+	ck_assert_msg(bash.status == search->status, "%s: bash exits with %d", search->path, bash.status);
+	ck_assert_msg(dash.status == (search->status == 126 ? 127 : search->status), "%s: dash exits with %d",
+		      search->path, dash.status);
+}
+END_TEST
+
+/* What can be explained is what was tried. */
+START_TEST(a_search_is_explained)
+{
+	struct result r;
+	char *line;
+
+	search = &searches[_i];
+	r = ERRPIPE_AFTER(set_search, "explain", "tool", "print", "found");
+	ck_assert_msg(r.status == !!search->where, "%s: exit code %d", search->path, r.status);
+	if (!search->where)
+		line = "it would start\n";
+	else if (strchr(search->where, '/'))
+		line = text("%s   ", in_search(search->where));
+	else if (search->status == 126)
+		line = "tool   ";
+	else
+		line = "an exec gives ENOENT: there is no tool in any directory of PATH\n";
+	ck_assert_msg(strstr(r.out, line) != NULL, "%s: \"%s\" has no \"%s\"", search->path, r.out, line);
 }
 END_TEST
 
@@ -1206,6 +1282,8 @@ static void add_search_tests(Suite *suite)
 	TCase *tc = add_tcase(suite, "search");
 
 	tcase_add_loop_test(tc, a_search, 0, COUNT(searches));
+	tcase_add_loop_test(tc, a_search_ends_as_in_a_shell, 0, COUNT(searches));
+	tcase_add_loop_test(tc, a_search_is_explained, 0, COUNT(searches));
 	tcase_add_test(tc, a_search_has_the_code_of_its_policy);
 	tcase_add_test(tc, a_name_with_a_slash_is_not_searched);
 	tcase_add_test(tc, the_target_sees_the_name_as_typed);
