@@ -121,7 +121,7 @@ func ExampleStub() {
 	defer stub.Close()
 	info, err := stub.Stat()
 	fmt.Println(info.Mode(), err)
-	// Output: ---x--x--x <nil>
+	// Output: -r-x--x--x <nil>
 }
 
 func ExampleSettle() {

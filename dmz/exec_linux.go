@@ -25,11 +25,14 @@ const Fallback Flags = 1
 // stub is the descriptor of what [Stub] has returned, of any other copy of dmz, or [NoStub]. It should be close-on-exec, or
 // the program inherits it. path is the file to exec and argv[0] the name that the program sees; there is no search along
 // PATH. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub for such a path.
-// The stub adds three arguments, so a command line within 60 bytes of the limit fails with E2BIG.
 //
-// A number does not keep an [os.File] open: have runtime.KeepAlive on both behind the call, or the garbage collector may close
-// them before it. Close everything else first, or mark it close-on-exec. The stub is found by way of /proc/self/fd, or without a /proc by
-// execveat(2), which a seccomp filter then has to let pass.
+// If the exec of the stub fails as that of the program would, the report is that of the program: EAGAIN, ENOMEM, and E2BIG
+// for a string or a total that is over the limit by itself. The stub adds three arguments. A command line within 60 bytes of
+// the limit is too long only for the stub: that is E2BIG in the step [StepStub].
+//
+// A number does not keep an [os.File] open: call runtime.KeepAlive for both after Exec, or the garbage collector may close
+// them before it. Close everything else first, or mark it close-on-exec. The stub is exec'd by execveat(2). Where that is
+// refused with EPERM, ENOSYS or no errno, as seccomp filters do, it is exec'd as /proc/self/fd/N, if that is procfs.
 //
 // Like [syscall.Exec] it returns only on failure, with an [*Error] that says what has been reported; exit then. Two errors are
 // not in the report: report is not open (EBADF), and flags that are unknown (EINVAL).
@@ -41,7 +44,7 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 
-	if errno := setCloexec(report, syscall.FD_CLOEXEC); errno == syscall.EBADF {
+	if errno := setCloseOnExec(report); errno == syscall.EBADF {
 		return fmt.Errorf("dmz: the report, descriptor %d, is not open: %w", report, errno)
 	} else if errno != 0 {
 		return fail(report, StepFcntl, errno, path)
@@ -50,12 +53,33 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 		return fail(report, StepExec, syscall.EINVAL, path)
 	}
 	if stub != NoStub {
-		errno := execStub(stub, report, path, argv, envv)
-		if flags&Fallback == 0 {
-			return fail(report, StepStub, errno, path)
+		step, errno := execStub(stub, report, path, argv, envv)
+		if step == StepStub && targetFailsAlike(errno, path, argv, envv) {
+			step = StepExec
+		}
+		// A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything.
+		mayGoDirect := flags&Fallback != 0 || errno == syscall.E2BIG && len(path) >= pathMax
+		if !mayGoDirect {
+			return fail(report, step, errno, path)
 		}
 	}
 	return fail(report, StepExec, errnoOf(syscall.Exec(path, argv, envv)), path)
+}
+
+// A seccomp(2) filter may know only one of the two calls.
+func setCloseOnExec(fd int) syscall.Errno {
+	errno := setCloexec(fd, syscall.FD_CLOEXEC)
+	if errno != 0 {
+		if _, _, failed := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), fioclex, 0); failed == 0 {
+			return 0
+		}
+	}
+	return errno
+}
+
+// EAGAIN is the limit of processes. E2BIG is the stub's only if its own arguments are what goes beyond the limit.
+func targetFailsAlike(errno syscall.Errno, path string, argv, envv []string) bool {
+	return errno == syscall.EAGAIN || errno == syscall.ENOMEM || errno == syscall.E2BIG && tooBig(path, argv, envv)
 }
 
 func hasNul(strs ...string) bool {
@@ -85,24 +109,27 @@ func stubArgs(report int, path string, argv []string) []string {
 	return append([]string{"dmz", strconv.Itoa(report), path}, argv...)
 }
 
-// Returns only on failure; report is then close-on-exec. By syscall.Exec if that is possible: it knows what else the
-// runtime has to do before an exec.
-func execStub(stub, report int, path string, argv, envv []string) syscall.Errno {
+// Returns only on failure, with the step that failed; report is then close-on-exec.
+func execStub(stub, report int, path string, argv, envv []string) (step uint16, errno syscall.Errno) {
 	if stub < 0 {
-		return syscall.EBADF
+		return StepStub, syscall.EBADF
+	}
+	// A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement.
+	if errno := setCloexec(report, 0); errno != 0 {
+		return StepFcntl, errno
 	}
 	args := stubArgs(report, path, argv)
-	name := descriptorPath(stub)
-	if !hasProc() {
-		name = "" // no file has that one
-	}
-	setCloexec(report, 0)
-	errno := errnoOf(syscall.Exec(name, args, envv))
-	if errno == syscall.ENOENT {
-		errno = execveat(stub, args, envv)
+	errno = execveat(stub, args, envv)
+	if isMissing(errno) && hasProc() {
+		errno = errnoOf(syscall.Exec(descriptorPath(stub), args, envv))
 	}
 	setCloexec(report, syscall.FD_CLOEXEC)
-	return errno
+	return StepStub, errno
+}
+
+// Before Linux 3.19, under qemu-user, and where a seccomp(2) filter knows only execve(2): such filters answer EPERM or 0.
+func isMissing(errno syscall.Errno) bool {
+	return errno == syscall.ENOSYS || errno == syscall.EPERM || errno == 0
 }
 
 // In the root of a container /proc may be what its image brings, and name a file of that.
@@ -112,10 +139,10 @@ func hasProc() bool {
 	return syscall.Statfs("/proc/self/fd", &fs) == nil && fs.Type == procSuperMagic
 }
 
-// For a process without a /proc.
+// Execveat does what syscall.Exec does for execve(2), which is not open to others.
 func execveat(fd int, argv, envv []string) syscall.Errno {
 	if sys.execveat == none {
-		return syscall.ENOENT
+		return syscall.ENOSYS
 	}
 	argvp, err := syscall.SlicePtrFromStrings(argv)
 	if err != nil {
@@ -126,12 +153,17 @@ func execveat(fd int, argv, envv []string) syscall.Errno {
 		return syscall.EINVAL
 	}
 	empty := []byte{0}
+
+	// Go raises the soft limit of descriptors when it starts, and later versions lower it again in syscall.Exec. "" is never found.
+	syscall.Exec("", []string{"dmz"}, nil)
+	/*
+	 * During an exec a clone(2) for a new thread fails with EAGAIN, which can end the program (golang/go#18146). The runtime
+	 * starts threads only for processors (P) that are free, and there are none if this thread has the only one: a raw system call
+	 * keeps it.
+	 */
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	_, _, errno := syscall.RawSyscall6(sys.execveat, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
 		uintptr(unsafe.Pointer(&argvp[0])), uintptr(unsafe.Pointer(&envvp[0])), atEmptyPath, 0)
-	runtime.KeepAlive(empty)
-	if errno == syscall.ENOSYS {
-		return syscall.ENOENT // what /proc/self/fd has said
-	}
 	return errno
 }
 

@@ -5,7 +5,9 @@ package dmz
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -77,6 +79,114 @@ func TestExecWithoutProc(t *testing.T) {
 		if report != nil || status != 0 || out.String() != "the target has run\n" {
 			t.Errorf("%s: %q, %v, status %#x", route, out.String(), report, status)
 		}
+	}
+}
+
+// Exec by a route, with a filter that refuses a system call.
+func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.Errno, args ...int) (error, syscall.WaitStatus) {
+	t.Helper()
+	skipUnderEmulator(t)
+	cmd := self("exec", route, path, "x", "-c", "exit 7")
+	refused := fmt.Sprint(call, " ", int(errno))
+	for _, arg := range args {
+		refused += fmt.Sprint(" ", arg)
+	}
+	cmd.Env = append(cmd.Env, refuseVariable+"="+refused)
+	return readReport(t, cmd, path)
+}
+
+// How kernels and filters say that they have no execveat(2). There is a /proc to exec the stub by.
+func TestExecWithoutExecveat(t *testing.T) {
+	for _, errno := range []syscall.Errno{syscall.ENOSYS, syscall.EPERM, 0} {
+		for _, route := range routes {
+			if report, status := execRefused(t, route, "/bin/sh", sys.execveat, errno); report != nil || status.ExitStatus() != 7 {
+				t.Errorf("%s, errno %d: %v, status %#x", route, errno, report, status)
+			}
+		}
+		report, status := execRefused(t, "stub", "/nonexistent", sys.execveat, errno)
+		if e := asError(t, report); e.Step != StepExec || e.Errno != syscall.ENOENT || status.ExitStatus() != 127 {
+			t.Errorf("errno %d: %+v, status %#x", errno, *e, status)
+		}
+	}
+}
+
+// Any other errno is final. Some are of the process, whatever it execs.
+func TestExecOfTheStubFails(t *testing.T) {
+	for errno, step := range map[syscall.Errno]uint16{
+		syscall.EACCES: StepStub, syscall.ETXTBSY: StepStub, syscall.E2BIG: StepStub, syscall.EAGAIN: StepExec, syscall.ENOMEM: StepExec,
+	} {
+		report, status := execRefused(t, "stub", "/bin/sh", sys.execveat, errno)
+		if e := asError(t, report); e.Step != step || e.Errno != errno || (e.Verdict == ExecFailed) != (step == StepExec) || status.ExitStatus() != exitReturned {
+			t.Errorf("errno %d: %+v, status %#x", errno, *e, status)
+		}
+		if report, status := execRefused(t, "fallback", "/bin/sh", sys.execveat, errno); report != nil || status.ExitStatus() != 7 {
+			t.Errorf("errno %d, with a fallback: %v, status %#x", errno, report, status)
+		}
+	}
+}
+
+// The stub is exec'd by execveat(2) where that works, as it is in C: then it is the stub whose execve(2) is refused.
+func TestExecPrefersExecveat(t *testing.T) {
+	report, status := execRefused(t, "stub", "/bin/sh", syscall.SYS_EXECVE, syscall.EACCES)
+	if e := asError(t, report); e.Step != StepExec || e.Errno != syscall.EACCES || status.ExitStatus() != 126 {
+		t.Errorf("%+v, status %#x", *e, status)
+	}
+}
+
+func TestExecWithoutFcntl(t *testing.T) {
+	for _, route := range routes {
+		report, status := execRefused(t, route, "/bin/sh", syscall.SYS_FCNTL, syscall.EPERM, syscall.F_SETFD)
+		if route != "stub" {
+			if report != nil || status.ExitStatus() != 7 {
+				t.Errorf("%s: %v, status %#x", route, report, status)
+			}
+		} else if e := asError(t, report); e.Step != StepFcntl || e.Errno != syscall.EPERM || status.ExitStatus() != exitReturned {
+			t.Errorf("%+v, status %#x", *e, status)
+		}
+	}
+}
+
+// Longer than an argument can be: the stub could not take it.
+func TestExecPathOfAnyLength(t *testing.T) {
+	r, w, err := Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	stub, err := Stub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stub.Close()
+	path := strings.Repeat("/x", 32*syscall.Getpagesize())
+	for _, err := range []error{Exec(int(stub.Fd()), int(w.Fd()), 0, path, nil, nil), Read(r, 0, path), Start(&exec.Cmd{Path: path})} {
+		if e := asError(t, err); e.Step != StepExec || e.Errno != syscall.ENAMETOOLONG {
+			t.Errorf("%v in step %#x", e.Errno, e.Step)
+		}
+	}
+}
+
+// A root process has used no privilege by going through the stub, as accounting and audits would show.
+func TestExecUsesNoPrivilege(t *testing.T) {
+	skipUnderEmulator(t)
+	const pfSuperpriv = 0x100 // include/linux/sched.h
+	flags := map[string]uint64{}
+	for _, route := range routes {
+		var out bytes.Buffer
+		cmd := self("exec", route, "/bin/cat", "cat", "/proc/self/stat")
+		cmd.Stdout = &out
+		if report, status := readReport(t, cmd, "/bin/cat"); report != nil || status != 0 {
+			t.Fatalf("%s: %v, status %#x", route, report, status)
+		}
+		n, err := strconv.ParseUint(strings.Fields(out.String())[8], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flags[route] = n & pfSuperpriv
+	}
+	if flags["direct"] != 0 || flags["stub"] != 0 {
+		t.Errorf("flags %#x", flags)
 	}
 }
 
@@ -189,7 +299,7 @@ func TestStubIsSealed(t *testing.T) {
 		t.Errorf("seals %#x, errno %d", seals, errno)
 	}
 	info, err := stub.Stat()
-	if err != nil || info.Mode() != 0o111 {
+	if err != nil || info.Mode() != 0o511 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if _, err := syscall.Write(int(stub.Fd()), []byte("x")); err != syscall.EPERM {

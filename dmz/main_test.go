@@ -18,6 +18,9 @@ import (
 // What a child of the tests does: the test program itself, given this variable.
 const modeVariable = "DMZ_TEST_MODE"
 
+// Before it execs, a filter answers a system call with an errno: "NUMBER ERRNO [SECOND-ARGUMENT]".
+const refuseVariable = "DMZ_TEST_REFUSE"
+
 // The report of a child is the first of its ExtraFiles.
 const reportFD = 3
 
@@ -103,6 +106,10 @@ func childExec(route, path string, argv []string) {
 	}
 	if len(argv) == 1 && strings.HasPrefix(argv[0], "args-") {
 		argv = longArgv(argv[0])
+	}
+	if refused := os.Getenv(refuseVariable); refused != "" {
+		runtime.LockOSThread()
+		refuse(strings.Fields(refused))
 	}
 	err = Exec(stub, reportFD, flags, path, argv, os.Environ())
 	runtime.KeepAlive(file)
@@ -199,6 +206,26 @@ func filter(action uint32, call uintptr, args ...uint32) error {
 		return errno
 	}
 	return nil
+}
+
+func refuse(fields []string) {
+	var numbers [2]uintptr
+	var args []uint32
+	for i, field := range fields {
+		n, err := strconv.ParseUint(field, 10, 32)
+		if err != nil {
+			panic(err)
+		}
+		if i < len(numbers) {
+			numbers[i] = uintptr(n)
+		} else {
+			args = append(args, uint32(n))
+		}
+	}
+	if err := filter(seccompErrno|uint32(numbers[1]), numbers[0], args...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitWrong)
+	}
 }
 
 // WithFilter runs a function on a thread of its own, which ends with it.

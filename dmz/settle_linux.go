@@ -27,9 +27,9 @@ const (
 // program. So name what it is called until it is the program, as "runc:[2:INIT]" or "exe" (proc(5), comm): a process that ends
 // under a name of unfinished has Died. Choose one that no target bears.
 //
-// While it is the stub it is called by the number of the stub's descriptor, as [Exec] goes by way of /proc/self/fd. A program can
-// have such a name too, so an end as a stub may have it (by a signal, or with 125 to 127) under a number is Closed, unless that
-// is among unfinished.
+// While it is the stub, a process has the name of the memfd from Linux 6.14 on. Before, and where a filter refuses execveat(2), the
+// name is the number of the stub's descriptor. A program can have a number as its name, too. So an end under a number that can
+// be the stub's (by a signal, or with 125 to 127) is Closed, unless that number is in unfinished.
 func Settle(pid int, path string, unfinished ...string) error {
 	if pid <= 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
@@ -149,8 +149,8 @@ func stubEndsLike(status syscall.WaitStatus) bool {
 	return status == StatusUnknown || status.Signaled() || status.ExitStatus() >= 125 && status.ExitStatus() <= 127
 }
 
-// Before Linux 6.14, and wherever the stub is exec'd by way of /proc/self/fd, it is named after its descriptor. A stub that is
-// a file has the name of that, and one that another process has made one that is not known here.
+// Before Linux 6.14, and wherever the stub is exec'd as /proc/self/fd/N, it is named after its descriptor. A stub that is a file
+// has the name of that file, and the name of one that another process has made is not known here.
 func (p *process) mayBeStub(own string) bool {
 	if _, err := strconv.ParseUint(p.comm, 10, 32); err == nil || p.comm == "" || p.comm == "dmz" {
 		return true

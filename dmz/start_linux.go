@@ -24,8 +24,8 @@ import (
 // cannot be seen, and then Start returns nil: SIGCHLD is ignored or something else in this process reaps the child; or the child
 // is exiting and /proc does not show it.
 //
-// The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, and for Chroot, Ptrace,
-// AmbientCaps, a user namespace or a change of ids by one who is not root.
+// The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, for a command line that is
+// too long with the stub's three arguments, and for Chroot, Ptrace, AmbientCaps, a user namespace or a change of ids without root.
 //
 // A failure before the exec, of the fork or of what cmd.Dir and cmd.SysProcAttr ask for, has the step StepProcess. Go has one
 // errno for that and for a failed exec. To tell them apart, Start has the same done again in a second child, which execs nothing.
@@ -50,6 +50,9 @@ func Start(cmd *exec.Cmd) error {
 	if !isNeutral(cmd) {
 		return startDirect(cmd)
 	}
+	if tooBig(descriptorPath(highest), stubArgs(highest, cmd.Path, cmd.Args), cmd.Environ()) {
+		return startDirect(cmd)
+	}
 	stub, err := Stub()
 	if err != nil {
 		return startDirect(cmd)
@@ -63,6 +66,8 @@ func Start(cmd *exec.Cmd) error {
 	defer w.Close()
 	return startThrough(cmd, stub, r, w)
 }
+
+const highest = 1<<31 - 1 // as long as a descriptor's number can be
 
 func argName(i int) string {
 	if i == 0 {
@@ -114,8 +119,11 @@ func explainStart(cmd *exec.Cmd, step uint16, err error) error {
 	if !ok {
 		return err
 	}
-	if !failedInExec(cmd, errno) {
+	switch {
+	case !failedInExec(cmd, errno):
 		step = StepProcess
+	case step == StepStub && targetFailsAlike(errno, cmd.Path, cmd.Args, cmd.Environ()):
+		step = StepExec
 	}
 	return failure(step, errno, cmd.Path)
 }

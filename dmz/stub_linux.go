@@ -62,7 +62,7 @@ func makeOwnName() string {
 // Stub makes a sealed copy of the stub in memory. It serves any number of children, one after the other or at once; for
 // containers, make one for each.
 //
-// It is a memfd of mode 0111, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits. But root in a
+// It is a memfd of mode 0511, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits. But root in a
 // container that catches its process while it is the stub can keep others from executing the same one. That is a failure
 // of the step [StepStub], and only for those who share it.
 //
@@ -114,7 +114,7 @@ func fillAndSeal(fd int, image []byte) error {
 	if n != len(image) {
 		return fmt.Errorf("dmz: wrote %d bytes of %d of the stub", n, len(image))
 	}
-	if err := syscall.Fchmod(fd, 0o111); err != nil {
+	if err := syscall.Fchmod(fd, 0o511); err != nil {
 		return os.NewSyscallError("fchmod", err)
 	}
 	_, errno := fcntl(fd, fAddSeals, seals|fSealExec)

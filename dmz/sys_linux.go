@@ -78,6 +78,17 @@ func setCloexec(fd int, flag uintptr) syscall.Errno {
 	return errno
 }
 
+// From asm/ioctls.h.
+var fioclex = func() uintptr {
+	switch runtime.GOARCH {
+	case "mips", "mips64", "mips64le", "mipsle":
+		return 0x6601
+	case "ppc64", "ppc64le":
+		return 0x20006601
+	}
+	return 0x5451
+}()
+
 // DupAbove returns a copy of fd that is close-on-exec and not below min.
 func dupAbove(fd, min int) (int, error) {
 	dup, errno := fcntl(fd, fDupfdCloexec, uintptr(min))
