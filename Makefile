@@ -165,7 +165,7 @@ $(UAPI)/include/linux/version.h:
 
 # --- the library and the command ---------------------------------------------------------------------------
 
-LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail limits line message pipe read route \
+LIB := $(patsubst %,$(O)/obj/%.o,adopt decimal decode exec exit_code fail limits line message pipe read read_child route \
 	settle signals spawn stub wait words \
 	$(addprefix explain/,access arguments binfmt busy credentials elf elf_file explain folder format loader machine \
 	mount path process script segments text walk))

@@ -19,8 +19,13 @@ static int open_pidfd(pid_t pid)
 
 void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 {
-	*child = (struct errpipe_child){ .pid = pid, .pidfd = open_pidfd(pid), .report = report };
-	if (stub >= 0)
+	*child = (struct errpipe_child){ .pid = pid, .pidfd = open_pidfd(pid), .poll_fd = report };
+	/* Another process reads: its end of file is what a look or the end of the child goes on from. */
+	if (report < 0) {
+		child->report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
+		child->read = 1;
+	}
+	if (stub > 0)
 		errpipe__stub_name(stub, child->stub);
 	else
 		child->route = stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;

@@ -53,6 +53,7 @@ struct run {
 	int report_fd; /* or -1 */
 	FILE *report;  /* or NULL */
 	struct signals signals;
+	bool direct; /* without a stub */
 	struct errpipe_spawn spawn;
 	char **argv;
 };
@@ -81,19 +82,20 @@ static bool has_ended(pid_t pid)
 }
 
 /* Stay with the target until its exec has failed or it has ended. */
-static int attend(const struct errpipe_child *child, struct signals *signals, struct errpipe_report *report)
+static int attend(struct errpipe_child *child, struct signals *signals)
 {
-	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { child->report, POLLIN, 0 } };
+	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { child->poll_fd, POLLIN, 0 } };
+	struct errpipe_report report;
 
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return -errno;
 		if (fds[1].revents) {
-			int ret = errpipe_read(child->report, report);
+			int ret = errpipe_read_child(child, &report);
 
 			if (ret < 0)
 				return ret;
-			if (report->verdict != ERRPIPE_STARTED)
+			if (report.verdict != ERRPIPE_STARTED)
 				return 0;
 			fds[1].fd = -1; /* poll(2) skips it from now on */
 		}
@@ -109,7 +111,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 {
 	struct run *run = data;
 	struct errpipe_child child;
-	int ret;
+	int ret, waited;
 
 	ret = errpipe_spawn(&child, &run->spawn, path, run->argv, environ);
 	if (ret < 0) {
@@ -117,12 +119,12 @@ static void try(const char *path, void *data, struct outcome *outcome)
 		return;
 	}
 	outcome->route = child.route;
-	ret = attend(&child, &run->signals, &outcome->report);
-	if (ret < 0) {
-		outcome->report.verdict = ERRPIPE_CLOSED;
+	ret = attend(&child, &run->signals);
+	if (ret < 0)
 		kill(child.pid, SIGKILL);
-	}
-	errpipe_wait(&child, &outcome->report);
+	waited = errpipe_wait(&child, &outcome->report);
+	if (ret == 0)
+		ret = waited;
 	if (ret < 0)
 		outcome_fail(outcome, -ret, "cannot read the report of %s", path);
 }
@@ -131,13 +133,13 @@ static int set_route(struct run *run, const char *name)
 {
 	static const struct {
 		const char *name;
-		int stub;
+		bool direct;
 		unsigned flags;
-	} routes[] = { { "auto", 0, 0 }, { "stub", 0, ERRPIPE_STUB_ONLY }, { "direct", ERRPIPE_NO_STUB, 0 } };
+	} routes[] = { { "auto", false, 0 }, { "stub", false, ERRPIPE_STUB_ONLY }, { "direct", true, 0 } };
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
 		if (strcmp(routes[i].name, name) == 0) {
-			run->spawn.stub = routes[i].stub;
+			run->direct = routes[i].direct;
 			run->spawn.flags = routes[i].flags;
 			return 0;
 		}
@@ -256,7 +258,7 @@ static int run_it(struct run *run, const char *program)
 	if (ret < 0)
 		return own_failure(-ret, "cannot watch for signals");
 	/* Where there can be none, as where memfd_create(2) is forbidden, auto is direct. */
-	if (run->spawn.stub != ERRPIPE_NO_STUB)
+	if (!run->direct)
 		run->spawn.stub = errpipe_stub();
 	run->spawn.mask = &run->signals.mask;
 	run->spawn.setup = signals_give_back;

@@ -17,7 +17,7 @@
  * SIMPLE USE
  *
  *	struct errpipe_spawn spawn = { .stub = errpipe_stub() };
- *	struct errpipe_report report = { 0 };
+ *	struct errpipe_report report;
  *	struct errpipe_child child;
  *	char line[256];
  *
@@ -35,10 +35,18 @@
  * errpipe_exec() in the child, errpipe_adopt() and errpipe_wait() in the parent. Or errpipe_read() in any
  * process, and errpipe_settle() in the parent before it reaps. docs/embedding.md has recipes.
  *
+ * Four functions report on a child, each later and with more certainty than the one before. The child remembers its
+ * report, so they can be called in any number, and the caller prepares nothing.
+ *
+ *	errpipe_read_child()	once the exec is decided: the pipe's word
+ *	errpipe_look()		the same, and a look at the process
+ *	errpipe_settle()	once the child has ended: final
+ *	errpipe_wait()		the same; the child is reaped and released
+ *
  * CONVENTIONS
  *
  * Functions that can fail return 0 or more on success and a negative errno on failure; they leave errno
- * unspecified. Nothing is printed, nothing is malloc'd, no signal disposition is changed, and every descriptor
+ * unspecified. What a function fills in may hold anything before the call. Nothing is printed, nothing is malloc'd, no signal disposition is changed, and every descriptor
  * that is opened is close-on-exec and above 2. A function that is called async-signal-safe may also be called
  * between fork(2) and exec in a process with threads. All functions may be called from several threads at once.
  */
@@ -137,7 +145,7 @@ int errpipe_stub(void);
  */
 int errpipe_stub_file(const char *path);
 
-#define ERRPIPE_NO_STUB (-4096) /* for a descriptor of the stub: the route is DIRECT. No negative errno is that */
+#define ERRPIPE_NO_STUB 0 /* in place of a stub's descriptor, which is never 0: the route is DIRECT */
 
 /* Through the stub or not, and why. */
 enum errpipe_route {
@@ -201,7 +209,7 @@ const char *errpipe_route_reason(enum errpipe_route route);
 
 #define ERRPIPE_STUB_ONLY 2u /* flag: never DIRECT. Neither errpipe_route() nor a stub that cannot start matters */
 
-/* How to start a child. All 0 but for stub is a good beginning. */
+/* How to start a child. All 0 is a good beginning: no stub, no setup. */
 struct errpipe_spawn {
 	int stub;	/* what errpipe_stub() has returned, even if it has failed, or ERRPIPE_NO_STUB */
 	unsigned flags; /* ERRPIPE_STUB_ONLY or 0 */
@@ -234,14 +242,16 @@ struct errpipe_spawn {
 
 /* A child that errpipe_spawn() or errpipe_adopt() has filled in. Its descriptors are close-on-exec and above 2. */
 struct errpipe_child {
-	pid_t pid;
-	int pidfd;  /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2, 5.3) */
-	int report; /* the read end, for errpipe_read() */
+	pid_t pid;   /* -1 if there is no process, or no longer */
+	int pidfd;   /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2, 5.3) */
+	int poll_fd; /* readable once errpipe_read_child() need not wait. To poll only; -1: another process reads */
 	enum errpipe_route route; /* as chosen; a fallback to DIRECT after that is not in here */
 
-	/* For errpipe_look() and errpipe_settle(). */
+	/* The library's own. */
 	int exec_begun; /* not 0: the child was seen to begin its exec, so none of the caller's code can end it */
 	char stub[16];	/* what the process is called while it is the stub; "" if that is not known */
+	int read;	/* 0: its report was not read; 1: it is below; or the negative errno that reading it gave */
+	struct errpipe_report report;
 };
 
 /*
@@ -264,19 +274,73 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
 		  char *const argv[], char *const envp[]);
 
 /*
- * Wait for the end of a child, with a final report, and release all that it holds: the process is reaped, the
- * descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and
+ * Read the report of a child. This waits until the exec is decided: poll(2) child->poll_fd for POLLIN first to avoid
+ * that. The end of the child counts as end of file, because another process may hold a copy of the write end.
+ *
+ * STARTED is provisional, as for errpipe_read(). The child remembers the report: later calls return the same one.
+ * errpipe_read() is not for poll_fd. It would take the record out of the pipe, and no process could know that it was
+ * there: the verdict would become DIED or CLOSED, and the reason would be lost.
+ *
+ * Returns 1. -ECHILD: *child has no process, or no longer. -EBADF: another process reads the report (poll_fd is -1).
+ * -EPROTO and the errors of poll(2) and read(2): the report could not be read. After an error the verdict in *report is
+ * CLOSED. A cancellation point while it waits. Thread-safe, but for one child call this and the next three functions in
+ * one thread only. Async-signal-safe.
+ */
+int errpipe_read_child(struct errpipe_child *child, struct errpipe_report *report);
+
+/*
+ * Make a provisional STARTED as certain as it can be at end of file, for a caller that must know now: look at
+ * the child, which costs one or two reads in /proc, some 25 microseconds. It need not have ended, and is not
+ * waited for, but for an exec that is under way: some kernels close the pipe before that is over. 50 milliseconds
+ * at most. The report is read first, as by errpipe_read_child(), unless another process reads it: call this once that
+ * one has seen end of file.
+ *
+ * DIED: it is on its way out, or gone, and never exec'd anything, or nothing but the stub; the status is -1 if
+ * it cannot be waited for yet. CLOSED: it is not a child of the caller, or is reaped already, or there is no
+ * /proc; or it has closed the pipe by itself, before any exec. STARTED: the target runs, or ran. A verdict other
+ * than STARTED stays.
+ *
+ * Returns 0, or the errors of errpipe_read_child() but -EBADF for a poll_fd of -1. Async-signal-safe.
+ */
+int errpipe_look(struct errpipe_child *child, struct errpipe_report *report);
+
+/*
+ * Make the report final: read it, wait until the child has ended, but do not reap it, and see whether it ever
+ * left the stub. Call it before the child is reaped, and reap it afterwards. If another process reads the report
+ * (child->poll_fd is -1), a verdict of that one other than STARTED is final, and this one here is for the rest.
+ *
+ * report->status becomes the wait status. A provisional STARTED becomes DIED if the child never exec'd, or never exec'd
+ * anything but the stub; CLOSED if that cannot be known, as there is no /proc. A child of errpipe_spawn() is
+ * looked at only if it ended by a signal or with 125 to 127, which is all that the library and the stub can do:
+ * other ends are the target's, at no cost. If the process is not a child of the caller, or is reaped already,
+ * STARTED becomes CLOSED. A verdict other than STARTED stays, and only the status is filled in.
+ *
+ * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
+ * include/linux/sched.h). errpipe_stub() gives each stub a name that no program bears: a target that goes through
+ * another stub, and ends in there, is STARTED. Where the stub has a name that others can have, a target of the
+ * same name cannot be told from it, and both are CLOSED: a stub that is a file; a stub that is named after its
+ * descriptor, so by a number (before Linux 6.14 or so, and where it was exec'd by way of /proc/self/fd). A target can
+ * take the very name of its stub, by prctl(2) PR_SET_NAME or as it was handed the descriptor of that stub; if it
+ * then ends by a signal or with 125 to 127, it has made itself DIED. A child that went DIRECT is not judged by
+ * its name.
+ *
+ * Returns 0, or the errors of errpipe_look(). Blocks until the child has ended: ask pidfd or SIGCHLD first to
+ * avoid that. Async-signal-safe.
+ */
+int errpipe_settle(struct errpipe_child *child, struct errpipe_report *report);
+
+/*
+ * Wait for the end of a child, with a final report as by errpipe_settle(), and release all that it holds: the process is
+ * reaped, the descriptors are closed. Take them out of an epoll(7) set before: a later child may not have exec'd yet, and
  * keep them open for a moment.
  *
- * *report goes in with what errpipe_read() has given for child->report, or with verdict 0 to have it read here
- * (and with ERRPIPE_CLOSED if errpipe_read() has failed: what it has read is gone). A child whose exec has
- * failed is killed, as it is about to exit anyway: so a record that somebody else wrote becomes true. If
- * another process holds a copy of the write end, the end of the child counts as end of file.
+ * A child whose exec has failed is killed, as it is about to exit anyway: so a record that somebody else wrote
+ * becomes true.
  *
  * Returns 0. -ECHILD: *child has no process, or no longer. -EPROTO and the errors of poll(2) and read(2): the
  * report could not be read; the child is killed and released, and report->status is filled in if it was known.
- * A cancellation point while it waits, and then the child is still there. Thread-safe, but for one child call it
- * in one thread only; not async-signal-safe.
+ * After an error the verdict in *report is CLOSED. A cancellation point while it waits, and then the child is still
+ * there. Thread-safe, but for one child call it in one thread only; not async-signal-safe.
  */
 int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 
@@ -314,9 +378,9 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 
 /*
  * Fill in *child for a process that the caller has forked: in the parent, after the fork, with the stub that the
- * child gives to errpipe_exec() (or ERRPIPE_NO_STUB) and the read end of the pipe. Both still belong to the
- * caller; errpipe_wait() closes the read end. The stub may be closed afterwards. Where there are pidfds (Linux
- * 5.3) one is opened: who does without errpipe_wait() closes it.
+ * child gives to errpipe_exec() (or ERRPIPE_NO_STUB) and the read end of the pipe, or -1 if another process reads the
+ * report. Both descriptors still belong to the caller; errpipe_wait() closes the read end. The stub may be closed
+ * afterwards. Where there are pidfds (Linux 5.3) one is opened: who does without errpipe_wait() closes it.
  *
  * Call it before anybody could reap the process. It cannot fail: without a pidfd it is -1, and without a /proc
  * the name of a stub that errpipe_stub() has not made is "". Async-signal-safe.
@@ -336,59 +400,21 @@ void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 int errpipe_fail(int report, unsigned step, int error);
 
 /*
- * IN THE PARENT, OR IN ANY OTHER READER
+ * IN ANOTHER READER
  */
 
 /*
- * Read the report of one attempt from fd, the read end of a pipe, FIFO or socket.
+ * Read the report of one attempt from fd, the read end of a pipe, FIFO or socket. For readers that are not the parent;
+ * errpipe_read_child() is for the others.
  *
  * At end of file, which proves only that nobody holds the write end any more, *report is a provisional STARTED.
- * errpipe_look() and errpipe_settle() make it more than that.
+ * errpipe_look() and errpipe_settle() make it more than that, in the parent.
  *
  * Returns 1 with *report filled in when the attempt is decided. 0: not yet, and fd is non-blocking. -EPROTO:
  * the bytes are not one record that a stub of a known version writes. Else the errors of read(2) but EINTR,
  * which is retried. After an error *report is unchanged. Never reaps the child. Async-signal-safe.
  */
 int errpipe_read(int fd, struct errpipe_report *report);
-
-/*
- * Make a provisional STARTED as certain as it can be at end of file, for a caller that must know now: look at
- * the child, which costs one or two reads in /proc, some 25 microseconds. It need not have ended, and is not
- * waited for, but for an exec that is under way: some kernels close the pipe before that is over. 50 milliseconds
- * at most.
- *
- * DIED: it is on its way out, or gone, and never exec'd anything, or nothing but the stub; the status is -1 if
- * it cannot be waited for yet. CLOSED: it is not a child of the caller, or is reaped already, or there is no
- * /proc; or it has closed the pipe by itself, before any exec. STARTED: the target runs, or ran. A verdict other
- * than STARTED stays.
- *
- * Returns 0. -EINVAL: child->pid is not above 0. Async-signal-safe.
- */
-int errpipe_look(const struct errpipe_child *child, struct errpipe_report *report);
-
-/*
- * Make a provisional STARTED final: wait until the child has ended, but do not reap it, and see whether it ever
- * left the stub. Call it before the child is reaped, and reap it afterwards.
- *
- * report->status becomes the wait status. The verdict becomes DIED if the child never exec'd, or never exec'd
- * anything but the stub; CLOSED if that cannot be known, as there is no /proc. A child of errpipe_spawn() is
- * looked at only if it ended by a signal or with 125 to 127, which is all that the library and the stub can do:
- * other ends are the target's, at no cost. If the process is not a child of the caller, or is reaped already,
- * the verdict becomes CLOSED. A verdict other than STARTED stays, and only the status is filled in.
- *
- * The process is recognised by the flags and the name in /proc/PID/stat (proc(5); PF_FORKNOEXEC in the kernel's
- * include/linux/sched.h). errpipe_stub() gives each stub a name that no program bears: a target that goes through
- * another stub, and ends in there, is STARTED. Where the stub has a name that others can have, a target of the
- * same name cannot be told from it, and both are CLOSED: a stub that is a file; a stub that is named after its
- * descriptor, so by a number (before Linux 6.14 or so, and where it was exec'd by way of /proc/self/fd). A target can
- * take the very name of its stub, by prctl(2) PR_SET_NAME or as it was handed the descriptor of that stub; if it
- * then ends by a signal or with 125 to 127, it has made itself DIED. A child that went DIRECT is not judged by
- * its name.
- *
- * Returns 0. -EINVAL: child->pid is not above 0. Blocks until the child has ended: ask pidfd or SIGCHLD first to
- * avoid that. Async-signal-safe.
- */
-int errpipe_settle(const struct errpipe_child *child, struct errpipe_report *report);
 
 /*
  * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record

@@ -128,7 +128,7 @@ static bool may_go_direct(const struct errpipe__exec *exec, int ret)
 
 int errpipe__exec(const struct errpipe__exec *exec)
 {
-	if (exec->stub >= 0) {
+	if (exec->stub != ERRPIPE_NO_STUB) {
 		unsigned step;
 		int ret = exec_stub(exec, &step);
 

@@ -115,6 +115,18 @@ struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char
 bool errpipe__too_big(const char *path, char *const argv[], char *const envp[]);
 
 /*
+ * read_child.c: what each function begins with that reports on a child. *report says that nothing is known, and holds that
+ * until there is more. Returns 0, or -EFAULT or -ECHILD.
+ */
+int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_report *report);
+
+/* read_child.c: the report as it was read, now or before. Returns 1, or a negative errno. */
+int errpipe__report(struct errpipe_child *child, struct errpipe_report *report);
+
+/* settle.c: look at the process, if *report is provisional. options are those of waitid(2): 0, or WNOHANG. */
+void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report);
+
+/*
  * settle.c: wait for the end of a child. options are those of waitid(2); with WNOWAIT it is left there to be reaped.
  * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2).
  */

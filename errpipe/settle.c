@@ -229,30 +229,44 @@ static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 	return ERRPIPE_CLOSED;
 }
 
-static int judge(const struct errpipe_child *child, int options, struct errpipe_report *report)
+void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report)
 {
 	int ret;
 
-	if (child->pid <= 0)
-		return -EINVAL;
+	if (report->status != -1)
+		return;
 	ret = errpipe__ended(child, options | WNOWAIT, &report->status);
-	if (report->verdict != ERRPIPE_STARTED)
-		return 0;
+	if (report->verdict == ERRPIPE_STARTED) {
+		if (ret < 0)
+			report->verdict = ERRPIPE_CLOSED;
+		else if (ret == 0)
+			report->verdict = look_at_living(child);
+		else if (!child->exec_begun || stub_ends_so(report->status))
+			report->verdict = look_at(child);
+	}
+	/* What is known now is not always known later: somebody may reap the child. */
+	if (report->status != -1 || report->verdict == ERRPIPE_DIED)
+		child->report = *report;
+}
+
+static int read_and_judge(struct errpipe_child *child, int options, struct errpipe_report *report)
+{
+	int ret = errpipe__begin_report(child, report);
+
+	if (ret == 0)
+		ret = errpipe__report(child, report);
 	if (ret < 0)
-		report->verdict = ERRPIPE_CLOSED;
-	else if (ret == 0)
-		report->verdict = look_at_living(child);
-	else if (!child->exec_begun || stub_ends_so(report->status))
-		report->verdict = look_at(child);
+		return ret;
+	errpipe__judge(child, options, report);
 	return 0;
 }
 
-int errpipe_look(const struct errpipe_child *child, struct errpipe_report *report)
+int errpipe_look(struct errpipe_child *child, struct errpipe_report *report)
 {
-	return judge(child, WNOHANG, report);
+	return read_and_judge(child, WNOHANG, report);
 }
 
-int errpipe_settle(const struct errpipe_child *child, struct errpipe_report *report)
+int errpipe_settle(struct errpipe_child *child, struct errpipe_report *report)
 {
-	return judge(child, 0, report);
+	return read_and_judge(child, 0, report);
 }

@@ -217,7 +217,7 @@ static int route(const struct errpipe_spawn *spawn, const char *path, enum errpi
 		return spawn->stub == ERRPIPE_NO_STUB ? -EINVAL : spawn->stub < 0 ? spawn->stub : 0;
 
 	*route = spawn->stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
-	if (spawn->stub < 0)
+	if (spawn->stub <= 0)
 		return 0;
 	if (!spawn->identity)
 		ret = errpipe_identity(&now);
@@ -242,19 +242,19 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
 	if (child->pidfd < 0)
 		child->pidfd = -1;
-	child->report = pipe[0];
+	child->poll_fd = pipe[0];
 	return 0;
 }
 
 static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
 			     char *const argv[], char *const envp[])
 {
-	static const struct errpipe_spawn direct = { .stub = ERRPIPE_NO_STUB };
+	static const struct errpipe_spawn direct;
 	struct context context = { .exec = { ERRPIPE_NO_STUB, 0, -1, path, argv, envp, NULL } };
 	struct errpipe__args args;
 	int pipe[2], ret;
 
-	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .report = -1, .route = ERRPIPE_DIRECT_ASKED };
+	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .poll_fd = -1, .route = ERRPIPE_DIRECT_ASKED };
 	context.spawn = spawn ? spawn : &direct;
 	if (!path || !argv)
 		return -EFAULT;

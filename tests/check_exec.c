@@ -114,12 +114,11 @@ static pid_t begin(const struct attempt *attempt, int *fd)
 /* Also sees to it that settling fills in the status and leaves the verdict of a failure alone. */
 static struct outcome finish(pid_t pid, int fd)
 {
-	const struct errpipe_child child = { .pid = pid, .pidfd = -1 };
+	struct errpipe_child child = { .pid = pid, .pidfd = -1, .poll_fd = fd };
 	struct outcome outcome = { 0 };
 	struct errpipe_report settled;
 
-	outcome.read = errpipe_read(fd, &outcome.report);
-	settled = outcome.report;
+	outcome.read = errpipe_read_child(&child, &outcome.report);
 	ck_assert_int_eq(errpipe_settle(&child, &settled), 0);
 	ck_assert_int_eq(waitpid(pid, &outcome.status, 0), pid);
 	ck_assert_int_eq(settled.status, outcome.status);

@@ -219,7 +219,7 @@ enum { REPLACEMENTS = sizeof(replacements) / sizeof(*replacements) };
 START_TEST(replaced_after_the_check)
 {
 	struct errpipe_spawn spawn = { .flags = ERRPIPE_STUB_ONLY };
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	char *dmz = built_path("dmz");
 	const char *wrong;

@@ -199,9 +199,9 @@ static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
 /* As if it were its own child. */
 static int read_and_look(int fd, pid_t pid, struct errpipe_report *report)
 {
-	const struct errpipe_child child = { .pid = pid, .pidfd = -1, .report = fd };
+	struct errpipe_child child = { .pid = pid, .pidfd = -1, .poll_fd = fd };
 
-	return errpipe_read(fd, report) == 1 && errpipe_look(&child, report) == 0;
+	return errpipe_look(&child, report) == 0;
 }
 
 static int sees_enoexec(int fd, pid_t pid)
@@ -292,7 +292,7 @@ static int open_stub(void)
 static struct errpipe_child stop_at(enum stage stage, int stub)
 {
 	char *argv[] = { (char *)"/bin/true", NULL };
-	int fd[2], status, execs = stage == BEFORE_EXEC ? 0 : stage == IN_TARGET && stub >= 0 ? 2 : 1;
+	int fd[2], status, execs = stage == BEFORE_EXEC ? 0 : stage == IN_TARGET && stub != ERRPIPE_NO_STUB ? 2 : 1;
 	struct errpipe_child child;
 	pid_t pid;
 
@@ -341,7 +341,7 @@ START_TEST(killed_then_settled)
 	struct errpipe_report report;
 
 	kill(child.pid, SIGKILL);
-	ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(report.verdict, killed[_i].verdict);
@@ -357,7 +357,7 @@ START_TEST(killed_and_looked_at)
 	struct errpipe_report report;
 
 	kill(child.pid, SIGKILL);
-	ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 	ck_assert_int_eq(errpipe_look(&child, &report), 0);
 	ck_assert_int_eq(report.verdict, killed[_i].verdict);
 	ck_assert(report.status == SIGKILL || report.status == -1);
@@ -373,7 +373,7 @@ START_TEST(killed_in_an_unknown_stub)
 
 	*child.stub = '\0';
 	kill(child.pid, SIGKILL);
-	ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 	wait_for(child.pid);
@@ -410,7 +410,7 @@ START_TEST(exited_by_itself)
 	struct errpipe_child child = exit_with(status, after_exec);
 	struct errpipe_report report;
 
-	ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(report.verdict, after_exec ? ERRPIPE_STARTED : ERRPIPE_DIED);
 	ck_assert_int_eq(report.status, status << 8);
@@ -444,8 +444,8 @@ END_TEST
 
 START_TEST(what_cannot_be_waited_for)
 {
-	int (*const functions[])(const struct errpipe_child *, struct errpipe_report *) = { errpipe_settle, errpipe_look };
-	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = -1 };
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_settle, errpipe_look };
+	struct errpipe_report report;
 	struct errpipe_child child = exit_with(0, true);
 	int pidfd = child.pidfd;
 
@@ -454,42 +454,142 @@ START_TEST(what_cannot_be_waited_for)
 	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 	ck_assert_int_eq(report.status, -1);
 
-	report.verdict = ERRPIPE_STARTED;
 	child.pidfd = -1;
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
 	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 
-	report.verdict = ERRPIPE_STARTED;
 	child.pid = getppid();
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
 	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 
 	/* The number belongs to another child by now, which has never exec'd. */
-	report.verdict = ERRPIPE_STARTED;
 	child = exit_with(126, false);
 	child.pidfd = pidfd;
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
 	ck_assert_int_eq(report.verdict, pidfd < 0 && under_valgrind() ? ERRPIPE_DIED : ERRPIPE_CLOSED);
 	wait_for(child.pid);
 
-	report.verdict = ERRPIPE_STARTED;
 	child.pid = 0;
-	ck_assert_int_eq(functions[_i](&child, &report), -EINVAL);
+	ck_assert_int_eq(functions[_i](&child, &report), -ECHILD);
 	child.pid = -1;
-	ck_assert_int_eq(functions[_i](&child, &report), -EINVAL);
-	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(functions[_i](&child, &report), -ECHILD);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 }
 END_TEST
 
+/* A child that leaves bytes in the pipe, and ends with 126. */
+static struct errpipe_child leave(const void *bytes, size_t size)
+{
+	struct errpipe_child child;
+	int fd[2];
+	pid_t pid;
+
+	make_pipe(fd);
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(write(fd[1], bytes, size) == (ssize_t)size ? 126 : 1);
+	close(fd[1]);
+	errpipe_adopt(&child, pid, ERRPIPE_NO_STUB, fd[0]);
+	return child;
+}
+
 START_TEST(settle_keeps_other_verdicts)
 {
-	struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
-	struct errpipe_child child = exit_with(126, false);
+	struct errpipe_child child = leave(enoexec, sizeof(enoexec));
+	struct errpipe_report report;
 
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	assert_enoexec(&report);
 	ck_assert_int_eq(report.status, 126 << 8);
 	wait_for(child.pid);
+}
+END_TEST
+
+/* In whatever order it is asked for, and when the process is gone. */
+START_TEST(a_child_remembers_its_report)
+{
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
+										      errpipe_settle };
+	struct errpipe_child child = leave(enoexec, sizeof(enoexec));
+	struct errpipe_report report;
+
+	for (int i = 0; i < 6; i++) {
+		memset(&report, 0x5a, sizeof(report));
+		ck_assert_int_eq(functions[i % 3](&child, &report), i % 3 == 0);
+		assert_enoexec(&report);
+	}
+	wait_for(child.pid);
+	memset(&report, 0x5a, sizeof(report));
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	assert_enoexec(&report);
+	ck_assert_int_eq(report.status, 126 << 8);
+}
+END_TEST
+
+START_TEST(a_child_remembers_how_it_ended)
+{
+	struct errpipe_child child = exit_with(126, false);
+	struct errpipe_report report;
+
+	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
+	wait_for(child.pid);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_DIED);
+	ck_assert_int_eq(report.status, 126 << 8);
+}
+END_TEST
+
+/* The bytes are gone after the first time: what follows is end of file. */
+START_TEST(a_child_remembers_that_it_cannot_be_read)
+{
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
+										      errpipe_settle, errpipe_wait };
+	struct errpipe_child child = leave(enoexec, sizeof(enoexec) - 1);
+	struct errpipe_report report;
+
+	for (int i = 0; i < 4; i++) {
+		memset(&report, 0x5a, sizeof(report));
+		ck_assert_int_eq(functions[i](&child, &report), -EPROTO);
+		ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	}
+	ck_assert_int_ne(report.status, -1);
+	ck_assert_int_eq(waitpid(child.pid, NULL, 0), -1);
+}
+END_TEST
+
+/* The library cannot know that there was a record. Even so nothing is taken for a program that has started. */
+START_TEST(a_record_that_somebody_else_has_read)
+{
+	static const char *const paths[] = { "/nowhere/at/all", "/etc/passwd" };
+	char *argv[] = { (char *)paths[_i % 2], NULL };
+	const struct errpipe_spawn spawn = { .stub = _i / 2 ? errpipe_stub() : ERRPIPE_NO_STUB };
+	struct errpipe_report report;
+	struct errpipe_child child;
+
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, argv[0], argv, argv + 1), 0);
+	ck_assert_int_eq(errpipe_read(child.poll_fd, &report), 1);
+	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert(report.verdict == ERRPIPE_DIED || report.verdict == ERRPIPE_CLOSED);
+}
+END_TEST
+
+/* The child then says nothing but how it ended. */
+START_TEST(a_report_that_another_process_reads)
+{
+	struct errpipe_child child = exit_with(7, _i);
+	struct errpipe_report report;
+
+	close(child.poll_fd);
+	close(child.pidfd);
+	errpipe_adopt(&child, child.pid, ERRPIPE_NO_STUB, -1);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), -EBADF);
+	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, _i ? ERRPIPE_STARTED : ERRPIPE_DIED);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, _i ? ERRPIPE_STARTED : ERRPIPE_DIED);
+	ck_assert_int_eq(report.status, 7 << 8);
 }
 END_TEST
 
@@ -532,7 +632,7 @@ static bool settled_as(struct errpipe_child child, enum errpipe_verdict verdict,
 {
 	struct errpipe_report report;
 
-	return errpipe_read(child.report, &report) == 1 && errpipe_settle(&child, &report) == 0 &&
+	return errpipe_read_child(&child, &report) == 1 && errpipe_settle(&child, &report) == 0 &&
 	       report.verdict == verdict && report.status == status && wait_for(child.pid) == status;
 }
 
@@ -548,7 +648,7 @@ static bool look_is_closed(void)
 	struct errpipe_child child = exit_with(126, true);
 	struct errpipe_report report;
 
-	return errpipe_read(child.report, &report) == 1 && errpipe_look(&child, &report) == 0 &&
+	return errpipe_read_child(&child, &report) == 1 && errpipe_look(&child, &report) == 0 &&
 	       report.verdict == ERRPIPE_CLOSED && wait_for(child.pid) == 126 << 8;
 }
 
@@ -619,6 +719,11 @@ static Suite *read_suite(void)
 	tcase_add_loop_test(tcase, killed_in_an_unknown_stub, 0, under_valgrind() ? 1 : 2);
 	tcase_add_loop_test(tcase, what_cannot_be_waited_for, 0, 2);
 	tcase_add_test(tcase, settle_keeps_other_verdicts);
+	tcase_add_test(tcase, a_child_remembers_its_report);
+	tcase_add_test(tcase, a_child_remembers_how_it_ended);
+	tcase_add_test(tcase, a_child_remembers_that_it_cannot_be_read);
+	tcase_add_loop_test(tcase, a_record_that_somebody_else_has_read, 0, under_valgrind() ? 2 : 4);
+	tcase_add_loop_test(tcase, a_report_that_another_process_reads, 0, 2);
 	tcase_add_test(tcase, a_reader_without_proc);
 	tcase_add_test(tcase, a_reader_with_the_proc_of_others);
 	suite_add_tcase(suite, tcase);

@@ -369,7 +369,7 @@ static void spawn_with(int stub_or_none, unsigned flags, const char *path, char 
 		       struct outcome *outcome)
 {
 	const struct errpipe_spawn spawn = { .stub = stub_or_none, .flags = flags, .setup = prepare };
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	char *envp[] = { NULL };
 
@@ -1169,7 +1169,7 @@ START_TEST(a_descriptor_of_setup)
 	open_output();
 	spawn.stub = stub;
 	for (int forced = 0; forced < 2; forced++) {
-		struct errpipe_report report = { 0 };
+		struct errpipe_report report;
 		struct errpipe_child child;
 
 		spawn.flags = forced ? ERRPIPE_STUB_ONLY : 0;
@@ -1590,7 +1590,7 @@ START_TEST(spawn_by_a_given_identity)
 	struct errpipe_identity given = { .uid = NOBODY, .euid = NOBODY };
 	struct errpipe_spawn spawn = { .identity = &given };
 	char *argv[] = { (char *)"true", NULL };
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 
 	spawn.stub = errpipe_stub();

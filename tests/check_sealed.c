@@ -470,7 +470,7 @@ START_TEST(other_bits_of_the_mode)
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"test \"$(id -u)\" = 65534", NULL };
 	char *envp[] = { (char *)"PATH=/usr/bin:/bin", NULL };
 	const struct errpipe_spawn spawn = { .stub = make_stub(), .flags = ERRPIPE_STUB_ONLY };
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 
 	ck_assert_int_eq(fchmod(spawn.stub, 06777), 0);

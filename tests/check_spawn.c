@@ -106,6 +106,12 @@ static void assert_died(const struct errpipe_report *report, int status)
 	ck_assert_int_eq(report->status, status);
 }
 
+static void assert_unknown(const struct errpipe_report *report)
+{
+	ck_assert_int_eq(report->verdict, ERRPIPE_CLOSED);
+	ck_assert_int_eq(report->status, -1);
+}
+
 static int open_descriptors(void)
 {
 	int count = 0;
@@ -362,7 +368,7 @@ START_TEST(a_stub_that_there_is_not)
 {
 	struct errpipe_spawn spawn = { .stub = -ENOSYS };
 	struct errpipe_child child = start(&spawn, "/bin/true", (char *[]){ (char *)"true", NULL });
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 
 	ck_assert_int_eq(child.route, ERRPIPE_DIRECT_NO_STUB);
 	report = finish(&child);
@@ -381,17 +387,16 @@ END_TEST
 
 static void assert_refused(const struct errpipe_spawn *spawn, const char *path, char *const argv[], int error)
 {
-	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = -7 };
-	struct errpipe_child child = { .pid = getpid(), .pidfd = 0, .report = 0 };
+	struct errpipe_child child = { .pid = getpid() };
+	struct errpipe_report report;
 	int before = open_descriptors();
 
 	ck_assert_int_eq(errpipe_spawn(&child, spawn, path, argv, environ), error);
 	ck_assert_int_eq(child.pid, -1);
 	ck_assert_int_eq(child.pidfd, -1);
-	ck_assert_int_eq(child.report, -1);
+	ck_assert_int_eq(child.poll_fd, -1);
 	ck_assert_int_eq(errpipe_wait(&child, &report), -ECHILD);
-	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
-	ck_assert_int_eq(report.status, -7);
+	assert_unknown(&report);
 	ck_assert_int_eq(open_descriptors(), before);
 }
 
@@ -429,13 +434,13 @@ START_TEST(a_child)
 	int before = open_descriptors();
 	struct errpipe_child child = start(&spawn, "/bin/true", argv);
 	const struct errpipe_child copy = child;
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 
 	ck_assert_int_gt(child.pid, 0);
 	ck_assert_int_gt(child.pidfd, STDERR_FILENO);
-	ck_assert_int_gt(child.report, STDERR_FILENO);
+	ck_assert_int_gt(child.poll_fd, STDERR_FILENO);
 	ck_assert_int_eq(fcntl(child.pidfd, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(fcntl(child.report, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(child.poll_fd, F_GETFD), FD_CLOEXEC);
 
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 	assert_started(&report, 0);
@@ -443,7 +448,7 @@ START_TEST(a_child)
 	ck_assert_int_eq(waitpid(copy.pid, NULL, WNOHANG), -1);
 
 	ck_assert_int_eq(errpipe_wait(&child, &report), -ECHILD);
-	assert_started(&report, 0);
+	assert_unknown(&report);
 }
 END_TEST
 
@@ -508,7 +513,7 @@ START_TEST(a_child_that_was_adopted)
 	errpipe_adopt(&child, getpid(), -EACCES, 7);
 	ck_assert_int_eq(child.route, ERRPIPE_DIRECT_NO_STUB);
 	ck_assert_int_eq(child.pid, getpid());
-	ck_assert_int_eq(child.report, 7);
+	ck_assert_int_eq(child.poll_fd, 7);
 	close(child.pidfd);
 }
 END_TEST
@@ -557,7 +562,7 @@ START_TEST(a_report_that_was_read_before)
 		struct errpipe_child child = start(&spawn, paths[i], argv);
 		struct errpipe_report report;
 
-		ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+		ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 		ck_assert_int_eq(report.status, -1);
 		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 		if (i == 0)
@@ -585,8 +590,7 @@ static void add_to_loop(struct loop *loop, int i)
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
 
 	*child = start(&spawn, i / WAYS % 2 ? missing : "/bin/true", argv);
-	ck_assert_int_eq(fcntl(child->report, F_SETFL, O_NONBLOCK), 0);
-	ck_assert_int_eq(epoll_ctl(loop->epoll, EPOLL_CTL_ADD, child->report, &event), 0);
+	ck_assert_int_eq(epoll_ctl(loop->epoll, EPOLL_CTL_ADD, child->poll_fd, &event), 0);
 	event.data.u32 += PIDFD;
 	ck_assert_int_eq(epoll_ctl(loop->epoll, EPOLL_CTL_ADD, child->pidfd, &event), 0);
 }
@@ -597,10 +601,6 @@ static void end_in_loop(struct loop *loop, int i)
 
 	/* It is not enough to close it: a child that is about to exec has a copy. */
 	ck_assert_int_eq(epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->children[i].pidfd, NULL), 0);
-	if (report->verdict)
-		ck_assert_int_eq(report->status, -1);
-	else
-		ck_assert_int_eq(errpipe_read(loop->children[i].report, report), 1);
 	ck_assert_int_eq(errpipe_wait(&loop->children[i], report), 0);
 	if (i / WAYS % 2) {
 		assert_failed(report, ERRPIPE_STEP_EXEC, ENOENT, 127);
@@ -629,8 +629,8 @@ START_TEST(an_event_loop)
 		}
 		if (loop.children[i].pid < 0)
 			continue;
-		ck_assert_int_eq(errpipe_read(loop.children[i].report, &loop.reports[i]), 1);
-		ck_assert_int_eq(epoll_ctl(loop.epoll, EPOLL_CTL_DEL, loop.children[i].report, NULL), 0);
+		ck_assert_int_eq(errpipe_read_child(&loop.children[i], &loop.reports[i]), 1);
+		ck_assert_int_eq(epoll_ctl(loop.epoll, EPOLL_CTL_DEL, loop.children[i].poll_fd, NULL), 0);
 	}
 	ck_assert_int_eq(loop.started, loop.failed);
 }
@@ -830,9 +830,10 @@ START_TEST(bytes_that_are_no_record)
 		struct forgery forgery = { .size = sizes[i] };
 		int before = open_descriptors();
 		struct errpipe_child child = start_forgery(_i, &forgery);
-		struct errpipe_report report = { 0 };
+		struct errpipe_report report;
 
 		ck_assert_int_eq(errpipe_wait(&child, &report), -EPROTO);
+		ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 		ck_assert_int_eq(report.status, SIGKILL);
 		ck_assert_int_eq(errpipe_wait(&child, &report), -ECHILD);
 		ck_assert_int_eq(open_descriptors(), before + 2);
@@ -892,11 +893,13 @@ START_TEST(a_copy_of_the_write_end)
 {
 	struct copying copying = { .die = false };
 	struct errpipe_child child = start_with_a_copy(_i, &copying, act);
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 
 	wait_for_the_end(&child);
-	ck_assert_int_eq(fcntl(child.report, F_SETFL, O_NONBLOCK), 0);
-	ck_assert_int_eq(errpipe_read(child.report, &report), 0);
+	ck_assert_int_eq(fcntl(child.poll_fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(errpipe_read(child.poll_fd, &report), 0);
+	ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
+	assert_started(&report, -1);
 	report = finish(&child);
 	assert_started(&report, 7 << 8);
 }
@@ -1168,7 +1171,7 @@ static void closed_streams(int streams)
 		struct errpipe_child child = start(&spawn, expect, argv);
 		struct errpipe_report report;
 
-		ck_assert_int_gt(child.report, STDERR_FILENO);
+		ck_assert_int_gt(child.poll_fd, STDERR_FILENO);
 		ck_assert_int_gt(child.pidfd, STDERR_FILENO);
 		report = finish(&child);
 		assert_started(&report, 0);
@@ -1580,7 +1583,7 @@ static void spawn_a_kind(struct job *job, const struct kind *kind)
 	static const struct failing how = { -EDOM, 0x8001, 0x8001, EDOM };
 	const char *path = kind->path ? kind->path : expect;
 	struct errpipe_spawn spawn = options(kind->way);
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	int ret;
 
@@ -1639,7 +1642,7 @@ static void *spawn_on_a_small_stack(void *data)
 	struct job *job = data;
 	const struct kind kind = { job->first, NULL, NULL, ERRPIPE_STARTED, 0 };
 	struct errpipe_spawn spawn = options(kind.way);
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	int ret = errpipe_spawn(&child, &spawn, expect, many_arguments, environ);
 

@@ -234,7 +234,7 @@ static void spawn_and_wait(struct chase *chase)
 	spawn.setup = wait_for_the_tracer;
 	spawn.data = chase;
 	chase->spawned = errpipe_spawn(&child, &spawn, "/bin/true", argv, environ);
-	chase->read = errpipe_read(child.report, &chase->at_once);
+	chase->read = errpipe_read_child(&child, &chase->at_once);
 	errpipe_look(&child, &chase->at_once);
 	chase->waited = errpipe_wait(&child, &chase->settled);
 }
@@ -435,7 +435,7 @@ static void hunt_one(struct hunt *hunt)
 	char fd[16];
 	char *argv[] = { (char *)"starter", fd, (char *)"", (char *)"x", NULL };
 	struct errpipe_spawn spawn = options(hunt->route);
-	struct errpipe_report at_once = { 0 }, report = { 0 };
+	struct errpipe_report at_once = { 0 }, report;
 	struct errpipe_child child;
 
 	snprintf(fd, sizeof(fd), "%d", hunt->proof[1]);
@@ -444,7 +444,7 @@ static void hunt_one(struct hunt *hunt)
 	spawn.data = hunt;
 	child = start(&spawn, starter, argv);
 	if (any_number(hunt) & 0x10000) {
-		ck_assert_int_eq(errpipe_read(child.report, &at_once), 1);
+		ck_assert_int_eq(errpipe_read_child(&child, &at_once), 1);
 		ck_assert_int_eq(errpipe_look(&child, &at_once), 0);
 	}
 	while (__atomic_load_n(hunt->pid, __ATOMIC_ACQUIRE))
@@ -510,10 +510,10 @@ START_TEST(a_target_ends_at_once)
 
 	for (int i = 0; i < rounds(500); i++) {
 		struct errpipe_child child = start(&spawn, act, argv);
-		struct errpipe_report report = { 0 };
+		struct errpipe_report report;
 
 		if (i % 2) {
-			ck_assert_int_eq(errpipe_read(child.report, &report), 1);
+			ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
 			ck_assert_int_eq(errpipe_look(&child, &report), 0);
 			ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 		}
@@ -531,7 +531,7 @@ START_TEST(a_target_that_dumps_core)
 			 (char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c $(ulimit -Hc); kill -SEGV $$; } 2>/dev/null",
 			 (char *)"sh", apart, NULL };
 	const struct errpipe_spawn spawn = options(_i);
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	int status;
 	pid_t pid;
@@ -647,7 +647,7 @@ END_TEST
 /* The header says so: on the route STUB they cannot be told from the stub. Its descriptor can be its name as well. */
 static void check_look_alike(const char *name, int stub, enum errpipe_verdict verdict)
 {
-	const struct errpipe_spawn spawn = { .stub = stub, .flags = stub < 0 ? 0 : ERRPIPE_STUB_ONLY };
+	const struct errpipe_spawn spawn = { .stub = stub, .flags = stub == ERRPIPE_NO_STUB ? 0 : ERRPIPE_STUB_ONLY };
 	const char *path = in_folder(name);
 	struct errpipe_report report;
 

@@ -113,7 +113,7 @@ static void with_posix_spawn(const struct row *row, const struct job *job, struc
 
 static void finish(struct errpipe_child *child, struct outcome *outcome)
 {
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 
 	if (errpipe_wait(child, &report) < 0)
 		fail("errpipe_wait");

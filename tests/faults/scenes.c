@@ -227,8 +227,7 @@ static void play_steps(const struct scene *scene)
 	begin();
 	outcome->begun = errpipe_spawn(&child, &spawn, scene->path, arguments(scene->path, false), environ);
 	if (outcome->begun == 0) {
-		if (errpipe_read(child.report, &outcome->report) < 0)
-			outcome->report.verdict = ERRPIPE_CLOSED;
+		errpipe_read_child(&child, &outcome->report);
 		errpipe_look(&child, &outcome->report);
 		errpipe_settle(&child, &outcome->report);
 		outcome->waited = errpipe_wait(&child, &outcome->report);

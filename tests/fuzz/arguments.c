@@ -65,17 +65,18 @@ int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn
 	leave_record(fd[1]);
 	close(fd[1]);
 	*child = (struct errpipe_child){
-		.pid = NO_PROCESS, .pidfd = -1, .report = fd[0], .route = ERRPIPE_DIRECT_NO_STUB
+		.pid = NO_PROCESS, .pidfd = -1, .poll_fd = fd[0], .route = ERRPIPE_DIRECT_NO_STUB
 	};
 	return 0;
 }
 
 int __wrap_errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 {
-	must(report->verdict != 0, "the report has been read");
-	close(child->report);
+	int ret = errpipe_read_child(child, report);
+
+	close(child->poll_fd);
 	report->status = status;
-	return 0;
+	return ret < 0 ? ret : 0;
 }
 
 int __wrap_errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const *argv, char *const *envp)

@@ -34,7 +34,6 @@ int main(int argc, char **argv)
 	}
 
 	memset(&spawn, 0, sizeof(spawn));
-	memset(&report, 0, sizeof(report));
 	spawn.stub = errpipe_stub();
 	if (argc < 2 || errpipe_spawn(&child, &spawn, argv[1], argv + 1, environ) < 0 || errpipe_wait(&child, &report) < 0)
 		return 125;

@@ -127,7 +127,7 @@ static void start_one(struct worker *worker)
 {
 	char *argv[] = { (char *)"target", marks_path, worker->number, NULL };
 	struct errpipe_spawn spawn = { .stub = stub };
-	struct errpipe_report report = { 0 };
+	struct errpipe_report report;
 	struct errpipe_child child;
 	int ret;
 

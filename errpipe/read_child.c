@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "internal.h"
+
+/* poll(2) with EINTR retried. It skips descriptors below 0. */
+static int ready(struct pollfd *fds, nfds_t count, int timeout)
+{
+	int ret;
+
+	do
+		ret = poll(fds, count, timeout);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret;
+}
+
+/* Without a pidfd there is nothing to poll for the end of the child: ask from time to time, in milliseconds. */
+enum { ASK_AGAIN = 20 };
+
+/*
+ * How long, in milliseconds, the end of the child is all that is waited for. To be woken in between by the end of file, in
+ * the midst of its exec, is of no use and not free: 2 to 3 % of a child that soon ends (docs/performance.md).
+ */
+enum { SOON = 20 };
+
+/* Until there is something to read or the child has ended. */
+static int wait_for_either(const struct errpipe_child *child, struct pollfd fds[2])
+{
+	int status, ret;
+
+	if (child->pidfd >= 0)
+		poll(fds + 1, 1, SOON);
+	/*
+	 * Linux 5.2 has pidfds, but calls them readable at any time. And of a child that somebody else traces we get to know
+	 * the end only after the tracer does, while the pidfd is readable before.
+	 */
+	do {
+		ret = ready(fds, 2, fds[1].fd < 0 ? ASK_AGAIN : -1);
+		if (fds[1].revents)
+			fds[1].fd = -1;
+	} while (ret >= 0 && !fds[0].revents && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
+
+	return ret >= 0 && !fds[0].revents ? ready(fds, 1, 0) : ret;
+}
+
+/*
+ * A fork elsewhere in the caller may have a copy of the write end, and keep it for as long as it likes. So the end of
+ * the child counts as well. What it has written is in the pipe by then.
+ *
+ * Returns 1 if there is something to read, end of file included, 0 if the child has ended without, or a negative errno.
+ */
+static int await(const struct errpipe_child *child)
+{
+	struct pollfd fds[] = { { child->poll_fd, POLLIN, 0 }, { child->pidfd, POLLIN, 0 } };
+	int ret = ready(fds, 1, 0);
+
+	if (ret == 0)
+		ret = wait_for_either(child, fds);
+	return ret < 0 ? ret : fds[0].revents != 0;
+}
+
+int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_report *report)
+{
+	if (report)
+		*report = (struct errpipe_report){ .verdict = ERRPIPE_CLOSED, .status = -1 };
+	if (!child || !report)
+		return -EFAULT;
+	return child->pid > 0 ? 0 : -ECHILD;
+}
+
+int errpipe__report(struct errpipe_child *child, struct errpipe_report *report)
+{
+	while (child->read == 0) {
+		int ret = await(child);
+
+		if (ret < 0)
+			return ret;
+		child->report = *report;
+		if (ret > 0) {
+			child->read = errpipe_read(child->poll_fd, &child->report);
+		} else {
+			child->report.verdict = ERRPIPE_STARTED;
+			child->read = 1;
+		}
+	}
+	*report = child->report;
+	return child->read;
+}
+
+int errpipe_read_child(struct errpipe_child *child, struct errpipe_report *report)
+{
+	int ret = errpipe__begin_report(child, report);
+
+	if (ret < 0)
+		return ret;
+	return child->poll_fd < 0 ? -EBADF : errpipe__report(child, report);
+}
