@@ -24,6 +24,11 @@ check() {
 	fi
 }
 
+# quietly COMMAND...: what it prints counts only if it fails.
+quietly() {
+	"$@" >"$dir/output" 2>&1 || { cat "$dir/output"; return 1; }
+}
+
 # prints TEXT STATUS COMMAND...: the command prints just that, and exits so.
 prints() {
 	want=$1 want_status=$2
@@ -102,6 +107,52 @@ chmod 755 "$dir/empty"
 check "errpipe_explain(3)'s program tells what is wrong" prints "$dir/empty is empty: it has 0 bytes
 build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
 check "errpipe_explain(3)'s program finds nothing wrong with one that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
+
+# docs/ci.md: the steps of its workflow, as GitHub runs them, in a repository that has what the page asks for.
+workflow() {
+	mkdir -p "$dir/steps" "$dir/bin" "$dir/repository/ci" "$dir/repository/errpipe" &&
+		tar -C "$ERRPIPE_SRC" --exclude=./build --exclude=./.git -cf - . | tar -C "$dir/repository/errpipe" -xf - || return
+	awk -v dir="$dir/repository/ci" '/^```sh$/ { text = ""; name = ""; inside = 1; next }
+		/^```$/ { if (name) printf "%s", text >(dir "/" name); inside = 0; name = "" }
+		inside { text = text $0 "\n"; if (!name && /^# /) name = $2 }' docs/ci.md
+	awk -v dir="$dir/steps" '/^```yaml$/ { inside = 1 } /^```$/ { inside = 0 } !inside { next }
+		/^      - name: / { step = dir "/" substr($0, 15); where = "."; run = 0; next }
+		/^        working-directory: / { where = $2 }
+		/^        run: \|$/ { run = 1; print "cd " where >step; next }
+		run { print substr($0, 11) >step }' docs/ci.md
+	# Without the network: what is to be installed must be here already. A checkout has needed git.
+	cat >"$dir/bin/apt-get" <<-'EOF'
+		#!/bin/sh
+		[ "$1" = update ] && exit
+		[ "$1" = install ] || exit 100
+		for package; do
+			case $package in install | -* | git | ca-certificates) continue ;; esac
+			dpkg-query -W "$package" >/dev/null || exit 100
+		done
+	EOF
+	chmod 755 "$dir/bin/apt-get"
+}
+# step NAME
+step() {
+	(cd "$dir/repository" && PATH=$dir/bin:$dir/usr/bin:$PATH MAKEFLAGS="PREFIX=$dir/usr" CI=true GITHUB_ACTIONS=true \
+		GITHUB_WORKSPACE=$dir/repository bash -e "$dir/steps/$1")
+}
+check "docs/ci.md: the workflow has steps" workflow
+for name in 'Install git' 'Install jq, emulators and a compiler' 'Install errpipe' Build; do
+	check "docs/ci.md: $name" quietly step "$name"
+done
+check "docs/ci.md: Smoke test" prints 'out/hello.aarch64: STARTED, exit code 0
+out/hello.x86_64: STARTED, exit code 0' 0 step 'Smoke test'
+: >"$dir/repository/out/100% :: a, b
+c"
+chmod 755 "$dir/repository/out/100%"*
+smoke_test_fails() {
+	status=0
+	step 'Smoke test' >"$dir/output" 2>&1 || status=$?
+	[ "$status" = 1 ] && grep -q 'EXEC_FAILED, exit code 126' "$dir/output"
+}
+check "docs/ci.md: Smoke test, with a failure" smoke_test_fails
+check "docs/ci.md: Annotate" prints '::error title=out/100%25 %3A%3A a%2C b%0Ac::exec out/100%25 :: a, b\nc: exec format error; out/100%25 :: a, b\nc is empty: it has 0 bytes' 0 step Annotate
 
 # up_to_date FORMAT PAGE
 up_to_date() {

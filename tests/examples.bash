@@ -5,8 +5,8 @@
 # An example is a line that begins with "$ " in a block of code (indented by four in Markdown; a literal display in
 # mdoc), and what it prints are the lines that follow it there; "..." at the end of one stands for more, which depends on the
 # machine. The examples of a document run one after the
-# other in one folder, which has hello.arm64, hello.s390x, hello.native, a rootfs of musl with an app for glibc, and what stands
-# in the document as a script, and in one shell, so that "echo $?" says what it should.
+# other in one folder, which has hello.arm64, hello.s390x, hello.native, dynamic.arm64, a rootfs of musl with an app for glibc,
+# and what stands in the document as a script, and in one shell, so that "echo $?" says what it should.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -88,6 +88,7 @@ for document; do
 	cp "$ERRPIPE_BUILD/stubs/s390x/hello" hello.s390x
 	cp "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" hello.native
 	make_rootfs
+	printf '#include <stdio.h>\nint main(void) { puts("hello"); }\n' | aarch64-linux-gnu-gcc -x c -o dynamic.arm64 -
 	scripts "$document"
 	PATH=$ERRPIPE_BUILD:$PATH
 	dmz 3 ./hello.arm64 hello.arm64 3>record
