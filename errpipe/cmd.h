@@ -114,11 +114,20 @@ int signals_give_back(void *data, unsigned *step);
 /* Pass on what has come; and stop, as long as the target is stopped by job control. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
+/*
+ * cmd_look.c: do work in a process of its own, and not for longer than that: a file system may not answer. That process holds nothing
+ * that others wait for: its descriptors are O_PATH.
+ *
+ * Returns what work does, 0 or a negative errno; -ENOTRECOVERABLE if that process has died; NO_ANSWER if it took too long.
+ */
+enum { NO_ANSWER = 1 };
+int work_apart(int (*work)(void *data), void *data, int milliseconds);
+
 /* cmd_look.c: a question, with what is to be opened for it. */
 struct look {
 	struct errpipe_question question;
 	const char *root; /* NULL: our own */
-	int base;	  /* what root and sources are relative to: a directory, or AT_FDCWD */
+	const char *base; /* the directory that root and sources are relative to; NULL: the working directory */
 
 	struct errpipe_mount *mounts; /* the question's; the sources are opened */
 	const char **sources;	      /* of each: a path, or NULL if it is not known yet */
@@ -128,20 +137,12 @@ struct look {
 };
 
 /*
- * errpipe_explain(), in a process of its own and not for longer than that: a file system may not answer. The explanation
- * is in memory of its own.
+ * errpipe_explain(), by work_apart(). The explanation is in memory of its own.
  *
- * Returns 0, or a negative errno, -ENOTRECOVERABLE if that process has died. If it was a root that could not be opened,
- * that is looking_at.
+ * Returns 0, or a negative errno as work_apart() does. If base or root could not be opened, that is looking_at.
  */
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
 void free_explanation(struct errpipe_explanation *explanation);
-
-/*
- * Returns in a process of its own, with a descriptor to close once what may not be answered is over. This one waits so long
- * for that, and says the failure if it does not come; it exits as that process does.
- */
-int go_on_watched(int milliseconds, const char *failure);
 
 /* cmd_diagnosis.c: an explanation, for people and for JSON. */
 struct diagnosis {
@@ -167,7 +168,6 @@ void diagnosis_free(struct diagnosis *diagnosis);
 /* cmd_bundle.c: what the config.json of an OCI bundle says of the process. Its strings are in config. */
 struct bundle {
 	struct json_t *config; /* of jansson */
-	int folder;
 	const char *root, *cwd;
 	char **args, **env;		/* args is NULL if there are none */
 	struct errpipe_who who, mapped; /* as they are seen from here, in the end */
@@ -178,8 +178,8 @@ struct bundle {
 	size_t mounts_count;
 };
 
-/* Returns 0, or -1 after a message. Free it in both cases. */
-int bundle_read(struct bundle *bundle, const char *folder);
+/* Returns 0, or -1 after a message. Free it in both cases. milliseconds are for the file system that config.json is on. */
+int bundle_read(struct bundle *bundle, const char *folder, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
 /* cmd_json.c: whether errpipe was built with JSON; if not, it has been told. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -514,39 +515,78 @@ static int open_config(int folder)
 	return fd;
 }
 
-static int load(struct bundle *bundle)
-{
-	int fd = open_config(bundle->folder);
-	char *text = malloc(FILE_SIZE_MAX + 1);
-	ssize_t size = fd < 0 ? -errno : text ? read_all(fd, text) : -ENOMEM;
-	int ret = -1;
+/* What the process that reads it shares with this one. */
+struct config {
+	const char *folder;
+	enum { NOT_STARTED, STARTED, OPENED } step;
+	size_t size;
+	char text[FILE_SIZE_MAX + 1];
+};
 
-	if (size < 0)
-		own_failure(-size, "cannot read config.json");
-	else
-		ret = parse(bundle, text, size);
-	free(text);
+static int read_config(void *data)
+{
+	struct config *config = data;
+	int folder, fd;
+	ssize_t size;
+
+	config->step = STARTED;
+	folder = open(config->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	config->step = OPENED;
+	fd = open_config(folder);
+	size = fd < 0 ? -errno : read_all(fd, config->text);
 	if (fd >= 0)
 		close(fd);
-	return ret;
+	close(folder);
+	if (size < 0)
+		return size;
+	config->size = size;
+	return 0;
 }
 
-int bundle_read(struct bundle *bundle, const char *folder)
+static void tell_of(int ret, const struct config *config)
 {
-	*bundle = (struct bundle){ .folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) };
-	if (bundle->folder < 0) {
-		own_failure(errno, "cannot open the bundle");
-		return -1;
-	}
-	if (load(bundle) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 || map_ids(bundle) < 0)
+	static const char *const words[] = { [NOT_STARTED] = "cannot start a process",
+					     [STARTED] = "cannot open the bundle",
+					     [OPENED] = "cannot read config.json" };
+
+	if (ret == NO_ANSWER)
+		own_failure(0, "cannot read config.json: its file system does not answer");
+	else if (ret == -ENOTRECOVERABLE)
+		own_failure(0, "cannot read config.json: the process that reads it has died");
+	else
+		own_failure(-ret, "%s", words[config->step]);
+}
+
+static int load(struct bundle *bundle, const char *folder, int milliseconds)
+{
+	struct config *config =
+		mmap(NULL, sizeof(*config), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ret;
+
+	if (config == MAP_FAILED)
+		return no_memory();
+	config->folder = folder;
+	ret = work_apart(read_config, config, milliseconds);
+	if (ret == 0)
+		ret = parse(bundle, config->text, config->size);
+	else
+		tell_of(ret, config);
+	munmap(config, sizeof(*config));
+	return ret == 0 ? 0 : -1;
+}
+
+int bundle_read(struct bundle *bundle, const char *folder, int milliseconds)
+{
+	*bundle = (struct bundle){ 0 };
+	if (load(bundle, folder, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 || map_ids(bundle) < 0)
 		return -1;
 	return get_mounts(bundle) < 0 ? -1 : 0;
 }
 
 void bundle_free(struct bundle *bundle)
 {
-	if (bundle->folder >= 0)
-		close(bundle->folder);
 	free(bundle->args);
 	free(bundle->env);
 	free(bundle->groups);
@@ -556,10 +596,11 @@ void bundle_free(struct bundle *bundle)
 	json_decref(bundle->config);
 }
 #else
-int bundle_read(struct bundle *bundle, const char *folder)
+int bundle_read(struct bundle *bundle, const char *folder, int milliseconds)
 {
 	(void)folder;
-	*bundle = (struct bundle){ .folder = -1 };
+	(void)milliseconds;
+	*bundle = (struct bundle){ 0 };
 	json_is_there();
 	return -1;
 }

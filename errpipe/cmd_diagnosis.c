@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +88,6 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	const struct errpipe_report *report = &outcome->report;
 	const struct look look = {
 		.question = { .path = outcome->tried, .report = report, .argv = argv, .envp = environ },
-		.base = AT_FDCWD,
 		.milliseconds = DIAGNOSIS_MILLISECONDS,
 	};
 	struct diagnosis diagnosis = { .path = outcome->path };

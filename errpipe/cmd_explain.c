@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,13 +157,10 @@ static int ask_bundle(struct explain *explain)
 	static char *no_env[] = { NULL };
 	struct bundle *bundle = &explain->bundle;
 	struct look *look = &explain->look;
-	int watch = go_on_watched(LOOK_MILLISECONDS, "cannot read config.json: its file system does not answer");
-	int ret = bundle_read(bundle, explain->bundle_name);
 
-	close(watch);
-	if (ret < 0)
+	if (bundle_read(bundle, explain->bundle_name, LOOK_MILLISECONDS) < 0)
 		return -1;
-	look->base = bundle->folder;
+	look->base = explain->bundle_name;
 	look->root = bundle->root;
 	look->mounts = bundle->mounts;
 	look->sources = bundle->sources;
@@ -206,7 +202,6 @@ static int ask_for(struct explain *explain)
 
 static int ask(struct explain *explain)
 {
-	explain->look.base = AT_FDCWD;
 	explain->look.milliseconds = LOOK_MILLISECONDS;
 	explain->look.question.envp = environ;
 	if (explain->bundle_name && ask_bundle(explain) < 0)
@@ -428,7 +423,7 @@ static int answer(struct explain *explain)
 
 int cmd_explain(int argc, char **argv)
 {
-	struct explain explain = { .bundle = { .folder = -1 } };
+	struct explain explain = { 0 };
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {

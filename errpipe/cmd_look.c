@@ -19,6 +19,9 @@
 /* A process that was killed has that long to be gone. */
 enum { DEATH_MILLISECONDS = 200 };
 
+/* Few processes have more. */
+enum { DESCRIPTORS_MAX = 65536 };
+
 /* The path of a descriptor, malloc'd, or NULL. */
 static char *path_of(int fd)
 {
@@ -69,42 +72,104 @@ static void follow_links(int root, const struct look *look)
 }
 
 /* One that cannot be opened is one that is not known yet. */
-static void open_sources(struct errpipe_explanation *ex, const struct look *look)
+static void open_sources(struct errpipe_explanation *ex, const struct look *look, int base)
 {
 	for (size_t i = 0; i < look->mounts_count; i++) {
 		look->mounts[i].source = -1;
 		if (!look->sources[i])
 			continue;
 		ex->looking_at = look->sources[i];
-		look->mounts[i].source = openat(look->base, look->sources[i], O_PATH | O_CLOEXEC);
+		look->mounts[i].source = openat(base, look->sources[i], O_PATH | O_CLOEXEC);
 	}
 }
 
-static int do_look(struct errpipe_explanation *ex, const struct look *look)
+/* What is shared with the process that looks. */
+struct shared {
+	struct errpipe_explanation *ex;
+	const struct look *look;
+};
+
+static int do_look(void *data)
 {
+	const struct shared *shared = data;
+	const struct look *look = shared->look;
+	struct errpipe_explanation *ex = shared->ex;
 	struct errpipe_question question = look->question;
+	int base = AT_FDCWD;
 
 	question.root = ERRPIPE_OWN_ROOT;
+	if (look->base) {
+		ex->looking_at = look->base;
+		base = open(look->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (base < 0)
+			return -errno;
+	}
 	if (look->root) {
 		ex->looking_at = look->root;
-		question.root = openat(look->base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		question.root = openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (question.root < 0)
 			return -errno;
 		follow_links(question.root, look);
 	}
-	open_sources(ex, look);
+	open_sources(ex, look, base);
 	question.mounts = look->mounts;
 	question.mounts_count = look->mounts_count;
 	ex->looking_at = NULL;
 	return errpipe_explain(ex, &question);
 }
 
-__attribute__((noreturn)) static void look_and_exit(struct errpipe_explanation *ex, const struct look *look, int to)
+/* --- the process that looks ------------------------------------------------------------------- */
+
+struct kept {
+	int to, proc;
+};
+
+/*
+ * A descriptor that is O_PATH keeps nothing open: no end of a pipe, no lock, no file that is written to. And /dev/stdin, if that is asked
+ * about, leads where it did.
+ */
+static int let_go(void *data, const char *name)
+{
+	const struct kept *kept = data;
+	int fd = atoi(name), path_fd;
+	char proc[64];
+
+	if (fd == kept->to || fd == kept->proc)
+		return 0;
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	path_fd = open(proc, O_PATH | O_CLOEXEC);
+	if (path_fd < 0 || dup3(path_fd, fd, O_CLOEXEC) < 0)
+		close(fd);
+	if (path_fd >= 0)
+		close(path_fd);
+	return 0;
+}
+
+/*
+ * As long as a file system does not answer, this process cannot be ended. Others would wait for what it has open: a shell for the end of
+ * $(errpipe explain ...), flock(1) for its lock. Without /proc all is closed.
+ */
+static void let_go_of_all_but(int to)
+{
+	struct kept kept = { to, errpipe__openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY) };
+
+	if (kept.proc >= 0 && errpipe__entries(kept.proc, DESCRIPTORS_MAX, let_go, &kept) == 0) {
+		close(kept.proc);
+		return;
+	}
+	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
+		if (fd != to)
+			close(fd);
+	}
+}
+
+__attribute__((noreturn)) static void work_and_exit(int (*work)(void *data), void *data, int to)
 {
 	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ret = do_look(ex, look);
+	let_go_of_all_but(to);
+	ret = work(data);
 	_exit(write(to, &ret, sizeof(ret)) != sizeof(ret));
 }
 
@@ -118,6 +183,45 @@ static bool is_readable(int fd, int milliseconds)
 	while (ret < 0 && errno == EINTR);
 	return ret > 0;
 }
+
+/*
+ * Trap: a process can wait for a file system where not even SIGKILL wakes it (FUSE, in the kernel's fs/fuse/dev.c), and
+ * who waits for its end then waits as long. It is left to whoever reaps orphans.
+ */
+static int await(int milliseconds, pid_t pid, int from)
+{
+	bool in_time = is_readable(from, milliseconds), gone = in_time;
+	int ret;
+
+	if (!in_time) {
+		kill(pid, SIGKILL);
+		gone = is_readable(from, DEATH_MILLISECONDS);
+	}
+	if (!gone || read(from, &ret, sizeof(ret)) != sizeof(ret))
+		ret = in_time ? -ENOTRECOVERABLE : NO_ANSWER;
+	waitpid(pid, NULL, gone ? 0 : WNOHANG);
+	return ret;
+}
+
+int work_apart(int (*work)(void *data), void *data, int milliseconds)
+{
+	int fd[2], ret = errpipe_pipe(fd);
+	pid_t pid;
+
+	if (ret < 0)
+		return ret;
+	pid = fork();
+	if (pid == 0)
+		work_and_exit(work, data, fd[1]);
+	ret = -errno;
+	close(fd[1]);
+	if (pid > 0)
+		ret = await(milliseconds, pid, fd[0]);
+	close(fd[0]);
+	return ret;
+}
+
+/* --- the explanation -------------------------------------------------------------------------- */
 
 /* As far as it came. */
 static void give_up(struct errpipe_explanation *ex, const struct look *look)
@@ -134,79 +238,21 @@ static void give_up(struct errpipe_explanation *ex, const struct look *look)
 	ex->number = ex->limit = 0;
 }
 
-/*
- * Trap: a process can wait for a file system where not even SIGKILL wakes it (FUSE, in the kernel's fs/fuse/dev.c), and
- * who waits for its end then waits as long. It is left to whoever reaps orphans.
- */
-static int await(struct errpipe_explanation *ex, const struct look *look, pid_t pid, int from)
-{
-	bool in_time = is_readable(from, look->milliseconds), gone = in_time;
-	int ret;
-
-	if (!in_time) {
-		kill(pid, SIGKILL);
-		gone = is_readable(from, DEATH_MILLISECONDS);
-	}
-	if (!gone || read(from, &ret, sizeof(ret)) != sizeof(ret))
-		ret = -ENOTRECOVERABLE;
-	waitpid(pid, NULL, gone ? 0 : WNOHANG);
-	if (ret == -ENOTRECOVERABLE && !in_time) {
-		give_up(ex, look);
-		ret = 0;
-	}
-	return ret;
-}
-
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look)
 {
-	struct errpipe_explanation *ex;
-	int fd[2], ret;
-	pid_t pid;
+	struct shared shared = { .look = look };
+	int ret;
 
 	*explanation = NULL;
-	ex = mmap(NULL, sizeof(*ex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (ex == MAP_FAILED)
+	shared.ex = mmap(NULL, sizeof(*shared.ex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared.ex == MAP_FAILED)
 		return -errno;
-	*explanation = ex;
-	ret = errpipe_pipe(fd);
-	if (ret < 0)
+	*explanation = shared.ex;
+	ret = work_apart(do_look, &shared, look->milliseconds);
+	if (ret != NO_ANSWER)
 		return ret;
-	pid = fork();
-	if (pid == 0)
-		look_and_exit(ex, look, fd[1]);
-	ret = -errno;
-	close(fd[1]);
-	if (pid > 0)
-		ret = await(ex, look, pid, fd[0]);
-	close(fd[0]);
-	return ret;
-}
-
-int go_on_watched(int milliseconds, const char *failure)
-{
-	int fd[2], status = 0, ret = errpipe_pipe(fd);
-	pid_t pid;
-
-	/* If it is ignored, as we may have inherited that, there is no status to be had. */
-	signal(SIGCHLD, SIG_DFL);
-	pid = ret < 0 ? -1 : fork();
-	if (pid < 0)
-		exit(own_failure(ret < 0 ? -ret : errno, "cannot start a process"));
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		close(fd[0]);
-		return fd[1];
-	}
-	close(fd[1]);
-	if (!is_readable(fd[0], milliseconds)) {
-		kill(pid, SIGKILL);
-		exit(own_failure(0, "%s", failure));
-	}
-	do
-		ret = waitpid(pid, &status, 0);
-	while (ret < 0 && errno == EINTR);
-	exit(ret > 0 && WIFEXITED(status) ? WEXITSTATUS(status)
-					  : own_failure(0, "cannot tell: whoever has looked has died"));
+	give_up(shared.ex, look);
+	return 0;
 }
 
 void free_explanation(struct errpipe_explanation *explanation)

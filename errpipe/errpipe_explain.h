@@ -30,6 +30,7 @@
  * for reading, and of these a few kilobytes are read; a FIFO or a device is not touched. The work is bounded, whatever
  * there is. But a file system that does not answer, such as a network's, can make a look at it wait: for those, call it
  * in a child process, with the explanation in shared memory, and kill that. The field looking_at then says where it was.
+ * Not even SIGKILL ends some of these waits, so the child should close the pipes and locks that it has inherited.
  *
  * Nothing is printed and nothing is malloc'd. Thread-safe; not async-signal-safe.
  */

@@ -143,6 +143,28 @@ runs() {
 }
 try 'what is run is seen' runs
 
+# What a descriptor leads to is explained, even though the process that looks keeps none open.
+descriptor() {
+	want=$1 file=$2
+	shift 2
+	got=$("$@" "$errpipe" explain "$file" 5<root/bin/text 2>&1)
+	case $got in
+	*"$want"*) ;;
+	*) same "...$want..." "$got" ;;
+	esac
+}
+try 'a descriptor: a file' descriptor '/dev/fd/5 is text' /dev/fd/5
+try 'a descriptor: a pipe' same 'an exec gives EACCES: /dev/stdin names a FIFO, and only a file can be executed' \
+	"$(: | "$errpipe" explain /dev/stdin | sed -n 2p)"
+busy_once() {
+	cp root/bin/static busy && exec 9>>busy || return
+	"$errpipe" explain ./busy >out
+	exec 9>&-
+	cat out
+	[ "$(grep -o ' process [0-9]* (errpipe)' out | sort -u | wc -l)" = 1 ]
+}
+try 'who writes to a file: not who looks' busy_once
+
 # --- options
 
 try '--cwd' says 0 'it would start' --root root --cwd /bin ./good
@@ -586,6 +608,24 @@ if "$ERRPIPE_BUILD/tests/prog_hang" hangs true 2>/dev/null; then
 		--root "$tmp/hangs/root" /x
 	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
 		--bundle "$tmp/hangs/bundle" x
+	# The process that cannot be ended has nothing open that a shell waits for. Descriptor 7 is one more end of the pipe.
+	cat >waits <<-'END'
+		exec 7>&1
+		words=$("$@" 2>&1 7>&1)
+		echo "$? $words"
+	END
+	lets_go() {
+		want=$1
+		shift
+		got=$(timeout 60 "$ERRPIPE_BUILD/tests/prog_hang" hangs sh ./waits "$@" 2>&1)
+		case $got in
+		*"$want"*) ;;
+		*) same "...$want..." "$got" ;;
+		esac
+	}
+	try 'no pipe is kept open: explain' lets_go 'does not answer' "$errpipe" explain "$tmp/hangs/x"
+	try 'no pipe is kept open: a bundle' lets_go 'does not answer' "$errpipe" explain --bundle "$tmp/hangs" x
+	try 'no lock is kept' lets_go 'free' sh -c 'flock -n lock "$@"; flock -n lock echo free' sh "$errpipe" explain "$tmp/hangs/x"
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
 else
 	skip 'a file system that does not answer' 'needs root and /dev/fuse'

@@ -126,10 +126,10 @@ int __wrap_explain_safely(struct errpipe_explanation **explanation, const struct
 	return errpipe_explain(*explanation, &question);
 }
 
-int __wrap_go_on_watched(int milliseconds, const char *failure)
+int __wrap_work_apart(int (*work)(void *data), void *data, int milliseconds)
 {
-	must(milliseconds > 0 && *failure, "nothing is waited for without an end");
-	return fcntl(nothing, F_DUPFD_CLOEXEC, 0);
+	must(milliseconds > 0, "nothing is waited for without an end");
+	return work(data);
 }
 
 /* Trap: libFuzzer is linked with these, too. What it writes after a crash in the command it opens as "wb". */
