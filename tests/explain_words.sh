@@ -102,7 +102,7 @@ no_phrase() {
 no_phrase_in_objects() {
 	for source in "$ERRPIPE_SRC"/errpipe/explain/*.c; do
 		object=$(basename "$source" .c)
-		strings -d -n 2 "$ERRPIPE_BUILD/obj/explain/$object.o" >"$tmp/strings" || return 1
+		strings -d -n 2 "$ERRPIPE_BUILD/pic/explain/$object.o" >"$tmp/strings" || return 1
 		if grep -Ei "$phrases" "$tmp/strings"; then
 			echo "is in $object.o"
 			return 1

@@ -40,8 +40,8 @@ guards_its_stack() {
 # checked FLAGS...: how one object calls strcat(3) when it is built with those.
 checked() {
 	rm -rf "$tmp/O"
-	"$ERRPIPE_SRC/tests/make" O="$tmp/O" "$@" "$tmp/O/obj/exec.o" &&
-		nm -u "$tmp/O/obj/exec.o" | grep -q ' __strcat_chk$'
+	"$ERRPIPE_SRC/tests/make" O="$tmp/O" "$@" "$tmp/O/pic/exec.o" &&
+		nm -u "$tmp/O/pic/exec.o" | grep -q ' __strcat_chk$'
 }
 
 for file in "$shared" "$command"; do
@@ -55,7 +55,7 @@ try 'the C library checks sizes' checked
 try "... with the user's own optimisation" checked CFLAGS=-O1
 try "... with the user's own level of it" checked CPPFLAGS=-D_FORTIFY_SOURCE=3
 not_checked() {
-	! checked "$@" && [ -s "$tmp/O/obj/exec.o" ]
+	! checked "$@" && [ -s "$tmp/O/pic/exec.o" ]
 }
 try '... but not without optimisation' not_checked CFLAGS=-O0
 try '... nor where the user switches it off' not_checked CPPFLAGS=-U_FORTIFY_SOURCE

@@ -187,6 +187,52 @@ for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	try "$name: its name, and what is bound when" bound_at_load "$build/liberrpipe.so.$version"
 done
 
+# --- the static library in a shared one of somebody else's
+
+# shared ROOT ARG...: each object of it can go in there, without text that has to be changed at load.
+shared() {
+	root=$1
+	shift
+	"$@" -shared -Wl,-z,text -Wl,-z,defs -o "$tmp/all.so" -Wl,--whole-archive "$root/usr/local/lib/liberrpipe.a" \
+		-Wl,--no-whole-archive -lpthread || return 1
+	! readelf -dW "$tmp/all.so" | grep TEXTREL
+}
+
+# What a runtime needs for the report alone.
+cat >"$tmp/report.c" <<-END
+	#include "errpipe.h"
+	int report(struct errpipe_child *, const struct errpipe_spawn *, char **, char *, size_t);
+	int report(struct errpipe_child *child, const struct errpipe_spawn *spawn, char **argv, char *line, size_t size)
+	{
+		struct errpipe_report report = { 0 };
+
+		if (errpipe_spawn(child, spawn, argv[0], argv, argv) < 0 || errpipe_wait(child, &report) < 0)
+			return -1;
+		errpipe_message(line, size, &report, argv[0]);
+		return errpipe_exit_code(&report, ERRPIPE_POSIX);
+	}
+END
+
+# at_most BYTES FILE
+at_most() {
+	echo "$2: $(stat -c %s "$2") bytes, at most $1"
+	[ "$(stat -c %s "$2")" -le "$1" ]
+}
+
+# small ROOT CC: nothing for debuggers, and nothing that explains.
+small() {
+	archive=$1/usr/local/lib/liberrpipe.a
+	"$2" -shared -fPIC -s -Wl,-z,text -Wl,-z,defs -I"$headers" -o "$tmp/report.so" "$tmp/report.c" "$archive" -lpthread &&
+		! readelf -SW "$archive" | grep '\.debug' && at_most 300000 "$archive" && at_most 50000 "$tmp/report.so"
+}
+
+for cc in gcc clang-19 musl-gcc; do
+	root=$tmp/root
+	[ "$cc" != musl-gcc ] || root=$tmp/musl
+	try "the static library in a shared one, by $cc" shared "$root" "$cc"
+	try "it is small, and the report alone is smaller, by $cc" small "$root" "$cc"
+done
+
 # --- programs
 
 sed 's/.*/{ "&", (void (*)(void))& },/' "$tmp/functions" >"$tmp/functions.h"
