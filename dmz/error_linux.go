@@ -40,8 +40,9 @@ type Error struct {
 	Path    string // of the program
 
 	// Of ExecFailed and SetupFailed. Errno has the numbering of this host, Raw that of the machine that wrote the record.
-	// Errno is 0 if the kernel refused without an error, as a seccomp filter can make it do (then Raw is 0 too), and if this
-	// host has no error of that name.
+	// A number of the host's own numbering stays as it is, even one without a name. Errno is 0 if the kernel refused without
+	// an error, as a seccomp filter can make it do (then Raw is 0 as well). It is also 0 if a number of another numbering has
+	// no name, or this host has no error of that name.
 	Errno   syscall.Errno
 	Raw     int
 	Machine uint16 // ELF e_machine

@@ -16,6 +16,7 @@ const (
 	sparc
 	parisc
 	families
+	powerpc = families // the numbers of generic, and one more
 )
 
 //go:generate go run gen.go
@@ -41,42 +42,47 @@ func familyOf(machine uint16) int {
 		return sparc
 	case 15: // EM_PARISC
 		return parisc
+	case 20, 21: // EM_PPC, EM_PPC64
+		return powerpc
 	}
 	return generic
 }
 
+// In is the number in a family. The generic column's EDEADLOCK is powerpc's: elsewhere it is EDEADLK.
+func (e *errno) in(family int) uint16 {
+	const powerpcEDEADLOCK, genericEDEADLK = 58, 35
+	switch {
+	case family == powerpc:
+		return e.number[generic]
+	case family == generic && e.number[generic] == powerpcEDEADLOCK:
+		return genericEDEADLK
+	}
+	return e.number[family]
+}
+
 func find(family int, number uint16) *errno {
 	for i := range errnos {
-		if number != 0 && errnos[i].number[family] == number {
+		if number != 0 && errnos[i].in(family) == number {
 			return &errnos[i]
 		}
 	}
 	return nil
 }
 
-// EDEADLOCK is 58 on powerpc only. The others of its family have an EDEADLOCK that is EDEADLK, and know no 58.
-func isPowerpcOnly(number uint16) bool {
-	return familyOf(ownMachine) == generic && ownMachine != 21 && number == 58
-}
-
-// HostErrno is the number that this host gives to the error that machine numbers raw; 0 if it has none.
+// HostErrno is the number that this host gives to the error that machine numbers raw. 0: the error has no name in both numberings.
 func hostErrno(machine, raw uint16) syscall.Errno {
 	host := familyOf(ownMachine)
 	if familyOf(machine) == host {
 		return syscall.Errno(raw)
 	}
-	e := find(familyOf(machine), raw)
-	if e == nil {
-		return 0
+	if e := find(familyOf(machine), raw); e != nil {
+		return syscall.Errno(e.in(host))
 	}
-	if isPowerpcOnly(e.number[host]) {
-		return syscall.EDEADLK
-	}
-	return syscall.Errno(e.number[host])
+	return 0
 }
 
 func findOwn(number syscall.Errno) *errno {
-	if number > 0xffff || isPowerpcOnly(uint16(number)) {
+	if number > 0xffff {
 		return nil
 	}
 	return find(familyOf(ownMachine), uint16(number))

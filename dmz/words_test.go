@@ -86,7 +86,12 @@ func TestNumbersOfOthers(t *testing.T) {
 		{15, 249, "parisc", syscall.ELOOP},
 		{62, 40, "x86-64", syscall.ELOOP},
 		{0xfff0, 8, "a machine that nobody knows", syscall.ENOEXEC},
+		{8, 56, "EDEADLOCK of mips", syscall.EDEADLOCK},
+		{21, 58, "EDEADLOCK of powerpc", syscall.EDEADLOCK},
+		{62, 35, "EDEADLOCK of x86-64", syscall.EDEADLK},
+		{62, 58, "a number that x86-64 has no error for", 0},
 		{8, 4000, "a number that mips has no error for", 0},
+		{21, 4000, "a number that powerpc has no error for", 0},
 	} {
 		if familyOf(ownMachine) == familyOf(test.machine) && test.want == 0 {
 			continue
@@ -153,8 +158,8 @@ func TestErrorTextIsTheCommands(t *testing.T) {
 		}
 	}
 	for i, e := range errnos {
-		for family, machine := range []byte{62, 8, 41, 2, 15} {
-			n := e.number[family]
+		for _, machine := range []byte{62, 8, 41, 2, 15, 21} {
+			n := e.in(familyOf(uint16(machine)))
 			check([]byte{'d', 'm', 'z', 1, machine, 0, 0, 0, byte(n), byte(n >> 8), 0, 0, 0, 0, 0, 0}, paths[i%len(paths)])
 		}
 	}

@@ -90,9 +90,10 @@ enum errpipe_step {
  * Of EXEC_FAILED and SETUP_FAILED, error, raw_error, machine and step tell the reason; they are 0 otherwise.
  *
  * A record can come from another architecture (a stub under emulation), and errno numbers differ on mips,
- * alpha, sparc and parisc. error is the error of the same name in the numbering of the code that reads. It is 0
- * if the kernel refused without an error, as a seccomp filter can make it do (then raw_error is 0 too), and if
- * this host has no error of that name (then raw_error says the writer's number).
+ * alpha, sparc and parisc. error is the error of the same name in the numbering of the code that reads. A number of
+ * that same numbering stays as it is, even one without a name. error is 0 if the kernel refused without an error, as
+ * a seccomp filter can make it do (then raw_error is 0 as well). It is also 0 if a number of another numbering has no
+ * name, or this host has no error of that name: then only raw_error has the number.
  */
 struct errpipe_report {
 	enum errpipe_verdict verdict;

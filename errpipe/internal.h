@@ -46,7 +46,7 @@ void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE]);
 /* stub.c: is it a name that errpipe_stub() has made up? */
 bool errpipe__is_unique(const char *name);
 
-/* words.c: the number that this host gives to the error that machine numbers raw; 0 if it has none. */
+/* words.c: the number that this host gives to the error that machine numbers raw. 0: the error has no name in both numberings. */
 int errpipe__host_errno(unsigned machine, unsigned raw);
 
 /*

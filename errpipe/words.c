@@ -4,7 +4,8 @@
 #include "errpipe.h"
 #include "internal.h"
 
-enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES };
+/* Powerpc has the numbers of the generic family, and one more. */
+enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES, POWERPC = FAMILIES };
 
 #if defined(__mips__)
 #define HOST MIPS
@@ -14,6 +15,8 @@ enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES };
 #define HOST SPARC
 #elif defined(__hppa__)
 #define HOST PARISC
+#elif defined(__powerpc__)
+#define HOST POWERPC
 #else
 #define HOST GENERIC
 #endif
@@ -39,44 +42,38 @@ static const struct row {
 #include "errno.def"
 };
 
-static const struct row *find(enum family family, unsigned number)
-{
-	size_t i;
-
-	if (number == 0)
-		return NULL;
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (table[i].number[family] == number)
-			return &table[i];
-	return NULL;
-}
-
 /*
  * Trap: the generic column's EDEADLOCK is powerpc's. The other machines of that family have an EDEADLOCK that is
  * EDEADLK, and their kernel and C library know no 58.
  */
 enum { POWERPC_EDEADLOCK = 58, GENERIC_EDEADLK = 35 };
 
-static int is_powerpc_only(int error)
+static unsigned number(const struct row *row, enum family family)
 {
-#ifdef __powerpc__
-	(void)error;
-	return 0;
-#else
-	return HOST == GENERIC && error == POWERPC_EDEADLOCK;
-#endif
+	if (family == POWERPC)
+		return row->number[GENERIC];
+	if (family == GENERIC && row->number[GENERIC] == POWERPC_EDEADLOCK)
+		return GENERIC_EDEADLK;
+	return row->number[family];
 }
 
-static const struct row *find_own(int error)
+static const struct row *find(enum family family, unsigned error)
 {
-	return is_powerpc_only(error) ? NULL : find(HOST, error);
+	size_t i;
+
+	if (error == 0)
+		return NULL;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (number(&table[i], family) == error)
+			return &table[i];
+	return NULL;
 }
 
 const char *errpipe_strerror(int error)
 {
 	static const char prefix[] = "errno ";
 	static __thread char unknown[sizeof(prefix) - 1 + ERRPIPE__DECIMAL];
-	const struct row *row = find_own(error);
+	const struct row *row = find(HOST, error);
 	char *decimal;
 
 	if (row)
@@ -87,7 +84,7 @@ const char *errpipe_strerror(int error)
 
 const char *errpipe_errname(int error)
 {
-	const struct row *row = find_own(error);
+	const struct row *row = find(HOST, error);
 
 	return row ? row->name : NULL;
 }
@@ -106,6 +103,8 @@ static enum family family_of(unsigned machine)
 		{ 18, SPARC },	   /* EM_SPARC32PLUS */
 		{ 43, SPARC },	   /* EM_SPARCV9 */
 		{ 15, PARISC },	   /* EM_PARISC */
+		{ 20, POWERPC },   /* EM_PPC */
+		{ 21, POWERPC },   /* EM_PPC64 */
 	};
 	size_t i;
 
@@ -123,7 +122,5 @@ int errpipe__host_errno(unsigned machine, unsigned raw)
 	if (family == HOST)
 		return raw;
 	row = find(family, raw);
-	if (!row)
-		return 0;
-	return is_powerpc_only(row->number[HOST]) ? GENERIC_EDEADLK : row->number[HOST];
+	return row ? number(row, HOST) : 0;
 }
