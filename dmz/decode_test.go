@@ -72,7 +72,9 @@ func TestReadWhatIsWritten(t *testing.T) {
 		w.Write(test.bytes)
 		w.Close()
 		err = Read(r, 0, "/x")
-		r.Close()
+		if again := Read(r, 0, "/x"); !errors.Is(again, os.ErrClosed) {
+			t.Errorf("%x: once more: %v", test.bytes, again)
+		}
 		if test.want == nil && asError(t, err).Errno != syscall.ENOEXEC || test.want != nil && !errors.Is(err, test.want) {
 			t.Errorf("%x: %v", test.bytes, err)
 		}
@@ -110,6 +112,9 @@ func TestReadDescriptorsThatCannotBe(t *testing.T) {
 		t.Error(err)
 	}
 	if err := Read(nil, 0, "/x"); !errors.Is(err, os.ErrInvalid) {
+		t.Error(err)
+	}
+	if err := Read(nil, -1, "/x"); !errors.Is(err, syscall.EINVAL) {
 		t.Error(err)
 	}
 	directory, err := os.Open("/")

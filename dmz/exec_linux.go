@@ -34,8 +34,11 @@ const Fallback Flags = 1
 // them before it. Close everything else first, or mark it close-on-exec. The stub is exec'd by execveat(2). Where that is
 // refused with EPERM, ENOSYS or no errno, as seccomp filters do, it is exec'd as /proc/self/fd/N, if that is procfs.
 //
+// A stub that is not open, such as that of an [os.File] that is nil or closed, is EBADF, also with Fallback. A stub that is 1 or 2, a
+// standard stream, is EINVAL.
+//
 // Like [syscall.Exec] it returns only on failure, with an [*Error] that says what has been reported; exit then. Two errors are
-// not in the report: report is not open (EBADF), and flags that are unknown (EINVAL).
+// not in the report: report is not open for writing (EBADF), and flags that are unknown (EINVAL).
 func Exec(stub, report int, flags Flags, path string, argv, envv []string) error {
 	if flags&^Fallback != 0 {
 		return fmt.Errorf("dmz: unknown flags %#x: %w", uint(flags), syscall.EINVAL)
@@ -44,9 +47,11 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 
-	if errno := setCloseOnExec(report); errno == syscall.EBADF {
-		return fmt.Errorf("dmz: the report, descriptor %d, is not open: %w", report, errno)
-	} else if errno != 0 {
+	errno := setCloseOnExec(report)
+	if errno == syscall.EBADF || !isWritable(report) {
+		return fmt.Errorf("dmz: the report, descriptor %d, is not open for writing: %w", report, syscall.EBADF)
+	}
+	if errno != 0 {
 		return fail(report, StepFcntl, errno, path)
 	}
 	if hasNul(path) || hasNul(argv...) || hasNul(envv...) {
@@ -58,12 +63,24 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 			step = StepExec
 		}
 		// A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything.
-		mayGoDirect := flags&Fallback != 0 || errno == syscall.E2BIG && len(path) >= pathMax
-		if !mayGoDirect {
+		isTooLong := errno == syscall.E2BIG && len(path) >= pathMax
+		// A mistake of the caller's must not pass for a reason to do without the stub.
+		isMistake := errno == syscall.EBADF || isStandardStream(stub)
+		if !isTooLong && (isMistake || flags&Fallback == 0) {
 			return fail(report, step, errno, path)
 		}
 	}
 	return fail(report, StepExec, errnoOf(syscall.Exec(path, argv, envv)), path)
+}
+
+func isStandardStream(fd int) bool {
+	return fd >= 0 && fd <= 2
+}
+
+// Not so is the read end of the pipe, given in the place of the other.
+func isWritable(fd int) bool {
+	flags, errno := fcntl(fd, syscall.F_GETFL, 0)
+	return errno != 0 || flags&syscall.O_ACCMODE != syscall.O_RDONLY && flags&oPath == 0
 }
 
 // A seccomp(2) filter may know only one of the two calls.
@@ -113,6 +130,9 @@ func stubArgs(report int, path string, argv []string) []string {
 func execStub(stub, report int, path string, argv, envv []string) (step uint16, errno syscall.Errno) {
 	if stub < 0 {
 		return StepStub, syscall.EBADF
+	}
+	if isStandardStream(stub) {
+		return StepStub, syscall.EINVAL
 	}
 	// A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement.
 	if errno := setCloexec(report, 0); errno != 0 {

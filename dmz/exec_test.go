@@ -254,37 +254,66 @@ func TestExecRefusesNonsense(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	fd := int(w.Fd())
-	if err := Exec(NoStub, -1, 0, "/bin/true", nil, nil); !errors.Is(err, syscall.EBADF) {
-		t.Error(err)
+	for what, report := range map[string]int{"none": -1, "the other end": int(r.Fd()), "a closed one": highest} {
+		if err := Exec(NoStub, report, 0, "/bin/true", nil, nil); !errors.Is(err, syscall.EBADF) {
+			t.Errorf("a report that is %s: %v", what, err)
+		}
 	}
-	if err := Exec(NoStub, fd, 2, "/bin/true", nil, nil); !errors.Is(err, syscall.EINVAL) {
-		t.Error(err)
+	for _, flags := range []Flags{2, 3, 1 << 31} {
+		if err := Exec(NoStub, int(w.Fd()), flags, "/bin/true", nil, nil); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("flags %#x: %v", uint(flags), err)
+		}
 	}
-	check := func(what string, err error, verdict Verdict, step uint16, errno syscall.Errno) {
-		t.Helper()
-		returned, read := asError(t, err), asError(t, Read(r, 0, returnedPath(err)))
-		if *returned != *read || read.Verdict != verdict || read.Step != step || read.Errno != errno {
+	closed, err := Stub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := dupAbove(int(closed.Fd()), 500) // which nothing takes again soon
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	syscall.Close(number)
+	var none *os.File // as when the error of Stub was not looked at
+	const ownReport = highest
+	for what, test := range map[string]struct {
+		stub       int
+		flags      Flags
+		path       string
+		argv, envv []string
+		step       uint16
+		errno      syscall.Errno
+	}{
+		"no stub":                {int(none.Fd()), 0, "/bin/true", nil, nil, StepStub, syscall.EBADF},
+		"no stub, fallback":      {int(none.Fd()), Fallback, "/bin/true", nil, nil, StepStub, syscall.EBADF},
+		"closed":                 {int(closed.Fd()), Fallback, "/bin/true", nil, nil, StepStub, syscall.EBADF},
+		"closed number":          {number, Fallback, "/bin/true", nil, nil, StepStub, syscall.EBADF},
+		"standard output":        {1, Fallback, "/bin/true", nil, nil, StepStub, syscall.EINVAL},
+		"standard error":         {2, 0, "/bin/true", nil, nil, StepStub, syscall.EINVAL},
+		"a stub that is none":    {ownReport, 0, "/bin/true", nil, nil, StepStub, syscall.EACCES},
+		"NUL in the path":        {NoStub, 0, "/bin/true\x00", nil, nil, StepExec, syscall.EINVAL},
+		"NUL in an argument":     {NoStub, 0, "/bin/true", []string{"x", "\x00"}, nil, StepExec, syscall.EINVAL},
+		"NUL in the environment": {NoStub, 0, "/bin/true", nil, []string{"A=\x00"}, StepExec, syscall.EINVAL},
+		"fallback":               {ownReport, Fallback, "/nonexistent", nil, nil, StepExec, syscall.ENOENT},
+	} {
+		r, w, err := Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fd, stub := int(w.Fd()), test.stub
+		if stub == ownReport {
+			stub = fd
+		}
+		err = Exec(stub, fd, test.flags, test.path, test.argv, test.envv)
+		returned, read := asError(t, err), asError(t, Read(r, 0, test.path))
+		if *returned != *read || read.Step != test.step || read.Errno != test.errno || (read.Verdict == ExecFailed) != (test.step == StepExec) {
 			t.Errorf("%s: returned %+v, reported %+v", what, *returned, *read)
 		}
 		if flags, errno := fcntl(fd, syscall.F_GETFD, 0); errno != 0 || flags != syscall.FD_CLOEXEC {
 			t.Errorf("%s: the report has flags %#x", what, flags)
 		}
+		w.Close()
 	}
-	var none *os.File // as when the error of Stub was not looked at
-	check("no stub", Exec(int(none.Fd()), fd, 0, "/bin/true", nil, nil), SetupFailed, StepStub, syscall.EBADF)
-	check("a stub that is none", Exec(fd, fd, 0, "/bin/true", nil, nil), SetupFailed, StepStub, syscall.EACCES)
-	check("NUL in the path", Exec(NoStub, fd, 0, "/bin/true\x00", nil, nil), ExecFailed, StepExec, syscall.EINVAL)
-	check("NUL in an argument", Exec(NoStub, fd, 0, "/bin/true", []string{"x", "\x00"}, nil), ExecFailed, StepExec, syscall.EINVAL)
-	check("NUL in the environment", Exec(NoStub, fd, 0, "/bin/true", nil, []string{"A=\x00"}), ExecFailed, StepExec, syscall.EINVAL)
-	check("fallback", Exec(fd, fd, Fallback, "/nonexistent", nil, nil), ExecFailed, StepExec, syscall.ENOENT)
-}
-
-func returnedPath(err error) string {
-	if e, ok := err.(*Error); ok {
-		return e.Path
-	}
-	return ""
 }
 
 func TestStubIsSealed(t *testing.T) {

@@ -18,13 +18,19 @@ import (
 // some 25 microseconds: the error is then Died if it is on its way out without ever having exec'd anything but the stub, and Closed
 // if that cannot be known.
 //
-// Errors that are no *Error: EPROTO, the bytes are not one record that a stub of a known version writes; and those of r.Read,
+// Read closes r once it has read something from it: at the end of file behind a record, a second Read would report success. Now it
+// reports [os.ErrClosed].
+//
+// Errors that are no *Error: EINVAL, pid is below 0; EPROTO, the bytes are not one record that a stub of a known version writes; and those of r.Read,
 // with [os.ErrDeadlineExceeded] after r.SetReadDeadline.
 func Read(r *os.File, pid int, path string) error {
+	if pid < 0 {
+		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
+	}
 	var bytes [recordSize + 1]byte // a second record behind the first must not go unseen
 	n, err := r.Read(bytes[:])
 	if err == io.EOF {
-		if pid <= 0 {
+		if pid == 0 {
 			return nil
 		}
 		return look(pid, path, syscall.WNOHANG, anyStub(nil)).orNil()
@@ -32,6 +38,7 @@ func Read(r *os.File, pid int, path string) error {
 	if err != nil {
 		return err
 	}
+	r.Close()
 	e, err := Decode(bytes[:n], path)
 	if err != nil {
 		return err

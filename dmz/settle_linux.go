@@ -110,6 +110,9 @@ func anyStub(unfinished []string) judge {
 			return Died
 		}
 		for _, name := range unfinished {
+			if len(name) > nameLength {
+				name = name[:nameLength] // as the kernel keeps it
+			}
 			if p.comm == name {
 				return Died
 			}

@@ -133,8 +133,10 @@ func TestVerdictOfAProcess(t *testing.T) {
 		{process{"7", 0}, exit1, 0},
 		{process{"dmz", 0}, 126 << 8, Closed},
 		{process{"init", 0}, exit1, Died},
+		{process{"a name that is ", 0}, exit1, Died},
+		{process{"a name that is", 0}, exit1, 0},
 	} {
-		if got := anyStub([]string{"init"})(&test.process, test.status); got != test.want {
+		if got := anyStub([]string{"init", "a name that is longer than the kernel's"})(&test.process, test.status); got != test.want {
 			t.Errorf("%+v, status %#x: %d instead of %d", test.process, test.status, got, test.want)
 		}
 	}

@@ -40,6 +40,9 @@ func Start(cmd *exec.Cmd) error {
 			return fmt.Errorf("dmz: %s of %q holds a NUL byte: %w", argName(i), cmd.Path, syscall.EINVAL)
 		}
 	}
+	if hasNul(cmd.Env...) {
+		return fmt.Errorf("dmz: the environment of %q holds a NUL byte: %w", cmd.Path, syscall.EINVAL)
+	}
 	if cmd.Process != nil {
 		return cmd.Start() // which says what is wrong
 	}

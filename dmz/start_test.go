@@ -573,6 +573,9 @@ func TestStartRefusesNonsense(t *testing.T) {
 	if err := Start(&exec.Cmd{Path: "/bin/\x00"}); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), "the path") {
 		t.Errorf("NUL in the path: %v", err)
 	}
+	if err := Start(&exec.Cmd{Path: "/bin/true", Env: []string{"A=b", "B=\x00"}}); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), "environment") {
+		t.Errorf("NUL in the environment: %v", err)
+	}
 	if err := Start(exec.Command("no-such-program")); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("not in PATH: %v", err)
 	}
@@ -580,6 +583,18 @@ func TestStartRefusesNonsense(t *testing.T) {
 	startAndWait(t, cmd)
 	if err := Start(cmd); err == nil || !strings.Contains(err.Error(), "already started") {
 		t.Errorf("started before: %v", err)
+	}
+	cmd = exec.Command("/bin/cat")
+	in := strings.NewReader("in")
+	cmd.Stdin = in
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Start(cmd); err == nil || !strings.Contains(err.Error(), "already started") || cmd.Stdin != in {
+		t.Errorf("started by itself: %v", err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,8 +21,8 @@ var stubs embed.FS
 // ErrNoStub says that there is no stub for this GOARCH. What goes through a stub can then go direct.
 var ErrNoStub = errors.New("dmz: no stub for " + runtime.GOARCH)
 
-// NoStub stands for the descriptor of a stub: the route is direct.
-const NoStub = -4096
+// NoStub is in place of a stub's descriptor, which is never 0: the route is direct.
+const NoStub = 0
 
 // What a process is called while it is the stub, from Linux 6.14 on. A target that goes through a stub of its own must not
 // be taken for one that never left ours; and it is another process, so one name for all that this one makes will do.
