@@ -161,6 +161,23 @@ up_to_date() {
 check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
 check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
 
+# Links within the documents: the file is there, and so is the heading. GitHub makes the anchors like this.
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+anchors() {
+	sed -n '/^```/,/^```/!s/^#\{1,6\} //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+broken_links() {
+	for page in README.md NEWS.md docs/*.md; do
+		grep -o '](\([^():]*\))' "$page" | sed 's/^](//; s/)$//' | while IFS='#' read -r file anchor; do
+			target=${file:+$(dirname "$page")/$file}
+			target=${target:-$page}
+			[ -e "$target" ] || echo "$page: $file is missing"
+			[ -z "$anchor" ] || anchors "$target" | grep -qx -- "$anchor" || echo "$page: no heading for $file#$anchor"
+		done
+	done
+}
+check 'links lead somewhere' broken_links
+
 # docs/security.md: the tests of its promises are there, each promise has one, and each figure a result.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 missing_tests() {

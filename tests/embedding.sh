@@ -106,7 +106,7 @@ extract() {
 	for recipe in $recipes one-fifo route; do
 		[ -s "$dir/$recipe.c" ] || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 7 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 8 ]
 }
 
 # compile NAME [OPTION...]
@@ -125,7 +125,7 @@ in_state() {
 	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
 }
 
-recipes='init create-start events wrap explain'
+recipes='init create-start events wrap mounted-stub explain'
 check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
@@ -172,8 +172,7 @@ check 'create-start.c compiles again' compile create-start
 as_root=
 [ "$(id -u)" = 0 ] || as_root='unshare -r'
 mkdir -p "$dir/root/proc/self/fd"
-"$ERRPIPE_SRC/tests/make" "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" &&
-	cp "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" "$dir/root/hello"
+check 'a target without libraries' cc -static -o "$dir/root/target" "$dir/target.c"
 for fd in 3 4 5 6 7 8 9 10; do
 	echo precious >"$dir/root/proc/self/fd/$fd"
 done
@@ -225,11 +224,11 @@ program=create-start
 # shellcheck disable=SC2016
 in_state 'a root with files where /proc should be' 'create 0
 start 0
-hello from '"$(uname -m)" "$as_root "'"$0" create "$1" "$2" /hello; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
+target sees 0 1 2' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
 program=one-fifo
 # shellcheck disable=SC2016
-in_state 'a root with files where /proc should be' 'exec /hello: set-up step 0 failed (EOPNOTSUPP)
-create 125' "$as_root "'"$0" create "$1" "$2" /hello; echo "create $?"' "$dir/root"
+in_state 'a root with files where /proc should be' 'exec /target: set-up step 0 failed (EOPNOTSUPP)
+create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"' "$dir/root"
 # shellcheck disable=SC2016
 check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
 
@@ -309,6 +308,19 @@ for redirection in '3</dev/null' '0<&-'; do
 		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
 done
 
+# --- mounted-stub, where no memfd can be exec'd: a pid namespace has a vm.memfd_noexec of its own, from Linux 6.3 on
+
+# shellcheck disable=SC2016
+no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -e $sysctl ] || echo 2 >$sysctl; exec "$@"'
+while read -r word path code words; do
+	# shellcheck disable=SC2086 # no words or two
+	prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
+		"$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$path"
+done <"$dir/refusals"
+# shellcheck disable=SC2086 # likewise
+prints 'mounted-stub: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
+	sh -c "$no_memfd" sh "$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$dir/target"
+
 # --- explain, of a root that is not that of the caller
 
 mkdir "$dir/image"
@@ -369,6 +381,71 @@ prints 'route: what it says of identities' '0 0
 4 2
 5 3
 path 5' 0 "$dir/routes"
+
+# The route is computed before, and errpipe_exec then makes only the system calls that the page lists.
+cat >"$dir/filtered.c" <<'EOF'
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "route.c"
+
+/* Kill for every system call but those of the page, and uname(2) and exit(2) of the target. */
+static int filter(int execveat)
+{
+	static const int allowed[] = { SYS_fcntl, SYS_execve, SYS_rt_sigprocmask, SYS_write, SYS_exit_group, SYS_uname, SYS_exit,
+				       SYS_execveat };
+	unsigned n = sizeof(allowed) / sizeof(*allowed) - !execveat;
+	struct sock_filter code[16] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)) };
+	struct sock_fprog program = { n + 3, code };
+
+	for (unsigned i = 0; i < n; i++)
+		code[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], n - i, 0);
+	code[n + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	code[n + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv)
+{
+	const struct process process = { .effective = 7, .permitted = 7, .bounding = 7, .no_new_privs = 1 };
+	int pipe[2], stub = errpipe_stub();
+	struct errpipe_report report;
+	struct errpipe_child child;
+	char line[4352];
+	pid_t pid;
+
+	if (argc != 3 || stub < 0 || errpipe_pipe(pipe) < 0 || route_of(&process, argv[2]) != ERRPIPE_STUB)
+		return 1;
+	pid = fork();
+	if (pid == 0) {
+		if (filter(strcmp(argv[1], "execveat") == 0) == 0)
+			errpipe_exec(stub, 0, pipe[1], argv[2], argv + 2, environ);
+		_exit(1);
+	}
+	close(pipe[1]);
+	errpipe_adopt(&child, pid, stub, pipe[0]);
+	if (errpipe_wait(&child, &report) < 0)
+		return 1;
+	errpipe_message(line, sizeof(line), &report, argv[2]);
+	puts(line);
+	return 0;
+}
+EOF
+check 'filtered.c compiles' compile filtered
+hello=$ERRPIPE_BUILD/stubs/$(uname -m)/hello
+"$ERRPIPE_SRC/tests/make" "$hello" >&2
+prints 'route: a filter that allows what the page lists' "hello from $(uname -m)
+exec $hello: started" 0 "$dir/filtered" execveat "$hello"
+prints 'route: the same filter, and a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
+	"$dir/filtered" execveat "$dir/foreign"
+prints 'route: a filter that kills for execveat' "exec $hello: killed by SIGSYS before it started" 0 \
+	"$dir/filtered" none "$hello"
 
 echo "1..$count"
 [ "$failures" = 0 ]
