@@ -147,8 +147,8 @@ func labelIsPending() bool {
 // Credentials: they differ if the exec of a file without capabilities leaves other sets than there were before
 // (capabilities(7)); with mixed ids the ids may.
 //
-// Path: names below /proc and /dev/fd, and what leads there by links. The path is looked up as the caller sees it. A runtime that
-// starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the direct route a link to /proc/self/exe
+// Path: names below /proc and /dev/fd, and what leads there by links. The path is looked up as the caller sees it. So are the
+// interpreters of a script: the first line of a regular file is read for that. A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the direct route a link to /proc/self/exe
 // in an image would exec the runtime itself (CVE-2019-5736).
 func Route(identity *Identity, path string) Reason {
 	switch {
@@ -184,9 +184,46 @@ func hasTellingName(path string) bool {
 	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/fd/")
 }
 
+// The path, or an interpreter that the kernel then opens in the midst of the exec. One exec goes through five scripts at most.
+func changesWithExec(path string) bool {
+	const scriptsMax = 5
+	for i := 0; path != "" && i <= scriptsMax; i++ {
+		if isNameOfSuch(path) {
+			return true
+		}
+		path = interpreter(path)
+	}
+	return false
+}
+
+// The interpreter of a script as load_script() in the kernel's fs/binfmt_script.c finds it, or "". Only a regular file is opened:
+// a FIFO or a device has effects.
+func interpreter(path string) string {
+	const headSize = 256 // BINPRM_BUF_SIZE
+	var st syscall.Stat_t
+	if syscall.Stat(path, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return ""
+	}
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return ""
+	}
+	defer syscall.Close(fd)
+	head := make([]byte, headSize)
+	n, _ := syscall.Read(fd, head)
+	if n < 2 || string(head[:2]) != "#!" {
+		return ""
+	}
+	name := strings.TrimLeft(string(head[2:n]), " \t")
+	if end := strings.IndexAny(name, " \t\n\x00"); end >= 0 {
+		name = name[:end]
+	}
+	return name
+}
+
 // A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By its name, too: a
 // descriptor may not be there yet, and before Linux 5.6 there is nothing better.
-func changesWithExec(path string) bool {
+func isNameOfSuch(path string) bool {
 	if hasTellingName(path) {
 		return true
 	}

@@ -49,7 +49,16 @@ func TestRouteIsTheLibrarys(t *testing.T) {
 	if err := os.Symlink("/proc/self/exe", link); err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"/bin/true", "/nonexistent", "", "/", "/proc/self/exe", "/proc//self/exe", "/../proc/self/exe", "/dev/fd/0",
+	script, second := filepath.Join(folder, "bin", "script"), filepath.Join(folder, "bin", "second")
+	for name, text := range map[string]string{script: "#! \t/proc/self/exe x\n", second: "#!" + script} {
+		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Route(&Identity{UID: 1, EUID: 1}, second); got != RouteDirectPath {
+		t.Errorf("%s: %v", second, got)
+	}
+	paths := []string{script, second, "/bin/true", "/nonexistent", "", "/", "/proc/self/exe", "/proc//self/exe", "/../proc/self/exe", "/dev/fd/0",
 		"/dev/stdin", link, "/proc/version"}
 	attrs := map[string]*syscall.SysProcAttr{"self": nil}
 	if os.Geteuid() == 0 {

@@ -192,7 +192,8 @@ int errpipe_identity(struct errpipe_identity *identity);
  * (runc issue 4125).
  *
  * Path: names below /proc and /dev/fd, and what leads there by links. /proc/self/exe would be the stub, and
- * close-on-exec descriptors are closed by then. The path is looked up as the caller sees it.
+ * close-on-exec descriptors are closed by then. The path is looked up as the caller sees it. So are the interpreters of
+ * a script: the first line of a regular file is read for that.
  *
  * A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the
  * route DIRECT a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).

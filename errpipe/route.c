@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -192,7 +193,7 @@ static bool has_telling_name(const char *path)
  * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By
  * its name, too: a descriptor may not be there yet, and before Linux 5.6 there is nothing better.
  */
-static bool changes_with_exec(const char *path)
+static bool is_name_of_such(const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t n;
@@ -209,6 +210,54 @@ static bool changes_with_exec(const char *path)
 		return false;
 	target[n] = '\0';
 	return has_telling_name(target);
+}
+
+/* What the kernel reads of a file first (BINPRM_BUF_SIZE), and how many scripts one exec goes through (exec_binprm). */
+enum { HEAD_SIZE = 256, SCRIPTS_MAX = 5 };
+
+/* Only of a regular file: to open a FIFO or a device has effects. */
+static bool read_head(const char *path, char head[HEAD_SIZE + 1])
+{
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, head, HEAD_SIZE);
+	close(fd);
+	if (n < 0)
+		return false;
+	head[n] = '\0';
+	return true;
+}
+
+/* The interpreter of a script as load_script() in the kernel's fs/binfmt_script.c finds it. path may be in head. */
+static const char *interpreter(const char *path, char head[HEAD_SIZE + 1])
+{
+	char *name = head + 2;
+
+	if (!read_head(path, head) || !begins_with(head, "#!"))
+		return NULL;
+	name += strspn(name, " \t");
+	name[strcspn(name, " \t\n")] = '\0';
+	return *name ? name : NULL;
+}
+
+/* The path, or an interpreter that the kernel then opens in the midst of the exec. */
+static bool changes_with_exec(const char *path)
+{
+	char head[HEAD_SIZE + 1];
+
+	for (int i = 0; path && i <= SCRIPTS_MAX; i++) {
+		if (is_name_of_such(path))
+			return true;
+		path = interpreter(path, head);
+	}
+	return false;
 }
 
 enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path)

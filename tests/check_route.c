@@ -100,15 +100,23 @@ static void add_capability(const char *path, bool permitted, bool inheritable, b
 		perror(path);
 }
 
-static void make_script(const char *path)
+static void write_script(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "we");
 
 	if (!file)
 		die(path);
-	fprintf(file, "#!%s from-the-script\n", paths[ORDINARY]);
+	fputs(text, file);
 	if (fclose(file) != 0 || chmod(path, 0755) < 0)
 		die(path);
+}
+
+static void make_script(const char *path)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "#!%s from-the-script\n", paths[ORDINARY]);
+	write_script(path, text);
 }
 
 static const struct {
@@ -127,6 +135,28 @@ static const struct {
 };
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
+/* Beside the links, and by names relative to that folder. */
+static const struct {
+	const char *name, *text;
+} scripts[] = {
+	{ "script-exe", "#!/proc/self/exe --as-target\n" },
+	{ "script-blanks", "#! \t/proc/self/exe --as-target  \n" },
+	{ "script-nul", "#!/proc/self/exe --as-target" },
+	{ "script-link", "#!exe-3 --as-target\n" },
+	{ "script-fd", "#!/dev/fd/200\n" },
+	{ "script-2", "#!script-exe\n" },
+	{ "script-3", "#!script-2\n" },
+	{ "script-4", "#!script-3\n" },
+	{ "script-5", "#!script-4\n" },
+	{ "script-6", "#!script-5\n" },
+	{ "script-self", "#!script-self\n" },
+	{ "script-ordinary", "#!../ordinary x\n" },
+	{ "script-argument", "#!../ordinary /proc/self/exe\n" },
+	{ "script-text", "# !/proc/self/exe\n" },
+	{ "script-bare", "#!\n/proc/self/exe\n" },
+};
+enum { SCRIPT_FILES = sizeof(scripts) / sizeof(*scripts) };
+
 static void link_path(char path[96], const char *name)
 {
 	snprintf(path, 96, "%s/links/%s", directory, name);
@@ -144,6 +174,13 @@ static void make_links(void)
 		if (symlink(links[i].target, path) < 0)
 			die(path);
 	}
+	for (int i = 0; i < SCRIPT_FILES; i++) {
+		link_path(path, scripts[i].name);
+		write_script(path, scripts[i].text);
+	}
+	link_path(path, "fifo");
+	if (mkfifo(path, 0755) < 0)
+		die(path);
 }
 
 static void remove_links(void)
@@ -154,6 +191,12 @@ static void remove_links(void)
 		link_path(path, links[i].name);
 		unlink(path);
 	}
+	for (int i = 0; i < SCRIPT_FILES; i++) {
+		link_path(path, scripts[i].name);
+		unlink(path);
+	}
+	link_path(path, "fifo");
+	unlink(path);
 	link_path(path, "");
 	rmdir(path);
 }
@@ -1100,6 +1143,21 @@ static const struct {
 	{ NULL, "/dev/fd/333", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "dangling", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "loop", ERRPIPE_DIRECT_PATH, NONE },
+	/* The interpreter of a script, of five at most. */
+	{ NULL, "script-exe", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-blanks", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-nul", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-link", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-fd", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-2", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-5", ERRPIPE_DIRECT_PATH, DIFFERS },
+	{ NULL, "script-6", ERRPIPE_STUB, NONE },
+	{ NULL, "script-self", ERRPIPE_STUB, NONE },
+	{ NULL, "script-ordinary", ERRPIPE_STUB, NONE },
+	{ NULL, "script-argument", ERRPIPE_STUB, NONE },
+	{ NULL, "script-text", ERRPIPE_STUB, NONE },
+	{ NULL, "script-bare", ERRPIPE_STUB, NONE },
+	{ NULL, "fifo", ERRPIPE_STUB, NONE },
 	/* And these have nothing to do with it. */
 	{ NULL, "ordinary", ERRPIPE_STUB, NONE },
 	{ NULL, "../ordinary", ERRPIPE_STUB, NONE },
