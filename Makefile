@@ -430,8 +430,7 @@ coverage: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 
 # --- proofs --------------------------------------------------------------------------------------------------
 
-prove:
-	@mkdir -p $(O)
+prove: $(O)/tests/prog_machine
 	$(Q)scripts/run-tests $(O) tests/prove/frama_c.sh tests/protocol.sh
 
 # --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"debug/elf"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -181,10 +182,11 @@ func (c *execCase) run(t *testing.T, helper, folder, program, path, who, route s
 		}
 	}
 	cmd.Env = append(os.Environ(), modeVariable+"=exec")
-	cmd.Stderr = os.Stderr
+	var stderr strings.Builder
+	cmd.Stderr = io.MultiWriter(&stderr, os.Stderr)
 	err, status := readReport(t, cmd, path)
 	if status.ExitStatus() == 77 {
-		t.Skip("this machine has no state " + c.state)
+		t.Skip(strings.TrimSpace(stderr.String()))
 	}
 	if status.ExitStatus() == exitWrong || status.ExitStatus() == 99 {
 		t.Fatalf("exit status %d", status.ExitStatus())

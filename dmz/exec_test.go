@@ -68,7 +68,7 @@ func TestExecLeavesNothing(t *testing.T) {
 func TestExecWithoutProc(t *testing.T) {
 	skipUnderEmulator(t)
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("needs mount-namespaces")
 	}
 	for _, route := range routes {
 		var out bytes.Buffer

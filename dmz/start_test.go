@@ -258,7 +258,7 @@ func TestStartPdeathsig(t *testing.T) {
 
 func TestStartCredential(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("needs root")
 	}
 	var out bytes.Buffer
 	cmd := exec.Command("/bin/sh", "-c", "id -u; id -g; grep Cap[PE] /proc/self/status")
@@ -275,7 +275,7 @@ func TestStartCredential(t *testing.T) {
 
 func TestStartCloneflags(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("needs pid-namespaces")
 	}
 	var out bytes.Buffer
 	cmd := exec.Command("/bin/sh", "-c", "echo $$")
@@ -288,7 +288,7 @@ func TestStartCloneflags(t *testing.T) {
 
 func TestStartIsDirectWhereItMustBe(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("needs root")
 	}
 	for name, attr := range map[string]*syscall.SysProcAttr{
 		"chroot":      {Chroot: "/"},
@@ -319,7 +319,7 @@ func TestStartIsDirectWhereItMustBe(t *testing.T) {
 // The capabilities that a process has in its new user namespace last until its first exec.
 func TestStartInItsOwnUserNamespace(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("needs root")
 	}
 	folder := t.TempDir() + "/closed"
 	if err := os.Mkdir(folder, 0o700); err != nil {

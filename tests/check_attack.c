@@ -429,9 +429,9 @@ START_TEST(while_in_stub)
 {
 	attack_number = _i;
 	if (attacks[_i].by_seal_exec && !have_seal_exec())
-		SKIP("no F_SEAL_EXEC before Linux 6.3");
+		SKIP("needs executable-seals");
 	if (!in_container(attack_while_in_stub))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -468,7 +468,7 @@ START_TEST(while_in_a_stub_that_is_a_file)
 {
 	attack_number = _i;
 	if (!in_container(attack_while_in_file))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -619,7 +619,7 @@ START_TEST(after_the_stub)
 {
 	attack_number = _i % LATER;
 	if (!in_container(_i < LATER ? attack_sealed_later : attack_file_later))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -686,7 +686,7 @@ static void attack_file_by_lease(void)
 START_TEST(a_lease)
 {
 	if (!in_container(_i ? attack_file_by_lease : attack_sealed_by_lease))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -738,7 +738,7 @@ static void attack_old_stub(void)
 START_TEST(without_seal_exec)
 {
 	if (!in_container(attack_old_stub))
-		SKIP("may not make a container, or no seccomp");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -911,7 +911,7 @@ static void look_at_each_stage(void)
 START_TEST(nothing_is_left)
 {
 	if (!in_container(look_at_each_stage))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -937,7 +937,7 @@ static void attack_parent(void)
 START_TEST(the_parent)
 {
 	if (!in_container(attack_parent))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -988,7 +988,7 @@ START_TEST(the_target_is_oneself)
 {
 	attack_number = _i;
 	if (!in_container(exec_self))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 
@@ -1067,7 +1067,7 @@ START_TEST(a_way_out)
 {
 	attack_number = _i;
 	if (!in_container(exec_by_descriptor))
-		SKIP("may not make a container");
+		SKIP("needs pid-namespaces");
 }
 END_TEST
 

@@ -218,7 +218,7 @@ static void assert_says_why(const struct run *it, char *command)
 		struct result r = run(&start);
 
 		if (r.status == NO_STATE)
-			SKIP(title(it));
+			SKIP(state_needs(it->c->state));
 		assert_result(r, title(it), it->c->exit_codes[i], "", line);
 	}
 }
@@ -261,7 +261,7 @@ static void assert_says_more(const struct run *it, char *command)
 	struct result r = run(&start);
 
 	if (r.status == NO_STATE)
-		SKIP(title(it));
+		SKIP(state_needs(it->c->state));
 	ck_assert_msg(strncmp(r.err, line, strlen(line)) == 0, "%s: \"%s\", not \"%s\"", title(it), r.err, line);
 	assert_explained(title(it), r.err + strlen(line));
 	assert_result((struct result){ r.status, r.out, "" }, title(it), it->c->exit_codes[0], "", "");
@@ -298,7 +298,7 @@ START_TEST(decode_says_why)
 	struct result r = run(&start);
 
 	if (r.status == NO_STATE)
-		SKIP(title(it));
+		SKIP(state_needs(it->c->state));
 	assert_result(r, title(it), it->c->error == ENOENT ? 127 : 126, "", "");
 
 	r = ERRPIPE("decode", "--path", path, record);

@@ -294,7 +294,7 @@ START_TEST(a_case)
 	const struct outcome outcome = attempt(&it);
 
 	if (exited(&outcome) == NO_STATE)
-		SKIP(title(run));
+		SKIP(state_needs(run->c->state));
 	assert_int(run, outcome.read, 1);
 	assert_report(run, &outcome.report, it.path);
 	assert_int(run, exited(&outcome), expected_exit(run));
@@ -696,7 +696,7 @@ START_TEST(fcntl_refused)
 	it.returns = -EPERM;
 	outcome = attempt(&it);
 	if (exited(&outcome) == NO_STATE)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	if (_i == STUB)
 		assert_failed(&outcome, ERRPIPE_STEP_FCNTL, EPERM);
 	else
@@ -716,7 +716,7 @@ START_TEST(close_on_exec_refused)
 	it.returns = -EPERM;
 	outcome = attempt(&it);
 	if (exited(&outcome) == NO_STATE)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	assert_failed(&outcome, ERRPIPE_STEP_FCNTL, EPERM);
 	ck_assert_int_eq(exited(&outcome), RETURNED);
 }
@@ -911,8 +911,7 @@ START_TEST(no_execveat_and_no_proc)
 {
 	struct attempt it = attempt_on(STUB, "@/good");
 
-	if (getuid() != 0)
-		SKIP("may not mount");
+	NEEDS("mount-namespaces");
 	it.state = without_execveat[_i].state;
 	it.prepare = have_proc_of_image;
 	assert_stub_fails(it, without_execveat[_i].error);
@@ -943,7 +942,7 @@ START_TEST(fcntl_refused_to_the_stub)
 	close(pipe[1]);
 	outcome = finish(pid, pipe[0]);
 	if (exited(&outcome) == NO_STATE)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	assert_failed(&outcome, ERRPIPE_STEP_FCNTL, ENOSYS);
 	ck_assert_int_eq(exited(&outcome), 125);
 }

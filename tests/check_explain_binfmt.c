@@ -391,7 +391,6 @@ static char *foreign_program(void)
 	return path;
 }
 
-#define NO_NAMESPACE "no binfmt_misc in a user namespace"
 
 START_TEST(a_handler_is_followed)
 {
@@ -399,7 +398,7 @@ START_TEST(a_handler_is_followed)
 	bool opened;
 
 	if (!enter_namespace())
-		SKIP(NO_NAMESPACE);
+		SKIP("needs binfmt-misc");
 	ck_assert_int_eq(run(path), -ENOEXEC);
 	ck_assert_ptr_null(handler_of(path, &opened));
 	explain_foreign(path);
@@ -433,7 +432,7 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	bool opened;
 
 	if (!enter_namespace())
-		SKIP(NO_NAMESPACE);
+		SKIP("needs binfmt-misc");
 	add_handler("qemu-test", MAGIC, emulator(41), "");
 	write_to(FOLDER "/qemu-test", "0");
 	ck_assert_int_eq(run(path), -ENOEXEC);
@@ -470,7 +469,7 @@ START_TEST(a_handler_by_name)
 	put_text(fixture, "named.errpipe", "nothing");
 	ck_assert_int_eq(symlink(program, link), 0);
 	if (!enter_namespace())
-		SKIP(NO_NAMESPACE);
+		SKIP("needs binfmt-misc");
 	snprintf(line, sizeof(line), ":by-name:E::errpipe::%s:", emulator(43));
 	write_to(FOLDER "/register", line);
 	ck_assert_int_eq(run(program), 43);
@@ -490,7 +489,7 @@ START_TEST(it_is_not_mounted)
 	struct errpipe__case c;
 
 	if (!enter_namespace() || mount("none", FOLDER, "tmpfs", 0, NULL) < 0)
-		SKIP(NO_NAMESPACE);
+		SKIP("needs binfmt-misc");
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
 	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is not mounted");
@@ -516,7 +515,7 @@ static void look_where_none_is(int i)
 	bool opened;
 
 	if (!enter_namespace() || mount("none", hidden[i].hidden, "tmpfs", 0, NULL) < 0)
-		SKIP(NO_NAMESPACE);
+		SKIP("needs binfmt-misc");
 	ck_assert_ptr_null(handler_of(path, &opened));
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);

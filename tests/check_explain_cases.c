@@ -313,7 +313,7 @@ START_TEST(a_case)
 		child(run, result);
 	status = wait_for(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_STATE)
-		SKIP(title(run));
+		SKIP(state_needs(run->c->state));
 	ck_assert_msg(status == 0, "%s: status %#x", title(run), status);
 	ck_assert_msg(result->error == run->c->error, "%s: errno %d of the kernel", title(run), result->error);
 	assert_with_report(run, result);

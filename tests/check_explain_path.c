@@ -814,7 +814,7 @@ START_TEST(access_control_lists)
 	const struct errpipe_who other = { .uid = 3, .gid = 3 }, owner = { .uid = geteuid(), .gid = 3 };
 
 	if (!make_file_with_acl("acl", 7, 0))
-		SKIP("no access control lists");
+		SKIP("needs access-lists");
 	ck_assert_int_eq(find_as("/acl", &named), 0);
 	ck_assert_int_ne(ex.link[0].acl, 0);
 	ck_assert_int_eq(find_as("/acl", &owner), 0);
@@ -925,7 +925,7 @@ static void find_in_user_namespace(int i)
 {
 	(void)i;
 	if (unshare(CLONE_NEWUSER) < 0)
-		SKIP("no user namespaces");
+		SKIP("needs user-namespaces");
 	write_proc("/proc/self/setgroups", "deny");
 	write_proc("/proc/self/uid_map", "0 0 1");
 	write_proc("/proc/self/gid_map", "0 0 1");
@@ -1217,7 +1217,7 @@ static void find_on_noexec_mount(int i)
 
 	(void)i;
 	if (!has_own_mounts())
-		SKIP("no mount namespaces");
+		SKIP("needs mount-namespaces");
 	snprintf(place, sizeof(place), "%s/with blank\\", base);
 	snprintf(path, sizeof(path), "%s/prog", place);
 	make_directory(place, 0755);
@@ -1248,14 +1248,14 @@ static void find_on_nosymfollow_mount(int i)
 {
 	(void)i;
 	if (!has_own_mounts())
-		SKIP("no mount namespaces");
+		SKIP("needs mount-namespaces");
 	go_to("at");
 	if (mount("x", ".", "tmpfs", MOUNT_NOSYMFOLLOW, NULL) < 0)
-		SKIP("no nosymfollow");
+		SKIP("needs nosymfollow");
 	go_to("at");
 	make_link("link", "/prog");
 	if (exec_in_root("/", "/at/link") != ELOOP)
-		SKIP("no nosymfollow"); /* before Linux 5.10 the flag is ignored */
+		SKIP("needs nosymfollow"); /* before Linux 5.10 the flag is ignored */
 	ck_assert_int_eq(find_path("/at/link"), ELOOP);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, ELOOP, "/at/link", "ELOOP (mounted nosymfollow)");
 }
@@ -1273,7 +1273,7 @@ static void find_protected(int i)
 
 	(void)i;
 	if (!has_own_mounts())
-		SKIP("no mount namespaces");
+		SKIP("needs mount-namespaces");
 	snprintf(path, sizeof(path), "%s/one", base);
 	make_file(path, 0644);
 	write_proc(path, "1");

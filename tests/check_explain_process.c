@@ -453,7 +453,7 @@ static void be_too_many(int i)
 START_TEST(too_many_processes)
 {
 	if (geteuid() != 0)
-		SKIP("only root can become another user");
+		SKIP("needs root");
 	in_child(be_too_many, 0);
 }
 END_TEST
@@ -490,7 +490,7 @@ static void be_told_nothing(int i)
 
 	(void)i;
 	if (enter("seccomp:0") < 0)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	ret = syscall(SYS_execve, good, argv, NULL);
 	ck_assert_int_eq(ret, 0);
 	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, ret), -1);
@@ -527,7 +527,7 @@ static void be_confined(int i)
 
 	(void)i;
 	if (enter("landlock") < 0)
-		SKIP("no landlock");
+		SKIP("needs landlock");
 	ck_assert_int_eq(exec_plainly(good), EACCES);
 	c = case_of(good);
 	ck_assert_int_eq(check(&c), -1);
@@ -548,7 +548,7 @@ static void be_confined(int i)
 START_TEST(a_security_module)
 {
 	if (!kernel_answers())
-		SKIP("Linux before 6.14");
+		SKIP("needs exec-check");
 	in_child(be_confined, 0);
 }
 END_TEST
@@ -581,7 +581,7 @@ static void be_without(int i)
 	struct errpipe__case c;
 
 	if (enter(i ? "seccomp-execveat:ENOSYS" : "seccomp-execveat:EACCES") < 0)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	c = case_of(good);
 	ck_assert_int_eq(check(&c), 0);
 	ck_assert_int_eq(c.asks, -1);
@@ -756,7 +756,7 @@ START_TEST(busy_without_a_report)
 	struct errpipe__case c = case_of(path);
 
 	if (!kernel_answers())
-		SKIP("Linux before 6.14");
+		SKIP("needs exec-check");
 	ck_assert_int_eq(check(&c), -1);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
 	end(pid);
@@ -814,7 +814,7 @@ static void compare_capabilities(int i)
 
 	set_capabilities(path, capabilities[i].version, capabilities[i].permitted, 0);
 	if (enter("capbset") < 0)
-		SKIP("no file capabilities here");
+		SKIP("needs privileged-files");
 	ck_assert_int_eq(prctl(PR_CAPBSET_DROP, CAP_SYS_TIME, 0, 0, 0), 0);
 	ck_assert_int_eq(become(capabilities[i].identity), 0);
 	if (capabilities[i].no_new_privs)
@@ -845,7 +845,7 @@ static void compare_capabilities(int i)
 START_TEST(file_capabilities)
 {
 	if (geteuid() != 0)
-		SKIP("only root can give capabilities to a file");
+		SKIP("needs root");
 	in_child(compare_capabilities, _i);
 }
 END_TEST
@@ -867,7 +867,7 @@ static void inherit(int i)
 	sets.data[0].inheritable |= BIT(CAP_NET_RAW);
 	ck_assert_int_eq(syscall(SYS_capset, &sets.header, sets.data), 0);
 	if (enter("capbset") < 0)
-		SKIP("no file capabilities here");
+		SKIP("needs privileged-files");
 	ck_assert_int_eq(exec_plainly(path), i ? 0 : EPERM);
 	c = case_of(path);
 	ck_assert_int_eq(credentials(&c), i ? 0 : -1);
@@ -876,7 +876,7 @@ static void inherit(int i)
 START_TEST(inheritable_capabilities)
 {
 	if (geteuid() != 0)
-		SKIP("only root can give capabilities to a file");
+		SKIP("needs root");
 	in_child(inherit, _i);
 }
 END_TEST
@@ -983,7 +983,7 @@ static void start_with_set_id(int i)
 	snprintf(path, sizeof(path), "%s/program", folder);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", folder, "tmpfs", flags, "mode=755") < 0)
-		SKIP("no mount namespace");
+		SKIP("needs mount-namespaces");
 	copy_itself(path);
 	ck_assert_int_eq(chown(path, set_ids[i].owner, set_ids[i].owner), 0);
 	ck_assert_int_eq(chmod(path, set_ids[i].mode), 0);
@@ -1015,7 +1015,7 @@ static void start_with_set_id(int i)
 START_TEST(set_id_bits)
 {
 	if (geteuid() != 0)
-		SKIP("only root can make such files");
+		SKIP("needs root");
 	in_child(start_with_set_id, _i);
 }
 END_TEST
@@ -1060,9 +1060,10 @@ static void see_list(int i)
 	struct errpipe__case c;
 	FILE *file;
 
+	NEEDS("securityfs");
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", "/sys/kernel/security", "tmpfs", 0, NULL) < 0)
-		SKIP("no mount namespace, or no /sys/kernel/security");
+		SKIP("needs mount-namespaces");
 	file = fopen("/sys/kernel/security/lsm", "we");
 	ck_assert_ptr_nonnull(file);
 	fputs(*lists[i].list ? lists[i].list : "\n", file);

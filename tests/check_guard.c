@@ -160,7 +160,7 @@ START_TEST(nobody_reaches)
 	kill(victim, SIGKILL);
 	wait_for(victim);
 	if (status == 77 << 8)
-		SKIP("cannot become another user");
+		SKIP("needs root");
 	ck_assert_msg(status == 42 << 8, "%s: status %#x", ways[_i].name, status);
 }
 END_TEST
@@ -226,7 +226,7 @@ START_TEST(replaced_after_the_check)
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", "/mnt", "tmpfs", 0, "mode=755") < 0)
-		SKIP("may not mount");
+		SKIP("needs mount-namespaces");
 	copy_to(dmz, "/mnt/stub");
 	free(dmz);
 	ck_assert(mkdir("/mnt/ro", 0755) == 0 && mount("/mnt", "/mnt/ro", NULL, MS_BIND, NULL) == 0 &&

@@ -669,7 +669,7 @@ static bool without_proc(void)
 START_TEST(a_reader_without_proc)
 {
 	if (!can_unshare(CLONE_NEWNS))
-		SKIP("may not make a mount namespace");
+		SKIP(needs_namespaces());
 	assert_in_child(without_proc);
 }
 END_TEST
@@ -690,7 +690,7 @@ static bool with_the_proc_of_others(void)
 START_TEST(a_reader_with_the_proc_of_others)
 {
 	if (!can_unshare(CLONE_NEWPID))
-		SKIP("may not make a pid namespace");
+		SKIP(needs_namespaces());
 	assert_in_child(with_the_proc_of_others);
 }
 END_TEST

@@ -585,7 +585,7 @@ START_TEST(grid)
 	int every = getenv("ERRPIPE_GRID") ? 1 : 6, valid = 0;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	make_stub();
 	open_output();
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -680,9 +680,9 @@ START_TEST(differs_through_the_stub)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	if (differences[_i].target == FILE_PE && getxattr(paths[FILE_PE], "security.capability", NULL, 0) < 0)
-		SKIP("no file capabilities here");
+		SKIP("needs privileged-files");
 	make_stub();
 	open_output();
 	pid = checked_fork();
@@ -731,7 +731,7 @@ START_TEST(uid_for_the_file_system)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	make_stub();
 	open_output();
 	pid = checked_fork();
@@ -780,7 +780,7 @@ START_TEST(root_in_a_user_namespace)
 		_exit(compare_in_a_user_namespace());
 	status = wait_for(pid);
 	if (status == 77 << 8)
-		SKIP("may not make a user namespace");
+		SKIP("needs user-namespaces");
 	ck_assert_int_eq(status, 0);
 	ck_assert_msg(!*tally->wrong, "%s", tally->wrong);
 	ck_assert_int_eq(tally->stub, TARGETS);
@@ -962,9 +962,9 @@ START_TEST(label_in_a_file)
 	struct errpipe_identity now;
 
 	if (!has_files_only(ENOSYS))
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	if (!own_mounts() || mount("none", "/proc", "tmpfs", 0, NULL) < 0)
-		SKIP("may not make a mount namespace");
+		SKIP("needs mount-namespaces");
 	if (labels[_i].file && labels[_i].text)
 		make_file(labels[_i].file, labels[_i].text);
 	else if (labels[_i].file)
@@ -984,17 +984,17 @@ START_TEST(label_of_the_kernel)
 	int fd = open(ATTR "exec", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		SKIP("the kernel has no labels");
+		SKIP("needs labels");
 	if (read(fd, &byte, 1) > 0)
 		SKIP("a label is pending already");
 	ck_assert_int_eq(errpipe_identity(&now), 0);
 	ck_assert_int_eq(now.label, 0);
 
 	if (!has_files_only(ENOSYS))
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	snprintf(path, sizeof(path), "/proc/self/task/%d/attr/exec", (int)getpid());
 	if (!own_mounts() || mount(paths[SCRIPT], path, NULL, MS_BIND, NULL) < 0)
-		SKIP("may not mount");
+		SKIP("needs mount-namespaces");
 	ck_assert_int_eq(errpipe_identity(&now), 0);
 	ck_assert_int_eq(now.label, 1);
 	ck_assert_int_eq(umount2(path, MNT_DETACH), 0);
@@ -1016,6 +1016,7 @@ START_TEST(label_by_system_call)
 	};
 	struct errpipe_identity now;
 
+	NEEDS("seccomp");
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		pid_t pid = fork();
 		int status;
@@ -1029,7 +1030,7 @@ START_TEST(label_by_system_call)
 		}
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-			SKIP("no seccomp, or no mount namespace");
+			SKIP("needs mount-namespaces");
 		ck_assert_int_eq(status, 0);
 	}
 }
@@ -1077,7 +1078,7 @@ START_TEST(the_first_stop_of_a_tracer)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root: may not look at a process whose executable it may not read");
+		SKIP("needs root");
 	make_stub();
 	ck_assert_int_eq(errpipe_identity(&now), 0);
 	now.on_exec = 1;
@@ -1246,10 +1247,10 @@ START_TEST(another_mount_of_proc)
 	char path[96];
 
 	if (!own_mounts())
-		SKIP("may not make a mount namespace");
+		SKIP("needs mount-namespaces");
 	snprintf(path, sizeof(path), "%s/hidden", directory);
 	if (mount("/proc", path, NULL, MS_BIND | MS_REC, NULL) < 0)
-		SKIP("may not mount");
+		SKIP("needs mount-namespaces");
 	strcat(path, "/self/exe");
 	ck_assert_int_eq(errpipe_route(&user, path), ERRPIPE_DIRECT_PATH);
 	ck_assert_int_eq(errpipe_route(&user, paths[ORDINARY]), ERRPIPE_STUB);
@@ -1268,7 +1269,7 @@ START_TEST(paths_without_openat2)
 	enter_links();
 #ifdef SYS_openat2
 	if (!refuse(SYS_openat2, refusals[_i]))
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	ck_assert_int_eq(syscall(SYS_openat2, -1, "", NULL, 0), -1);
 	ck_assert_int_eq(errno, refusals[_i]);
 #else
@@ -1611,7 +1612,7 @@ START_TEST(too_many_processes)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	make_stub();
 	ck_assert_int_eq(errpipe_pipe(fd), 0);
 	pid = checked_fork();

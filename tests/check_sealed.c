@@ -177,7 +177,7 @@ START_TEST(works_for)
 
 	assert_works(fd);
 	if (_i == AS_NOBODY && geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	ck_assert_int_eq(become(_i), 0);
 	assert_works(fd);
 	/* One that a user makes works as well. */
@@ -330,7 +330,7 @@ START_TEST(the_environment_names_no_stub)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root: may not read the stub of another process");
+		SKIP("needs root");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		setenv(names[i], "/bin/false", 1);
 	pid = stopped_in(make_stub());
@@ -456,7 +456,7 @@ START_TEST(refused)
 	int fd = make_stub();
 
 	if (calls[_i].by_seal_exec && !have_seal_exec())
-		SKIP("no F_SEAL_EXEC before Linux 6.3");
+		SKIP("needs executable-seals");
 	ck_assert_msg(calls[_i].call(fd) < 0, "%s works", calls[_i].name);
 	ck_assert_int_eq(errno, calls[_i].error);
 	assert_is_dmz(fd);
@@ -478,7 +478,7 @@ START_TEST(other_bits_of_the_mode)
 	assert_is_dmz(spawn.stub);
 	assert_works(spawn.stub);
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 
 	/* A memfd is on no mount where set-uid bits count. */
 	ck_assert_int_eq(become(AS_NOBODY), 0);
@@ -510,7 +510,7 @@ START_TEST(reopened)
 	char path[64];
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	ck_assert_int_eq(opener == A_USER ? become(AS_NOBODY) : drop_capabilities(), 0);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or /proc/self is root's */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -534,7 +534,7 @@ START_TEST(reopened_by_root)
 	char path[64];
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	ck_assert_int_lt(open(path, O_RDWR | O_TRUNC | O_CLOEXEC), 0);
 	ck_assert_int_eq(errno, EPERM);
@@ -608,7 +608,7 @@ START_TEST(an_exec_by_root)
 	siginfo_t info;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), 0);
 	ck_assert_int_eq(waitid(P_PID, child.pid, &info, WEXITED | WNOWAIT), 0);
 	ck_assert_int_eq(!!(flags_of(child.pid, &state) & PF_SUPERPRIV), modes[_i].needs_override);
@@ -672,13 +672,13 @@ START_TEST(attached_to_by_root_of_a_namespace)
 	pid_t pid;
 
 	if (geteuid() != 0)
-		SKIP("not root");
+		SKIP("needs root");
 	pid = checked_fork();
 	if (pid == 0)
 		_exit(attach_as_root_of_a_namespace(stub));
 	status = wait_for(pid);
 	if (status == 77 << 8)
-		SKIP("may not make a user namespace");
+		SKIP("needs user-namespaces");
 	ck_assert_int_eq(status, (modes[_i].attaches ? 0 : EPERM) << 8);
 }
 END_TEST
@@ -772,7 +772,7 @@ START_TEST(refused_by_seccomp)
 	int before = lowest_free(), fd;
 
 	if (!refuse(refusals[_i].call, refusals[_i].argument, refusals[_i].bits, refusals[_i].error))
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	fd = errpipe_stub();
 	if (refusals[_i].ret < 0) {
 		ck_assert_int_eq(fd, refusals[_i].ret);
@@ -864,14 +864,14 @@ START_TEST(memfd_noexec)
 	pid_t pid;
 
 	if (outside < 0)
-		SKIP("no vm.memfd_noexec before Linux 6.3");
+		SKIP("needs executable-seals");
 	pid = checked_fork();
 	if (pid == 0)
 		_exit(in_pid_namespace(with_memfd_noexec));
 	status = wait_for(pid);
 	ck_assert_int_eq(read_number(NOEXEC), outside);
 	if (status == 77 << 8)
-		SKIP("may not set vm.memfd_noexec");
+		SKIP("needs pid-namespaces");
 	ck_assert_int_eq(status, 0);
 }
 END_TEST
@@ -956,7 +956,7 @@ START_TEST(file)
 	int before, fd;
 
 	if (!make_place())
-		SKIP("may not mount");
+		SKIP("needs mount-namespaces");
 	close(STDIN_FILENO);
 	before = fcntl(STDOUT_FILENO, F_DUPFD, 3);
 	close(before);
@@ -983,7 +983,7 @@ START_TEST(file_cannot_be_opened_to_write)
 	int fd;
 
 	if (!make_place())
-		SKIP("may not mount");
+		SKIP("needs mount-namespaces");
 	fd = errpipe_stub_file("/mnt/ro/stub");
 	ck_assert_int_gt(fd, STDERR_FILENO);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

@@ -865,7 +865,7 @@ START_TEST(signal_before_the_record)
 	if (!signal_at(run.pid, moments[moment].call, moments[moment].op, sig)) {
 		close(run.reader);
 		close(run.output);
-		SKIP("no ptrace");
+		SKIP("needs tracing");
 	}
 	outcome = finish(run);
 	expect_record(&outcome, 0, EACCES, 126);
@@ -914,7 +914,7 @@ START_TEST(refused_call)
 
 	free(answer);
 	if (exited(&outcome, CANNOT_RUN))
-		SKIP("no seccomp filters");
+		SKIP("needs seccomp");
 	if (refusals[_i].error >= 0)
 		expect_record(&outcome, refusals[_i].step, refusals[_i].error, refusals[_i].code);
 	else
@@ -934,7 +934,7 @@ START_TEST(refused_exit)
 				     .prepare = no_core);
 
 	if (exited(&outcome, CANNOT_RUN))
-		SKIP("no seccomp filters");
+		SKIP("needs seccomp");
 	ck_assert_msg(WIFSIGNALED(outcome.status), "status %#x", outcome.status);
 	ck_assert_int_eq(outcome.size, 16);
 }
@@ -1013,7 +1013,7 @@ START_TEST(execve_that_returns_a_value)
 	close(fd[0]);
 	outcome = finish(run);
 	if (exited(&outcome, CANNOT_RUN))
-		SKIP("no seccomp filters that ask");
+		SKIP("needs seccomp");
 	expect_record(&outcome, 0, 0, 126);
 }
 END_TEST

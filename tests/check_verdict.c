@@ -790,7 +790,7 @@ START_TEST(a_pid_namespace)
 	static const struct world world = { .namespaces = CLONE_NEWPID };
 
 	if (in_world(&world, assert_nothing_is_seen, _i) == NO_SUCH_WORLD)
-		SKIP("may not make a pid namespace");
+		SKIP(needs_namespaces());
 }
 END_TEST
 
@@ -879,9 +879,9 @@ START_TEST(a_pid_that_means_another_outside)
 
 	make_orphan(&double_life);
 	if (parent_of(*double_life.pid) != 1)
-		SKIP("orphans go to somebody else than pid 1");
+		SKIP("needs orphans-of-init");
 	if (in_world(&world, assert_no_mistake, _i) == NO_SUCH_WORLD)
-		SKIP("may not make a pid namespace or choose a pid in there");
+		SKIP(needs_namespaces());
 }
 END_TEST
 
@@ -896,7 +896,7 @@ START_TEST(a_pid_namespace_with_its_proc)
 	static const struct world world = { CLONE_NEWPID | CLONE_NEWNS, "proc", NULL };
 
 	if (in_world(&world, as_pid_1, _i) == NO_SUCH_WORLD)
-		SKIP("may not make a pid namespace");
+		SKIP(needs_namespaces());
 }
 END_TEST
 
@@ -905,7 +905,7 @@ START_TEST(no_proc)
 	static const struct world world = { CLONE_NEWNS, "tmpfs", NULL };
 
 	if (in_world(&world, assert_nothing_is_seen, _i) == NO_SUCH_WORLD)
-		SKIP("may not make a mount namespace");
+		SKIP(needs_namespaces());
 }
 END_TEST
 
@@ -934,11 +934,11 @@ START_TEST(a_proc_that_hides)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	if (statvfs(folder, &fs) < 0 || fs.f_flag & ST_NOSUID)
-		SKIP("/tmp is a mount without set-uid programs");
+		SKIP("needs privileged-files");
 	unlink(in_folder("set-uid"));
 	write_starter(in_folder("set-uid"), 04755);
 	if (in_world(&world, as_nobody, _i) == NO_SUCH_WORLD)
-		SKIP("may not mount a proc");
+		SKIP("needs mount-namespaces");
 }
 END_TEST
 

@@ -362,21 +362,18 @@ recipe() {
 
 # --- everything
 
-# works RUNTIME: it can run a container here. If not, that is skipped, and said.
+# works RUNTIME ABILITY: it is installed, and the machine can run containers by it. If not, all that needs it is skipped.
 works() {
 	program=${1%_*}
 	if ! command -v "$program" >"$tmp/log"; then
 		skip "$1" "there is no $program: scripts/setup test installs it"
-		return 1
+	elif needs=$("$ERRPIPE_SRC/tests/lacks" "$2"); then
+		skip "$1" "$needs"
+	else
+		echo "# $("$program" --version | head -n 1)"
+		return
 	fi
-	path=/bin/target
-	configure "$bundle" /bin/target
-	runs "$1"
-	if [ "$status" != 7 ]; then
-		skip "$1" "$program cannot run a container here: $(tr '\n#' '  ' <"$tmp/err")"
-		return 1
-	fi
-	echo "# $("$program" --version | head -n 1)"
+	return 1
 }
 
 # The stub is mounted, read-only.
@@ -410,28 +407,26 @@ same 'a bundle' 0 "$?"
 make_user_bundle "$tmp/user" "$tmp/bundle" 2>"$tmp/err"
 same 'a bundle of a user' 0 "$?"
 
-if [ "$(id -u)" = 0 ]; then
-	bundle=$tmp/bundle
-	for runtime_ in runc_root crun_root; do
-		works "$runtime_" || continue
-		run_started "$runtime_"
-		run_refused "$runtime_"
-		run_filtered "$runtime_"
-		execs "$runtime_"
-		create_start "$runtime_"
-		run_alone "$runtime_"
-	done
+bundle=$tmp/bundle
+for runtime_ in runc_root crun_root; do
+	works "$runtime_" "containers-of-${runtime_%_*}" || continue
+	run_started "$runtime_"
+	run_refused "$runtime_"
+	run_filtered "$runtime_"
+	execs "$runtime_"
+	create_start "$runtime_"
+	run_alone "$runtime_"
+done
+if works 'runc_root: the recipe, and explain' containers-of-runc; then
 	recipe
 	make_bare "$tmp/bare" "$tmp/bundle" >"$tmp/out" 2>"$tmp/err"
 	same 'a bundle with nothing but the command' 0 "$?"
 	bundle=$tmp/bare
 	explains runc_root
-else
-	skip 'containers of root' 'not root'
 fi
 
 bundle=$tmp/user
-if works runc_user; then
+if works runc_user rootless-containers; then
 	run_started runc_user
 	run_refused runc_user
 	execs runc_user

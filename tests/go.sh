@@ -36,11 +36,14 @@ suite() {
 	name=$1 status=0
 	shift
 	go test -count=1 -timeout 10m -v "$@" ./dmz >"$dir/log" 2>&1 || status=$?
-	sed -n 's/^ *--- \([A-Z]*\): \([^ ]*\).*/\1 \2/p' "$dir/log" >"$dir/tests"
-	while read -r verdict test; do
+	# Before the line of a test comes what it has logged: the reason of a skip.
+	awk '
+		/^ *--- [A-Z]*: / { sub(":", "", $2); print $2, $3, reason; reason = "" }
+		match($0, /^ +[a-z_]+\.go:[0-9]+: /) { reason = substr($0, RLENGTH + 1) }' "$dir/log" >"$dir/tests"
+	while read -r verdict test reason; do
 		case $verdict in
 		PASS) result ok "$name: $test" ;;
-		SKIP) result ok "$name: $test # SKIP" ;;
+		SKIP) result ok "$name: $test # SKIP $reason" ;;
 		*) result 'not ok' "$name: $test" ;;
 		esac
 	done <"$dir/tests"
@@ -54,7 +57,14 @@ check 'go vet' go vet ./...
 check 'gofmt' gofmt -l dmz
 suite go
 CGO_ENABLED=1 suite 'go, race detector' -race
-GOARCH=386 suite 'go, 386'
+# By the kernel alone: all threads of a program share one GDT under qemu-i386 7.2, which Go's do not survive. The stub for i386
+# runs under qemu-i386 in tests/cross.sh and tests/binfmt.sh.
+GOARCH=386 check 'go vet, 386' go vet ./dmz
+if needs=$(tests/lacks 32-bit-programs); then
+	result ok "go, 386 # SKIP $needs"
+else
+	GOARCH=386 suite 'go, 386'
+fi
 # From the same seeds as the fuzzing of the C library, and compared with that.
 suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 50000x -parallel 1
 

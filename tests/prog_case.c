@@ -48,8 +48,10 @@ static int enter(char **argv)
 	}
 	default_signals();
 	ret = enter_state(argv[1], argv[0]);
-	if (ret == -EOPNOTSUPP)
+	if (ret == -EOPNOTSUPP) {
+		fprintf(stderr, "%s\n", state_needs(argv[1]));
 		return NO_STATE;
+	}
 	if (ret == 0)
 		ret = become(strcmp(argv[2], "nobody") == 0 ? AS_NOBODY : AS_SELF);
 	if (ret == 0) {

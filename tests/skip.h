@@ -3,8 +3,10 @@
 #define TESTS_SKIP_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -16,6 +18,38 @@
 		skip_note(__FILE__, __func__, (reason));     \
 		return;                                      \
 	} while (0)
+
+/*
+ * Leave a test that needs an ability which this machine lacks. scripts/run-tests says which there are. A test that has
+ * found out by itself says SKIP("needs NAME").
+ */
+#define NEEDS(name)                            \
+	do {                                   \
+		if (lacks(name))               \
+			SKIP("needs " name);   \
+	} while (0)
+
+/* A name that is not on the list is lacking, too, so that scripts/run-tests sees it. Without a list nothing is. */
+static inline bool lacks(const char *name)
+{
+	const char *path = getenv("ERRPIPE_MACHINE");
+	FILE *list = path ? fopen(path, "re") : NULL;
+	size_t length = strlen(name);
+	bool found = !list;
+	char line[512];
+
+	while (!found && fgets(line, sizeof(line), list))
+		found = strncmp(line, name, length) == 0 && line[length] == '\t' && line[length + 1] == '\n';
+	if (list)
+		fclose(list);
+	return !found;
+}
+
+/* An ordinary user makes any namespace in a user namespace. */
+static inline const char *needs_namespaces(void)
+{
+	return geteuid() == 0 ? "needs pid-namespaces" : "needs user-namespaces";
+}
 
 static inline void skip_note(const char *file, const char *test, const char *reason)
 {

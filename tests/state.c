@@ -323,38 +323,54 @@ static int no_x32(const char *argument, const char *fixture)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static const struct {
+static const struct state {
 	const char *name;
 	int (*enter)(const char *argument, const char *fixture);
+	const char *needs;
 } states[] = {
-	{ "args-one-string", only_args },
-	{ "args-many-strings", only_args },
-	{ "args-small-stack", small_stack },
-	{ "busy", busy },
-	{ "capbset", capbset },
-	{ "cwd-deleted", cwd_deleted },
-	{ "landlock", landlock },
-	{ "memfd-noexec", memfd_noexec },
-	{ "no-x32", no_x32 },
-	{ "noexec-mount", noexec_mount },
-	{ "nproc", nproc },
-	{ "seccomp", seccomp },
-	{ "seccomp-close-on-exec", seccomp_close_on_exec },
-	{ "seccomp-execveat", seccomp_execveat },
-	{ "seccomp-fcntl", seccomp_fcntl },
+	{ "args-one-string", only_args, NULL },
+	{ "args-many-strings", only_args, NULL },
+	{ "args-small-stack", small_stack, NULL },
+	{ "busy", busy, NULL },
+	{ "capbset", capbset, "needs privileged-files" },
+	{ "cwd-deleted", cwd_deleted, NULL },
+	{ "landlock", landlock, "needs landlock" },
+	{ "memfd-noexec", memfd_noexec, "needs executable-seals" },
+	{ "no-x32", no_x32, "needs no-x32" },
+	{ "noexec-mount", noexec_mount, "needs mount-namespaces" },
+	{ "nproc", nproc, NULL },
+	{ "seccomp", seccomp, "needs seccomp" },
+	{ "seccomp-close-on-exec", seccomp_close_on_exec, "needs seccomp" },
+	{ "seccomp-execveat", seccomp_execveat, "needs seccomp" },
+	{ "seccomp-fcntl", seccomp_fcntl, "needs seccomp" },
 };
+
+static const struct state *find_state(const char *name)
+{
+	size_t length = strcspn(name, ":");
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		if (strlen(states[i].name) == length && strncmp(states[i].name, name, length) == 0)
+			return &states[i];
+	}
+	return NULL;
+}
 
 int enter_state(const char *name, const char *fixture)
 {
-	size_t length = name ? strcspn(name, ":") : 0;
+	const struct state *state = name ? find_state(name) : NULL;
+	const char *argument = name ? strchr(name, ':') : NULL;
 
 	if (!name)
 		return 0;
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
-		if (strlen(states[i].name) == length && strncmp(states[i].name, name, length) == 0)
-			return states[i].enter(name[length] ? name + length + 1 : "", fixture);
-	}
-	return -ENOENT;
+	return state ? state->enter(argument ? argument + 1 : "", fixture) : -ENOENT;
+}
+
+const char *state_needs(const char *name)
+{
+	const struct state *state = name ? find_state(name) : NULL;
+
+	return state && state->needs ? state->needs : name;
 }
 
 void leave_valgrind(char **argv)

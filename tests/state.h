@@ -18,9 +18,11 @@ enum identity {
  *	seccomp-close-on-exec:N	ioctl(2) does as well
  *	seccomp-execveat:N	execveat(2) does
  *
- * Return 0, -EOPNOTSUPP if this machine does not have the state, or another negative errno.
+ * Return 0, -EOPNOTSUPP if this machine does not have the state, or another negative errno. What it lacks then is
+ * "needs NAME", for SKIP().
  */
 int enter_state(const char *name, const char *fixture);
+const char *state_needs(const char *name);
 int become(enum identity identity);
 
 /*

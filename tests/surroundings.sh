@@ -68,9 +68,9 @@ same_in() {
 
 # In a mount namespace of its own: setup is a line of shell, and then the command.
 if [ "$(id -u)" = 0 ]; then
-	mounts='unshare -m' pids='unshare -mpf'
+	mounts='unshare -m' pids='unshare -mpf' own_mounts=mount-namespaces own_pids=pid-namespaces
 else
-	mounts='unshare -rm' pids='unshare -rmpf'
+	mounts='unshare -rm' pids='unshare -rmpf' own_mounts=user-namespaces own_pids=user-namespaces
 fi
 # within SETUP COMMAND...
 within() {
@@ -87,35 +87,36 @@ in_pids() {
 	$pids sh -ec "$setup; \"\$@\"" sh "$@"
 }
 
-# where WHAT HOW SETUP [PROBE]: unless there can be no such place here.
+# where NEEDED WHAT HOW SETUP [PROBE]: unless the machine lacks the ability NEEDED.
 where() {
-	if "$2" "$3" true >/dev/null 2>&1; then
+	needed=$1
+	shift
+	if has "$1" "$needed"; then
 		try "$1" "${4:-same_in}" "$2" "$3"
-	else
-		n=$((n + 1))
-		echo "ok $n - $1 # SKIP cannot be made here"
 	fi
 }
 
 try 'as it is' same_in env
-where 'without /proc' within 'umount -l /proc' blind_in
-where 'an empty /proc' within 'mount -t tmpfs none /proc' blind_in
-where 'the /proc of another pid namespace' in_pids ':' blind_in
-where 'hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc'
+where mount-namespaces 'without /proc' within 'umount -l /proc' blind_in
+where $own_mounts 'an empty /proc' within 'mount -t tmpfs none /proc' blind_in
+where $own_pids 'the /proc of another pid namespace' in_pids ':' blind_in
+where $own_pids 'hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc'
 # shellcheck disable=SC2016 # for the shell in there
-where 'a read-only root' within 'mount --bind / /; mount -o remount,bind,ro /; cd "$PWD"'
-where 'vm.memfd_noexec=1' in_pids 'mount -t proc proc /proc; echo 1 >/proc/sys/vm/memfd_noexec'
-where 'vm.memfd_noexec=2' in_pids 'mount -t proc proc /proc; echo 2 >/proc/sys/vm/memfd_noexec'
+where mount-namespaces 'a read-only root' within 'mount --bind / /; mount -o remount,bind,ro /; cd "$PWD"'
+if has 'vm.memfd_noexec' executable-seals; then
+	where pid-namespaces 'vm.memfd_noexec=1' in_pids 'mount -t proc proc /proc; echo 1 >/proc/sys/vm/memfd_noexec'
+	where pid-namespaces 'vm.memfd_noexec=2' in_pids 'mount -t proc proc /proc; echo 2 >/proc/sys/vm/memfd_noexec'
+fi
 unprivileged() {
 	shift
 	unshare -U "$@"
 }
-where 'a user namespace without ids' unprivileged :
+where user-namespaces 'a user namespace without ids' unprivileged :
 limited() {
 	shift
 	setpriv --no-new-privs "$@"
 }
-where 'no_new_privs' limited :
+try 'no_new_privs' same_in limited :
 # No file may be written but in /dev; and, where "/" is not among the folders, /proc may not be read.
 landlocked() {
 	folders=$1
@@ -124,17 +125,17 @@ landlocked() {
 	# shellcheck disable=SC2086
 	"$ERRPIPE_BUILD/tests/prog_landlock" $folders -- "$@"
 }
-where 'landlock: files are for reading' landlocked /
-where 'landlock: without /proc' landlocked "$(find /usr /bin /sbin /lib* /etc /dev -maxdepth 0 -printf '%p ')$tmp" blind_in
+where landlock 'landlock: files are for reading' landlocked /
+where landlock 'landlock: without /proc' landlocked "$(find /usr /bin /sbin /lib* /etc /dev -maxdepth 0 -printf '%p ')$tmp" blind_in
 nobody() {
 	shift
 	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
 }
 if [ "$(id -u)" = 0 ]; then
 	try 'nobody' same_in nobody :
-	where 'nobody, hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc; set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+	where pid-namespaces 'nobody, hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc; set -- setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
 else
-	where 'nobody' nobody :
+	skip 'nobody' 'needs root'
 fi
 
 # --- older kernels
@@ -167,7 +168,7 @@ finds() {
 	return 1
 }
 no_proc='umount -l /proc'
-if within "$no_proc" true 2>/dev/null; then
+if has 'without /proc: explain' mount-namespaces; then
 	try 'without /proc: a foreign program' finds \
 		"an exec gives ENOEXEC, likely because ./foreign is for riscv64, and this machine is $(uname -m); binfmt_misc cannot be looked at" \
 		"$no_proc" ./foreign
@@ -208,7 +209,7 @@ refused_on_noexec() {
 	cat got
 	[ "$status $(cat got)" = '126 exec /bin/true: permission denied' ]
 }
-if within 'mount --bind / /; mount -o remount,bind,noexec /' : 2>/dev/null || [ "$(id -u)" = 0 ]; then
+if has 'noexec everywhere' mount-namespaces; then
 	try 'noexec everywhere: the stub' refused_on_noexec stub
 	try 'noexec everywhere: direct' refused_on_noexec direct
 fi
@@ -223,7 +224,7 @@ full_disk() {
 	cat got
 	[ "$status" = 125 ] && grep -q '^errpipe: cannot write to small/report (ENOSPC)$' got
 }
-if within 'mount -t tmpfs none /mnt' true 2>/dev/null; then
+if has 'a full disk' $own_mounts; then
 	# The command is built with JSON only where it is not static.
 	cp "$ERRPIPE_BUILD/errpipe" errpipe
 	try 'a full disk' full_disk
@@ -273,7 +274,7 @@ set_id() {
 	# The target's own loader heeds them where the ids are no longer different; the command's does not.
 	[ "$status" = 7 ] && [ "$(cat got)" = 65534 ] && [ "$(grep -c evil evil.got)" -le "$1" ]
 }
-if [ "$(id -u)" = 0 ]; then
+if has 'set-uid' mount-namespaces; then
 	try 'a library and a stub of evil' evil_environment
 	try 'set-uid: the environment redirects nothing' set_id 2
 fi
