@@ -308,10 +308,10 @@ for redirection in '3</dev/null' '0<&-'; do
 		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
 done
 
-# --- mounted-stub, where no memfd can be exec'd: a pid namespace has a vm.memfd_noexec of its own, from Linux 6.3 on
+# --- mounted-stub, as root where no memfd can be exec'd: a pid namespace has a vm.memfd_noexec of its own, from Linux 6.3 on
 
 # shellcheck disable=SC2016
-no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -e $sysctl ] || echo 2 >$sysctl; exec "$@"'
+no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -w $sysctl ] || echo 2 >$sysctl; exec "$@"'
 while read -r word path code words; do
 	# shellcheck disable=SC2086 # no words or two
 	prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
