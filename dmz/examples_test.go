@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -60,14 +62,35 @@ func TestExampleCreateStart(t *testing.T) {
 	program, missing := buildExample(t, "create-start"), foreign(t)
 	for _, test := range []struct {
 		path, want string
-		code       int
 	}{
-		{"/bin/true", "", 0},
-		{missing, "exec " + missing + ": exec format error\n", 126},
-		{"/", "exec /: permission denied\n", 126},
+		{missing, "exec " + missing + ": exec format error\n"},
+		{"/", "exec /: permission denied\n"},
 	} {
 		state := t.TempDir()
 		runProgram(t, "", 0, program, "create", state, test.path)
-		runProgram(t, test.want, test.code, program, "start", state, test.path)
+		runProgram(t, test.want, 126, program, "start", state, test.path)
+	}
+	// A program that is still there when start looks: it waits for the test.
+	state, hold := t.TempDir(), filepath.Join(t.TempDir(), "hold")
+	if err := syscall.Mkfifo(hold, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runProgram(t, "", 0, program, "create", state, "/bin/cat", hold)
+	runProgram(t, "", 0, program, "start", state, "/bin/cat")
+	runProgram(t, state+": started already\n", 125, program, "start", state, "/bin/cat")
+	if err := os.WriteFile(hold, nil, 0); err != nil {
+		t.Error(err)
+	}
+	// Often, because the init need not be dead yet when start comes.
+	for i := 0; i < 20; i++ {
+		state := t.TempDir()
+		runProgram(t, "", 0, program, "create", state, "/bin/true")
+		text, _ := os.ReadFile(filepath.Join(state, "pid"))
+		pid, err := strconv.Atoi(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		syscall.Kill(pid, syscall.SIGKILL)
+		runProgram(t, "exec /bin/true: ended before it started\n", 125, program, "start", state, "/bin/true")
 	}
 }

@@ -7,18 +7,27 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
-	"time"
 
 	"errpipe/dmz"
 )
 
-const stubFD, fifoFD = 3, 4 // of the init
+// Of the init.
+const (
+	stubFD   = 3
+	goFD     = 4 // the FIFO by which start lets it go
+	reportFD = 5 // the FIFO by which it answers and reports
+
+	initName = "exe" // what /proc/self/exe is called
+)
 
 func main() {
 	if os.Args[0] == "init" {
@@ -38,22 +47,31 @@ func main() {
 	os.Exit(dmz.ExitCode(err, dmz.POSIX))
 }
 
-func create(state string, argv []string) error {
-	name := filepath.Join(state, "exec.fifo")
+// MakeFIFO makes a FIFO, and opens both of its ends, which does not wait.
+func makeFIFO(state, name string) (*os.File, error) {
+	name = filepath.Join(state, name)
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
-		return err
+		return nil, err
 	}
-	const oPath = 0x200000 // none of its ends: nobody has it open until start
-	fd, err := syscall.Open(name, oPath|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
+	fd, err := syscall.Open(name, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	return os.NewFile(uintptr(fd), name), err
+}
+
+func create(state string, argv []string) error {
 	stub, err := dmz.Stub()
 	if err != nil {
 		return err
 	}
+	wait, err := makeFIFO(state, "exec.fifo")
+	if err != nil {
+		return err
+	}
+	report, err := makeFIFO(state, "report.fifo")
+	if err != nil {
+		return err
+	}
 	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: append([]string{"init"}, argv...), Stdout: os.Stdout, Stderr: os.Stderr}
-	cmd.ExtraFiles = []*os.File{stub, os.NewFile(uintptr(fd), name)}
+	cmd.ExtraFiles = []*os.File{stub, wait, report}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -62,39 +80,82 @@ func create(state string, argv []string) error {
 }
 
 func initialize(argv []string) int {
-	syscall.CloseOnExec(stubFD)
-	syscall.CloseOnExec(fifoFD)
-	report, err := syscall.Open(fmt.Sprintf("/proc/self/fd/%d", fifoFD), syscall.O_WRONLY|syscall.O_CLOEXEC, 0) // waits for a reader
-	if err == nil {
-		dmz.Exec(stubFD, report, 0, argv[0], argv, os.Environ())
+	for _, fd := range []int{stubFD, goFD, reportFD} {
+		syscall.CloseOnExec(fd)
 	}
+	// Its answer proves that it came out of the wait: end of file alone could also be the end of an init that was killed in it.
+	answer := make([]byte, 1)
+	if n, err := syscall.Read(goFD, answer); n != 1 || err != nil {
+		return 125
+	}
+	if n, err := syscall.Write(reportFD, answer); n != 1 || err != nil {
+		return 125
+	}
+	dmz.Exec(stubFD, reportFD, 0, argv[0], argv, os.Environ())
 	return 125
 }
 
-// The FIFO is opened without waiting, as its writer may be dead, and is at its end until there is one. So start asks whether the
-// init still lives, and reads once more after that: what it has written is there by then.
+// The report is opened first. The other FIFO can be opened only as long as the init lives, so the report had a writer then, and
+// reading it waits.
 func start(state, path string) error {
+	died := &dmz.Error{Verdict: dmz.Died, Path: path, Status: dmz.StatusUnknown}
 	pid, err := os.ReadFile(filepath.Join(state, "pid"))
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(state, "exec.fifo")
-	r, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	report, err := os.OpenFile(filepath.Join(state, "report.fifo"), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
-	os.Remove(name) // it is started but once
-	for {
-		init := isInit(string(pid))
-		if err := dmz.Read(r, 0, path); err != nil || !init {
-			return err
-		}
-		time.Sleep(time.Millisecond)
+	let, err := os.OpenFile(filepath.Join(state, "exec.fifo"), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if os.Remove(filepath.Join(state, "exec.fifo")) != nil {
+		return fmt.Errorf("%s: started already", state)
 	}
+	if errors.Is(err, syscall.ENXIO) {
+		return died
+	}
+	if err != nil {
+		return err
+	}
+	answer := make([]byte, 1)
+	let.Write(answer)
+	if n, err := report.Read(answer); n != 1 {
+		if err == io.EOF {
+			return died
+		}
+		return err
+	}
+	if err := dmz.Read(report, 0, path); err != nil {
+		return err
+	}
+	return verdict(string(pid), path)
 }
 
-// IsInit says whether the process has neither ended nor become something else.
-func isInit(pid string) bool {
-	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
-	return err == nil && len(cmdline) > 5 && string(cmdline[:5]) == "init\x00"
+// Verdict says whether the init has become the program or has ended: it has closed its report by one or the other.
+func verdict(pid, path string) error {
+	name, exiting := look(pid)
+	if name != "" && exiting {
+		name, _ = look(pid) // it is final now
+	}
+	_, err := strconv.Atoi(name)
+	isStub := err == nil || strings.HasPrefix(name, "memfd:dmz-")
+	switch {
+	case name != "" && !(exiting && (isStub || name == initName)):
+		return nil
+	case name == initName:
+		return &dmz.Error{Verdict: dmz.Died, Path: path, Status: dmz.StatusUnknown}
+	}
+	return &dmz.Error{Verdict: dmz.Closed, Path: path, Status: dmz.StatusUnknown}
+}
+
+// Look returns the name of a process, and whether it is on its way out (proc(5), /proc/PID/stat).
+func look(pid string) (name string, exiting bool) {
+	const pfExiting = 4 // include/linux/sched.h
+	stat, _ := os.ReadFile("/proc/" + pid + "/stat")
+	from, to := strings.IndexByte(string(stat), '(')+1, strings.LastIndexByte(string(stat), ')')
+	if to < from {
+		return "", true
+	}
+	flags, _ := strconv.ParseUint(strings.Fields(string(stat[to+1:]))[6], 10, 32)
+	return string(stat[from:to]), flags&pfExiting != 0
 }
