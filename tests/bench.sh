@@ -18,9 +18,9 @@ build() {
 	"$ERRPIPE_SRC/tests/make" bench-programs
 }
 
-# Two rounds of one start each.
+# Two rounds of one start each. A Go program hands on the signals that nohup and a shell's background jobs ignore.
 run() {
-	"$dir/bench" --folder "$dir" --turn 1 --base c/posix_spawn "$@"
+	env --default-signal "$dir/bench" --folder "$dir" --turn 1 --base c/posix_spawn "$@"
 }
 
 measure() {
