@@ -93,7 +93,11 @@ func isNeutral(cmd *exec.Cmd) bool {
 			return false
 		}
 	}
-	return Route(&identity, cmd.Path) == RouteStub
+	path := cmd.Path
+	if cmd.Dir != "" && path[0] != '/' {
+		path = cmd.Dir + "/" + path // as the child sees it
+	}
+	return Route(&identity, path) == RouteStub
 }
 
 // Become somebody else, as setuid(2) by root does it: the sets are emptied with the ids, unless a bit says otherwise

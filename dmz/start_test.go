@@ -351,19 +351,25 @@ func TestStartInItsOwnUserNamespace(t *testing.T) {
 // By way of the stub this would be the stub.
 func TestStartProcSelfExe(t *testing.T) {
 	skipUnderEmulator(t)
-	cmd := self("show", "one")
-	cmd.Path = "/proc/self/exe"
-	out, err := os.CreateTemp(t.TempDir(), "")
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.Symlink("/proc/self/exe", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
-	cmd.Stdout = out
-	if err := startAndWait(t, cmd); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := os.ReadFile(out.Name()); err != nil || !strings.Contains(string(text), `"one"`) {
-		t.Errorf("%q, %v", text, err)
+	for path, in := range map[string]string{"/proc/self/exe": "", filepath.Join(dir, "link"): "/", "./link": dir} {
+		cmd := self("show", "one")
+		cmd.Path, cmd.Dir = path, in
+		out, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		cmd.Stdout = out
+		if err := startAndWait(t, cmd); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(out.Name()); err != nil || !strings.Contains(string(text), `"one"`) {
+			t.Errorf("%s in %q: %q, %v", path, in, text, err)
+		}
 	}
 }
 
