@@ -105,13 +105,14 @@ struct signals {
 	int fd;			  /* readable when there is one */
 	bool stop_sent;		  /* to the target, and nothing yet to continue it */
 	bool stopped;		  /* the target was seen to be */
+	bool has_terminal;	  /* the target's group had it when the target stopped */
 };
 
 /* Returns 0, or a negative errno. */
 int signals_take(struct signals *signals);
 /* In the child, for errpipe_spawn(): data is the struct. */
 int signals_give_back(void *data, unsigned *step);
-/* Pass on what has come; and stop, as long as the target is stopped by job control. */
+/* Pass on what has come; and stop while the target is stopped, if a shell can continue us. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
 /*

@@ -50,12 +50,20 @@ static int stopped_by(pid_t pid)
 	return info.si_status;
 }
 
-static bool has_terminal(void)
+static int open_terminal(void)
 {
-	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	return open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+}
 
-	close(fd);
-	return fd >= 0;
+/*
+ * Would a shell continue us if we stopped? To it we are a job if our parent is in another group of the same session. The
+ * kernel knows better for the signals that it does not send to an orphaned group, but not for SIGSTOP.
+ */
+static bool is_job(void)
+{
+	pid_t parent = getppid();
+
+	return parent > 0 && getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
 }
 
 static bool is_job_control(int signal)
@@ -63,19 +71,10 @@ static bool is_job_control(int signal)
 	return signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
 }
 
-/*
- * To the shell we are the job. If the target stops as its terminal asks, so do we, by the same signal, until the shell
- * continues the job. Not where there is no terminal: nobody might continue us then.
- */
-static void stop_with(struct signals *signals, pid_t pid)
+static void stop_by(int signal)
 {
-	int signal = stopped_by(pid);
-	bool known = signals->stopped;
 	sigset_t set;
 
-	signals->stopped = signal;
-	if (known || !is_job_control(signal) || !has_terminal())
-		return;
 	sigemptyset(&set);
 	sigaddset(&set, signal);
 	raise(signal);
@@ -83,27 +82,74 @@ static void stop_with(struct signals *signals, pid_t pid)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static bool is_of_terminal(int signal)
+/*
+ * The shell waits for us alone. If the target stops, so do we, by the same signal, until the shell continues the job.
+ * Without a terminal nobody might do that.
+ */
+static void stop_with(struct signals *signals, pid_t pid)
 {
-	return signal == SIGINT || signal == SIGQUIT || signal == SIGWINCH || is_job_control(signal);
+	int signal = stopped_by(pid), terminal;
+	bool known = signals->stopped;
+	pid_t foreground;
+
+	signals->stopped = signal;
+	if (known || !signal)
+		return;
+	terminal = open_terminal();
+	if (terminal < 0)
+		return;
+	foreground = tcgetpgrp(terminal);
+	close(terminal);
+	if (foreground == getpgrp())
+		signals->has_terminal = false;
+	else if (foreground == getpgid(pid))
+		signals->has_terminal = true;
+	stop_by(is_job_control(signal) || is_job() ? signal : SIGTSTP);
+}
+
+/* The shell gives the terminal to our group, even if the target had taken it for a group of its own. */
+static void give_terminal(const struct signals *signals, pid_t pid)
+{
+	int terminal = signals->has_terminal ? open_terminal() : -1;
+
+	if (terminal >= 0 && tcgetpgrp(terminal) == getpgrp())
+		tcsetpgrp(terminal, getpgid(pid));
+	close(terminal);
+}
+
+static bool is_from_terminal(const struct signalfd_siginfo *info)
+{
+	int signal = info->ssi_signo;
+
+	return info->ssi_code == SI_KERNEL && (signal == SIGHUP || signal == SIGINT || signal == SIGQUIT ||
+					       signal == SIGWINCH || is_job_control(signal));
 }
 
 /*
- * What a terminal sends, the kernel sends to the whole foreground group: the target has had it already. Not so the end of
- * an alarm(2) that we have inherited, which comes from the kernel as well.
+ * The kernel sends a terminal's signal to the whole foreground group. The target has had it already if it is in our
+ * group. If it is in another, a stop would last for ever unless a shell continues us.
  */
 static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
-	switch (info->ssi_signo) {
-	case SIGCHLD:
+	int signal = info->ssi_signo;
+
+	if (signal == SIGCHLD)
 		return false;
-	case SIGHUP: /* when a terminal is gone, the kernel tells the leader of the session, and nobody else */
-		return info->ssi_code != SI_KERNEL || getsid(0) == getpid();
-	case SIGCONT: /* a shell sends it to the group too, which shows in the target */
+	if (signal == SIGCONT) /* a shell sends it to the group too, which shows in the target */
 		return signals->stop_sent || stopped_by(pid);
-	default:
-		return info->ssi_code != SI_KERNEL || !is_of_terminal(info->ssi_signo);
-	}
+	if (!is_from_terminal(info))
+		return true;
+	if (signal == SIGHUP && getsid(0) == getpid()) /* the kernel sends it to the leader of the session alone */
+		return true;
+	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_job());
+}
+
+/* Terminals and shells signal groups: so a group that the target leads gets all of it. */
+static pid_t receiver(const struct signalfd_siginfo *info, pid_t pid)
+{
+	bool is_for_group = info->ssi_signo == SIGCONT || is_from_terminal(info);
+
+	return is_for_group && getpgid(pid) == pid ? -pid : pid;
 }
 
 void signals_pass_on(struct signals *signals, pid_t pid)
@@ -111,9 +157,15 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 	struct signalfd_siginfo info;
 
 	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (!is_news(signals, &info, pid))
+		bool news = is_news(signals, &info, pid);
+
+		if (info.ssi_signo == SIGCONT) {
+			give_terminal(signals, pid);
+			signals->stopped = false; /* the target may stop again before we look */
+		}
+		if (!news)
 			continue;
-		kill(pid, info.ssi_signo);
+		kill(receiver(&info, pid), info.ssi_signo);
 		/* It may take the target a while to stop, and what continues it must come all the same. */
 		if (is_job_control(info.ssi_signo))
 			signals->stop_sent = true;

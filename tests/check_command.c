@@ -598,48 +598,6 @@ END_TEST
 
 /* --- run: job control --------------------------------------------------------------------- */
 
-/* A shell, by what it does for a job: a session with a terminal, and a process group in its foreground. */
-static int control_a_job(char *const *argv)
-{
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
-	pid_t pid;
-
-	signal(SIGTTOU, SIG_IGN);
-	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0)
-		return 90;
-	slave = open(ptsname(master), O_RDWR); /* becomes the controlling terminal */
-	if (slave < 0)
-		return 91;
-	pid = fork();
-	if (pid == 0) {
-		setpgid(0, 0);
-		tcsetpgrp(slave, getpid());
-		signal(SIGTTOU, SIG_DFL);
-		execv(fixture_path("@/bin/errpipe"), argv);
-		_exit(92);
-	}
-	/* The target stops by the terminal's signal, and so the job does; and then goes on. */
-	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status) || WSTOPSIG(status) != SIGTSTP)
-		return 93;
-	if (kill(-pid, SIGCONT) < 0 || waitpid(pid, &status, WUNTRACED) != pid || !WIFEXITED(status))
-		return 94;
-	return WEXITSTATUS(status);
-}
-
-START_TEST(a_job_stops_and_goes_on)
-{
-	char *argv[] = { "errpipe", "run", "--", "/bin/sh", "-c", "kill -TSTP $$; exit 7", NULL };
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		_exit(control_a_job(argv));
-	ck_assert_int_eq(exit_code(pid), 7);
-}
-END_TEST
-
 static void lead_a_session(void)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -1269,7 +1227,6 @@ static void add_run_tests(Suite *suite)
 	tcase_add_test(tc, a_signal_is_passed_on_once);
 	tcase_add_loop_test(tc, every_signal_is_passed_on, 32, 35);
 	tcase_add_test(tc, an_alarm_is_passed_on);
-	tcase_add_test(tc, a_job_stops_and_goes_on);
 	tcase_add_test(tc, a_terminal_that_is_gone);
 	tcase_add_test(tc, a_stop_is_passed_on);
 	tcase_add_test(tc, argv0_is_what_the_target_sees);

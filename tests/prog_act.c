@@ -7,9 +7,14 @@
  *	prog_act print TEXT	prints TEXT
  *	prog_act count		prints "ready"; after that, for each SIGTERM and SIGRTMIN+1, how
  *many there were so far, and who sent it; ends at SIGUSR1, with the number of both
+ *	prog_act job PLACE	the same for SIGINT and SIGTERM; before, it prints its pid. PLACE is its process
+ *				group: stay in that of its parent, leave for its own, take the terminal for it, or
+ *				lead a session; or ignore: stay, and ignore SIGTSTP
+ *	prog_act read		reads standard input in a process group of its own
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +25,13 @@
 
 static int print_signal(const siginfo_t *info, int count)
 {
-	return printf("%s %d from %d\n", info->si_signo == SIGTERM ? "term" : "real", count,
-		      (int)info->si_pid);
+	int signal = info->si_signo;
+
+	return printf("%s %d from %d\n",
+		      signal == SIGTERM	 ? "term"
+		      : signal == SIGINT ? "int"
+					 : "real",
+		      count, (int)info->si_pid);
 }
 
 /* A stop and a continuation interrupt that (signal(7)). */
@@ -35,19 +45,19 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info)
 	return ret > 0;
 }
 
-static int count(void)
+/* Of SIGTERM and another. */
+static int count(int other)
 {
 	const struct timespec no_wait = { 0, 0 };
-	int terms = 0, reals = 0, done = 0;
+	int terms = 0, others = 0, done = 0;
 	siginfo_t info;
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGRTMIN + 1);
+	sigaddset(&set, other);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	puts("ready");
 
 	/* SIGUSR1 has the lowest number and comes first: take what came with it, too. */
@@ -55,10 +65,46 @@ static int count(void)
 		if (info.si_signo == SIGUSR1)
 			done = 1;
 		else
-			print_signal(&info, info.si_signo == SIGTERM ? ++terms : ++reals);
+			print_signal(&info, info.si_signo == SIGTERM ? ++terms : ++others);
 	}
-	printf("%d and %d\n", terms, reals);
+	printf("%d and %d\n", terms, others);
 	return EXIT_SUCCESS;
+}
+
+static int take_terminal(void)
+{
+	int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC), ret;
+
+	signal(SIGTTOU, SIG_IGN);
+	ret = tcsetpgrp(terminal, getpgrp());
+	signal(SIGTTOU, SIG_DFL);
+	close(terminal);
+	return ret;
+}
+
+static int be_a_job(const char *place)
+{
+	int ret = 0;
+
+	if (strcmp(place, "ignore") == 0)
+		signal(SIGTSTP, SIG_IGN);
+	else if (strcmp(place, "session") == 0)
+		ret = setsid();
+	else if (strcmp(place, "stay") != 0)
+		ret = setpgid(0, 0);
+	if (ret == 0 && strcmp(place, "take") == 0)
+		ret = take_terminal();
+	if (ret < 0)
+		return EXIT_FAILURE;
+	printf("%d\n", (int)getpid());
+	return count(SIGINT);
+}
+
+static int read_input(void)
+{
+	char byte;
+
+	return setpgid(0, 0) < 0 || read(STDIN_FILENO, &byte, 1) < 0;
 }
 
 static int die_of(int number)
@@ -75,10 +121,15 @@ int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (strcmp(verb, "count") == 0)
-		return count();
+		return count(SIGRTMIN + 1);
+	if (strcmp(verb, "read") == 0)
+		return read_input();
 	if (argc < 3)
 		return EXIT_FAILURE;
+	if (strcmp(verb, "job") == 0)
+		return be_a_job(argv[2]);
 	if (strcmp(verb, "exit") == 0)
 		return atoi(argv[2]);
 	if (strcmp(verb, "kill") == 0)
