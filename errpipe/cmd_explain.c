@@ -361,7 +361,7 @@ static void print_errno(int error)
 static void print_finding(const struct errpipe_explanation *ex, const char *finding)
 {
 	if (ex->cause == ERRPIPE_CAUSE_NONE) {
-		puts("it would start");
+		puts(ex->certainty == ERRPIPE_CERTAIN ? "it would start" : "it would probably start");
 		return;
 	}
 	if (ex->error)

@@ -32,6 +32,9 @@
  * in a child process, with the explanation in shared memory, and kill that. The field looking_at then says where it was.
  * Not even SIGKILL ends some of these waits, so the child should close the pipes and locks that it has inherited.
  *
+ * A kernel of 64 bits may run no programs of 32 bits, and only an exec tells. For such a program a child tries one, of a header that
+ * the library makes up and that no kernel starts. Neither SIGCHLD nor a wait for any child shows that child.
+ *
  * Nothing is printed and nothing is malloc'd. Thread-safe; not async-signal-safe.
  */
 #ifndef ERRPIPE_EXPLAIN_H

@@ -990,6 +990,24 @@ START_TEST(segments_that_overlap)
 }
 END_TEST
 
+/* What the kernel kills a program for is not why its exec has failed. */
+START_TEST(a_failed_exec_is_not_explained_by_segments)
+{
+	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
+	struct image image = fixed();
+	struct errpipe_question failure = { .root = ERRPIPE_OWN_ROOT };
+
+	image.segment[0].file_size++;
+	failure.path = write_image("failed", &image);
+	ck_assert_int_eq(errpipe_explain(&ex, &failure), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_SEGMENT_SIZE);
+	failure.report = &failed;
+	ck_assert_int_eq(errpipe_explain(&ex, &failure), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_UNKNOWN);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+}
+END_TEST
+
 #ifdef __x86_64__
 START_TEST(over_the_stack)
 {
@@ -1206,6 +1224,7 @@ static Suite *explain_elf_suite(void)
 	tcase_add_loop_test(tcase, more_memory_than_there_is, 0, 2);
 	tcase_add_test(tcase, cut_off_before_its_entry_point);
 	tcase_add_loop_test(tcase, cut_off_before_its_data_ends, 0, 2);
+	tcase_add_test(tcase, a_failed_exec_is_not_explained_by_segments);
 #ifdef __x86_64__
 	tcase_add_test(tcase, over_the_stack);
 	tcase_add_test(tcase, i386);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <endian.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -1082,6 +1083,179 @@ START_TEST(a_list_of_security_modules)
 }
 END_TEST
 
+/* --- programs of 32 bits ---------------------------------------------------------------------- */
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static const struct kind {
+	unsigned machine;
+	uint32_t flags;
+	const char *architecture;
+} kinds[] = {
+#ifdef __x86_64__
+	{ EM_386, 0, "i386" },
+	{ EM_X86_64, 0, "x32" },
+#else
+	{ EM_ARM, 0x5000400, "arm" },
+#endif
+};
+
+/* All of it is loaded, and what it does then does not matter. */
+static char *make_program(const struct kind *kind)
+{
+	enum { BASE = 0x10000000 };
+	const struct {
+		Elf32_Ehdr header;
+		Elf32_Phdr segment;
+	} program = {
+		.header = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = kind->machine,
+			.e_version = EV_CURRENT,
+			.e_entry = BASE,
+			.e_phoff = sizeof(program.header),
+			.e_flags = kind->flags,
+			.e_ehsize = sizeof(program.header),
+			.e_phentsize = sizeof(program.segment),
+			.e_phnum = 1,
+		},
+		.segment = { PT_LOAD, 0, BASE, BASE, sizeof(program), sizeof(program), PF_R | PF_X, 0x1000 },
+	};
+	char *path;
+	int fd;
+
+	keep(asprintf(&path, "%s/%s", fixture, kind->architecture) < 0 ? NULL : path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	ck_assert_int_eq(write(fd, &program, sizeof(program)), sizeof(program));
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	close(fd);
+	return path;
+}
+
+static enum errpipe__answer runs(const struct kind *kind)
+{
+	const struct errpipe_link link = {
+		.machine = kind->machine, .elf_class = ELFCLASS32, .elf_data = ELFDATA2LSB
+	};
+
+	return errpipe__runs(&link, kind->flags);
+}
+
+static void explain(const char *path, const struct errpipe_report *of)
+{
+	question = (struct errpipe_question){ .root = ERRPIPE_OWN_ROOT, .path = path, .report = of };
+	ck_assert_int_eq(errpipe_explain(&explanation, &question), 0);
+}
+
+START_TEST(programs_of_32_bits)
+{
+	const struct kind *kind = &kinds[_i];
+	const char *path = make_program(kind);
+	int error = exec_plainly(path);
+
+	ck_assert_int_eq(runs(kind), error ? ERRPIPE__NO : ERRPIPE__YES);
+	explain(path, NULL);
+	ck_assert_str_eq(explanation.link[0].architecture, kind->architecture);
+	ck_assert_int_eq(explanation.error, error);
+	ck_assert_int_eq(explanation.works, !error);
+	ck_assert_int_eq(explanation.cause, error ? ERRPIPE_CAUSE_NO_COMPATIBILITY : ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+}
+END_TEST
+
+/* As it is on a kernel without them: that exec, of a descriptor, is ENOEXEC. */
+static void have_none(int i)
+{
+	char advice[512];
+
+	if (enter("seccomp-execveat:ENOEXEC") < 0)
+		SKIP("no seccomp");
+	ck_assert_int_eq(runs(&kinds[i]), ERRPIPE__NO);
+	explain(make_program(&kinds[i]), NULL);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NO_COMPATIBILITY);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(explanation.works, 0);
+	ck_assert_int_eq(explanation.error, ENOEXEC);
+	errpipe_advice(advice, sizeof(advice), &explanation);
+	ck_assert_ptr_nonnull(strstr(advice, ": it needs CONFIG_"));
+}
+
+/* It cannot be tried: then nothing is certain. */
+static void have_some_perhaps(int i)
+{
+	static const struct errpipe_report format = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
+	static const struct errpipe_report memory = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOMEM, .status = -1 };
+	const char *path = make_program(&kinds[i]);
+
+	if (enter("seccomp-execveat:EPERM") < 0)
+		SKIP("no seccomp");
+	ck_assert_int_eq(runs(&kinds[i]), ERRPIPE__NOT_KNOWN);
+	explain(path, NULL);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(explanation.works, 1);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+	explain(path, &format);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NO_COMPATIBILITY);
+	ck_assert_int_eq(explanation.works, 0);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(explanation.broken, 0);
+	explain(path, &memory);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_UNKNOWN);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_UNSURE);
+}
+
+START_TEST(a_kernel_without_them)
+{
+	in_child(have_none, _i);
+}
+END_TEST
+
+START_TEST(a_kernel_that_cannot_be_asked)
+{
+	in_child(have_some_perhaps, _i);
+}
+END_TEST
+
+static volatile sig_atomic_t children;
+
+static void count_child(int signal)
+{
+	(void)signal;
+	children++;
+}
+
+static int lowest_free(void)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return fd;
+}
+
+/* Nobody who waits for children of his own sees the one that tries. */
+static void wait_for_children(int i)
+{
+	const struct sigaction action = { .sa_handler = count_child };
+	int free = lowest_free();
+
+	ck_assert_int_eq(sigaction(SIGCHLD, &action, NULL), 0);
+	runs(&kinds[i]);
+	ck_assert_int_eq(children, 0);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	ck_assert_int_eq(lowest_free(), free);
+	ck_assert_int_eq(raise(SIGCHLD), 0);
+	ck_assert_int_eq(children, 1);
+}
+
+START_TEST(a_child_that_nobody_sees)
+{
+	in_child(wait_for_children, _i);
+}
+END_TEST
+#endif
+
 /* ---------------------------------------------------------------------------------------------- */
 
 static TCase *add_tcase(Suite *suite, const char *name)
@@ -1143,6 +1317,14 @@ int main(int argc, char **argv)
 	tcase = add_tcase(suite, "modules");
 	tcase_add_test(tcase, security_modules);
 	tcase_add_loop_test(tcase, a_list_of_security_modules, 0, COUNT(lists));
+
+#if defined(__x86_64__) || defined(__aarch64__)
+	tcase = add_tcase(suite, "32 bits");
+	tcase_add_loop_test(tcase, programs_of_32_bits, 0, COUNT(kinds));
+	tcase_add_loop_test(tcase, a_kernel_without_them, 0, COUNT(kinds));
+	tcase_add_loop_test(tcase, a_kernel_that_cannot_be_asked, 0, COUNT(kinds));
+	tcase_add_loop_test(tcase, a_child_that_nobody_sees, 0, COUNT(kinds));
+#endif
 
 	return run_suite(suite);
 }

@@ -154,6 +154,20 @@ for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
 done
 
+# Whether this kernel runs programs of 32 bits cannot be tried there. This one is muppetlabs.com/~breadbox/software/tiny.
+tries_without() {
+	printf '\177ELF\1\0\0\0\0\0\0\0\0\0\1\0\2\0\3\0\40\0\1\0\40\0\1\0\4\0\0\0\263\52\61\300\100\315\200\0\64\0\40\0\1' >i386 &&
+		truncate -s 70000 i386 && chmod 755 i386 || return
+	./old "$1" ./errpipe explain ./i386 >got 2>&1
+	cat got
+	[ "$(tail -n 1 got)" = 'it would probably start' ]
+}
+if [ "$(uname -m)" = x86_64 ]; then
+	for call in execveat memfd_create all; do
+		try "explain of 32 bits without $call" tries_without "$call"
+	done
+fi
+
 # What explain cannot see without /proc, it does without.
 cp errpipe foreign
 printf '\363' | dd of=foreign bs=1 seek=18 conv=notrunc status=none # EM_RISCV

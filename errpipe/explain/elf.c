@@ -65,14 +65,46 @@ static bool is_old_arm(const struct errpipe__elf *elf, const struct errpipe_link
 	return link->machine == EM_ARM && !(errpipe__elf_flags(elf) & 0xff000000);
 }
 
+/* What a kernel needs for that. */
+static const char *needs(const struct errpipe_link *link)
+{
+	if (link->machine == EM_386 || link->machine == 6 /* EM_486 */)
+		return "CONFIG_IA32_EMULATION, and not to be booted with ia32_emulation=off";
+	if (errpipe__is_x32(link))
+		return "CONFIG_X86_X32_ABI, and in Debian to be booted with syscall.x32=y";
+	if (link->machine == EM_ARM)
+		return "CONFIG_COMPAT, and a processor that has AArch32";
+	return NULL;
+}
+
+int errpipe__no_compatibility(struct errpipe__case *c, const struct errpipe_link *link)
+{
+	return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_COMPATIBILITY, ENOEXEC, NULL, needs(link), 0, 0);
+}
+
+static int check_compatibility(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__elf *elf)
+{
+	enum errpipe__answer runs = is_old_arm(elf, link) ? ERRPIPE__NO : errpipe__runs(link, errpipe__elf_flags(elf));
+
+	if (runs == ERRPIPE__NO)
+		return errpipe__no_compatibility(c, link);
+	if (runs == ERRPIPE__NOT_KNOWN) {
+		c->untried = link;
+		c->ex->certainty = ERRPIPE_LIKELY;
+	}
+	return 0;
+}
+
 static int check_architecture(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__elf *elf)
 {
-	enum errpipe__support support = errpipe__support(link);
-
-	if (support == ERRPIPE__FOREIGN)
+	switch (errpipe__support(link)) {
+	case ERRPIPE__FOREIGN:
 		return errpipe__foreign(c, link, elf->head);
-	if (support == ERRPIPE__WITHOUT || (support == ERRPIPE__COMPATIBLE && is_old_arm(elf, link)))
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_COMPATIBILITY, ENOEXEC, NULL, NULL, 0, 0);
+	case ERRPIPE__COMPATIBLE:
+		return check_compatibility(c, link, elf);
+	case ERRPIPE__NATIVE:
+		break;
+	}
 	return 0;
 }
 

@@ -232,6 +232,11 @@ static int walk_chain(struct errpipe__case *c, struct file *program, struct file
 	return errpipe__elf_loader(c, loader->link, loader->fd, &loader->head);
 }
 
+static bool has_failed(const struct errpipe_report *report)
+{
+	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
+}
+
 static int look_at_segments(struct errpipe__case *c, const struct file *file)
 {
 	return file->link ? errpipe__elf_segments(c, file->link, file->fd, &file->head) : 0;
@@ -242,26 +247,17 @@ static void walk(struct errpipe__case *c)
 	struct file program = { .link = NULL }, loader = { .link = NULL };
 
 	if (walk_chain(c, &program, &loader) == 0 && errpipe__credentials(c, program.link, program.path_fd) == 0 &&
-	    look_at_segments(c, &program) == 0)
+	    !has_failed(c->question->report) && look_at_segments(c, &program) == 0)
 		look_at_segments(c, &loader);
 	close_file(&program);
 	close_file(&loader);
 }
 
-static bool has_failed(const struct errpipe_report *report)
-{
-	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
-}
-
 /* The walk has found nothing that gives the error of the report. What else gives it? */
 static enum errpipe_cause cause_of(const struct errpipe_explanation *ex, int error)
 {
-	const struct errpipe_link *last = &ex->link[ex->links - 1];
-
 	if (error == ETXTBSY)
 		return ERRPIPE_CAUSE_TEXT_BUSY; /* no longer */
-	if (error == ENOEXEC && last->format == ERRPIPE_FORMAT_ELF && errpipe__support(last) == ERRPIPE__COMPATIBLE)
-		return ERRPIPE_CAUSE_NO_COMPATIBILITY;
 	if ((error == EACCES || error == EPERM) && ex->modules)
 		return ERRPIPE_CAUSE_SECURITY_MODULE;
 	return ERRPIPE_CAUSE_UNKNOWN;
@@ -270,14 +266,29 @@ static enum errpipe_cause cause_of(const struct errpipe_explanation *ex, int err
 static void guess(struct errpipe__case *c, int error)
 {
 	struct errpipe_explanation *ex = c->ex;
-	const struct errpipe_link *last = &ex->link[ex->links - 1];
 	enum errpipe_cause cause;
 
 	errpipe__modules(c);
 	cause = cause_of(ex, error);
-	errpipe__broken(c, cause == ERRPIPE_CAUSE_NO_COMPATIBILITY ? last : NULL, cause, error, NULL,
-			cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links, 0);
+	errpipe__broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules,
+			ex->links, 0);
 	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
+}
+
+/* It has failed, and what was found does not say so, or not with that error. */
+static void judge_failure(struct errpipe__case *c, int error)
+{
+	struct errpipe_explanation *ex = c->ex;
+
+	if (ex->works || (c->untried && error == ENOEXEC && ex->error != error))
+		ex->cause = ERRPIPE_CAUSE_NONE;
+	if (ex->cause == ERRPIPE_CAUSE_NONE && c->untried && error == ENOEXEC)
+		errpipe__no_compatibility(c, c->untried);
+	else if (ex->cause == ERRPIPE_CAUSE_NONE)
+		guess(c, error);
+	else if (ex->error != error && ex->certainty == ERRPIPE_CERTAIN)
+		ex->certainty = ERRPIPE_LIKELY;
+	ex->works = 0;
 }
 
 /* Where it cannot load a program, or the program has crashed (force_fatal_sig() in its fs/binfmt_elf.c). */
@@ -293,13 +304,7 @@ static void judge(struct errpipe__case *c)
 	const struct errpipe_report *report = c->question->report;
 
 	if (has_failed(report)) {
-		if (ex->works && ex->cause == ERRPIPE_CAUSE_SET_ID_IGNORED)
-			ex->cause = ERRPIPE_CAUSE_NONE;
-		if (ex->cause == ERRPIPE_CAUSE_NONE)
-			guess(c, report->error);
-		else if (ex->error != report->error && ex->certainty == ERRPIPE_CERTAIN)
-			ex->certainty = ERRPIPE_LIKELY;
-		ex->works = 0;
+		judge_failure(c, report->error);
 	} else if (report && (ex->works || ex->error || !is_killed_by_kernel(report->status))) {
 		/* It was started, so this is not why it was killed. */
 		ex->cause = ERRPIPE_CAUSE_NONE;

@@ -22,6 +22,7 @@ struct errpipe__case {
 	struct errpipe_who who; /* of the question, or the caller's */
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
 	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
+	const struct errpipe_link *untried; /* the program, if the kernel may run none of its kind; or NULL */
 	int asks;		/* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
@@ -134,6 +135,9 @@ int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int 
 /* elf.c: fill in what it is, and no more: a handler takes it. */
 void errpipe__elf_describe(struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
+/* elf.c: the link is for a machine that this kernel could run programs of, and it does not. Returns -1. */
+int errpipe__no_compatibility(struct errpipe__case *c, const struct errpipe_link *link);
+
 /* elf.c: the link is cut off; size bytes are needed. Returns -1. */
 int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *link, int error, uint64_t size);
 
@@ -172,11 +176,14 @@ const struct errpipe__machine *errpipe__host_machine(void);
 /* How the kernel runs programs of that machine. */
 enum errpipe__support {
 	ERRPIPE__NATIVE,
-	ERRPIPE__COMPATIBLE, /* 32-bit, or x32, and the kernel is known, or thought, to have it */
-	ERRPIPE__WITHOUT,    /* the same, and it is known not to */
+	ERRPIPE__COMPATIBLE, /* 32-bit, or x32: some kernels do not */
 	ERRPIPE__FOREIGN
 };
 enum errpipe__support errpipe__support(const struct errpipe_link *link);
+
+/* compatible.c: does this kernel run programs that are COMPATIBLE and have those e_flags? It is tried. */
+enum errpipe__answer { ERRPIPE__NOT_KNOWN, ERRPIPE__YES, ERRPIPE__NO };
+enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags);
 
 /* machine.c: the same by a name of uname(2), for a process with or without the personality PER_LINUX32. */
 const struct errpipe__machine *errpipe__kernel_machine(const char *name, bool told_32_bit);

@@ -2,13 +2,9 @@
 /* Architectures, and which of them the kernel of this machine runs by itself. */
 #define _GNU_SOURCE
 #include <elf.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "explain.h"
 
@@ -253,47 +249,6 @@ const struct errpipe__machine *errpipe__host_machine(void)
 
 /* --- what it runs ----------------------------------------------------------------------------- */
 
-static enum errpipe__support native(void)
-{
-	return ERRPIPE__NATIVE;
-}
-
-static enum errpipe__support compatible(void)
-{
-	return ERRPIPE__COMPATIBLE;
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-/*
- * The sysctl is there if the kernel is built with CONFIG_IA32_EMULATION (arch/x86/entry/vdso/vdso32-setup.c in Linux). One
- * that was booted with ia32_emulation=0 has it, too.
- */
-static enum errpipe__support ia32(void)
-{
-	if (exists("/proc/sys/kernel/ostype") && !exists("/proc/sys/abi/vsyscall32") && errno == ENOENT)
-		return ERRPIPE__WITHOUT;
-	return ERRPIPE__COMPATIBLE;
-}
-
-/*
- * A system call of x32 is ENOSYS where programs of that kind cannot run, Debian's kernels without syscall.x32=y among
- * them. But many a seccomp filter kills for one.
- */
-static enum errpipe__support x32(void)
-{
-#if defined(__x86_64__) && !defined(__ILP32__)
-	enum { X32_SYSCALL_BIT = 0x40000000 };
-
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0 && syscall(X32_SYSCALL_BIT | SYS_getpid) < 0 && errno == ENOSYS)
-		return ERRPIPE__WITHOUT;
-#endif
-	return ERRPIPE__COMPATIBLE;
-}
-
 enum rule {
 	BY_MACHINE, /* whatever the header has as class: it is read as one of this */
 	BY_CLASS
@@ -309,53 +264,53 @@ static const struct abi {
 	unsigned short machine;
 	unsigned char elf_class;
 	enum rule rule;
-	enum errpipe__support (*support)(void);
+	enum errpipe__support support;
 } abis[] = {
-	{ M_X86_64, C64, M_X86_64, C32, BY_CLASS, x32 },
-	{ M_X86_64, C64, M_X86_64, C64, BY_MACHINE, native },
-	{ M_X86_64, C64, M_386, C32, BY_MACHINE, ia32 },
-	{ M_X86_64, C64, M_486, C32, BY_MACHINE, ia32 },
-	{ M_386, C32, M_386, C32, BY_MACHINE, native },
-	{ M_386, C32, M_486, C32, BY_MACHINE, native },
-	{ M_AARCH64, C64, M_AARCH64, C64, BY_MACHINE, native },
-	{ M_AARCH64, C64, M_ARM, C32, BY_MACHINE, compatible },
-	{ M_ARM, C32, M_ARM, C32, BY_MACHINE, native },
-	{ M_RISCV, C64, M_RISCV, C64, BY_CLASS, native },
-	{ M_RISCV, C64, M_RISCV, C32, BY_CLASS, compatible },
-	{ M_RISCV, C32, M_RISCV, C32, BY_CLASS, native },
-	{ M_S390, C64, M_S390, C64, BY_CLASS, native },
-	{ M_S390, C64, M_S390_OLD, C64, BY_CLASS, native },
-	{ M_S390, C64, M_S390, C32, BY_CLASS, compatible },
-	{ M_S390, C64, M_S390_OLD, C32, BY_CLASS, compatible },
-	{ M_S390, C32, M_S390, C32, BY_CLASS, native },
-	{ M_S390, C32, M_S390_OLD, C32, BY_CLASS, native },
-	{ M_PPC64, C64, M_PPC64, C64, BY_MACHINE, native },
-	{ M_PPC64, C64, M_PPC, C32, BY_MACHINE, compatible },
-	{ M_PPC, C32, M_PPC, C32, BY_MACHINE, native },
-	{ M_MIPS, C64, M_MIPS, C64, BY_CLASS, native },
-	{ M_MIPS, C64, M_MIPS, C32, BY_CLASS, compatible }, /* o32 and n32 */
-	{ M_MIPS, C32, M_MIPS, C32, BY_CLASS, native },
-	{ M_LOONGARCH, C64, M_LOONGARCH, C64, BY_CLASS, native },
-	{ M_LOONGARCH, C32, M_LOONGARCH, C32, BY_CLASS, native },
-	{ M_SPARCV9, C64, M_SPARCV9, C64, BY_MACHINE, native },
-	{ M_SPARCV9, C64, M_SPARC, C32, BY_MACHINE, compatible },
-	{ M_SPARCV9, C64, M_SPARC32PLUS, C32, BY_MACHINE, compatible },
-	{ M_SPARC, C32, M_SPARC, C32, BY_MACHINE, native },
-	{ M_PARISC, C32, M_PARISC, C32, BY_CLASS, native },
-	{ M_PARISC, C32, M_PARISC, C64, BY_CLASS, compatible },
-	{ M_ALPHA, C64, M_ALPHA, C64, BY_MACHINE, native },
-	{ M_IA_64, C64, M_IA_64, C64, BY_MACHINE, native },
-	{ M_68K, C32, M_68K, C32, BY_MACHINE, native },
-	{ M_SH, C32, M_SH, C32, BY_MACHINE, native },
-	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT, C32, BY_MACHINE, native },
-	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT2, C32, BY_MACHINE, native },
-	{ M_XTENSA, C32, M_XTENSA, C32, BY_MACHINE, native },
-	{ M_MICROBLAZE, C32, M_MICROBLAZE, C32, BY_MACHINE, native },
-	{ M_MICROBLAZE, C32, M_MICROBLAZE_OLD, C32, BY_MACHINE, native },
-	{ M_NIOS2, C32, M_NIOS2, C32, BY_MACHINE, native },
-	{ M_OPENRISC, C32, M_OPENRISC, C32, BY_MACHINE, native },
-	{ M_CSKY, C32, M_CSKY, C32, BY_MACHINE, native },
-	{ M_HEXAGON, C32, M_HEXAGON, C32, BY_MACHINE, native },
+	{ M_X86_64, C64, M_X86_64, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
+	{ M_X86_64, C64, M_X86_64, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_X86_64, C64, M_386, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_X86_64, C64, M_486, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_386, C32, M_386, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_386, C32, M_486, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_AARCH64, C64, M_AARCH64, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_AARCH64, C64, M_ARM, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_ARM, C32, M_ARM, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_RISCV, C64, M_RISCV, C64, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_RISCV, C64, M_RISCV, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
+	{ M_RISCV, C32, M_RISCV, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_S390, C64, M_S390, C64, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_S390, C64, M_S390_OLD, C64, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_S390, C64, M_S390, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
+	{ M_S390, C64, M_S390_OLD, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
+	{ M_S390, C32, M_S390, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_S390, C32, M_S390_OLD, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_PPC64, C64, M_PPC64, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_PPC64, C64, M_PPC, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_PPC, C32, M_PPC, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_MIPS, C64, M_MIPS, C64, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_MIPS, C64, M_MIPS, C32, BY_CLASS, ERRPIPE__COMPATIBLE }, /* o32 and n32 */
+	{ M_MIPS, C32, M_MIPS, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_LOONGARCH, C64, M_LOONGARCH, C64, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_LOONGARCH, C32, M_LOONGARCH, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_SPARCV9, C64, M_SPARCV9, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_SPARCV9, C64, M_SPARC, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_SPARCV9, C64, M_SPARC32PLUS, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
+	{ M_SPARC, C32, M_SPARC, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_PARISC, C32, M_PARISC, C32, BY_CLASS, ERRPIPE__NATIVE },
+	{ M_PARISC, C32, M_PARISC, C64, BY_CLASS, ERRPIPE__COMPATIBLE },
+	{ M_ALPHA, C64, M_ALPHA, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_IA_64, C64, M_IA_64, C64, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_68K, C32, M_68K, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_SH, C32, M_SH, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT2, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_XTENSA, C32, M_XTENSA, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE_OLD, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_NIOS2, C32, M_NIOS2, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_OPENRISC, C32, M_OPENRISC, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_CSKY, C32, M_CSKY, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_HEXAGON, C32, M_HEXAGON, C32, BY_MACHINE, ERRPIPE__NATIVE },
 };
 
 static const struct abi *find_abi(const struct errpipe__machine *host, unsigned machine, unsigned elf_class)
@@ -387,7 +342,7 @@ enum errpipe__support errpipe__support(const struct errpipe_link *link)
 	if (!host->machine)
 		return ERRPIPE__NATIVE;
 	abi = link->elf_data == OWN_ORDER ? find_abi(host, link->machine, link->elf_class) : NULL;
-	return abi ? abi->support() : ERRPIPE__FOREIGN;
+	return abi ? abi->support : ERRPIPE__FOREIGN;
 }
 
 bool errpipe__is_x32(const struct errpipe_link *link)

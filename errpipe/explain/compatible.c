@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does a 64-bit kernel run 32-bit programs of that kind? It can have been built or started without, and nothing tells that for
+ * sure but an exec. So a child asks for the exec of a header of our own, which fails even where such programs run: the kernel reads
+ * the loader's name before it starts anything (load_elf_binary() in its fs/binfmt_elf.c), and that lies behind the end of the file.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "explain.h"
+
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 0x0001U
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+/* On SPARC, what clone(2) returns does not tell the child from its parent. */
+#if defined(SYS_memfd_create) && defined(SYS_execveat) && defined(SYS_clone) && !defined(__sparc__)
+
+struct program {
+	Elf32_Ehdr header;
+	Elf32_Phdr loader;
+};
+
+enum { BEHIND_ITS_END = 4096, SHORTEST_NAME = 2 };
+
+static struct program program_for(const struct errpipe_link *link, uint32_t flags)
+{
+	return (struct program){
+		.header = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, link->elf_class, link->elf_data, EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = link->machine,
+			.e_version = EV_CURRENT,
+			.e_phoff = sizeof(Elf32_Ehdr),
+			.e_flags = flags,
+			.e_ehsize = sizeof(Elf32_Ehdr),
+			.e_phentsize = sizeof(Elf32_Phdr),
+			.e_phnum = 1,
+		},
+		.loader = { .p_type = PT_INTERP, .p_offset = BEHIND_ITS_END, .p_filesz = SHORTEST_NAME },
+	};
+}
+
+/* Before Linux 6.3, MFD_EXEC is not known, and not needed. */
+static int make_file(void)
+{
+	int fd = syscall(SYS_memfd_create, "errpipe", MFD_CLOEXEC | MFD_EXEC);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(SYS_memfd_create, "errpipe", MFD_CLOEXEC);
+	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+}
+
+/* A handler of binfmt_misc that we cannot see does not run it either: it could not open a descriptor that is close-on-exec. */
+static void exec_and_exit(int fd)
+{
+	char name[] = "errpipe", *argv[] = { name, NULL }, *envp[] = { NULL };
+
+	syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH);
+	syscall(SYS_exit_group, errno);
+}
+
+/*
+ * Its end raises no signal, so a caller who waits for any child, or handles SIGCHLD, does not notice it. Its arguments are in another
+ * order on s390, but they are all 0.
+ */
+static pid_t start_child(int fd)
+{
+	pid_t pid = syscall(SYS_clone, 0, 0, 0, 0, 0);
+
+	if (pid == 0)
+		exec_and_exit(fd);
+	return pid;
+}
+
+/* The errno of the exec, or 0: not known. No handler of the caller's may run in the child. */
+static int try_exec(int fd)
+{
+	struct errpipe__signals old;
+	bool blocked = errpipe__block_signals(&old) == 0;
+	pid_t pid = blocked ? start_child(fd) : -1;
+	int status = 0;
+
+	if (pid < 0 || waitpid(pid, &status, __WALL) != pid || !WIFEXITED(status))
+		status = 0;
+	if (blocked)
+		errpipe__restore_signals(&old);
+	return WEXITSTATUS(status);
+}
+
+enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+{
+	const struct program program = program_for(link, flags);
+	int fd = link->elf_class == ELFCLASS32 ? make_file() : -1, error;
+
+	if (fd < 0)
+		return ERRPIPE__NOT_KNOWN;
+	error = write(fd, &program, sizeof(program)) == sizeof(program) ? try_exec(fd) : 0;
+	close(fd);
+	if (error == ENOEXEC)
+		return ERRPIPE__NO;
+	return error == EIO || error == ENOENT ? ERRPIPE__YES : ERRPIPE__NOT_KNOWN;
+}
+
+#else
+
+enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+{
+	(void)link;
+	(void)flags;
+	return ERRPIPE__NOT_KNOWN;
+}
+
+#endif
