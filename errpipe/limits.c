@@ -18,19 +18,19 @@
 #define LEAST	     (128u << 10) /* ARG_MAX, include/uapi/linux/limits.h */
 #define PAGES_OF_ONE 32		  /* MAX_ARG_STRLEN, include/uapi/linux/binfmts.h; with the NUL */
 
-/* A kernel of 64 bits calls itself x86_64, aarch64, ppc64le, s390x and so on, but under personality(2) PER_LINUX32. */
-static bool is_kernel_of_64_bits(void)
-{
-	struct utsname uts;
-
-	return (personality(0xffffffff) & 0xff) == (PER_LINUX32 & 0xff) || uname(&uts) < 0 ||
-	       strstr(uts.machine, "64") || strcmp(uts.machine, "s390x") == 0;
-}
-
 /* The kernel counts its own pointers, whatever the size of the program's. */
 static uint64_t word_size(void)
 {
-	return sizeof(void *) == 8 || is_kernel_of_64_bits() ? 8 : 4;
+#ifdef __LP64__
+	return 8;
+#else
+	/* A kernel of 64 bits calls itself x86_64, ppc64le, s390x and so on, but under personality(2) PER_LINUX32. */
+	struct utsname uts;
+
+	if ((personality(0xffffffff) & 0xff) == (PER_LINUX32 & 0xff) || uname(&uts) < 0)
+		return 8;
+	return strstr(uts.machine, "64") || strcmp(uts.machine, "s390x") == 0 ? 8 : 4;
+#endif
 }
 
 static uint64_t page_size(void)

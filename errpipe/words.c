@@ -4,8 +4,9 @@
 #include "errpipe.h"
 #include "internal.h"
 
-/* Powerpc has the numbers of the generic family, and one more. */
-enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES, POWERPC = FAMILIES };
+/* The columns of errno.def; and powerpc, which has the numbers of the generic family and one more. */
+enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, POWERPC };
+enum { COLUMNS = POWERPC };
 
 #if defined(__mips__)
 #define HOST MIPS
@@ -34,7 +35,7 @@ union longest_words {
 
 /* Arrays, not pointers to strings: those would have to be relocated in every process. */
 static const struct row {
-	unsigned short number[FAMILIES];
+	unsigned short number[COLUMNS];
 	char name[sizeof(union longest_name)];
 	char words[sizeof(union longest_words)];
 } table[] = {

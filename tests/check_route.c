@@ -1588,7 +1588,8 @@ START_TEST(each_byte_of_one_string)
 		memset(string, 'x', length);
 		string[length] = '\0';
 		report = (struct errpipe_report){ 0 };
-		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", _i ? name : strings, _i ? strings : name), 0);
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", _i ? name : strings, _i ? strings : name),
+				 0);
 		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 		ck_assert_int_eq(report.verdict, length > most ? ERRPIPE_EXEC_FAILED : ERRPIPE_STARTED);
 		ck_assert_int_eq(report.error, length > most ? E2BIG : 0);
