@@ -420,14 +420,14 @@ func TestStartFailsBeforeTheExec(t *testing.T) {
 	defer assertNothingLeft(t)()
 	notOpen := 1 << 20
 	for what, attr := range map[string]syscall.SysProcAttr{
-		"Setpgid":             {Setpgid: true, Pgid: os.Getppid()},
+		"Setpgid":             {Setpgid: true, Pgid: 1 << 30},
 		"Setctty":             {Setsid: true, Setctty: true},
 		"Foreground":          {Foreground: true, Ctty: notOpen},
 		"Noctty":              {Noctty: true},
 		"Cloneflags":          {Cloneflags: syscall.CLONE_FS | syscall.CLONE_NEWNS},
 		"Pdeathsig":           {Pdeathsig: 1000},
 		"Chroot, direct":      {Chroot: "/nonexistent"},
-		"Setpgid, direct":     {Setpgid: true, Pgid: os.Getppid(), Ptrace: true},
+		"Setpgid, direct":     {Setpgid: true, Pgid: 1 << 30, Ptrace: true},
 		"Credential":          {Credential: &syscall.Credential{Uid: ^uint32(0)}},
 		"AmbientCaps, direct": {AmbientCaps: []uintptr{63}},
 	} {
