@@ -75,7 +75,10 @@ func (e *Error) Error() string {
 	case Died:
 		return line + e.end("ended") + " before it started"
 	case Closed:
-		return line + e.end("closed its report") + ", whether it started is unknown"
+		if e.Status == StatusUnknown {
+			return line + "cannot tell whether it started (reaped by somebody else?)"
+		}
+		return line + e.end("") + ", whether it started is unknown"
 	}
 	return line + "no verdict"
 }

@@ -115,22 +115,22 @@ func TestErrorUnwraps(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	const signal = syscall.WaitStatus(syscall.SIGKILL)
 	for want, e := range map[string]*Error{
-		"exec /x: exec format error":                                      {Verdict: ExecFailed, Path: "/x", Errno: syscall.ENOEXEC},
-		"exec: exec format error":                                         {Verdict: ExecFailed, Errno: syscall.ENOEXEC},
-		"exec /x: refused without an error":                               {Verdict: ExecFailed, Path: "/x"},
-		"exec /x: errno 4000 of machine 8":                                {Verdict: ExecFailed, Path: "/x", Raw: 4000, Machine: 8},
-		"exec /x: cannot start the stub (EACCES)":                         {Verdict: SetupFailed, Path: "/x", Errno: syscall.EACCES, Step: StepStub},
-		"exec /x: cannot set close-on-exec on the report (EPERM)":         {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepFcntl},
-		"exec /x: cannot set up the process (EPERM)":                      {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepProcess},
-		"exec /x: set-up step 7 failed (ENOENT)":                          {Verdict: SetupFailed, Path: "/x", Errno: syscall.ENOENT, Step: 0x8007},
-		"exec /x: set-up step 0 failed (errno 4000)":                      {Verdict: SetupFailed, Path: "/x", Errno: 4000, Step: 0x8000},
-		"exec /x: killed by SIGKILL before it started":                    {Verdict: Died, Path: "/x", Status: signal},
-		"exec /x: killed by signal 40 before it started":                  {Verdict: Died, Path: "/x", Status: 40},
-		"exec /x: exited with status 126 before it started":               {Verdict: Died, Path: "/x", Status: 126 << 8},
-		"exec /x: ended before it started":                                {Verdict: Died, Path: "/x", Status: StatusUnknown},
-		"exec /x: closed its report, whether it started is unknown":       {Verdict: Closed, Path: "/x", Status: StatusUnknown},
-		"exec /x: killed by SIGKILL, whether it started is unknown":       {Verdict: Closed, Path: "/x", Status: signal},
-		`exec a\nb\r\t\x1b[1m\x7f\xc2\x9b` + "\xff\u00e4: is a directory": {Verdict: ExecFailed, Path: "a\nb\r\t\x1b[1m\x7f\u009b\xff\u00e4", Errno: syscall.EISDIR},
+		"exec /x: exec format error":                                         {Verdict: ExecFailed, Path: "/x", Errno: syscall.ENOEXEC},
+		"exec: exec format error":                                            {Verdict: ExecFailed, Errno: syscall.ENOEXEC},
+		"exec /x: refused without an error":                                  {Verdict: ExecFailed, Path: "/x"},
+		"exec /x: errno 4000 of machine 8":                                   {Verdict: ExecFailed, Path: "/x", Raw: 4000, Machine: 8},
+		"exec /x: cannot start the stub (EACCES)":                            {Verdict: SetupFailed, Path: "/x", Errno: syscall.EACCES, Step: StepStub},
+		"exec /x: cannot set close-on-exec on the report (EPERM)":            {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepFcntl},
+		"exec /x: cannot set up the process (EPERM)":                         {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepProcess},
+		"exec /x: set-up step 7 failed (ENOENT)":                             {Verdict: SetupFailed, Path: "/x", Errno: syscall.ENOENT, Step: 0x8007},
+		"exec /x: set-up step 0 failed (errno 4000)":                         {Verdict: SetupFailed, Path: "/x", Errno: 4000, Step: 0x8000},
+		"exec /x: killed by SIGKILL before it started":                       {Verdict: Died, Path: "/x", Status: signal},
+		"exec /x: killed by signal 40 before it started":                     {Verdict: Died, Path: "/x", Status: 40},
+		"exec /x: exited with status 126 before it started":                  {Verdict: Died, Path: "/x", Status: 126 << 8},
+		"exec /x: ended before it started":                                   {Verdict: Died, Path: "/x", Status: StatusUnknown},
+		"exec /x: cannot tell whether it started (reaped by somebody else?)": {Verdict: Closed, Path: "/x", Status: StatusUnknown},
+		"exec /x: killed by SIGKILL, whether it started is unknown":          {Verdict: Closed, Path: "/x", Status: signal},
+		`exec a\nb\r\t\x1b[1m\x7f\xc2\x9b` + "\xff\u00e4: is a directory":    {Verdict: ExecFailed, Path: "a\nb\r\t\x1b[1m\x7f\u009b\xff\u00e4", Errno: syscall.EISDIR},
 	} {
 		if got := e.Error(); got != want {
 			t.Errorf("%q instead of %q", got, want)

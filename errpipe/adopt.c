@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,9 +18,16 @@ static int open_pidfd(pid_t pid)
 	return fd < 0 ? -1 : fd;
 }
 
-void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
+int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 {
-	*child = (struct errpipe_child){ .pid = pid, .pidfd = open_pidfd(pid), .poll_fd = report };
+	if (!child)
+		return -EFAULT;
+	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .poll_fd = -1 };
+	if (pid <= 0)
+		return -EINVAL;
+	child->pid = pid;
+	child->pidfd = open_pidfd(pid);
+	child->poll_fd = report;
 	/* Another process reads: its end of file is what a look or the end of the child goes on from. */
 	if (report < 0) {
 		child->report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
@@ -29,4 +37,5 @@ void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 		errpipe__stub_name(stub, child->stub);
 	else
 		child->route = stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
+	return 0;
 }

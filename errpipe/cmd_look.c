@@ -79,7 +79,7 @@ static void open_sources(struct errpipe_explanation *ex, const struct look *look
 		if (!look->sources[i])
 			continue;
 		ex->looking_at = look->sources[i];
-		look->mounts[i].source = openat(base, look->sources[i], O_PATH | O_CLOEXEC);
+		look->mounts[i].source = errpipe__opened(openat(base, look->sources[i], O_PATH | O_CLOEXEC));
 	}
 }
 
@@ -106,9 +106,9 @@ static int do_look(void *data)
 	}
 	if (look->root) {
 		ex->looking_at = look->root;
-		question.root = openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		question.root = errpipe__opened(openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
 		if (question.root < 0)
-			return -errno;
+			return question.root;
 		follow_links(question.root, look);
 	}
 	open_sources(ex, look, base);

@@ -31,6 +31,8 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
 	const unsigned char *p = bytes;
 	unsigned machine, step, error;
 
+	if (!bytes || !report)
+		return -EFAULT;
 	if (size != DMZ_RECORD_SIZE || le32(p) != DMZ_MAGIC || le32(p + 12) != 0)
 		return -EPROTO;
 	machine = le16(p + 4);

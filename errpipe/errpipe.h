@@ -19,7 +19,7 @@
  *	struct errpipe_spawn spawn = { .stub = errpipe_stub() };
  *	struct errpipe_report report;
  *	struct errpipe_child child;
- *	char line[256];
+ *	char line[ERRPIPE_MESSAGE_MAX];
  *
  *	if (errpipe_spawn(&child, &spawn, path, argv, environ) < 0 || errpipe_wait(&child, &report) < 0)
  *		exit(125);
@@ -49,6 +49,11 @@
  * unspecified. What a function fills in may hold anything before the call. Nothing is printed, nothing is malloc'd, no signal disposition is changed, and every descriptor
  * that is opened is close-on-exec and above 2. A function that is called async-signal-safe may also be called
  * between fork(2) and exec in a process with threads. All functions may be called from several threads at once.
+ *
+ * Mistakes are errors. A pointer that is NULL gives -EFAULT, unless the text allows it. A flag that the function does
+ * not know gives -EINVAL, and so does a struct of the caller's whose reserved members are not all 0: begin with a struct
+ * of zeros, as an initializer makes it, and a later version of the library can give a meaning to them. In the structs
+ * that the library fills in they are 0.
  */
 #ifndef ERRPIPE_H
 #define ERRPIPE_H
@@ -102,6 +107,7 @@ struct errpipe_report {
 	unsigned machine; /* ELF e_machine of the code that wrote the record */
 	unsigned step;	  /* enum errpipe_step, or a number in the caller's range */
 	int status;	  /* wait status of the process, as from waitpid(2), or -1 where it is not known */
+	int reserved[4];
 };
 
 /*
@@ -131,15 +137,26 @@ int errpipe_pipe(int fd[2]);
  * failure of the step ERRPIPE_STEP_STUB, not worse, and only for those who share it.
  *
  * Returns a descriptor, close-on-exec and above 2, or the errors of memfd_create(2), write(2) and fcntl(2):
- * -ENOSYS before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. errpipe_stub_file() may do then.
- * Async-signal-safe.
+ * -ENOSYS before Linux 3.17, -EACCES where the sysctl vm.memfd_noexec is 2. Async-signal-safe.
+ *
+ * Where it fails, or a monitor flags the exec of a memfd, two ways are left: the route DIRECT (ERRPIPE_NO_STUB), and
+ * errpipe_stub_file(). A file of open(2) O_TMPFILE is no substitute: it cannot be sealed, so it stays writable through
+ * /proc/PID/exe, and its exec fails with ETXTBSY while a child that was forked meanwhile has it open.
  */
 int errpipe_stub(void);
 
 /*
  * Open a stub that is installed as a file. It must be a regular file without set-id bits, not a symbolic link,
  * on a mount that is read-only: otherwise root in a container could write to it through /proc/PID/exe, and the
- * next container would run that.
+ * next container would run that. Few hosts have /usr on such a mount. A runtime can make a small one of its own, once
+ * after each boot:
+ *
+ *	mkdir -p /run/NAME/stub
+ *	mount -t tmpfs -o size=64k,mode=0755,nosuid,nodev tmpfs /run/NAME/stub
+ *	install -m 0511 /usr/libexec/errpipe/dmz /run/NAME/stub/
+ *	mount -o remount,ro /run/NAME/stub
+ *
+ * docs/embedding.md has a program that makes one which nobody else can find.
  *
  * Returns a descriptor (O_PATH, close-on-exec, above 2), the errors of open(2), or -EPERM if the file is not as
  * above. Async-signal-safe.
@@ -156,7 +173,8 @@ enum errpipe_route {
 	ERRPIPE_DIRECT_LABEL,	    /* an SELinux or AppArmor label waits for the next exec */
 	ERRPIPE_DIRECT_ON_EXEC,	    /* the caller says that something else waits for the next exec */
 	ERRPIPE_DIRECT_PATH,	    /* the path means something else after the exec of the stub */
-	ERRPIPE_DIRECT_NO_STUB	    /* errpipe_stub() has failed */
+	ERRPIPE_DIRECT_NO_STUB,	    /* errpipe_stub() has failed */
+	ERRPIPE_DIRECT_FALLBACK	    /* the stub could not be exec'd */
 };
 
 /* Of a process that is about to exec, all that makes a difference. Sets have a bit for each capability. */
@@ -172,6 +190,7 @@ struct errpipe_identity {
 	 * personality(2) READ_IMPLIES_EXEC for a target of 32 bits, which the exec of a stub of 64 bits clears.
 	 */
 	int on_exec;
+	uint64_t reserved[4];
 };
 
 /*
@@ -198,9 +217,10 @@ int errpipe_identity(struct errpipe_identity *identity);
  * A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the
  * route DIRECT a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).
  *
- * Async-signal-safe.
+ * Returns the route, an enum errpipe_route but not DIRECT_ASKED, DIRECT_NO_STUB or DIRECT_FALLBACK. Only a mistake
+ * gives a negative errno: -EFAULT or -EINVAL. Async-signal-safe.
  */
-enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path);
+int errpipe_route(const struct errpipe_identity *identity, const char *path);
 
 /* The reason in words, for a log: "the path would mean something else after the exec of the stub". Never NULL. */
 const char *errpipe_route_reason(enum errpipe_route route);
@@ -240,6 +260,8 @@ struct errpipe_spawn {
 	 */
 	int (*setup)(void *data, unsigned *step);
 	void *data; /* for setup */
+
+	uint64_t reserved[4];
 };
 
 /* A child that errpipe_spawn() or errpipe_adopt() has filled in. Its descriptors are close-on-exec and above 2. */
@@ -247,13 +269,14 @@ struct errpipe_child {
 	pid_t pid;   /* -1 if there is no process, or no longer */
 	int pidfd;   /* readable once the child has ended; -1 where the kernel has none (before Linux 5.2, 5.3) */
 	int poll_fd; /* readable once errpipe_read_child() need not wait. To poll only; -1: another process reads */
-	enum errpipe_route route; /* as chosen; a fallback to DIRECT after that is not in here */
+	enum errpipe_route route; /* what happened, or for a child that was adopted, what was to happen */
 
 	/* The library's own. */
 	int exec_begun; /* not 0: the child was seen to begin its exec, so none of the caller's code can end it */
 	char stub[16];	/* what the process is called while it is the stub; "" if that is not known */
 	int read;	/* 0: its report was not read; 1: it is below; or the negative errno that reading it gave */
 	struct errpipe_report report;
+	uint64_t reserved[4];
 };
 
 /*
@@ -262,13 +285,16 @@ struct errpipe_child {
  *
  * With a stub, the route is STUB where errpipe_route() finds that neutral, and DIRECT elsewhere, and also if
  * the stub cannot be exec'd. With ERRPIPE_STUB_ONLY it is STUB or a failure. spawn may be NULL: DIRECT, and no
- * setup.
+ * setup. child->route says which it was. A fallback is not seen, and STUB stays, where the child does not share the
+ * caller's memory: under valgrind and qemu-user.
+ *
+ * path is the file to exec: PATH is not searched. envp may be NULL, which is an empty environment.
  *
  * Signal handlers of the caller do not run in the child. Descriptors that are not close-on-exec are inherited.
  *
  * Returns 0 and fills in *child: then call errpipe_wait() in the end. A failure of the exec is in the report.
- * Or a negative errno, and child->pid is -1: -EINVAL, unknown flags, or ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB;
- * -EFAULT, path or argv is NULL; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of
+ * Or a negative errno, and child->pid is -1: -EINVAL, also for ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB and for a stub of
+ * 1 or 2; -EBADF, the stub is not open; with ERRPIPE_STUB_ONLY, what errpipe_stub() has returned; the errors of
  * pipe2(2), clone(2), capget(2), mmap(2), sigprocmask(2). Needs 64 KiB of stack. No cancellation point. Thread-safe; not
  * async-signal-safe.
  */
@@ -369,7 +395,9 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  *
  * Like execve(2) it returns only on failure, with the negative errno that has been reported (-EPERM if the
  * kernel refused without an error); report is then close-on-exec, as it is in a process that starts. Two errors
- * are not in the report: -EBADF, report is not open; -EINVAL, unknown flags. Failures of the stub itself do not
+ * are not in the report: -EBADF, report is not open; -EINVAL, unknown flags. A stub that is not open (EBADF), or is 1 or
+ * 2 (EINVAL), is reported as a failure of the stub, also with ERRPIPE_FALLBACK. argv and envp may be NULL, as for
+ * execve(2); a path that is NULL is reported as EFAULT. Failures of the stub itself do not
  * return: it exits with 127 after ENOENT, 126 after any other error and 125 if it could not work.
  *
  * Signals are blocked while the record is written, so that none ends the process before it is out; the mask is
@@ -384,10 +412,14 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
  * report. Both descriptors still belong to the caller; errpipe_wait() closes the read end. The stub may be closed
  * afterwards. Where there are pidfds (Linux 5.3) one is opened: who does without errpipe_wait() closes it.
  *
- * Call it before anybody could reap the process. It cannot fail: without a pidfd it is -1, and without a /proc
- * the name of a stub that errpipe_stub() has not made is "". Async-signal-safe.
+ * Call it before anybody could reap the process. Where there is no pidfd it is -1, and without a /proc the name of a
+ * stub that errpipe_stub() has not made is "". child->route is STUB even if the child is going to fall back to DIRECT:
+ * only the child knows that.
+ *
+ * Returns 0. Only a mistake gives a negative errno, and child->pid is -1: -EFAULT; -EINVAL, pid is not above 0, as when
+ * fork(2) has failed. Async-signal-safe.
  */
-void errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report);
+int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report);
 
 /*
  * Report that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount.
@@ -443,6 +475,12 @@ const char *errpipe_strerror(int error);
 const char *errpipe_errname(int error);
 
 /*
+ * Room for any such line with its NUL, for a path that execve(2) takes: up to 4095 bytes (PATH_MAX), each of which may
+ * become four.
+ */
+#define ERRPIPE_MESSAGE_MAX (4 * 4095 + 128)
+
+/*
  * Write the line that tells a report to people, without a line feed: "exec PATH: exec format error".
  *
  * path is named as given, except that control characters are escaped (\n, \x1b), so the line is one line and
@@ -452,7 +490,8 @@ const char *errpipe_errname(int error);
  * code.
  *
  * Returns the length of the whole line, as snprintf(3) does: if it is size or more, buf holds the first size -
- * 1 bytes. buf may be NULL if size is 0. Async-signal-safe where errpipe_strerror() is.
+ * 1 bytes. With a buf of NULL nothing is written. A report of NULL gives "exec PATH: no verdict".
+ * Async-signal-safe where errpipe_strerror() is.
  */
 size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *report, const char *path);
 

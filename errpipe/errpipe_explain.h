@@ -12,8 +12,8 @@
  * SIMPLE USE
  *
  *	static struct errpipe_explanation explanation;
- *	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
- *	char line[512];
+ *	struct errpipe_question question = { .path = path, .report = &report };
+ *	char line[ERRPIPE_MESSAGE_MAX];
  *
  *	if (errpipe_explain(&explanation, &question) == 0 && explanation.cause != ERRPIPE_CAUSE_NONE) {
  *		errpipe_finding(line, sizeof(line), &explanation);
@@ -50,14 +50,15 @@ extern "C" {
  * THE QUESTION
  */
 
-#define ERRPIPE_OWN_ROOT (-1) /* the root of the caller */
+#define ERRPIPE_OWN_ROOT 0 /* the root of the caller. No descriptor of a root is 0 */
 
 /* A file system that is mounted in the root by the time of the exec, and not yet when it is looked at. */
 struct errpipe_mount {
 	const char *at; /* where: a path in the root, without symbolic links */
-	int source;	/* the directory or file that will be there (O_PATH is enough), or -1: not known yet */
+	int source;	/* the directory or file that will be there (O_PATH is enough); 0 or below: not known yet */
 	int noexec;	/* not 0: mounted noexec */
 	int nosuid;	/* not 0: mounted nosuid */
+	uint64_t reserved[2];
 };
 
 /* Who execs. */
@@ -68,9 +69,10 @@ struct errpipe_who {
 	size_t groups_count;
 	uint64_t effective, inheritable, bounding; /* capabilities: a bit for each */
 	int no_new_privs;
+	uint64_t reserved[4];
 };
 
-/* All 0 but for root and path asks: would the exec of path work now, for the caller? */
+/* All 0 but for path asks: would the exec of path work now, for the caller? */
 struct errpipe_question {
 	int root;	  /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
 	const char *cwd;  /* the working directory, in the root. NULL: the caller's own, or "/" in another root */
@@ -88,6 +90,8 @@ struct errpipe_question {
 
 	const struct errpipe_mount *mounts;
 	size_t mounts_count;
+
+	uint64_t reserved[4];
 };
 
 /*
@@ -232,6 +236,7 @@ struct errpipe_link {
 	int dynamic;			   /* not 0: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: no ELF, or none that is known */
 	const char *wrong; /* of a link behind the broken one: what is wrong with it as well, in words; or NULL */
+	uint64_t reserved[2];
 };
 
 enum { ERRPIPE_LINKS_MAX = 8 };
@@ -259,6 +264,8 @@ struct errpipe_explanation {
 
 	const char *looking_at; /* while it is not done: the path in the root that is looked at */
 
+	uint64_t reserved[4];
+
 	size_t strings_used;
 	char strings[16 * 4096];
 };
@@ -267,8 +274,9 @@ struct errpipe_explanation {
  * Explain. *explanation is filled in, whatever it held before.
  *
  * Returns 0 when there is an explanation, be it that nothing is wrong (ERRPIPE_CAUSE_NONE) or that nothing was found
- * (ERRPIPE_CAUSE_UNKNOWN). -EBADF or -ENOTDIR: root is no directory. -EFAULT: path is NULL. -EINVAL: the report is of an
- * attempt that has worked, and not of a process that was killed by a signal.
+ * (ERRPIPE_CAUSE_UNKNOWN). -EBADF or -ENOTDIR: root is not a directory, or it is negative, as open(2) returns it.
+ * -EFAULT: explanation, question or its path is NULL. -EINVAL: reserved members of question, of who or of a mount are
+ * not 0, or the report is of an attempt that has worked, and not of a process that was killed by a signal.
  *
  * Descriptors that it opens are close-on-exec and closed again. /proc is used where there is one: to read what another
  * than the caller's rights would allow, for mount points, binfmt_misc and the writers of a busy file.
@@ -279,7 +287,7 @@ int errpipe_explain(struct errpipe_explanation *explanation, const struct errpip
  * IN WORDS
  *
  * Each writes one line without a line feed, in which control characters are escaped as in errpipe_message(), and returns
- * its length as snprintf(3) does. No line has words that container tools take for an errno.
+ * its length as snprintf(3) does. An explanation of NULL gives an empty line. No line has words that container tools take for an errno.
  */
 
 /* What is wrong: "its interpreter /bin/bash is missing". */

@@ -120,13 +120,18 @@ static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
 	       (ret == -E2BIG && errpipe__too_big(exec->path, exec->argv, exec->envp));
 }
 
-/* A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything. */
+/*
+ * A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything. A stub
+ * that is not open is a mistake of the caller's, which must not pass for a reason to do without.
+ */
 static bool may_go_direct(const struct errpipe__exec *exec, int ret)
 {
+	if (ret == -EBADF)
+		return false;
 	return exec->flags & ERRPIPE_FALLBACK || (ret == -E2BIG && strnlen(exec->path, PATH_MAX) == PATH_MAX);
 }
 
-int errpipe__exec(const struct errpipe__exec *exec)
+int errpipe__exec(struct errpipe__exec *exec)
 {
 	if (exec->stub != ERRPIPE_NO_STUB) {
 		unsigned step;
@@ -136,6 +141,7 @@ int errpipe__exec(const struct errpipe__exec *exec)
 			step = ERRPIPE_STEP_EXEC;
 		if (!may_go_direct(exec, ret))
 			return fail(exec->report, step, ret);
+		exec->fell_back = true;
 	}
 	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
 }
@@ -150,7 +156,9 @@ static int set_close_on_exec(int fd)
 
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[])
 {
-	struct errpipe__exec exec = { stub, flags, report, path, argv, envp, NULL };
+	struct errpipe__exec exec = {
+		.stub = stub, .flags = flags, .report = report, .path = path, .argv = argv, .envp = envp
+	};
 	struct errpipe__args args;
 	int ret;
 
@@ -169,6 +177,8 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	if (exec.stub == ERRPIPE_NO_STUB)
 		return errpipe__exec(&exec);
 
+	if (!errpipe__may_be_stub(stub))
+		return fail(report, ERRPIPE_STEP_STUB, -EINVAL);
 	ret = stub < 0 ? stub : errpipe__stub_args(&args, path, argv);
 	if (ret < 0 && !(flags & ERRPIPE_FALLBACK))
 		return fail(report, ERRPIPE_STEP_STUB, ret);

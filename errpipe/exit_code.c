@@ -42,6 +42,8 @@ int errpipe_exit_code(const struct errpipe_report *report, enum errpipe_policy p
 {
 	const struct rule *rule;
 
+	if (!report)
+		return -EFAULT;
 	if ((size_t)policy >= sizeof(rules) / sizeof(*rules))
 		return -EINVAL;
 	rule = &rules[policy];

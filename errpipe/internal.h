@@ -10,6 +10,24 @@
 /* No names for others: neither of the shared library, nor of one that the static library is linked into. */
 #pragma GCC visibility push(hidden)
 
+/* What a caller's struct must have in its reserved members. */
+#define ERRPIPE__IS_ZERO(array) errpipe__is_zero(array, sizeof(array) / sizeof(*(array)))
+
+static inline bool errpipe__is_zero(const uint64_t *numbers, size_t count)
+{
+	uint64_t all = 0;
+
+	while (count--)
+		all |= numbers[count];
+	return all == 0;
+}
+
+/* A descriptor, ERRPIPE_NO_STUB or a negative errno, but no standard stream: that is a mistake. */
+static inline bool errpipe__may_be_stub(int stub)
+{
+	return stub != 1 && stub != 2;
+}
+
 /* Room for any int in decimal with its sign and NUL. */
 #define ERRPIPE__DECIMAL 12
 
@@ -40,8 +58,8 @@ int errpipe__above_stderr(int fd);
 /* Room for the name of a process, with its NUL (TASK_COMM_LEN in the kernel's include/linux/sched.h). */
 enum { ERRPIPE__COMM_SIZE = sizeof(((struct errpipe_child *)0)->stub) };
 
-/* stub.c: what a process is called while it is that stub, or "" if it cannot be known. */
-void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE]);
+/* stub.c: what a process is called while it is that stub, or "" if it cannot be known. Returns 0, or -EBADF. */
+int errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE]);
 
 /* stub.c: is it a name that errpipe_stub() has made up? */
 bool errpipe__is_unique(const char *name);
@@ -80,10 +98,11 @@ struct errpipe__exec {
 	char *const *argv;
 	char *const *envp;
 	char **stub_argv; /* of errpipe__stub_args(), if there is a stub */
+	bool fell_back;	  /* comes out: the stub could not be exec'd, and the target was tried directly */
 };
 
 /* Like errpipe_exec(), but report is there and close-on-exec already. */
-int errpipe__exec(const struct errpipe__exec *exec);
+int errpipe__exec(struct errpipe__exec *exec);
 
 /* Arguments that the stub takes before those of the target; and how many fit in the struct. */
 enum { ERRPIPE__STUB_ARGS = 3, ERRPIPE__FEW_ARGS = 256 };

@@ -4,7 +4,7 @@
 
 void errpipe__add_char(struct errpipe__line *line, char c)
 {
-	if (line->length + 1 < line->size)
+	if (line->buf && line->length + 1 < line->size)
 		line->buf[line->length] = c;
 	line->length++;
 }
@@ -63,7 +63,7 @@ void errpipe__add_path(struct errpipe__line *line, const char *path)
 
 size_t errpipe__end(struct errpipe__line *line)
 {
-	if (line->size)
+	if (line->buf && line->size)
 		line->buf[line->length < line->size ? line->length : line->size - 1] = '\0';
 	return line->length;
 }

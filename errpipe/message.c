@@ -107,7 +107,7 @@ size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *repo
 	}
 	errpipe__add(&line, ": ");
 
-	switch (report->verdict) {
+	switch (report ? (int)report->verdict : 0) {
 	case ERRPIPE_STARTED:
 		errpipe__add(&line, "started");
 		break;
@@ -122,10 +122,11 @@ size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *repo
 		errpipe__add(&line, " before it started");
 		break;
 	case ERRPIPE_CLOSED:
-		if (report->status == -1)
-			errpipe__add(&line, "closed its report");
-		else
-			add_end(&line, report->status);
+		if (report->status == -1) {
+			errpipe__add(&line, "cannot tell whether it started (reaped by somebody else?)");
+			break;
+		}
+		add_end(&line, report->status);
 		errpipe__add(&line, ", whether it started is unknown");
 		break;
 	default:

@@ -23,6 +23,8 @@ int errpipe_pipe(int fd[2])
 {
 	int pipe[2];
 
+	if (!fd)
+		return -EFAULT;
 	if (pipe2(pipe, O_CLOEXEC) < 0)
 		return -errno;
 

@@ -12,6 +12,8 @@ int errpipe_read(int fd, struct errpipe_report *report)
 	ssize_t n;
 	int ret;
 
+	if (!report)
+		return -EFAULT;
 	do
 		n = read(fd, bytes, sizeof(bytes));
 	while (n < 0 && errno == EINTR);

@@ -112,6 +112,8 @@ int errpipe_identity(struct errpipe_identity *identity)
 	struct cap_data data[2] = { { 0, 0, 0 },
 				    { 0, 0, 0 } }; /* Valgrind thinks that the kernel fills in one only */
 
+	if (!identity)
+		return -EFAULT;
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -errno;
 
@@ -260,8 +262,12 @@ static bool changes_with_exec(const char *path)
 	return false;
 }
 
-enum errpipe_route errpipe_route(const struct errpipe_identity *identity, const char *path)
+int errpipe_route(const struct errpipe_identity *identity, const char *path)
 {
+	if (!identity || !path)
+		return -EFAULT;
+	if (!ERRPIPE__IS_ZERO(identity->reserved))
+		return -EINVAL;
 	if (identity->on_exec)
 		return ERRPIPE_DIRECT_ON_EXEC;
 	if (identity->label)
@@ -280,6 +286,8 @@ const char *errpipe_route_reason(enum errpipe_route route)
 		return "the stub makes no difference to the target";
 	case ERRPIPE_DIRECT_ASKED:
 		return "no stub was asked for";
+	case ERRPIPE_DIRECT_FALLBACK:
+		return "the stub could not be exec'd";
 	case ERRPIPE_DIRECT_NO_STUB:
 		return "there is no stub";
 	case ERRPIPE_DIRECT_ON_EXEC:

@@ -222,8 +222,17 @@ static int route(const struct errpipe_spawn *spawn, const char *path, enum errpi
 	if (!spawn->identity)
 		ret = errpipe_identity(&now);
 	if (ret == 0)
-		*route = errpipe_route(spawn->identity ? spawn->identity : &now, path);
-	return ret;
+		ret = errpipe_route(spawn->identity ? spawn->identity : &now, path);
+	if (ret < 0)
+		return ret;
+	*route = ret;
+	return 0;
+}
+
+static bool is_valid(const struct errpipe_spawn *spawn)
+{
+	return !(spawn->flags & ~ERRPIPE_STUB_ONLY) && errpipe__may_be_stub(spawn->stub) &&
+	       ERRPIPE__IS_ZERO(spawn->reserved);
 }
 
 static int spawn_with_pipe(struct errpipe_child *child, struct context *context, const int pipe[2])
@@ -243,6 +252,8 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 	if (child->pidfd < 0)
 		child->pidfd = -1;
 	child->poll_fd = pipe[0];
+	if (context->exec.fell_back)
+		child->route = ERRPIPE_DIRECT_FALLBACK;
 	return 0;
 }
 
@@ -250,7 +261,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 			     char *const argv[], char *const envp[])
 {
 	static const struct errpipe_spawn direct;
-	struct context context = { .exec = { ERRPIPE_NO_STUB, 0, -1, path, argv, envp, NULL } };
+	struct context context = { .exec = { .report = -1, .path = path, .argv = argv, .envp = envp } };
 	struct errpipe__args args;
 	int pipe[2], ret;
 
@@ -258,9 +269,12 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	context.spawn = spawn ? spawn : &direct;
 	if (!path || !argv)
 		return -EFAULT;
-	if (context.spawn->flags & ~ERRPIPE_STUB_ONLY)
+	if (!is_valid(context.spawn))
 		return -EINVAL;
 	ret = route(context.spawn, path, &child->route);
+	/* The child would fail with that as well, but a mistake of the caller's is best told to the caller. */
+	if (ret == 0 && context.spawn->stub > 0)
+		ret = errpipe__stub_name(context.spawn->stub, child->stub);
 	if (ret < 0)
 		return ret;
 
@@ -280,9 +294,6 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		close(pipe[1]);
 		if (ret < 0)
 			close(pipe[0]);
-		/* While the child is busy with its exec. */
-		else if (child->route == ERRPIPE_STUB)
-			errpipe__stub_name(context.spawn->stub, child->stub);
 	}
 	errpipe__free_args(&args);
 	return ret;
@@ -294,6 +305,8 @@ int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn
 {
 	int state, ret;
 
+	if (!child)
+		return -EFAULT;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	ret = spawn_uncancelled(child, spawn, path, argv, envp);
 	pthread_setcancelstate(state, &state);

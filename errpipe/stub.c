@@ -115,16 +115,17 @@ static void name_by_proc(int stub, char name[ERRPIPE__COMM_SIZE])
 	strcpy(name, slash + 1);
 }
 
-void errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
+int errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
 {
 	unsigned number;
 
 	if (!kept_number(stub, &number)) {
 		name_by_proc(stub, name);
-		return;
+		return fcntl(stub, F_GETFD) < 0 ? -EBADF : 0;
 	}
 	strcpy(name, MEMFD_PREFIX);
 	make_name(name + strlen(MEMFD_PREFIX), number);
+	return 0;
 }
 
 static int make_memfd(unsigned number)

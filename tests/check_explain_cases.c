@@ -444,6 +444,8 @@ START_TEST(questions_that_are_none)
 	ck_assert_int_eq(asked(file, path, NULL), -ENOTDIR);
 	close(file);
 	ck_assert_int_eq(asked(file, path, NULL), -EBADF);
+	ck_assert_int_eq(asked(-1, path, NULL), -EBADF);
+	ck_assert_int_eq(asked(AT_FDCWD, path, NULL), -EBADF);
 }
 END_TEST
 

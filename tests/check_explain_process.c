@@ -83,7 +83,9 @@ static struct errpipe__case case_of(const char *path)
 
 static void set_report(enum errpipe_verdict verdict, unsigned step, int error)
 {
-	report = (struct errpipe_report){ verdict, error, error, 62, step, -1 };
+	report = (struct errpipe_report){
+		.verdict = verdict, .error = error, .raw_error = error, .machine = 62, .step = step, .status = -1
+	};
 	question.report = &report;
 }
 

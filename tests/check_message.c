@@ -13,9 +13,12 @@
 #define EXITED(status)	(((status)&0xff) << 8)
 #define KILLED(signal)	(signal)
 #define DUMPED(signal)	((signal) | 0x80)
-#define FAILED(number)	ERRPIPE_EXEC_FAILED, number, number, 62, 0, -1
-#define SETUP(step, number) ERRPIPE_SETUP_FAILED, number, number, 62, step, -1
-#define ENDED(verdict, status) verdict, 0, 0, 0, 0, status
+#define FAILED(number)	.verdict = ERRPIPE_EXEC_FAILED, .error = number, .raw_error = number, .machine = 62, .status = -1
+#define SETUP(which, number) \
+	.verdict = ERRPIPE_SETUP_FAILED, .error = number, .raw_error = number, .machine = 62, .step = which, .status = -1
+/* On a mips whose number this host does not know. */
+#define FAILED_THERE(what, which) .verdict = what, .raw_error = 1000, .machine = 8, .step = which, .status = -1
+#define ENDED(which, how) .verdict = which, .status = how
 
 /* Each row: a report, its line, and its exit codes by policy: posix, dockerd, runc, systemd. */
 static const struct {
@@ -32,14 +35,14 @@ static const struct {
 	{ { FAILED(ELIBBAD) }, "exec /x: accessing a corrupted shared library", { 126, 128, 255, 203 } },
 	{ { FAILED(0) }, "exec /x: refused without an error", { 126, 128, 255, 203 } },
 	{ { FAILED(4000) }, "exec /x: errno 4000", { 126, 128, 255, 203 } },
-	{ { ERRPIPE_EXEC_FAILED, 0, 1000, 8, 0, -1 }, "exec /x: errno 1000 of machine 8", { 126, 128, 255, 203 } },
+	{ { FAILED_THERE(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC) }, "exec /x: errno 1000 of machine 8", { 126, 128, 255, 203 } },
 
 	{ { SETUP(ERRPIPE_STEP_STUB, EACCES) }, "exec /x: cannot start the stub (EACCES)", { 125, 125, 255, 203 } },
 	{ { SETUP(ERRPIPE_STEP_STUB, 0) },
 	  "exec /x: cannot start the stub (refused without an error)",
 	  { 125, 125, 255, 203 } },
 	{ { SETUP(ERRPIPE_STEP_STUB, 4000) }, "exec /x: cannot start the stub (errno 4000)", { 125, 125, 255, 203 } },
-	{ { ERRPIPE_SETUP_FAILED, 0, 1000, 8, ERRPIPE_STEP_STUB, -1 },
+	{ { FAILED_THERE(ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB) },
 	  "exec /x: cannot start the stub (errno 1000 of machine 8)",
 	  { 125, 125, 255, 203 } },
 	{ { SETUP(ERRPIPE_STEP_FCNTL, EPERM) },
@@ -65,7 +68,7 @@ static const struct {
 	{ { ENDED(ERRPIPE_DIED, -1) }, "exec /x: ended before it started", { 125, 125, 255, 203 } },
 
 	{ { ENDED(ERRPIPE_CLOSED, -1) },
-	  "exec /x: closed its report, whether it started is unknown",
+	  "exec /x: cannot tell whether it started (reaped by somebody else?)",
 	  { 125, 125, 255, 203 } },
 	{ { ENDED(ERRPIPE_CLOSED, EXITED(126)) },
 	  "exec /x: exited with status 126, whether it started is unknown",

@@ -341,7 +341,7 @@ END_TEST
 
 static int no_stubs(int i)
 {
-	return i == 0 ? 1000 : i == 1 ? open(plain_file, O_PATH | O_CLOEXEC) : open(folder, O_PATH | O_CLOEXEC);
+	return i == 0 ? open(plain_file, O_PATH | O_CLOEXEC) : open(folder, O_PATH | O_CLOEXEC);
 }
 
 START_TEST(a_stub_that_cannot_be_executed)
@@ -352,7 +352,7 @@ START_TEST(a_stub_that_cannot_be_executed)
 
 	assert_started(&report, 7 << 8);
 	report = run_act(&only, "exit", 7);
-	assert_failed(&report, ERRPIPE_STEP_STUB, _i == 0 ? EBADF : EACCES, 126);
+	assert_failed(&report, ERRPIPE_STEP_STUB, EACCES, 126);
 	report = run_plain(&spawn, missing);
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, 127);
 
@@ -2205,7 +2205,7 @@ static void add_outcomes(Suite *suite)
 	tcase_add_loop_test(tc, unknown_flags, 0, 32);
 	tcase_add_loop_test(tc, no_path_or_no_argv, 0, WAYS);
 	if (!under_valgrind())
-		tcase_add_loop_test(tc, a_stub_that_cannot_be_executed, 0, 3);
+		tcase_add_loop_test(tc, a_stub_that_cannot_be_executed, 0, 2);
 }
 
 static void add_waiting(Suite *suite)

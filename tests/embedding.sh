@@ -256,11 +256,11 @@ kernel=$(uname -r)
 if [ "$(printf '%s\n' 6.15 "$kernel" | sort -V | head -n 1)" = 6.15 ]; then
 	in_state 'a short job that is gone already' 'start 0' "$gone" "$dir/target" 'exit 7'
 else
-	in_state 'a short job that is gone already' "exec $dir/target: closed its report, whether it started is unknown
+	in_state 'a short job that is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
 start 125" "$gone" "$dir/target" 'exit 7'
 fi
 # shellcheck disable=SC2016
-in_state 'a child that was killed and is gone already' "exec $dir/target: closed its report, whether it started is unknown
+in_state 'a child that was killed and is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
 start 125" "$gone" "$dir/target" 'kill -KILL $$'
 mode=run
 

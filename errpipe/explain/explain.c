@@ -345,6 +345,9 @@ static int open_root(const struct errpipe_question *question)
 {
 	int root;
 
+	/* Otherwise AT_FDCWD would be one. */
+	if (question->root < 0)
+		return -EBADF;
 	if (question->root == ERRPIPE_OWN_ROOT)
 		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
@@ -391,14 +394,24 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 	return ret;
 }
 
+static bool is_valid(const struct errpipe_question *question)
+{
+	if (!ERRPIPE__IS_ZERO(question->reserved) || (question->who && !ERRPIPE__IS_ZERO(question->who->reserved)))
+		return false;
+	for (size_t i = 0; i < question->mounts_count; i++)
+		if (!ERRPIPE__IS_ZERO(question->mounts[i].reserved))
+			return false;
+	return !has_worked(question->report);
+}
+
 /* A thread that is cancelled in the midst of it would leave descriptors open. */
 int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
 	int state, ret;
 
-	if (!question->path)
+	if (!ex || !question || !question->path || (question->mounts_count && !question->mounts))
 		return -EFAULT;
-	if (has_worked(question->report))
+	if (!is_valid(question))
 		return -EINVAL;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	ret = explain(ex, question);

@@ -198,7 +198,7 @@ static void add_template(struct errpipe__line *line, const struct errpipe_explan
 size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation *ex)
 {
 	struct errpipe__line line = { buf, size, 0 };
-	const struct words *words = words_of(ex->cause);
+	const struct words *words = ex ? words_of(ex->cause) : NULL;
 
 	if (words)
 		add_template(&line, ex, words->finding);
@@ -208,7 +208,7 @@ size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation 
 size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *ex)
 {
 	struct errpipe__line line = { buf, size, 0 };
-	const struct words *words = words_of(ex->cause);
+	const struct words *words = ex ? words_of(ex->cause) : NULL;
 
 	if (words)
 		add_template(&line, ex, words->advice);
@@ -264,7 +264,7 @@ static void add_mode(struct errpipe__line *line, const struct errpipe_link *link
 size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanation *ex, int index)
 {
 	struct errpipe__line line = { buf, size, 0 };
-	const struct errpipe_link *link = link_at(ex, index);
+	const struct errpipe_link *link = ex ? link_at(ex, index) : NULL;
 
 	if (!link)
 		return errpipe__end(&line);

@@ -506,7 +506,7 @@ static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 
 	snprintf(w->text + length, sizeof(w->text) - length, "/%.*s", (int)size, name);
 	mount = mount_at(w);
-	if (mount && mount->source < 0)
+	if (mount && mount->source <= 0)
 		return not_yet_mounted(w, mount);
 	fd = open_below(w, mount);
 	if (fd < 0)

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 	struct errpipe_spawn spawn;
 	struct errpipe_report report;
 	struct errpipe_child child;
-	char line[256];
+	char line[ERRPIPE_MESSAGE_MAX];
 	size_t i;
 
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
