@@ -28,6 +28,17 @@ check() {
 	fi
 }
 
+# where ABILITIES TEST WHAT...: a test that is skipped where the machine lacks one of them (scripts/machine).
+where() {
+	# shellcheck disable=SC2086 # a list
+	if needs=$("$ERRPIPE_SRC/tests/lacks" $1); then
+		result ok "$3 # SKIP $needs"
+	else
+		shift
+		"$@"
+	fi
+}
+
 # prints WHAT TEXT STATUS COMMAND...: the command prints just that, in any order of lines, and exits so.
 prints() {
 	what=$1 want=$(printf '%s\n' "$2" | sort) want_status=$3
@@ -169,8 +180,8 @@ mv "$dir/create-start" "$dir/one-fifo"
 check 'create-start.c compiles again' compile create-start
 
 # As root of a user namespace, if this is not root: for chroot(2).
-as_root=
-[ "$(id -u)" = 0 ] || as_root='unshare -r'
+as_root='' own_root='' own_pids=pid-namespaces
+[ "$(id -u)" = 0 ] || as_root='unshare -r' own_root=user-namespaces own_pids=user-namespaces
 mkdir -p "$dir/root/proc/self/fd"
 check 'a target without libraries' cc -static -o "$dir/root/target" "$dir/target.c"
 for fd in 3 4 5 6 7 8 9 10; do
@@ -195,7 +206,7 @@ exec $path: $words
 start $code" "$try" "$path"
 	done <"$dir/refusals"
 	# shellcheck disable=SC2016
-	in_state 'a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
+	where tracing in_state 'a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
 create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" / "$2"
 echo "create $?"' "$dir/target"
 	# The child need not be dead yet when start comes. Often, as that is a matter of luck.
@@ -204,7 +215,7 @@ echo "create $?"' "$dir/target"
 		'for i in $(seq 20); do mkdir "$1/$i"; "$0" create "$1/$i" / "$2"; kill -KILL "$(cut -d" " -f1 "$1/$i/init")"
 "$0" start "$1/$i" 2>&1; echo $?; done >"$1/log"
 sed "N;s|^exec $2: \(.*\)\n|\1, |" "$1/log" | sort | uniq -c | sed "s/ *\([0-9]*\) /\1 times: /"' "$dir/target"
-	in_state 'killed before it becomes the stub' "exec $dir/target: ended before it started
+	where tracing in_state 'killed before it becomes the stub' "exec $dir/target: ended before it started
 start 125" "$try_killed" "$dir/target" execveat
 	# shellcheck disable=SC2016
 	in_state 'a failure is over when start says so' "exec $dir/foreign: exec format error
@@ -222,12 +233,12 @@ sleep 60 & echo "$! 1" >"$1/init"; "$0" start "$1"; echo "start $?"; kill $!; ec
 done
 program=create-start
 # shellcheck disable=SC2016
-in_state 'a root with files where /proc should be' 'create 0
+where "$own_root" in_state 'a root with files where /proc should be' 'create 0
 start 0
 target sees 0 1 2' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
 program=one-fifo
 # shellcheck disable=SC2016
-in_state 'a root with files where /proc should be' 'exec /target: set-up step 0 failed (EOPNOTSUPP)
+where "$own_root" in_state 'a root with files where /proc should be' 'exec /target: set-up step 0 failed (EOPNOTSUPP)
 create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"' "$dir/root"
 # shellcheck disable=SC2016
 check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
@@ -314,11 +325,11 @@ done
 no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -w $sysctl ] || echo 2 >$sysctl; exec "$@"'
 while read -r word path code words; do
 	# shellcheck disable=SC2086 # no words or two
-	prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
+	where "$own_pids" prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
 		"$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$path"
 done <"$dir/refusals"
 # shellcheck disable=SC2086 # likewise
-prints 'mounted-stub: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
+where "$own_pids" prints 'mounted-stub: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
 	sh -c "$no_memfd" sh "$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$dir/target"
 
 # --- explain, of a root that is not that of the caller
@@ -440,11 +451,11 @@ EOF
 check 'filtered.c compiles' compile filtered
 hello=$ERRPIPE_BUILD/stubs/$(uname -m)/hello
 "$ERRPIPE_SRC/tests/make" "$hello" >&2
-prints 'route: a filter that allows what the page lists' "hello from $(uname -m)
+where seccomp prints 'route: a filter that allows what the page lists' "hello from $(uname -m)
 exec $hello: started" 0 "$dir/filtered" execveat "$hello"
-prints 'route: the same filter, and a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
+where seccomp prints 'route: the same filter, and a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
 	"$dir/filtered" execveat "$dir/foreign"
-prints 'route: a filter that kills for execveat' "exec $hello: killed by SIGSYS before it started" 0 \
+where seccomp prints 'route: a filter that kills for execveat' "exec $hello: killed by SIGSYS before it started" 0 \
 	"$dir/filtered" none "$hello"
 
 echo "1..$count"
