@@ -92,7 +92,20 @@ tables() {
 }
 
 summary() {
-	jq -r -L "$bench" -f "$bench/summary.jq" "$tmp/bench.json" >"$tmp/summary" && grep -q '^| \*\*errpipe_spawn\*\*, direct | [0-9.]* ± [0-9.]* | [0-9.]* ± [0-9.]* |$' "$tmp/summary"
+	jq -r -L "$bench" -f "$bench/summary.jq" "$tmp/bench.json" >"$tmp/summary" || return 1
+	for ours in '\*\*errpipe_spawn\*\*, direct' '\*\*errpipe_spawn\*\*, through the stub' 'Go \*\*dmz.Start\*\*, through the stub'; do
+		grep -q "^| $ours | [0-9.]* ± [0-9.]* | [0-9.]* ± [0-9.]* |\$" "$tmp/summary" || { echo "no $ours"; return 1; }
+	done
+}
+
+# README.md has the figures of docs/performance.md, and a row for each in the summary.
+same_figures() {
+	awk -F ' *[|] *' -v rows="$(grep -c ± "$tmp/summary")" '
+		FNR == NR { if ($5 ~ /±/) figures[$2] = $5 " " $7; next }
+		/^<!-- end of what scripts/ { inside = 0 }
+		inside && /±/ { rows--; if (figures[$2] != $3 " " $4) { print; wrong = 1 } }
+		/^<!-- written by scripts/ { inside = 1 }
+		END { exit wrong || rows > 0 }' "$ERRPIPE_SRC/docs/performance.md" "$ERRPIPE_SRC/README.md"
 }
 
 # What is in the documents was written by this scripts/bench, and all of it is there.
@@ -136,6 +149,7 @@ try "the tables have every row" tables
 try "and the summary has ours" summary
 try "what a stub costs is counted" inspected
 try "docs/performance.md has the rows and the plots" documented
+try "README.md has its figures" same_figures
 
 echo "1..$n"
 exit "$failed"

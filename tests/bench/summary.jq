@@ -7,5 +7,5 @@ def failed($row): .failed | map(select(.row == $row)) | first | .ratio | with_sp
 
 "| to glibc's posix_spawn | a program that starts | one that cannot |",
 "| --- | --- | --- |",
-(("c/vfork", "c/direct", "c/stub", "rust/command", "go/exec", "python/subprocess", "c/fork") as $row |
+(("c/vfork", "c/direct", "c/stub", "rust/command", "go/exec", "go/dmz", "python/subprocess", "c/fork") as $row |
 	select(.started | any(.row == $row)) | "| \(.names[$row]) | \(started($row)) | \(failed($row)) |")
