@@ -12,17 +12,18 @@
 
 static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
 			    "\n"
-			    "Start programs, and say why one could not be started.\n"
+			    "Start programs and explain why one could not be started.\n"
 			    "\n"
-			    "  run      start a program, wait for it, and exit as it does\n"
+			    "  run      start a program, wait for it, and exit with its status\n"
 			    "  exec     become a program\n"
-			    "  decode   print what a record says, that a stub has left\n"
-			    "  explain  say why an exec of a program fails, or would fail\n"
+			    "  decode   print a record that a stub wrote\n"
+			    "  explain  explain why an exec of a program fails, or would fail\n"
+			    "  help     print this, or the options of a command\n"
 			    "\n"
 			    "  --help      print this; after a command, print its options\n"
 			    "  --version   print the version\n"
 			    "\n"
-			    "Exit status: 125 is errpipe's own failure, bad usage among them.\n";
+			    "Exit status 125 means that errpipe itself failed, including bad usage.\n";
 
 static const struct {
 	const char *name;
@@ -70,9 +71,9 @@ int own_failure(int error, const char *format, ...)
 	return EXIT_OWN;
 }
 
-int bad_usage(void)
+int bad_usage(const char *command)
 {
-	fputs("Try 'errpipe --help'.\n", stderr);
+	fprintf(stderr, "Try '%s --help'.\n", command);
 	return EXIT_OWN;
 }
 
@@ -105,7 +106,7 @@ int find_yes_or_no(const char *name)
 		return 1;
 	if (strcmp(name, "no") == 0)
 		return 0;
-	own_failure(0, "'%s' is neither yes nor no", name);
+	own_failure(0, "--explain takes yes or no, not '%s'", name);
 	return -1;
 }
 
@@ -182,26 +183,47 @@ static int close_stdout(int status)
 	return status;
 }
 
+static int run_command(int argc, char **argv)
+{
+	const char *name = argv[0];
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(name, commands[i].name) == 0) {
+			argv[0] = (char *)commands[i].title;
+			return commands[i].run(argc, argv);
+		}
+	}
+	own_failure(0, "unknown %s '%s'", *name == '-' ? "option" : "command", name);
+	return bad_usage("errpipe");
+}
+
+/* "help COMMAND" is "COMMAND --help". */
+static int cmd_help(int argc, char **argv)
+{
+	char *help_argv[] = { argv[1], "--help", NULL };
+
+	if (argc < 2)
+		return help(usage);
+	if (argc > 2) {
+		own_failure(0, "help takes a single command; unexpected '%s'", argv[2]);
+		return bad_usage("errpipe");
+	}
+	return run_command(2, help_argv);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
 	if (!name) {
 		own_failure(0, "no command given");
-		return bad_usage();
+		return bad_usage("errpipe");
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return close_stdout(help(usage));
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		return close_stdout(help("errpipe " ERRPIPE_VERSION "\n"));
-
-	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (strcmp(name, commands[i].name) == 0) {
-			argv[1] = (char *)commands[i].title;
-			return close_stdout(commands[i].run(argc - 1, argv + 1));
-		}
-	}
-
-	own_failure(0, "unknown %s '%s'", *name == '-' ? "option" : "command", name);
-	return bad_usage();
+	if (strcmp(name, "help") == 0)
+		return close_stdout(cmd_help(argc - 1, argv + 1));
+	return close_stdout(run_command(argc - 1, argv + 1));
 }

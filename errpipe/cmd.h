@@ -20,8 +20,8 @@ int cmd_explain(int argc, char **argv);
 /* cmd.c: print "errpipe: ...", with the name of the errno in brackets behind it if there is one. Returns EXIT_OWN. */
 __attribute__((format(printf, 2, 3))) int own_failure(int error, const char *format, ...);
 
-/* What getopt_long(3) leaves to be done for bad usage: it has named the mistake. Returns EXIT_OWN. */
-int bad_usage(void);
+/* Print where to find help, after the mistake was named. command is the argv[0] of a subcommand. Returns EXIT_OWN. */
+int bad_usage(const char *command);
 
 /* Print what --help asks for. Returns 0. */
 int help(const char *usage);

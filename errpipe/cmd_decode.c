@@ -11,11 +11,11 @@
 
 static const char usage[] = "Usage: errpipe decode [--path PATH] [--json] [FILE]\n"
 			    "\n"
-			    "Print what a record in FILE, or on standard input, says of PATH. A stub has left\n"
-			    "it there because an exec failed.\n"
+			    "Print the record in FILE or on standard input. A stub writes one when an exec\n"
+			    "fails.\n"
 			    "\n"
-			    "  --path PATH   what was to be exec'd: a record does not hold it\n"
-			    "  --json        print it as one object of JSON\n"
+			    "  --path PATH   the program that failed (a record does not contain it)\n"
+			    "  --json        print it as JSON\n"
 			    "  --help        print this\n"
 			    "\n"
 			    "Exit status: 0 if it is a record, 1 if not, 125 if it cannot be read.\n";
@@ -59,7 +59,7 @@ static int decode(FILE *file, const char *name, struct outcome *outcome, bool as
 	if (ferror(file))
 		return own_failure(errno, "cannot read %s", name);
 	if (size == 0) {
-		own_failure(0, "%s is empty: the target was started, or no stub ran", name);
+		own_failure(0, "%s is empty: either the target started or no stub ran", name);
 		return EXIT_NO_RECORD;
 	}
 	if (errpipe_decode(bytes, size, &outcome->report) < 0) {
@@ -88,14 +88,14 @@ int cmd_decode(int argc, char **argv)
 		case HELP:
 			return help(usage);
 		default:
-			return bad_usage();
+			return bad_usage(argv[0]);
 		}
 	}
 	if (as_json && !json_is_there())
 		return EXIT_OWN;
 	if (argc - optind > 1) {
-		own_failure(0, "decode takes one file, not '%s' too", argv[optind + 1]);
-		return bad_usage();
+		own_failure(0, "decode takes a single file; unexpected '%s'", argv[optind + 1]);
+		return bad_usage(argv[0]);
 	}
 
 	name = argv[optind];

@@ -8,15 +8,14 @@
 
 static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Become PROGRAM, found as a shell finds it. If that fails, say why. For the\n"
-			    "ENTRYPOINT of a container or the ExecStart= of a service: PROGRAM keeps the\n"
-			    "process, and nothing of errpipe is left in it.\n"
+			    "Replace errpipe with PROGRAM (searched in PATH); if that fails, explain why.\n"
+			    "Use it in a container's ENTRYPOINT or a service's ExecStart=: PROGRAM gets the\n"
+			    "process, and nothing of errpipe remains.\n"
 			    "\n"
 			    "  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
 			    "                    dockerd, runc, systemd\n"
 			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
-			    "  --explain yes|no  look for the reason after a failure, and say it in two more\n"
-			    "                    lines: yes by default\n"
+			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --help            print this\n"
 			    "\n"
 			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
@@ -73,7 +72,7 @@ int cmd_exec(int argc, char **argv)
 		case POLICY:
 			ret = find_policy(optarg);
 			if (ret < 0)
-				return bad_usage();
+				return bad_usage(argv[0]);
 			policy = ret;
 			break;
 		case ARGV0:
@@ -82,20 +81,20 @@ int cmd_exec(int argc, char **argv)
 		case EXPLAIN:
 			explains = find_yes_or_no(optarg);
 			if (explains < 0)
-				return bad_usage();
+				return bad_usage(argv[0]);
 			break;
 		case HELP:
 			return help(usage);
 		default:
-			return bad_usage();
+			return bad_usage(argv[0]);
 		}
 	}
-	argv += optind;
-	program = *argv;
+	program = argv[optind];
 	if (!program) {
 		own_failure(0, "no program given");
-		return bad_usage();
+		return bad_usage(argv[0]);
 	}
+	argv += optind;
 	if (argv0)
 		*argv = (char *)argv0;
 

@@ -430,16 +430,16 @@ int cmd_explain(int argc, char **argv)
 		if (option == HELP)
 			return help(usage);
 		if (set_option(&explain, option, optarg) < 0)
-			return bad_usage();
+			return bad_usage(argv[0]);
 	}
 	explain.argv = argv + optind;
 	if (!*explain.argv && !explain.bundle_name) {
 		own_failure(0, "no program given");
-		return bad_usage();
+		return bad_usage(argv[0]);
 	}
 	if (explain.look.root && explain.bundle_name) {
 		own_failure(0, "--root and --bundle exclude each other");
-		return bad_usage();
+		return bad_usage(argv[0]);
 	}
 	if (explain.as_json && !json_is_there())
 		return EXIT_OWN;

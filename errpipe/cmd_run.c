@@ -17,18 +17,17 @@
 
 static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Start PROGRAM, found as a shell finds it, wait for it, and exit as it does, or\n"
-			    "with 128 plus the signal that killed it. If it cannot be started, say why.\n"
+			    "Run PROGRAM (searched in PATH), wait for it, and exit with its status, or with\n"
+			    "128+N if signal N killed it. If it cannot be started, explain why.\n"
 			    "\n"
 			    "  --policy POLICY   exit code if it cannot be started: posix (as shells do, the\n"
 			    "                    default), dockerd, runc, systemd\n"
 			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
-			    "  --explain yes|no  look for the reason after a failure, and say it in two more\n"
-			    "                    lines: yes by default\n"
-			    "  --route ROUTE     auto: through the stub where PROGRAM cannot tell, the\n"
-			    "                    default; stub: always; direct: never\n"
-			    "  --report FILE     write what came of it to FILE, as one object of JSON\n"
-			    "  --report-fd N     the same to an open descriptor, which PROGRAM does not get\n"
+			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
+			    "  --route ROUTE     auto (default): use the stub unless PROGRAM could notice;\n"
+			    "                    stub: always; direct: never\n"
+			    "  --report FILE     write the outcome to FILE as JSON\n"
+			    "  --report-fd N     the same, to open descriptor N (PROGRAM does not inherit it)\n"
 			    "  --help            print this\n"
 			    "\n"
 			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
@@ -280,7 +279,7 @@ int cmd_run(int argc, char **argv)
 		if (option == HELP)
 			return help(usage);
 		if (set_option(&run, option, optarg) < 0)
-			return bad_usage();
+			return bad_usage(argv[0]);
 	}
 	run.argv = argv + optind;
 	program = *run.argv;
@@ -289,7 +288,7 @@ int cmd_run(int argc, char **argv)
 	if (run.report_name && run.report_fd >= 0)
 		own_failure(0, "--report and --report-fd exclude each other");
 	if (!program || (run.report_name && run.report_fd >= 0))
-		return bad_usage();
+		return bad_usage(argv[0]);
 	if (run.argv0)
 		*run.argv = (char *)run.argv0;
 

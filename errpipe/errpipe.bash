@@ -17,7 +17,7 @@ _errpipe() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain help --help --version' -- "$word")
 		return
 	fi
 	case $command in
@@ -25,6 +25,10 @@ _errpipe() {
 	exec) options='--policy --argv0 --explain --help' ;;
 	decode) options='--path --json --help' ;;
 	explain) options='--root --bundle --cwd --path --as --errno --json --help' ;;
+	help)
+		[ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain' -- "$word")
+		return
+		;;
 	*) return ;;
 	esac
 

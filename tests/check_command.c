@@ -953,6 +953,9 @@ static const struct {
 	{ { "" }, "unknown command" },
 	{ { "--frobnicate" }, "frobnicate" },
 	{ { "-x", "run" }, "-x" },
+	{ { "help", "frobnicate" }, "frobnicate" },
+	{ { "help", "--help" }, "--help" },
+	{ { "help", "run", "exec" }, "'exec'" },
 	{ { "run" }, "no program" },
 	{ { "run", "--" }, "no program" },
 	{ { "run", "--policy", "runc" }, "no program" },
@@ -967,7 +970,7 @@ static const struct {
 	{ { "run", "--report-fd", "99999999999", "true" }, "99999999999" },
 	{ { "run", "--report=x", "--report-fd=1", "true" }, "--report-fd" },
 	{ { "run", "--explain", "moon", "true" }, "moon" },
-	{ { "exec", "--explain=", "true" }, "neither yes nor no" },
+	{ { "exec", "--explain=", "true" }, "yes or no" },
 	{ { "exec" }, "no program" },
 	{ { "exec", "--policy", "moon", "true" }, "moon" },
 	{ { "exec", "--report", "x", "true" }, "report" },
@@ -987,9 +990,25 @@ static const struct {
 	{ { "explain", "--errno=", "true" }, "errno" },
 };
 
+/* The commands that have a help of their own; NULL is errpipe itself. */
+static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
+
+/* After a mistake in the arguments, not in what they name. */
+static char *hint(const char *command, const char *named)
+{
+	if (strstr(named, "(E"))
+		return "";
+	for (size_t i = 1; i < COUNT(helpful); i++) {
+		if (command && strcmp(command, helpful[i]) == 0)
+			return text("Try 'errpipe %s --help'.\n", command);
+	}
+	return "Try 'errpipe --help'.\n";
+}
+
 START_TEST(a_mistake)
 {
-	char *argv[COUNT(mistakes[0].args) + 2] = { "errpipe" };
+	char *argv[COUNT(mistakes[0].args) + 2] = { "errpipe" }, *end;
+	const char *named = mistakes[_i].named;
 	struct result r;
 
 	memcpy(argv + 1, mistakes[_i].args, sizeof(mistakes[_i].args));
@@ -997,9 +1016,11 @@ START_TEST(a_mistake)
 	ck_assert_int_eq(r.status, 125);
 	ck_assert_str_eq(r.out, "");
 	ck_assert_msg(strncmp(r.err, "errpipe", strlen("errpipe")) == 0, "\"%s\"", r.err);
-	*strchrnul(r.err, '\n') = '\0';
-	ck_assert_msg(strstr(r.err, mistakes[_i].named) != NULL, "\"%s\" does not name \"%s\"",
-		      r.err, mistakes[_i].named);
+	end = strchr(r.err, '\n');
+	ck_assert_ptr_nonnull(end);
+	ck_assert_str_eq(end + 1, hint(argv[1], named));
+	*end = '\0';
+	ck_assert_msg(strstr(r.err, named) != NULL, "\"%s\" does not name \"%s\"", r.err, named);
 }
 END_TEST
 
@@ -1019,8 +1040,7 @@ START_TEST(help_and_version)
 }
 END_TEST
 
-/* Of the command itself, and of each of its own: on one screen, without a line that wraps. */
-static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
+/* On one screen, without a line that wraps. */
 
 START_TEST(help_fits_a_screen)
 {
@@ -1030,6 +1050,7 @@ START_TEST(help_fits_a_screen)
 	ck_assert_int_eq(r.status, 0);
 	ck_assert_str_eq(r.err, "");
 	ck_assert_ptr_eq(strstr(r.out, text("Usage: errpipe %s", helpful[_i] ? helpful[_i] : "COMMAND")), r.out);
+	assert_result(helpful[_i] ? ERRPIPE("help", helpful[_i]) : ERRPIPE("help"), "help", 0, r.out, "");
 	for (char *line = strtok(r.out, "\n"); line; line = strtok(NULL, "\n")) {
 		ck_assert_msg(strlen(line) <= 80, "\"%s\"", line);
 		lines++;

@@ -26,8 +26,9 @@ offers() {
 		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/errpipe.bash" "$@"
 }
 
-is 'bash: commands' 'run exec decode explain --help --version' "$(offers errpipe '')"
+is 'bash: commands' 'run exec decode explain help --help --version' "$(offers errpipe '')"
 is 'bash: a command' 'decode' "$(offers errpipe d)"
+is 'bash: a command to help with' 'run exec decode explain' "$(offers errpipe help '')"
 is 'bash: options of run' '--policy --argv0 --explain --route --report --report-fd --help' "$(offers errpipe run --)"
 is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
 is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"

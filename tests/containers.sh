@@ -158,7 +158,7 @@ runs() {
 	attempt "$runtime" run --bundle "$bundle" "$@" "$id"
 }
 
-started='errpipe: standard input is empty: the target was started, or no stub ran'
+started='errpipe: standard input is empty: either the target started or no stub ran'
 
 # Paths that cannot be exec'd: the exit status and the words for each.
 cat >"$tmp/refusals" <<'EOF'

@@ -208,8 +208,14 @@ check "docs/security.md: the tests that it names" says_nothing missing_tests
 check "docs/security.md: each promise has a test" says_nothing untested_promises
 check "docs/security.md: the figures: scripts/security-figures" says_nothing missing_figures
 
+# In the locale C other characters cannot be shown.
+ascii_only() {
+	! LC_ALL=C grep -n -e '[^[:print:][:blank:]]' -e '\\\[u' "$1"
+}
+
 for page in errpipe/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
+	check "$page: for any locale" ascii_only "$page"
 done
 # But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
 unlicensed() {

@@ -483,7 +483,7 @@ if command -v runc >/dev/null; then
 	configure '.process.args = ["/bin/good"]'
 	try 'bundle: as JSON' knows 0 '[true,"/bin/good"]' '[.works, .path]' --bundle bundle
 	try 'bundle: no PROGRAM but with it' prints 125 "errpipe: no program given
-Try 'errpipe --help'." explain
+Try 'errpipe explain --help'." explain
 
 	try 'config.json: process' mistaken 'process is not an object' '.process = 1'
 	try 'config.json: process.args' mistaken 'process.args is not an array of strings' '.process.args = "sh"'
