@@ -45,7 +45,11 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 	char decimal[ERRPIPE__DECIMAL];
 	int ret = refused(syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH));
 
-	if (!is_missing(ret) || !has_proc())
+	if (!is_missing(ret))
+		return ret;
+	if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+		return -EBADF;
+	if (!has_proc())
 		return ret;
 	strcat(path, errpipe__decimal(decimal, fd));
 	return refused(execve(path, argv, envp));

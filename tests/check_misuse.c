@@ -88,8 +88,8 @@ START_TEST(lines_without_a_buffer)
 
 	for (size_t size = 0; size < 64; size += 63) {
 		ck_assert_uint_eq(errpipe_message(NULL, size, &report, "x"), strlen(line));
-		ck_assert_uint_gt(errpipe_finding(NULL, size, &ex), 0);
-		ck_assert_uint_gt(errpipe_advice(NULL, size, &ex), 0);
+		ck_assert(errpipe_finding(NULL, size, &ex) > 0);
+		ck_assert(errpipe_advice(NULL, size, &ex) > 0);
 		ck_assert_uint_eq(errpipe_link_words(NULL, size, &ex, 0), 0);
 	}
 	ck_assert_uint_eq(errpipe_message(buf, sizeof(buf), NULL, "x"), strlen("exec x: no verdict"));
@@ -204,15 +204,25 @@ START_TEST(a_stub_that_setup_has_closed)
 }
 END_TEST
 
-/* A stub that cannot be executed is a reason to go direct, and the child says so. */
+static int do_nothing(void *data, unsigned *step)
+{
+	(void)data;
+	(void)step;
+	return 0;
+}
+
+/*
+ * A stub that cannot be executed is a reason to go direct, and the child says so. Only where it shares our memory: valgrind
+ * and qemu-user make a fork of it.
+ */
 START_TEST(a_fallback_is_seen)
 {
 	int stub = open("/etc/passwd", O_PATH | O_CLOEXEC);
-	const struct errpipe_spawn spawn = { .stub = stub };
+	const struct errpipe_spawn spawn = { .stub = stub, .setup = do_nothing };
 	struct errpipe_child child = start(&spawn, "/bin/true", true_argv);
 	struct errpipe_report report;
 
-	ck_assert_int_eq(child.route, under_valgrind() ? ERRPIPE_STUB : ERRPIPE_DIRECT_FALLBACK);
+	ck_assert_int_eq(child.route, child.exec_begun ? ERRPIPE_DIRECT_FALLBACK : ERRPIPE_STUB);
 	report = finish(&child);
 	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 	close(stub);
@@ -305,9 +315,9 @@ START_TEST(a_question_of_zeros_is_about_our_own_root)
 	ck_assert_int_eq(errpipe_explain(&ex, &question), -EFAULT);
 	ck_assert_int_eq(errpipe_explain(NULL, &question), -EFAULT);
 	ck_assert_int_eq(errpipe_explain(&ex, NULL), -EFAULT);
-	question.path = "/bin/sh";
+	question.path = "/";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_A_FILE);
 }
 END_TEST
 
@@ -500,7 +510,7 @@ START_TEST(the_longest_message)
 	path[sizeof(path) - 1] = '\0';
 	ck_assert_uint_eq(errpipe_message(line, sizeof(line), &failed, path),
 			  4 * strlen(path) + strlen("exec : no such file or directory"));
-	ck_assert_uint_lt(4 * strlen(path) + longest, sizeof(line));
+	ck_assert(4 * strlen(path) + longest < sizeof(line));
 }
 END_TEST
 
