@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --route ROUTE     auto (default): use the stub unless PROGRAM could notice;\n"
 			    "                    stub: always; direct: never\n"
-			    "  --report FILE     write the outcome to FILE as JSON\n"
+			    "  --report FILE     write the outcome to FILE as JSON; - is standard output\n"
 			    "  --report-fd N     the same, to open descriptor N (PROGRAM does not inherit it)\n"
 			    "  --help            print this\n"
 			    "\n"
@@ -187,17 +188,57 @@ static int set_option(struct run *run, int option, const char *value)
 	}
 }
 
-/* Not as one of the standard streams, should they be closed: what is said there would be in the report. */
+/* Not as one of the standard streams, should they be closed: messages would land in the report. */
+static FILE *duplicate(int from)
+{
+	int fd = fcntl(from, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+static bool writes_to(int fd, const struct stat *file)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino &&
+	       (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+}
+
+/*
+ * A descriptor that writes to the file of that name already, or -1: standard output, standard error, or N of /dev/fd/N. To
+ * open the file anew would cut off what is there, and write over what comes.
+ */
+static int descriptor_of(const char *name)
+{
+	int known[] = { STDOUT_FILENO, STDERR_FILENO, -1 };
+	struct stat file;
+
+	if (strcmp(name, "-") == 0)
+		return STDOUT_FILENO;
+	if (stat(name, &file) < 0)
+		return -1;
+	if (sscanf(name, "/dev/fd/%d", &known[2]) < 1)
+		sscanf(name, "/proc/self/fd/%d", &known[2]);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (writes_to(known[i], &file))
+			return known[i];
+	}
+	return -1;
+}
+
 static FILE *create_report(const char *name)
 {
-	FILE *low = fopen(name, "we");
-	int fd;
+	int fd = descriptor_of(name);
+	FILE *low, *report;
 
+	if (fd >= 0)
+		return duplicate(fd);
+	low = fopen(name, "we");
 	if (!low || fileno(low) > STDERR_FILENO)
 		return low;
-	fd = fcntl(fileno(low), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	report = duplicate(fileno(low));
 	fclose(low);
-	return fd < 0 ? NULL : fdopen(fd, "w");
+	return report;
 }
 
 /* A report that cannot be written is a mistake of before, so nothing is started. */
@@ -207,6 +248,8 @@ static int open_report(struct run *run)
 		return EXIT_OWN;
 	if (run->report_name) {
 		run->report = create_report(run->report_name);
+		if (strcmp(run->report_name, "-") == 0)
+			run->report_name = "standard output";
 		if (!run->report)
 			return own_failure(errno, "cannot write to %s", run->report_name);
 	} else if (run->report_fd >= 0) {

@@ -77,6 +77,32 @@ is 'the time' true "$(jq '.time | fromdate > 1700000000' out.json)"
 is 'a descriptor' STARTED "$(jq -r .verdict fd.json)"
 is 'the target does not have it' 1 "$(grep -c . err)"
 
+# The object comes after all that is there, and what follows comes after it.
+mixed() {
+	sed -n '2s/.*"verdict":"\([A-Z]*\)".*/\1/; p' "$1" | tr '\n' ' '
+}
+for name in - /dev/stdout /dev/fd/1 /proc/self/fd/1 mixed; do
+	{ "$errpipe" run --report "$name" -- /bin/echo target; echo after; } >mixed
+	is "--report $name" 'target STARTED after ' "$(mixed mixed)"
+	echo before >mixed
+	{ "$errpipe" run --report "$name" -- /bin/true; echo after; } >>mixed
+	is "--report $name: what was there" 'before STARTED after ' "$(mixed mixed)"
+done
+for name in /dev/stderr /dev/fd/2 mixed; do
+	{ "$errpipe" run --report "$name" -- sh -c 'echo target >&2'; echo after >&2; } 2>mixed
+	is "--report $name: standard error" 'target STARTED after ' "$(mixed mixed)"
+done
+{ echo before >&7; "$errpipe" run --report /dev/fd/7 -- sh -c 'echo again >&7'; } 7>mixed
+is '--report /dev/fd/7, which the target has as well' 'before again STARTED' "$(jq -Rr 'fromjson? // . | .verdict? // .' mixed | paste -sd ' ')"
+is '--report -: a pipe' STARTED "$("$errpipe" run --report - -- /bin/true | jq -r .verdict)"
+is '--report /dev/stdout: a pipe' STARTED "$("$errpipe" run --report /dev/stdout -- /bin/true | jq -r .verdict)"
+echo before >out.json
+"$errpipe" run --report out.json -- /bin/true <out.json >out
+is '--report: any other file is emptied' STARTED "$(jq -r .verdict out.json)"
+status=0
+"$errpipe" run --report - -- touch started 2>err >&- || status=$?
+is '--report -: closed, and nothing is started' "125 errpipe: cannot write to standard output (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
+
 # With standard error closed, nothing of what is said there is in the report.
 status=0
 "$errpipe" run --report out.json ./missing 2>&- || status=$?
