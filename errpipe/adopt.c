@@ -26,6 +26,7 @@ int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 	if (pid <= 0)
 		return -EINVAL;
 	child->pid = pid;
+	child->magic = ERRPIPE__MAGIC;
 	child->pidfd = open_pidfd(pid);
 	child->poll_fd = report;
 	/* Another process reads: its end of file is what a look or the end of the child goes on from. */

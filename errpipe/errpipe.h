@@ -272,6 +272,7 @@ struct errpipe_child {
 	enum errpipe_route route; /* what happened, or for a child that was adopted, what was to happen */
 
 	/* The library's own. */
+	unsigned magic; /* a number that memory does not hold by chance: the struct was filled in, and not waited for */
 	int exec_begun; /* not 0: the child was seen to begin its exec, so none of the caller's code can end it */
 	char stub[16];	/* what the process is called while it is the stub; "" if that is not known */
 	int read;	/* 0: its report was not read; 1: it is below; or the negative errno that reading it gave */

@@ -139,6 +139,9 @@ bool errpipe__too_big(const char *path, char *const argv[], char *const envp[]);
  */
 int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_report *report);
 
+/* What errpipe_child.magic is as long as there is a process. */
+#define ERRPIPE__MAGIC 0x640d217a
+
 /* read_child.c: the report as it was read, now or before. Returns 1, or a negative errno. */
 int errpipe__report(struct errpipe_child *child, struct errpipe_report *report);
 

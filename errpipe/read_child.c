@@ -68,7 +68,7 @@ int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_repo
 		*report = (struct errpipe_report){ .verdict = ERRPIPE_CLOSED, .status = -1 };
 	if (!child || !report)
 		return -EFAULT;
-	return child->pid > 0 ? 0 : -ECHILD;
+	return child->pid > 0 && child->magic == ERRPIPE__MAGIC ? 0 : -ECHILD;
 }
 
 int errpipe__report(struct errpipe_child *child, struct errpipe_report *report)

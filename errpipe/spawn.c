@@ -247,6 +247,7 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 		return pid;
 
 	child->pid = pid;
+	child->magic = ERRPIPE__MAGIC;
 	child->exec_begun = context->exec_begun;
 	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
 	if (child->pidfd < 0)

@@ -52,6 +52,7 @@ static void release(struct errpipe_child *child)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	reap(child);
 	child->pid = -1;
+	child->magic = 0;
 	close_if_open(&child->pidfd);
 	close_if_open(&child->poll_fd);
 	pthread_setcancelstate(state, &state);

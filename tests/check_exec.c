@@ -114,10 +114,13 @@ static pid_t begin(const struct attempt *attempt, int *fd)
 /* Also sees to it that settling fills in the status and leaves the verdict of a failure alone. */
 static struct outcome finish(pid_t pid, int fd)
 {
-	struct errpipe_child child = { .pid = pid, .pidfd = -1, .poll_fd = fd };
 	struct outcome outcome = { 0 };
 	struct errpipe_report settled;
+	struct errpipe_child child;
 
+	/* The stub may be any, so its name is not known. */
+	ck_assert_int_eq(errpipe_adopt(&child, pid, ERRPIPE_NO_STUB, fd), 0);
+	child.route = ERRPIPE_STUB;
 	outcome.read = errpipe_read_child(&child, &outcome.report);
 	ck_assert_int_eq(errpipe_settle(&child, &settled), 0);
 	ck_assert_int_eq(waitpid(pid, &outcome.status, 0), pid);
@@ -125,6 +128,7 @@ static struct outcome finish(pid_t pid, int fd)
 	if (outcome.report.verdict != ERRPIPE_STARTED)
 		ck_assert_int_eq(settled.verdict, outcome.report.verdict);
 	outcome.report = settled;
+	close(child.pidfd);
 	close(fd);
 	return outcome;
 }

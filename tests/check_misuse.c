@@ -349,7 +349,7 @@ START_TEST(children_that_are_none)
 	struct errpipe_child *children[] = { &zeros, &garbage, &waited, &failed, &unborn };
 	struct errpipe_report report;
 
-	memset(&garbage, 0xa5, sizeof(garbage)); /* numbers below 0 */
+	memset(&garbage, 0x5a, sizeof(garbage));
 	waited = start(NULL, "/bin/true", true_argv);
 	finish(&waited);
 	ck_assert_int_eq(errpipe_spawn(&failed, NULL, NULL, true_argv, environ), -EFAULT);

@@ -199,9 +199,9 @@ static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
 /* As if it were its own child. */
 static int read_and_look(int fd, pid_t pid, struct errpipe_report *report)
 {
-	struct errpipe_child child = { .pid = pid, .pidfd = -1, .poll_fd = fd };
+	struct errpipe_child child;
 
-	return errpipe_look(&child, report) == 0;
+	return errpipe_adopt(&child, pid, ERRPIPE_NO_STUB, fd) == 0 && errpipe_look(&child, report) == 0;
 }
 
 static int sees_enoexec(int fd, pid_t pid)

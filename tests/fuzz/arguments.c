@@ -64,10 +64,7 @@ int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn
 		give_up("errpipe_pipe");
 	leave_record(fd[1]);
 	close(fd[1]);
-	*child = (struct errpipe_child){
-		.pid = NO_PROCESS, .pidfd = -1, .poll_fd = fd[0], .route = ERRPIPE_DIRECT_NO_STUB
-	};
-	return 0;
+	return errpipe_adopt(child, NO_PROCESS, -ENOSYS, fd[0]);
 }
 
 int __wrap_errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
