@@ -29,7 +29,8 @@
 # NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
 #                   unpacks from Debian's kernel source package
 # JANSSON=yes       the command writes JSON; by default where pkg-config finds jansson, but not when cross-compiling: there
-#                   give PKG_CONFIG too
+#                   give JANSSON_DIR, or PKG_CONFIG too
+# JANSSON_DIR=DIR   link jansson from there, statically: scripts/unpack-jansson gets it for another machine
 # UAPI=DIR          kernel headers of all architectures, as scripts/unpack-uapi unpacks them from there
 
 O := build
@@ -175,10 +176,25 @@ CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exe
 	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)
 
 # JSON is jansson's. Without it --report, --json and --bundle say so.
+JANSSON_DIR :=
+ifneq ($(JANSSON_DIR),)
+JANSSON := yes
+JANSSON_CPPFLAGS := -I$(JANSSON_DIR)/usr/include
+CMD_LIBS := $(wildcard $(JANSSON_DIR)/usr/lib/*/libjansson.a)
+ifeq ($(CMD_LIBS),)
+$(error JANSSON_DIR=$(JANSSON_DIR) has no usr/lib/*/libjansson.a: run scripts/unpack-jansson)
+endif
+else
 JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --exists jansson 2>/dev/null && echo yes))
 ifneq ($(JANSSON),)
-$(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o): CPPFLAGS += -DHAVE_JANSSON $(shell $(PKG_CONFIG) --cflags jansson)
-CMD_LIBS := $(shell $(PKG_CONFIG) --libs jansson)
+JANSSON_CPPFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
+CMD_LIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson)
+endif
+endif
+CMD_JSON := $(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o)
+$(CMD_JSON): $(O)/obj/json
+ifneq ($(JANSSON),)
+$(CMD_JSON): CPPFLAGS += -DHAVE_JANSSON $(JANSSON_CPPFLAGS)
 endif
 
 # On 32-bit machines: files and inodes of any size can be looked at.
@@ -241,7 +257,8 @@ $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 # The variables that the command and the stub depend on: written when they change, so that those are made anew.
 $(O)/obj/static: setting = $(STATIC)
 $(O)/obj/committed: setting = $(STUB)
-$(O)/obj/static $(O)/obj/committed: FORCE
+$(O)/obj/json: setting = $(JANSSON) $(JANSSON_DIR)
+$(O)/obj/static $(O)/obj/committed $(O)/obj/json: FORCE
 	@mkdir -p $(@D)
 	@echo '$(setting)' | cmp -s - $@ || echo '$(setting)' >$@
 

@@ -4,7 +4,7 @@
 # architecture whose gcc is here (scripts/setup all).
 # shellcheck disable=SC2317 # the functions that are called through try
 set -eu
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}" "${JANSSON_ARM64:?}"
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -29,10 +29,21 @@ stub() {
 	try "$2-gcc: and behaves as the host's own" behaves "$4" "$2" "$3"
 }
 
+emulated() {
+	qemu=$1 target=$2
+	shift 2
+	"qemu-$qemu-static" -L "/usr/$target" "$ERRPIPE_BUILD/gcc/$target/errpipe" "$@"
+}
+
 decodes() {
-	line=$("qemu-$1-static" -L "/usr/$2" "$ERRPIPE_BUILD/gcc/$2/errpipe" decode --path x "$tmp/record") || :
+	line=$(emulated "$@" decode --path x "$tmp/record") || :
 	echo "'$line'"
 	[ "$line" = "exec x: no such file or directory" ]
+}
+
+reports() {
+	emulated "$@" run --report "$tmp/report.json" /bin/true && cat "$tmp/report.json" &&
+		[ "$(jq -r .verdict "$tmp/report.json")" = STARTED ]
 }
 
 "$ERRPIPE_BUILD/dmz" 3 /nothing name 3>"$tmp/record" || :
@@ -41,9 +52,10 @@ while read -r name _ headers _ _ machine _ _ qemu target _; do
 	if [ "$name" = "$(uname -m)" ]; then
 		continue # what make does without CROSS_COMPILE
 	elif [ "$name" = aarch64 ] && [ -e "/usr/$target/include/stdio.h" ]; then
-		try "$target-gcc builds all" build "$target" all
+		try "$target-gcc builds all" build "$target" all JANSSON_DIR="$JANSSON_ARM64"
 		stub "$name" "$target" "$machine" "$qemu"
 		try "$target-gcc: the command reads a record of this host" decodes "$qemu" "$target"
+		try "$target-gcc: the command writes JSON" reports "$qemu" "$target"
 	elif command -v "$target-gcc" >/dev/null; then
 		try "$target-gcc builds the stub" build "$target" "$ERRPIPE_BUILD/gcc/$target/dmz" \
 			CPPFLAGS="-isystem $UAPI/$headers -isystem $UAPI/include"

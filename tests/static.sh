@@ -4,7 +4,7 @@
 # neither of them a /proc or a /dev; for this machine, and for arm64 with qemu-user. Writes TAP.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${JANSSON_ARM64:?}"
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -68,15 +68,25 @@ decodes() {
 	[ "$(inside "$@" decode --path x <"$tmp/record")" = "exec x: no such file or directory" ]
 }
 
+# reports VERDICT ROOT COMMAND...: the report comes after the output, and a record can be had as JSON.
+reports() {
+	verdict=$1
+	shift
+	inside "$@" run --report - -- /errpipe --version >"$tmp/1" 2>"$tmp/2" &&
+		inside "$@" decode --json <"$tmp/record" >>"$tmp/1" 2>>"$tmp/2"
+	cat "$tmp/1" "$tmp/2"
+	[ "$(jq -Rr 'fromjson? // . | .verdict? // .' "$tmp/1" | paste -sd ' ')" = "$version $verdict EXEC_FAILED" ]
+}
+
 # root NAME: with nothing but the command, and what is tried.
 root() {
 	mkdir -p "$tmp/$1" && cp "$static/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello" "$tmp/$1"
 }
 
-# everywhere NAME COMMAND...: the command, in each root.
+# everywhere NAME VERDICT COMMAND...: the command, in each root. VERDICT is that of a program that ends at once.
 everywhere() {
-	name=$1
-	shift
+	name=$1 verdict=$2
+	shift 2
 	for root in empty busybox; do
 		try "$name, $root root: it tells what is missing" run 2 'exec /missing: no such file or directory' 127 \
 			"$tmp/$root" "$@" run --explain=no -- /missing
@@ -85,6 +95,7 @@ everywhere() {
 		try "$name, $root root: it explains what is missing" explains "$tmp/$root" "$@" explain /missing
 		try "$name, $root root: it starts a program" run 1 "$version" 0 "$tmp/$root" "$@" run -- /errpipe --version
 		try "$name, $root root: it reads a record" decodes "$tmp/$root" "$@"
+		try "$name, $root root: it writes JSON" reports "$verdict" "$tmp/$root" "$@"
 	done
 	try "$name, busybox root: it finds a program along PATH" run 1 hello 7 \
 		"$tmp/busybox" "$@" run -- sh -c 'echo hello; exit 7'
@@ -106,7 +117,7 @@ if [ "$(id -u)" != 0 ] && ! has 'in other roots' user-namespaces; then
 	echo "1..$n"
 	exit "$failed"
 fi
-everywhere native /errpipe
+everywhere native STARTED /errpipe
 
 # The ENTRYPOINT of docs/ci.md, of a foreign program and of one that is not.
 entrypoint=$(sed -n 's/^    ENTRYPOINT //p' "$ERRPIPE_SRC/docs/ci.md" | jq -r '.[]')
@@ -123,13 +134,14 @@ try "the ENTRYPOINT of docs/ci.md starts it" run 1 "hello from $(uname -m)" 0 "$
 # The machine's own programs are foreign to no kernel, so they are what the emulated command starts.
 if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static >/dev/null; then
 	try "make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-" build "$static/aarch64" STATIC=1 \
-		CROSS_COMPILE=aarch64-linux-gnu-
+		CROSS_COMPILE=aarch64-linux-gnu- JANSSON_DIR="$JANSSON_ARM64"
 	try "is static, too" is_static "$static/aarch64"
 	for root in empty busybox; do
 		cp "$static/aarch64/errpipe" "$tmp/$root/errpipe.aarch64"
 		cp "$(command -v qemu-aarch64-static)" "$tmp/$root/qemu"
 	done
-	everywhere aarch64 /qemu /errpipe.aarch64
+	# Under qemu the child shares no memory with the command, and without /proc nothing else tells what it has become.
+	everywhere aarch64 CLOSED /qemu /errpipe.aarch64
 else
 	skip 'make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-' 'no aarch64-linux-gnu-gcc, or no qemu-user-static'
 fi
