@@ -31,7 +31,7 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
 	const unsigned char *p = bytes;
 	unsigned machine, step, error;
 
-	if (!bytes || !report)
+	if (!report || (!bytes && size))
 		return -EFAULT;
 	if (size != DMZ_RECORD_SIZE || le32(p) != DMZ_MAGIC || le32(p + 12) != 0)
 		return -EPROTO;

@@ -453,7 +453,7 @@ int errpipe_read(int fd, struct errpipe_report *report);
 
 /*
  * Decode a record that was read by other means. size is the number of bytes that there are: exactly one record
- * is taken, neither a part nor two.
+ * is taken, neither a part nor two. bytes may be NULL if size is 0.
  *
  * Returns 0 and fills in *report, with status -1; or -EPROTO, and *report is unchanged. Async-signal-safe.
  */

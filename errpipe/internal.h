@@ -142,8 +142,18 @@ int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_repo
 /* What errpipe_child.magic is as long as there is a process. */
 #define ERRPIPE__MAGIC 0x640d217a
 
-/* read_child.c: the report as it was read, now or before. Returns 1, or a negative errno. */
-int errpipe__report(struct errpipe_child *child, struct errpipe_report *report);
+/*
+ * How long, in milliseconds, a caller that waits for the end of the child waits for nothing else. To be woken in between
+ * by the end of file, in the midst of the exec, is of no use and not free: 2 to 3 % of a child that soon ends
+ * (docs/performance.md).
+ */
+enum { ERRPIPE__SOON = 20 };
+
+/*
+ * read_child.c: the report as it was read, now or before; for so long only the end of the child is waited for. Returns 1,
+ * or a negative errno.
+ */
+int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report);
 
 /* settle.c: look at the process, if *report is provisional. options are those of waitid(2): 0, or WNOHANG. */
 void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report);

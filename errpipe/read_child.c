@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 
 #include "internal.h"
@@ -20,19 +22,23 @@ static int ready(struct pollfd *fds, nfds_t count, int timeout)
 /* Without a pidfd there is nothing to poll for the end of the child: ask from time to time, in milliseconds. */
 enum { ASK_AGAIN = 20 };
 
-/*
- * How long, in milliseconds, the end of the child is all that is waited for. To be woken in between by the end of file, in
- * the midst of its exec, is of no use and not free: 2 to 3 % of a child that soon ends (docs/performance.md).
- */
-enum { SOON = 20 };
+static bool has_ended(const struct errpipe_child *child)
+{
+	int status, ret = errpipe__ended(child, WNOHANG | WNOWAIT, &status);
+
+	/* Somebody has reaped it; or it is not a child of ours, and the number is all that there is. */
+	if (ret == -ECHILD && child->pidfd < 0)
+		return kill(child->pid, 0) < 0 && errno == ESRCH;
+	return ret != 0;
+}
 
 /* Until there is something to read or the child has ended. */
-static int wait_for_either(const struct errpipe_child *child, struct pollfd fds[2])
+static int wait_for_either(const struct errpipe_child *child, int milliseconds, struct pollfd fds[2])
 {
-	int status, ret;
+	int ret;
 
-	if (child->pidfd >= 0)
-		poll(fds + 1, 1, SOON);
+	if (child->pidfd >= 0 && milliseconds > 0)
+		poll(fds + 1, 1, milliseconds);
 	/*
 	 * Linux 5.2 has pidfds, but calls them readable at any time. And of a child that somebody else traces we get to know
 	 * the end only after the tracer does, while the pidfd is readable before.
@@ -41,7 +47,7 @@ static int wait_for_either(const struct errpipe_child *child, struct pollfd fds[
 		ret = ready(fds, 2, fds[1].fd < 0 ? ASK_AGAIN : -1);
 		if (fds[1].revents)
 			fds[1].fd = -1;
-	} while (ret >= 0 && !fds[0].revents && errpipe__ended(child, WNOHANG | WNOWAIT, &status) == 0);
+	} while (ret >= 0 && !fds[0].revents && !has_ended(child));
 
 	return ret >= 0 && !fds[0].revents ? ready(fds, 1, 0) : ret;
 }
@@ -52,13 +58,13 @@ static int wait_for_either(const struct errpipe_child *child, struct pollfd fds[
  *
  * Returns 1 if there is something to read, end of file included, 0 if the child has ended without, or a negative errno.
  */
-static int await(const struct errpipe_child *child)
+static int await(const struct errpipe_child *child, int milliseconds)
 {
 	struct pollfd fds[] = { { child->poll_fd, POLLIN, 0 }, { child->pidfd, POLLIN, 0 } };
 	int ret = ready(fds, 1, 0);
 
 	if (ret == 0)
-		ret = wait_for_either(child, fds);
+		ret = wait_for_either(child, milliseconds, fds);
 	return ret < 0 ? ret : fds[0].revents != 0;
 }
 
@@ -71,10 +77,10 @@ int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_repo
 	return child->pid > 0 && child->magic == ERRPIPE__MAGIC ? 0 : -ECHILD;
 }
 
-int errpipe__report(struct errpipe_child *child, struct errpipe_report *report)
+int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report)
 {
 	while (child->read == 0) {
-		int ret = await(child);
+		int ret = await(child, milliseconds);
 
 		if (ret < 0)
 			return ret;
@@ -96,5 +102,5 @@ int errpipe_read_child(struct errpipe_child *child, struct errpipe_report *repor
 
 	if (ret < 0)
 		return ret;
-	return child->poll_fd < 0 ? -EBADF : errpipe__report(child, report);
+	return child->poll_fd < 0 ? -EBADF : errpipe__report(child, 0, report);
 }

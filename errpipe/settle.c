@@ -249,12 +249,12 @@ void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_rep
 		child->report = *report;
 }
 
-static int read_and_judge(struct errpipe_child *child, int options, struct errpipe_report *report)
+static int read_and_judge(struct errpipe_child *child, int milliseconds, int options, struct errpipe_report *report)
 {
 	int ret = errpipe__begin_report(child, report);
 
 	if (ret == 0)
-		ret = errpipe__report(child, report);
+		ret = errpipe__report(child, milliseconds, report);
 	if (ret < 0)
 		return ret;
 	errpipe__judge(child, options, report);
@@ -263,10 +263,10 @@ static int read_and_judge(struct errpipe_child *child, int options, struct errpi
 
 int errpipe_look(struct errpipe_child *child, struct errpipe_report *report)
 {
-	return read_and_judge(child, WNOHANG, report);
+	return read_and_judge(child, 0, WNOHANG, report);
 }
 
 int errpipe_settle(struct errpipe_child *child, struct errpipe_report *report)
 {
-	return read_and_judge(child, 0, report);
+	return read_and_judge(child, ERRPIPE__SOON, 0, report);
 }

@@ -64,7 +64,7 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 
 	if (ret < 0)
 		return ret;
-	ret = errpipe__report(child, report);
+	ret = errpipe__report(child, ERRPIPE__SOON, report);
 
 	/* A record that somebody has forged becomes true by this. */
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)

@@ -58,7 +58,7 @@ START_TEST(no_struct)
 	ck_assert_int_eq(errpipe_wait(NULL, &report), -EFAULT);
 	ck_assert_int_eq(errpipe_wait(&child, NULL), -EFAULT);
 	ck_assert_int_eq(errpipe_read(null, NULL), -EFAULT);
-	ck_assert_int_eq(errpipe_decode(NULL, 0, &report), -EFAULT);
+	ck_assert_int_eq(errpipe_decode(NULL, 1, &report), -EFAULT);
 	ck_assert_int_eq(errpipe_decode(NULL, 16, &report), -EFAULT);
 	ck_assert_int_eq(errpipe_decode("", 16, NULL), -EFAULT);
 	ck_assert_int_eq(errpipe_exit_code(NULL, ERRPIPE_POSIX), -EFAULT);

@@ -41,12 +41,12 @@ static bool possible(unsigned step, unsigned error);
   @*/
 int errpipe__host_errno(unsigned machine, unsigned raw);
 
-/*@ requires size == 16 ==> \valid_read((unsigned char *)bytes + (0 .. 15));
+/*@ requires bytes != \null && size == 16 ==> \valid_read((unsigned char *)bytes + (0 .. 15));
   @ requires \valid(report);
-  @ requires size == 16 ==> \separated(report, (unsigned char *)bytes + (0 .. 15));
+  @ requires bytes != \null && size == 16 ==> \separated(report, (unsigned char *)bytes + (0 .. 15));
   @ assigns *report;
   @ behavior a_record:
-  @	assumes size == 16 && is_record((unsigned char *)bytes);
+  @	assumes bytes != \null && size == 16 && is_record((unsigned char *)bytes);
   @	ensures \result == 0;
   @	ensures report->machine == half((unsigned char *)bytes + 4);
   @	ensures report->step == half((unsigned char *)bytes + 6);
@@ -55,9 +55,13 @@ int errpipe__host_errno(unsigned machine, unsigned raw);
   @	ensures 0 <= report->error <= 65535;
   @	ensures report->status == -1;
   @ behavior anything_else:
-  @	assumes size != 16 || !is_record((unsigned char *)bytes);
+  @	assumes size == 0 || (bytes != \null && (size != 16 || !is_record((unsigned char *)bytes)));
   @	assigns \nothing;
   @	ensures \result == -EPROTO;
+  @ behavior nothing:
+  @	assumes size != 0 && bytes == \null;
+  @	assigns \nothing;
+  @	ensures \result == -EFAULT;
   @ complete behaviors;
   @ disjoint behaviors;
   @*/
