@@ -97,7 +97,7 @@ is '--report /dev/fd/7, which the target has as well' 'before again STARTED' "$(
 is '--report -: a pipe' STARTED "$("$errpipe" run --report - -- /bin/true | jq -r .verdict)"
 is '--report /dev/stdout: a pipe' STARTED "$("$errpipe" run --report /dev/stdout -- /bin/true | jq -r .verdict)"
 echo before >out.json
-"$errpipe" run --report out.json -- /bin/true <out.json >out
+"$errpipe" run --report out.json -- /bin/true >out
 is '--report: any other file is emptied' STARTED "$(jq -r .verdict out.json)"
 status=0
 "$errpipe" run --report - -- touch started 2>err >&- || status=$?
