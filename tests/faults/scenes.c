@@ -327,12 +327,30 @@ static void play_look_at_busy(const struct scene *scene)
 	look(&question);
 }
 
+/* In a user namespace, id is what it is outside. */
+static void put_map(const char *path, unsigned id)
+{
+	char map[32];
+
+	snprintf(map, sizeof(map), "%u %u 1", id, id);
+	put_text(path, map);
+}
+
 /* With a tmpfs on a folder, in a mount namespace of our own. */
 static void mount_tmpfs(const char *folder, unsigned long flags)
 {
-	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-		perror("unshare");
-		exit(2);
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (unshare(CLONE_NEWNS) < 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
+			perror("unshare");
+			exit(2);
+		}
+		/* Files can belong only to a user and a group that the namespace knows. */
+		put_text("/proc/self/setgroups", "deny");
+		put_map("/proc/self/uid_map", uid);
+		put_map("/proc/self/gid_map", gid);
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", folder, "tmpfs", flags, NULL) < 0) {
 		perror(folder);
