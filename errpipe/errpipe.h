@@ -182,8 +182,8 @@ enum errpipe_route {
 
 /* Everything about a process that affects the choice of route. Capability sets have one bit per capability. */
 struct errpipe_identity {
-	uid_t uid, euid; /* as its user namespace has them */
-	int mixed_ids;	 /* not 0: gid and effective gid differ, or a file system id and the effective one */
+	uid_t uid, euid;     /* as its user namespace has them */
+	int mixed_ids;	     /* not 0: gid and effective gid differ, or a file system id and the effective one */
 	unsigned securebits; /* prctl(2) PR_GET_SECUREBITS */
 	int no_new_privs;    /* prctl(2) PR_GET_NO_NEW_PRIVS */
 	uint64_t effective, permitted, inheritable, ambient, bounding;
@@ -277,7 +277,7 @@ struct errpipe_child {
 	enum errpipe_route route; /* the route taken; for a child that was adopted, the route intended */
 
 	/* The library's own. */
-	unsigned magic; /* a number that memory does not hold by chance: the struct was filled in, and not waited for */
+	unsigned magic; /* set from being filled in until errpipe_wait(); memory does not hold this by chance */
 	int exec_begun; /* not 0: the child was seen to begin its exec, so none of the caller's code can end it */
 	char stub[16];	/* the name of the process while it is the stub; "" if unknown */
 	int read;	/* 0: the report was not read; 1: it was, see below; or the negative errno of reading it */

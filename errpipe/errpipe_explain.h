@@ -4,10 +4,10 @@
  *
  * INTRODUCTION
  *
- * execve(2) gives one number for many reasons: ENOENT is a file that is missing, its interpreter that is missing, that
- * one's loader, or a carriage return behind "#!/bin/sh". errpipe_explain() walks the chain as the kernel does, from the
- * file to its interpreter and on to the loader, and says which link of it is broken, and why. It runs nothing of what it
- * looks at.
+ * execve(2) returns one number for many causes. ENOENT can mean a missing file, a missing interpreter, that
+ * interpreter's missing loader, or a carriage return after "#!/bin/sh". errpipe_explain() walks the chain as the kernel
+ * does, from the file to its interpreter and on to the loader. It names the broken link and the cause. It never runs
+ * anything it inspects.
  *
  * SIMPLE USE
  *
@@ -22,18 +22,20 @@
  *		fprintf(stderr, "%s\n", line);
  *	}
  *
- * Call it after a failure, never instead of trying: what it finds was so when it looked.
+ * Call it after a failure, never instead of trying: its answer is a snapshot.
  *
  * HOSTILE IMAGES
  *
  * The root may be an image that others have made. No link and no ".." leads out of it. Only regular files are opened
  * for reading, and of these a few kilobytes are read; a FIFO or a device is not touched. The work is bounded, whatever
- * there is. But a file system that does not answer, such as a network's, can make a look at it wait: for those, call it
- * in a child process, with the explanation in shared memory, and kill that. The field looking_at then says where it was.
- * Not even SIGKILL ends some of these waits, so the child should close the pipes and locks that it has inherited.
+ * the image holds. But a file system that does not respond, such as one of a network, can block errpipe_explain(). If
+ * that can happen, call it in a child process, with the explanation in shared memory, and kill that child when it has
+ * taken too long. The field looking_at is then the path where it was. Not even SIGKILL ends some of these waits, so the
+ * child should close the pipes and locks that it has inherited.
  *
- * A kernel of 64 bits may run no programs of 32 bits, and only an exec tells. For such a program a child tries one, of a header that
- * the library makes up and that no kernel starts. Neither SIGCHLD nor a wait for any child shows that child.
+ * Not every 64-bit kernel runs 32-bit programs, and only an exec shows whether it does. For such a program,
+ * errpipe_explain() tries one in a child: the exec of an ELF header that the library makes up and that no kernel
+ * starts. That child causes no SIGCHLD, and a wait for any child does not return it.
  *
  * Nothing is printed and nothing is malloc'd. Thread-safe; not async-signal-safe.
  */
@@ -50,9 +52,9 @@ extern "C" {
  * THE QUESTION
  */
 
-#define ERRPIPE_OWN_ROOT 0 /* the root of the caller. No descriptor of a root is 0 */
+#define ERRPIPE_OWN_ROOT 0 /* the root of the caller. The descriptor of another root must not be 0 */
 
-/* A file system that is mounted in the root by the time of the exec, and not yet when it is looked at. */
+/* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
 	const char *at; /* where: a path in the root, without symbolic links */
 	int source;	/* the directory or file that will be there (O_PATH is enough); 0 or below: not known yet */
@@ -72,13 +74,13 @@ struct errpipe_who {
 	uint64_t reserved[4];
 };
 
-/* All 0 but for path asks: would the exec of path work now, for the caller? */
+/* With only path set and the rest 0: would the exec of path work now, for the caller? */
 struct errpipe_question {
 	int root;	  /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
 	const char *cwd;  /* the working directory, in the root. NULL: the caller's own, or "/" in another root */
-	const char *path; /* as it was given to execve(2): there is no search along PATH */
+	const char *path; /* as it was given to execve(2): PATH is not searched */
 
-	const struct errpipe_report *report; /* what became of the attempt; NULL: there was none */
+	const struct errpipe_report *report; /* of the attempt; NULL: it was not tried */
 	const struct errpipe_who *who;	     /* NULL: the caller */
 
 	/* What was given to execve(2), to explain E2BIG; or NULL. */
@@ -235,17 +237,17 @@ struct errpipe_link {
 	unsigned char elf_class, elf_data; /* EI_CLASS, EI_DATA */
 	int dynamic;			   /* not 0: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: no ELF, or none that is known */
-	const char *wrong; /* of a link behind the broken one: what is wrong with it as well, in words; or NULL */
+	const char *wrong; /* of a link after the broken one: the fault that it has as well, in words; or NULL */
 	uint64_t reserved[2];
 };
 
 enum { ERRPIPE_LINKS_MAX = 8 };
 
-/* Some 70 kilobytes, so not for every stack. Its strings are in itself: do not copy it. */
+/* Some 70 kilobytes, so not for every stack. Its strings are inside it: do not copy it. */
 struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
-	int works; /* not 0: the exec would work, or start the program at least; 0 too if that cannot be told */
+	int works; /* not 0: the exec would at least start the program; 0 also if unknown */
 	int error; /* the errno that such an exec gives; 0: none, as when it works, or the kernel kills the process */
 	int broken; /* the index of the link that is broken; -1: none, or none alone */
 
@@ -273,21 +275,22 @@ struct errpipe_explanation {
 /*
  * Explain. *explanation is filled in, whatever it held before.
  *
- * Returns 0 when there is an explanation, be it that nothing is wrong (ERRPIPE_CAUSE_NONE) or that nothing was found
- * (ERRPIPE_CAUSE_UNKNOWN). -EBADF or -ENOTDIR: root is not a directory, or it is negative, as open(2) returns it.
- * -EFAULT: explanation, question or its path is NULL. -EINVAL: reserved members of question, of who or of a mount are
- * not 0, or the report is of an attempt that has worked, and not of a process that was killed by a signal.
+ * Returns 0 and an explanation, even if nothing is wrong (ERRPIPE_CAUSE_NONE) or no cause was found
+ * (ERRPIPE_CAUSE_UNKNOWN). -EBADF or -ENOTDIR: root is not a directory, or it is negative, as after an open(2) that
+ * failed. -EFAULT: explanation, question or its path is NULL. -EINVAL: a reserved member of question, of who or of a
+ * mount is not 0, or the report is of a process that started and was not killed by a signal.
  *
- * Descriptors that it opens are close-on-exec and closed again. /proc is used where there is one: to read what another
- * than the caller's rights would allow, for mount points, binfmt_misc and the writers of a busy file.
+ * Descriptors that it opens are close-on-exec and closed again. Where /proc is mounted, it is used to open files by
+ * descriptor and to find mount points, binfmt_misc handlers and the writers of a busy file.
  */
 int errpipe_explain(struct errpipe_explanation *explanation, const struct errpipe_question *question);
 
 /*
  * IN WORDS
  *
- * Each writes one line without a line feed, in which control characters are escaped as in errpipe_message(), and returns
- * its length as snprintf(3) does. An explanation of NULL gives an empty line. No line has words that container tools take for an errno.
+ * Each writes one line without a newline and returns its length, as snprintf(3) does. Control characters are escaped as
+ * in errpipe_message(). An explanation of NULL gives an empty line. No line contains phrases that container tools parse
+ * as an errno.
  */
 
 /* What is wrong: "its interpreter /bin/bash is missing". */
