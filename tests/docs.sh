@@ -5,6 +5,7 @@
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 cd "$ERRPIPE_SRC" || exit 1
+PATH=$PATH:/usr/sbin:/sbin # Debian has setcap there, and a user's PATH has not
 
 count=0 failures=0
 dir=$(mktemp -d)
