@@ -170,7 +170,7 @@ $(UAPI)/include/linux/version.h:
 # 24 bytes of 94,000, and no time that can be measured.
 LIB := $(patsubst %,$(O)/pic/%.o,adopt decimal decode exec exit_code fail limits line message pipe read read_child route \
 	settle signals spawn stub wait words \
-	$(addprefix explain/,access arguments binfmt busy compatible credentials elf elf_file explain folder format loader machine \
+	$(addprefix explain/,access addresses arguments binfmt busy compatible credentials elf elf_file explain folder format loader machine \
 	mount path process script segments text walk))
 CMD := $(patsubst %,$(O)/obj/%.o,cmd cmd_bundle cmd_decode cmd_diagnosis cmd_exec cmd_explain cmd_json \
 	cmd_json_diagnosis cmd_look cmd_run cmd_search cmd_signals)

@@ -173,7 +173,7 @@ struct bundle {
 	char **args, **env;		/* args is NULL if there are none */
 	struct errpipe_who who, mapped; /* as they are seen from here, in the end */
 	gid_t *groups, *mapped_groups;
-	uint64_t limit_stack, limit_address_space, limit_processes;
+	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
 	struct errpipe_mount *mounts;
 	const char **sources;
 	size_t mounts_count;

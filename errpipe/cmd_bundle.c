@@ -245,6 +245,7 @@ static int get_limit(struct bundle *bundle, const json_t *entry, const char *nam
 		uint64_t *limit;
 	} limits[] = { { "RLIMIT_STACK", &bundle->limit_stack },
 		       { "RLIMIT_AS", &bundle->limit_address_space },
+		       { "RLIMIT_DATA", &bundle->limit_data },
 		       { "RLIMIT_NPROC", &bundle->limit_processes } };
 	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE];
 	const char *type = "";

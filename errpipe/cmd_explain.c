@@ -170,6 +170,7 @@ static int ask_bundle(struct explain *explain)
 	look->question.who = &bundle->who;
 	look->question.limit_stack = bundle->limit_stack;
 	look->question.limit_address_space = bundle->limit_address_space;
+	look->question.limit_data = bundle->limit_data;
 	look->question.limit_processes = bundle->limit_processes;
 	if (!explain->path)
 		explain->path = path_of(bundle->env);

@@ -88,7 +88,7 @@ struct errpipe_question {
 	char *const *envp;
 
 	/* Limits of the process that execs, in bytes and in processes. 0: those of the caller. */
-	uint64_t limit_stack, limit_address_space, limit_processes;
+	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
 
 	const struct errpipe_mount *mounts;
 	size_t mounts_count;
@@ -166,9 +166,12 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NO_LOAD_SEGMENT,
 	ERRPIPE_CAUSE_SEGMENT_SIZE,	 /* segment number is larger in the file than in memory */
 	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* the address of segment number and its offset differ within a page */
+	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends beyond the largest file that can be */
 	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps what is mapped already */
 	ERRPIPE_CAUSE_SEGMENT_ADDRESS, /* segment number lies below the limit of vm.mmap_min_addr, or above all memory */
+	ERRPIPE_CAUSE_ENTRY_POINT,   /* nothing is loaded at the entry point, object */
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it takes number bytes, and RLIMIT_AS is limit; 0: more than the machine has */
+	ERRPIPE_CAUSE_DATA_LIMIT,    /* it brings the data of the process to number bytes, and RLIMIT_DATA is limit */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* one string of number bytes, and limit is the most: object names it */

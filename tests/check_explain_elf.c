@@ -305,10 +305,13 @@ struct outcome {
 	bool killed; /* by the kernel, as the exec was under way; known with a debugger only */
 };
 
+static rlim_t data_space; /* RLIMIT_DATA; 0: as it is */
+
 /* A program that runs wild ends by itself. */
 static void exec_it(const char *path, int report, rlim_t address_space)
 {
-	const struct rlimit none = { 0, 0 }, second = { 1, 1 }, space = { address_space, address_space };
+	const struct rlimit none = { 0, 0 }, second = { 1, 1 }, space = { address_space, address_space },
+			    data = { data_space, data_space };
 	char *const argv[] = { (char *)path, NULL }, *const envp[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error;
 
@@ -320,6 +323,8 @@ static void exec_it(const char *path, int report, rlim_t address_space)
 	alarm(3);
 	if (address_space)
 		setrlimit(RLIMIT_AS, &space);
+	if (data_space)
+		setrlimit(RLIMIT_DATA, &data);
 	if (getenv("ERRPIPE_MUTATIONS"))
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 	execve(path, argv, envp);
@@ -646,6 +651,7 @@ static void assert_killed_behind_a_script(const char *path, enum errpipe_cause c
 		.path = hide(path),
 		.report = &report,
 		.limit_address_space = address_space,
+		.limit_data = data_space,
 	};
 
 	report.status = try_with(deeper.path, address_space).status;
@@ -732,6 +738,48 @@ static void no_entry(struct image *image)
 	image->entry = 0;
 }
 
+static void impossible_entry(struct image *image)
+{
+	image->entry = OWN_CLASS == ELFCLASS64 ? 0xffffffffff000000 : 0xfffff000;
+}
+
+#ifdef __LP64__
+static void far_offset(struct image *image)
+{
+	image->segment[0].offset = (uint64_t)1 << 63;
+}
+
+/* The last page that a file can have ends one byte after the largest size. */
+static void farthest_offset(struct image *image)
+{
+	image->segment[0].offset = INT64_MAX & ~(uint64_t)0xfff;
+}
+
+static void round_offset(struct image *image)
+{
+	image->segment[0].offset = UINT64_MAX & ~(uint64_t)0xfff;
+}
+#endif
+
+#ifdef __x86_64__
+static void add_first(struct image *image, uint64_t address, uint32_t flags)
+{
+	image->segment[1] = image->segment[0];
+	image->segment[0] = (struct segment){ PT_LOAD, flags, 0, address, 0x1000, 0x1000 };
+}
+
+/* There is as much room, but the second one comes before it. */
+static void far_apart(struct image *image)
+{
+	add_first(image, 0x700000000000, PF_R);
+}
+
+static void far_apart_and_writable(struct image *image)
+{
+	add_first(image, 0x100000000000, PF_R | PF_W);
+}
+#endif
+
 static const struct {
 	const char *name;
 	struct image (*make)(void);
@@ -755,6 +803,18 @@ static const struct {
 	{ "wraps around", fixed, wraps_around, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 1 },
 	{ "wraps around, too", movable, wraps_around, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 1 },
 	{ "no entry", movable, no_entry, ERRPIPE_CAUSE_SHARED_LIBRARY, 0 },
+	{ "fixed, impossible entry", fixed, impossible_entry, ERRPIPE_CAUSE_ENTRY_POINT, 0 },
+	{ "impossible entry", movable, impossible_entry, ERRPIPE_CAUSE_ENTRY_POINT, 0 },
+#ifdef __LP64__
+	{ "fixed, far offset", fixed, far_offset, ERRPIPE_CAUSE_SEGMENT_OFFSET, 0 },
+	{ "far offset", movable, far_offset, ERRPIPE_CAUSE_SEGMENT_OFFSET, 0 },
+	{ "fixed, farthest offset", fixed, farthest_offset, ERRPIPE_CAUSE_SEGMENT_OFFSET, 0 },
+	{ "round offset", movable, round_offset, ERRPIPE_CAUSE_SEGMENT_OFFSET, 0 },
+#endif
+#ifdef __x86_64__
+	{ "far apart", movable, far_apart, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 1 },
+	{ "far apart and writable", movable, far_apart_and_writable, ERRPIPE_CAUSE_ADDRESS_SPACE, 0x100000001000 },
+#endif
 };
 
 START_TEST(killed)
@@ -879,6 +939,76 @@ START_TEST(more_address_space_than_allowed)
 	assert_killed(write_image("space", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, limit);
 	ck_assert_uint_eq(ex.limit, limit);
 	ck_assert_uint_eq(ex.number, limit + 128 * 1024);
+}
+END_TEST
+
+/* Nothing is there: the kernel starts it, and it crashes. */
+START_TEST(an_entry_point_outside)
+{
+	struct image image = _i ? movable() : fixed();
+
+	image.entry += 0x40000000;
+	assert_killed(write_image("entry", &image), ERRPIPE_CAUSE_ENTRY_POINT, 0);
+}
+END_TEST
+
+/* A loader may begin in its program, where both have fixed places. */
+START_TEST(a_loader_that_begins_in_its_program)
+{
+	struct image program = fixed(), loader = fixed();
+	char *name = path_of("loader");
+
+	program.segment[1] = program.segment[0];
+	program.segment[0] = (struct segment){ PT_INTERP, PF_R, NAME_AT, 0, strlen(name) + 1, 0 };
+	program.loader = name;
+	loader.segment[0].address += 0x40000000;
+	write_image("loader", &loader);
+	assert_agrees(write_image("program", &program), 0, ERRPIPE_CAUSE_NONE);
+#ifdef __x86_64__
+	ck_assert_int_eq(try(path_of("program")).status, 0);
+#endif
+}
+END_TEST
+
+/* Also where page tables of 5 levels allow it. */
+START_TEST(at_the_end_of_all_addresses)
+{
+	static const uint64_t ends[] = { 0x7ffffffff000, 0x800000000000, 0x1000000000000, 0x10000000000000, 0xfffffffffff000 };
+	struct image image = fixed();
+	struct outcome outcome;
+
+	if (OWN_CLASS == ELFCLASS32)
+		SKIP("all addresses are less than that");
+	image.segment[1] = (struct segment){ PT_LOAD, PF_R, 0, ends[_i], 0x1000, 0x1000 };
+	outcome = try(write_image("end", &image));
+	ck_assert_int_eq(outcome.error, 0);
+	ck_assert_int_eq(predict(path_of("end")), 0);
+	ck_assert_int_eq(!ex.works, WIFSIGNALED(outcome.status) && WTERMSIG(outcome.status) == SIGSEGV);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), ex.works ? "none" : "segment-address");
+}
+END_TEST
+
+/* What can be written to in the program, and in its loader: the rest of its page counts, and the heap of zeros behind it. */
+START_TEST(more_data_than_allowed)
+{
+	struct image image = _i ? with_loader(path_of("loader")) : fixed(), loader = movable();
+	const uint64_t all = (_i ? 6 : 5) * PAGE;
+	const char *path;
+
+	image.segment[_i ? 2 : 1] = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, BASE + 0x100000, PAGE + 16, 5 * PAGE };
+	loader.segment[1] = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, 0x100000, 16, PAGE };
+	write_image("loader", &loader);
+	path = write_image("data", &image);
+	question.limit_data = data_space = all;
+	assert_agrees(path, 0, ERRPIPE_CAUSE_NONE);
+#ifdef __x86_64__
+	ck_assert_int_eq(try(path).status, 0);
+#endif
+	question.limit_data = --data_space;
+	assert_killed(path, ERRPIPE_CAUSE_DATA_LIMIT, 0);
+	ck_assert_int_eq(ex.broken, _i);
+	ck_assert_uint_eq(ex.number, all);
+	question.limit_data = data_space = 0;
 }
 END_TEST
 
@@ -1154,12 +1284,14 @@ static void check_mutation(const char *name, const char *path, int n, const unsi
 	if (right && !error && !ex.works && ex.certainty == ERRPIPE_CERTAIN)
 		right = WIFSIGNALED(outcome.status);
 	if (getenv("ERRPIPE_MUTATIONS") && right && !error && outcome.killed == !!ex.works &&
-	    ex.cause != ERRPIPE_CAUSE_SHARED_LIBRARY) {
+	    ex.cause != ERRPIPE_CAUSE_SHARED_LIBRARY && ex.cause != ERRPIPE_CAUSE_ENTRY_POINT) {
 		print_mutation(name, n, &outcome, error);
 		print_changes(bytes, base);
 	}
-	if (!right)
+	if (!right) {
 		print_mutation(name, n, &outcome, error);
+		print_changes(bytes, base);
+	}
 	ck_assert_msg(right, "mutation %d of %s", n, name);
 }
 
@@ -1221,6 +1353,10 @@ static Suite *explain_elf_suite(void)
 	tcase_add_test(tcase, a_loader_of_a_wrong_type);
 	tcase_add_loop_test(tcase, below_the_lowest_address, 0, 2);
 	tcase_add_loop_test(tcase, more_address_space_than_allowed, 0, 2);
+	tcase_add_loop_test(tcase, an_entry_point_outside, 0, 2);
+	tcase_add_test(tcase, a_loader_that_begins_in_its_program);
+	tcase_add_loop_test(tcase, at_the_end_of_all_addresses, 0, 5);
+	tcase_add_loop_test(tcase, more_data_than_allowed, 0, 2);
 	tcase_add_loop_test(tcase, more_memory_than_there_is, 0, 2);
 	tcase_add_test(tcase, cut_off_before_its_entry_point);
 	tcase_add_loop_test(tcase, cut_off_before_its_data_ends, 0, 2);

@@ -24,7 +24,8 @@ static const struct errpipe__layout layouts[] = {
 		sizeof(header), sizeof(segment), FIELD(header, e_entry), FIELD(header, e_phoff),                     \
 			FIELD(header, e_flags), FIELD(header, e_phentsize), FIELD(header, e_phnum),                  \
 			FIELD(segment, p_type), FIELD(segment, p_flags), FIELD(segment, p_offset),                   \
-			FIELD(segment, p_vaddr), FIELD(segment, p_filesz), FIELD(segment, p_memsz)                   \
+			FIELD(segment, p_vaddr), FIELD(segment, p_filesz), FIELD(segment, p_memsz),                  \
+			FIELD(segment, p_align)                                                              \
 	}
 	[ELFCLASS32] = LAYOUT(Elf32_Ehdr, Elf32_Phdr),
 	[ELFCLASS64] = LAYOUT(Elf64_Ehdr, Elf64_Phdr),
@@ -162,6 +163,7 @@ static int get_segment(struct errpipe__elf *elf, unsigned index, struct errpipe_
 		.address = get(bytes, layout->p_vaddr, elf->order),
 		.file_size = get(bytes, layout->p_filesz, elf->order),
 		.memory_size = get(bytes, layout->p_memsz, elf->order),
+		.alignment = get(bytes, layout->p_align, elf->order),
 	};
 	return 0;
 }

@@ -18,7 +18,7 @@ struct errpipe__field {
 struct errpipe__layout {
 	unsigned header_size, segment_size;
 	struct errpipe__field entry, phoff, flags, phentsize, phnum;
-	struct errpipe__field p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz;
+	struct errpipe__field p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align;
 };
 
 /* An ELF file, and its program headers, of which some are in the buffer. */
@@ -35,7 +35,7 @@ struct errpipe__elf {
 
 struct errpipe__segment {
 	uint32_t type, flags;
-	uint64_t offset, address, file_size, memory_size;
+	uint64_t offset, address, file_size, memory_size, alignment;
 };
 
 /* Such as 6012, of what runs here; or 0: not known. What stable versions have got from later ones does not show. */

@@ -22,6 +22,7 @@ struct errpipe__case {
 	struct errpipe_who who; /* of the question, or the caller's */
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
 	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
+	uint64_t data;		/* what the segments so far take of RLIMIT_DATA */
 	const struct errpipe_link *untried; /* the program, if the kernel may run none of its kind; or NULL */
 	int asks;		/* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
@@ -147,6 +148,12 @@ int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *l
  */
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
 			  const struct errpipe__head *head);
+
+/* addresses.c: is that address one that no process of that machine can have here? */
+bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t address);
+
+/* addresses.c: how much can be mapped at the most for a link of type ET_DYN, with that alignment? UINT64_MAX: not known. */
+uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment);
 
 /* text.c: what is wrong with the broken link, kept. */
 const char *errpipe__broken_words(struct errpipe__case *c);

@@ -17,26 +17,6 @@
 
 enum { CAP_SYS_RAWIO = 17 };
 
-/* What is sure to be above all memory that a process can have, with the widest addresses that the machine knows. */
-static uint64_t highest_address(const struct errpipe_link *link)
-{
-	static const struct {
-		unsigned machine, elf_class;
-		uint64_t highest;
-	} limits[] = {
-		{ EM_X86_64, ELFCLASS64, UINT64_C(1) << 56 },
-		{ EM_386, ELFCLASS32, 0xffffe000 }, /* IA32_PAGE_OFFSET; with a kernel of 32 bits it is less */
-		{ EM_AARCH64, ELFCLASS64, UINT64_C(1) << 52 },
-		{ 243 /* EM_RISCV */, ELFCLASS64, UINT64_C(1) << 56 },
-	};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
-		if (limits[i].machine == link->machine && limits[i].elf_class == link->elf_class)
-			return limits[i].highest;
-	}
-	return link->elf_class == ELFCLASS32 ? UINT64_C(1) << 32 : UINT64_MAX;
-}
-
 static uint64_t read_number(const char *path)
 {
 	char text[24];
@@ -89,11 +69,17 @@ static uint64_t sum(uint64_t a, uint64_t b)
 /* What the segments together come to. */
 struct image {
 	unsigned loaded;
+	uint64_t first;	       /* address of the first one, by which the kernel places all */
 	uint64_t low, high;    /* addresses */
+	uint64_t alignment;    /* the largest one that is asked for */
+	bool first_is_writable;
+	unsigned outermost;    /* the last one that has moved those */
 	uint64_t size;	       /* what is mapped, not counting twice what lies in one page; no more than it is */
+	uint64_t data;	       /* the same of what can be written to, and of what is not in the file */
 	uint64_t file_end;     /* the last byte that is in the file, or should be */
 	uint64_t file_top;     /* the highest address with bytes of the file */
 	bool top_is_constant;  /* there, nothing can be written */
+	bool has_entry;	       /* the entry point is on a page of one */
 	bool entry_is_missing; /* the file ends before the page that the entry point is in */
 	bool zeros_are_lost;   /* the file ends before a page of which the kernel clears the rest */
 	bool wraps;	       /* around the end of all addresses, as a loader's may */
@@ -108,13 +94,19 @@ static int broken_segment(struct errpipe__case *c, const struct errpipe_link *li
 /* Where a loader of type ET_DYN goes does not depend on its addresses. */
 static bool is_above_all(const struct errpipe_link *link, const struct errpipe__segment *segment)
 {
-	uint64_t highest = highest_address(link);
+	uint64_t size = segment->memory_size ? segment->memory_size - 1 : 0;
+	bool floats = link->kind == ERRPIPE_LINK_LOADER && link->type == ET_DYN;
 
-	if (segment->memory_size > highest)
-		return true;
-	if (link->kind == ERRPIPE_LINK_LOADER && link->type == ET_DYN)
-		return false;
-	return segment->address >= highest || highest - segment->memory_size < segment->address;
+	return errpipe__is_beyond_addresses(link, floats ? size : sum(segment->address, size));
+}
+
+/* file_mmap_ok() in mm/mmap.c: a file ends before 2^63. */
+static bool is_beyond_files(const struct errpipe__segment *segment)
+{
+	uint64_t size = page_end(sum(segment->file_size, segment->address - page_start(segment->address)));
+
+	return segment->file_size &&
+	       (size > INT64_MAX || page_start(segment->offset) > page_start(INT64_MAX - size));
 }
 
 /*
@@ -169,6 +161,8 @@ static int check_segment(struct errpipe__case *c, const struct errpipe_link *lin
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, 0);
 	if (is_misaligned(segment))
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, index, page_size());
+	if (is_beyond_files(segment))
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OFFSET, index, 0);
 	if (link->type == ET_EXEC && segment->memory_size && page_start(segment->address) < limits->lowest)
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, limits->lowest);
 	if (zeroed_size(segment) > limits->memory)
@@ -195,17 +189,43 @@ static bool loses_zeros(const struct errpipe_link *link, const struct errpipe__s
 	       end != page_start(end) && is_missing(link, end);
 }
 
-static void add_addresses(struct image *image, const struct errpipe__segment *segment)
+static uint64_t size_above(uint64_t high, uint64_t from, uint64_t to)
+{
+	if (from < high)
+		from = high;
+	return to > from ? to - from : 0;
+}
+
+/* What RLIMIT_DATA counts: may_expand_vm() in mm/mmap.c. The rest of a segment is mapped as the heap is. */
+static void add_data(struct image *image, const struct errpipe__segment *segment)
+{
+	uint64_t start = page_start(segment->address), end = page_end(sum(segment->address, segment->memory_size));
+	uint64_t bytes = segment->file_size ? page_end(sum(segment->address, segment->file_size)) : start;
+
+	if (segment->flags & PF_W)
+		image->data = sum(image->data, size_above(image->high, start, bytes));
+	image->data = sum(image->data, size_above(image->high, bytes, end));
+}
+
+static void add_addresses(struct image *image, const struct errpipe__segment *segment, unsigned index)
 {
 	uint64_t start = page_start(segment->address), last = sum(segment->address, segment->memory_size);
-	uint64_t end = page_end(last), mapped = start > image->high ? start : image->high;
+	uint64_t end = page_end(last);
 
 	if (last == UINT64_MAX)
 		image->wraps = true;
-	if (!image->loaded || start < image->low)
+	if (!image->loaded) {
+		image->first = image->low = start;
+		image->first_is_writable = segment->flags & PF_W;
+	}
+	/* A power of 2: maximum_alignment(). */
+	if (segment->alignment > image->alignment && !(segment->alignment & (segment->alignment - 1)))
+		image->alignment = segment->alignment;
+	image->size = sum(image->size, size_above(image->high, start, end));
+	if (start < image->low || end > image->high)
+		image->outermost = index;
+	if (start < image->low)
 		image->low = start;
-	if (end > mapped)
-		image->size = sum(image->size, end - mapped);
 	if (end > image->high)
 		image->high = end;
 }
@@ -222,12 +242,22 @@ static void add_bytes(struct image *image, const struct errpipe__segment *segmen
 	}
 }
 
-static void add_segment(struct image *image, const struct errpipe__elf *elf, const struct errpipe_link *link,
-			const struct errpipe__segment *segment)
+static bool is_on_page_of(uint64_t address, const struct errpipe__segment *segment)
 {
-	add_addresses(image, segment);
+	return segment->memory_size && address >= page_start(segment->address) &&
+	       address - page_start(segment->address) <
+		       page_end(sum(segment->address, segment->memory_size)) - page_start(segment->address);
+}
+
+static void add_segment(struct image *image, const struct errpipe__elf *elf, const struct errpipe_link *link,
+			const struct errpipe__segment *segment, unsigned index)
+{
+	add_data(image, segment);
+	add_addresses(image, segment, index);
 	add_bytes(image, segment);
 	image->loaded++;
+	if (is_on_page_of(elf->entry, segment))
+		image->has_entry = true;
 	if (has_entry(elf, segment) && is_missing(link, sum(elf->entry - segment->address, segment->offset)))
 		image->entry_is_missing = true;
 	if (loses_zeros(link, segment))
@@ -258,14 +288,103 @@ static int check_address_space(struct errpipe__case *c, const struct errpipe_lin
 	return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
 }
 
+static bool begins_itself(const struct errpipe_link *link)
+{
+	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
+}
+
+/* The kernel maps the first segment as large as all are together, and cuts it off then. */
+static bool is_mapped_at_once(const struct errpipe_link *link)
+{
+	return link->type == ET_DYN || link->kind == ERRPIPE_LINK_LOADER;
+}
+
+/* How much that is, if it counts as memory. */
+static uint64_t size_at_once(const struct errpipe_link *link, const struct image *image)
+{
+	return is_mapped_at_once(link) && image->first_is_writable && !image->wraps ? image->high - image->low : 0;
+}
+
+/* A limit of 0 is none as long as the hard limit allows it, for Valgrind (may_expand_vm() in mm/mmap.c). */
+static uint64_t data_limit(const struct errpipe__case *c)
+{
+	struct rlimit limit;
+
+	if (c->question->limit_data)
+		return page_start(c->question->limit_data);
+	if (getrlimit(RLIMIT_DATA, &limit) < 0)
+		return UINT64_MAX;
+	if (!limit.rlim_cur)
+		limit.rlim_cur = limit.rlim_max;
+	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : page_start(limit.rlim_cur);
+}
+
+/* Before Linux 4.7 that limit was one for the heap only. Of the loader it counts together with its program. */
+static int check_data(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+{
+	uint64_t limit = data_limit(c), at_once = size_at_once(link, image), data;
+	char ignored[8];
+	ssize_t n;
+
+	data = sum(c->data, image->data > at_once ? image->data : at_once);
+	c->data = sum(c->data, image->data);
+	if (data <= limit || image->wraps || errpipe__kernel_version() < 4007)
+		return 0;
+	n = errpipe__read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored,
+			       sizeof(ignored));
+	if (n > 0 && *ignored == 'Y')
+		return 0;
+	errpipe__broken(c, link, ERRPIPE_CAUSE_DATA_LIMIT, 0, NULL, NULL, data, limit);
+	if (n <= 0)
+		c->ex->certainty = ERRPIPE_LIKELY;
+	return -1;
+}
+
+/*
+ * All segments go where the first one goes, as far from it as their addresses say. The kernel looks for room for all of them, but
+ * from there on: those below the first one come before that room. A dynamic program begins so high that there is enough below it.
+ */
+static bool fits(const struct errpipe_link *link, const struct image *image)
+{
+	uint64_t size = image->high - image->low, below = begins_itself(link) ? image->first - image->low : 0;
+	uint64_t span = sum(size, below);
+
+	if (!size || image->wraps || !is_mapped_at_once(link))
+		return true;
+	if (link->type == ET_EXEC)
+		return !errpipe__is_beyond_addresses(link, sum(image->first, size - 1));
+	return span <= errpipe__room(link, image->alignment) && !errpipe__is_beyond_addresses(link, span - 1);
+}
+
+static int check_span(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image,
+		      uint64_t memory)
+{
+	if (!fits(link, image))
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
+	if (size_at_once(link, image) > memory)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL,
+				       size_at_once(link, image), 0);
+	return 0;
+}
+
 static bool was_killed_by(const struct errpipe_report *report, int signal)
 {
 	return report->status != -1 && WIFSIGNALED(report->status) && WTERMSIG(report->status) == signal;
 }
 
-static bool begins_itself(const struct errpipe_link *link)
+/* A loader at fixed addresses may begin in its program. */
+static int check_entry(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
+		       const struct image *image)
 {
-	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
+	bool is_fixed = link->type == ET_EXEC;
+	const char *address;
+
+	if (!begins_itself(link) || !image->loaded || image->has_entry || image->wraps)
+		return 0;
+	if (is_fixed && link->kind == ERRPIPE_LINK_LOADER && !errpipe__is_beyond_addresses(link, elf->entry))
+		return 0;
+	address = errpipe__keep(c, "%#llx", (unsigned long long)elf->entry);
+	return errpipe__broken(c, link, ERRPIPE_CAUSE_ENTRY_POINT, 0, NULL, address, 0, 0);
 }
 
 /*
@@ -328,22 +447,23 @@ static bool is_empty(const struct errpipe_link *link, const struct image *image)
 }
 
 static int check_image(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
-		       const struct image *image)
+		       const struct image *image, const struct limits *limits)
 {
 	if (is_empty(link, image))
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
-	if (check_address_space(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
+	if (check_span(c, link, image, limits->memory) < 0 || check_address_space(c, link, image) < 0 || check_data(c, link, image) < 0 ||
+	    check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
-	return check_length(c, link, image);
+	return check_entry(c, link, elf, image) < 0 ? -1 : check_length(c, link, image);
 }
 
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
 			  const struct errpipe__head *head)
 {
 	const struct limits limits = { lowest_address(c), most_memory() };
-	struct image image = { 0 };
+	struct image image = { .alignment = 1 };
 	struct errpipe__segment segment;
 	struct errpipe__elf elf;
 	int index = -1;
@@ -359,7 +479,7 @@ int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, in
 			return -1;
 		if (!image.loaded && overlaps_stack(link, &segment))
 			return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
-		add_segment(&image, &elf, link, &segment);
+		add_segment(&image, &elf, link, &segment, index);
 	}
-	return check_image(c, link, &elf, &image);
+	return check_image(c, link, &elf, &image, &limits);
 }

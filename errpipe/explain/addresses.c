@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Which addresses a process can have: TASK_SIZE in the kernel's arch/ARCH/include/asm/processor.h. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "explain.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; older ones take the address for a hint, which does as well */
+#endif
+
+/* Below the first one is each process of that machine, and none reaches the second one. Between them the kernel decides. */
+struct range {
+	unsigned machine, elf_class;
+	uint64_t sure, highest;
+};
+
+static struct range range_of(const struct errpipe_link *link)
+{
+	static const struct range ranges[] = {
+		/* With page tables of 4 levels and of 5. */
+		{ EM_X86_64, ELFCLASS64, (UINT64_C(1) << 47) - 4096, (UINT64_C(1) << 56) - 4096 },
+		/* IA32_PAGE_OFFSET, and what kernels of 32 bits can have (CONFIG_VMSPLIT_1G). */
+		{ EM_X86_64, ELFCLASS32, 0xffffe000, 0xffffe000 },
+		{ EM_386, ELFCLASS32, 0x40000000, 0xffffe000 },
+		{ EM_AARCH64, ELFCLASS64, UINT64_C(1) << 36, UINT64_C(1) << 52 },
+		{ 243 /* EM_RISCV */, ELFCLASS64, UINT64_C(1) << 37, UINT64_C(1) << 56 },
+	};
+	static const struct range any32 = { 0, 0, UINT64_C(1) << 29, UINT64_C(1) << 32 },
+				  any64 = { 0, 0, UINT64_C(1) << 35, UINT64_MAX };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		if (ranges[i].machine == link->machine && ranges[i].elf_class == link->elf_class)
+			return ranges[i];
+	}
+	return link->elf_class == ELFCLASS32 ? any32 : any64;
+}
+
+static void *map(void *at, size_t size, int flags)
+{
+	void *mapped = mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+
+	if (mapped != MAP_FAILED)
+		munmap(mapped, size);
+	return mapped;
+}
+
+/* Tried with a page of our own, for a moment. If there is no page to be had at all, nothing is known. */
+static bool can_be_mapped(uint64_t address)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *at = (void *)(uintptr_t)(address & ~(uint64_t)(page - 1)), *mapped;
+
+	if (map(NULL, page, 0) == MAP_FAILED)
+		return true;
+	mapped = map(at, page, MAP_FIXED_NOREPLACE);
+	return mapped == at || (mapped == MAP_FAILED && errno == EEXIST);
+}
+
+bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t address)
+{
+	struct range range = range_of(link);
+	bool has_our_addresses = sizeof(void *) == (link->elf_class == ELFCLASS64 ? 8 : 4);
+
+	if (address < range.sure || address >= range.highest)
+		return address >= range.highest;
+	return has_our_addresses && !can_be_mapped(address);
+}
+
+/*
+ * Linux without a hint stays within 4 levels of page tables. A dynamic program begins at two thirds of that, at the lowest, and its
+ * loader goes below it: ELF_ET_DYN_BASE, and at random up to mmap_rnd_bits, which are 32 at the most, pages above that.
+ */
+uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment)
+{
+	const uint64_t window = (UINT64_C(1) << 47) - 4096, base = window / 3 * 2, random = UINT64_C(1) << 44;
+
+	if (link->machine != EM_X86_64 || link->elf_class != ELFCLASS64)
+		return UINT64_MAX;
+	if (link->kind == ERRPIPE_LINK_LOADER)
+		return link[-1].type == ET_DYN ? base + random : window;
+	return link->dynamic ? window - (base & ~(alignment - 1)) : window;
+}
