@@ -5,7 +5,7 @@
 # make update-stubs make stubs, and put them and their table where they are committed
 # make update-causes write the pages that are made from errpipe/explain/causes.def
 # make tests        build the tests
-# make check        build and run them
+# make check        build and run them; with ERRPIPE_LONG=1 the loops that look for something at random go round five times as often
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup all)
 # make faults       fail each system call of library and command, and kill each process at each of them
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them

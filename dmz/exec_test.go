@@ -4,6 +4,8 @@ package dmz
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -342,11 +344,20 @@ func TestStubIsSealed(t *testing.T) {
 	}
 }
 
-// There is one for each GOARCH of Linux; and without one there is an error.
+// There is one for each GOARCH of Linux, of the machine that records name; and without one there is an error.
 func TestStubForEachArchitecture(t *testing.T) {
 	for _, goarch := range strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x") {
-		if image, err := imageFor(goarch); err != nil || !bytes.HasPrefix(image, []byte("\x7fELF")) {
+		image, err := imageFor(goarch)
+		if err != nil || !bytes.HasPrefix(image, []byte("\x7fELF")) {
 			t.Errorf("%s: %v", goarch, err)
+			continue
+		}
+		var order binary.ByteOrder = binary.LittleEndian
+		if elf.Data(image[elf.EI_DATA]) == elf.ELFDATA2MSB {
+			order = binary.BigEndian
+		}
+		if machine := order.Uint16(image[18:]); machine != machines[goarch] {
+			t.Errorf("%s: the stub is for machine %d, not %d", goarch, machine, machines[goarch])
 		}
 	}
 	if _, err := imageFor("sparc64"); err != ErrNoStub {

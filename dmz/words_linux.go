@@ -26,11 +26,14 @@ type errno struct {
 	number      [families]uint16 // 0 where a family lacks the error
 }
 
-// The ELF e_machine of this program, which a record names its numbering by.
-var ownMachine = map[string]uint16{
+// The ELF e_machine for each GOARCH.
+var machines = map[string]uint16{
 	"386": 3, "amd64": 62, "arm": 40, "arm64": 183, "loong64": 258, "mips": 8, "mips64": 8, "mips64le": 8, "mipsle": 8,
 	"ppc64": 21, "ppc64le": 21, "riscv64": 243, "s390x": 22, "sparc64": 43,
-}[runtime.GOARCH]
+}
+
+// That of this program. A record names its numbering by it.
+var ownMachine = machines[runtime.GOARCH]
 
 func familyOf(machine uint16) int {
 	switch machine {

@@ -18,6 +18,7 @@
 #include "child.h"
 #include "explain/explain.h"
 #include "fixture.h"
+#include "rounds.h"
 #include "skip.h"
 #include "suite.h"
 
@@ -1257,7 +1258,7 @@ static int mutations(void)
 {
 	const char *wanted = getenv("ERRPIPE_MUTATIONS");
 
-	return wanted ? atoi(wanted) : 500;
+	return wanted ? atoi(wanted) : rounds(500);
 }
 
 static void print_mutation(const char *name, int n, const struct outcome *outcome, int error)

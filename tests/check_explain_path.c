@@ -29,6 +29,7 @@
 
 #include "child.h"
 #include "explain/explain.h"
+#include "rounds.h"
 #include "skip.h"
 #include "suite.h"
 
@@ -1594,7 +1595,7 @@ START_TEST(at_random)
 	int fd;
 
 	seed = _i;
-	for (int i = 0; i < TREES / 8; i++) {
+	for (int i = 0; i < 1 + rounds(TREES) / 8; i++) {
 		snprintf(tree, sizeof(tree), "%s/tree-%d", base, _i);
 		make_directory(tree, 0755);
 		ck_assert_int_eq(chdir(tree), 0);

@@ -13,6 +13,7 @@
 #include "child.h"
 #include "explain/explain.h"
 #include "fixture.h"
+#include "rounds.h"
 #include "suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -266,7 +267,7 @@ START_TEST(what_the_kernel_makes_of_it)
 {
 	char bytes[512], name[32] = "";
 	const char *wanted = getenv("ERRPIPE_MUTATIONS");
-	int started = 0, n = wanted ? atoi(wanted) : 500;
+	int started = 0, n = wanted ? atoi(wanted) : rounds(500);
 
 	for (int i = 0; i < 16; i++) {
 		strcat(name, "i");

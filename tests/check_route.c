@@ -32,6 +32,7 @@
 #include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
+#include "rounds.h"
 #include "skip.h"
 #include "state.h"
 #include "suite.h"
@@ -573,7 +574,7 @@ static bool fill_in_sets(struct errpipe_identity *want, int column)
 	return (!effective || want->effective) && (!ambient || want->ambient);
 }
 
-/* All of them take a minute: a sixth, and another sixth in each row, unless ERRPIPE_GRID is set. */
+/* All of them take a minute: a part, and another part in each row, unless ERRPIPE_LONG is set. */
 START_TEST(grid)
 {
 	struct errpipe_identity want = {
@@ -582,7 +583,7 @@ START_TEST(grid)
 		.securebits = rows[_i].securebits,
 		.no_new_privs = rows[_i].no_new_privs,
 	};
-	int every = getenv("ERRPIPE_GRID") ? 1 : 6, valid = 0;
+	int every = is_set("ERRPIPE_LONG") ? 1 : is_slow() ? 60 : 12, valid = 0;
 
 	if (geteuid() != 0)
 		SKIP("needs root");

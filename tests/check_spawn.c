@@ -3,7 +3,7 @@
  * errpipe_spawn() and errpipe_wait(): what the child gets, what the parent keeps, and what threads, signals, limits
  * and filters do to both. check_verdict.c has what is said of children that end too early.
  *
- * ERRPIPE_SLOW=1 in the environment, for valgrind and the sanitizers, makes the long loops shorter.
+ * rounds.h says how often loops go round.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -1780,6 +1780,8 @@ START_TEST(a_thread_is_cancelled_as_it_waits)
 }
 END_TEST
 
+enum { LONGEST_SPIN = 600000 };
+
 /* The target exits with 125, so that it is looked at as well. */
 static void cancel_a_wait(int way, int spin)
 {
@@ -1804,7 +1806,7 @@ START_TEST(a_thread_is_cancelled_at_any_moment)
 	int before = open_descriptors(), count = rounds(3000);
 
 	for (int i = 0; i < count; i++)
-		cancel_a_wait(_i, i * 200);
+		cancel_a_wait(_i, i * (LONGEST_SPIN / count));
 	ck_assert_int_eq(open_descriptors(), before);
 }
 END_TEST

@@ -3,7 +3,7 @@
  * The verdict on children that end too early, or hardly late enough. It is compared with what others say of
  * the same child: the kernel by ptrace(2), the target by a byte that it writes.
  *
- * ERRPIPE_SLOW=1 in the environment, for valgrind and the sanitizers, makes the long loops shorter.
+ * rounds.h says how often loops go round.
  */
 #define _GNU_SOURCE
 #include <elf.h>

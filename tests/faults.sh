@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A part of what make faults does. Writes TAP.
+# A part of what make faults does: one case of each kind. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 
@@ -9,4 +9,4 @@ if [ ! -e "$ERRPIPE_BUILD/tests/faults" ]; then
 	echo 1..1
 	exit
 fi
-SAMPLE=1 OCCURRENCES=3 exec "$ERRPIPE_SRC/scripts/faults" "$ERRPIPE_BUILD"
+SAMPLE=1 OCCURRENCES=1 exec "$ERRPIPE_SRC/scripts/faults" "$ERRPIPE_BUILD"

@@ -66,24 +66,21 @@ else
 	GOARCH=386 suite 'go, 386'
 fi
 # From the same seeds as the fuzzing of the C library, and compared with that.
-suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 50000x -parallel 1
+suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
 
 # What can be true where the kernel cannot exec a program of that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
 emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
+# One GOARCH for each size of a word, byte order, and numbering of errors and system calls. To the package, loong64 and riscv64 are
+# as arm64, and mips64, mipsle and ppc64le are as one of these is. Its table of machines is compared with the stubs in exec_test.go.
 while read -r goarch qemu; do
 	DMZ_TEST_EMULATOR=qemu-$qemu-static GOARCH=$goarch suite "go, $goarch" -exec "qemu-$qemu-static" -run "$emulated"
 done <<EOT
 arm arm
 arm64 aarch64
-loong64 loongarch64
 mips mips
-mips64 mips64
 mips64le mips64el
-mipsle mipsel
 ppc64 ppc64
-ppc64le ppc64le
-riscv64 riscv64
 s390x s390x
 EOT
 

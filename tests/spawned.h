@@ -9,14 +9,7 @@
 #include <unistd.h>
 
 #include "errpipe.h"
-
-/* How often to go round: less where everything is slower, under valgrind and the sanitizers (ERRPIPE_SLOW=1). */
-static inline int rounds(int count)
-{
-	const char *slow = getenv("ERRPIPE_SLOW");
-
-	return slow && *slow ? count * 3 / 100 : count;
-}
+#include "rounds.h"
 
 static inline struct errpipe_child start(const struct errpipe_spawn *spawn, const char *path, char *const argv[])
 {

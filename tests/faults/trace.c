@@ -185,7 +185,7 @@ static void on_mark(struct run *run, struct task *task, long mark)
 
 static void on_entry(struct run *run, struct task *task, const struct syscall_info *info)
 {
-	struct call call = { task->role, info->number, operation(info), 0 };
+	struct call call = { task->role, info->number, operation(info), 0, run->trace->stops[task->role] };
 	const struct plan *plan = run->plan;
 	struct trace *trace = run->trace;
 

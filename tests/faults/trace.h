@@ -13,6 +13,7 @@ struct call {
 	int role;
 	long number, operation;
 	int occurrence; /* the first is 1 */
+	size_t stop;	/* of the role, as the call begins; the next one is where it ends */
 };
 
 struct plan {
