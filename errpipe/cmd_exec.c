@@ -18,7 +18,7 @@ static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG..
 			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --help            print this\n"
 			    "\n"
-			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
+			    "Exit status 125 means that errpipe itself failed; errpipe(1) has the policies.\n";
 
 enum { POLICY, ARGV0, EXPLAIN, HELP };
 

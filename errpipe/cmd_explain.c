@@ -11,21 +11,20 @@
 
 static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Say whether an exec of PROGRAM, found as a shell finds it, would work; if not,\n"
-			    "which link of the chain is broken: the program, its interpreter, its loader.\n"
-			    "Nothing of what it looks at is run.\n"
+			    "Check whether PROGRAM (searched in PATH) could be executed. If not, name the\n"
+			    "broken link: the program, its interpreter or its loader. Nothing is run.\n"
 			    "\n"
-			    "  --root DIR       look in DIR, as a process would that has it as its root\n"
-			    "  --bundle DIR     take everything from DIR/config.json, of an OCI bundle;\n"
-			    "                   PROGRAM replaces its process.args, and need not be given\n"
+			    "  --root DIR       treat DIR as the root directory\n"
+			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
+			    "                   PROGRAM, if given, overrides its process.args\n"
 			    "  --cwd DIR        the working directory, as seen in the root\n"
 			    "  --path PATH      search along PATH\n"
-			    "  --as UID[:GID]   for a process of that user\n"
-			    "  --errno NAME     the exec has failed with that errno, such as ENOEXEC\n"
-			    "  --json           print it as one object of JSON\n"
+			    "  --as UID[:GID]   check as this user\n"
+			    "  --errno NAME     explain a failure with this errno, e.g. ENOEXEC\n"
+			    "  --json           print it as JSON\n"
 			    "  --help           print this\n"
 			    "\n"
-			    "Exit status: 0 if it would work, 1 if not, 125 for errpipe's own failure.\n";
+			    "Exit status: 0 if it would work, 1 if not, 125 if errpipe itself failed.\n";
 
 enum { ROOT, BUNDLE, CWD, PATH, AS, ERRNO, JSON, HELP };
 

@@ -31,7 +31,7 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "  --report-fd N     the same, to open descriptor N (PROGRAM does not inherit it)\n"
 			    "  --help            print this\n"
 			    "\n"
-			    "Exit status: 125 is errpipe's own failure; errpipe(1) has the policies.\n";
+			    "Exit status 125 means that errpipe itself failed; errpipe(1) has the policies.\n";
 
 enum { POLICY, ARGV0, EXPLAIN, ROUTE, REPORT, REPORT_FD, HELP };
 
