@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 /*
-Package dmz tells why an exec failed, for container runtimes and others that are written in Go.
+Package dmz reports why an exec failed. It is meant for container runtimes and other programs written in Go.
 
 A process that is about to become another program holds the write end of a pipe. If its execve(2) fails, the errno goes
-into that pipe as one record of 16 bytes; if it succeeds, close-on-exec closes the pipe and nothing of this is left in
-the process. Whoever holds the read end learns which it was:
+into that pipe as one record of 16 bytes. If it succeeds, close-on-exec closes the pipe, and nothing of this is left in
+the process. The read end shows which it was:
 
 	err := dmz.Read(r, 0, "/bin/app")
 	fmt.Println(err)                          // exec /bin/app: exec format error
 	errors.Is(err, syscall.ENOEXEC)           // true
 	os.Exit(dmz.ExitCode(err, dmz.POSIX))     // 126
 
-A go.mod that uses it has these two lines, the second with the folder of a copy:
+The module is not published yet. Point your go.mod to a local copy with two lines:
 
 	require errpipe v0.0.0
 	replace errpipe => ../errpipe
@@ -27,12 +27,12 @@ A second exec is not neutral: what acts on "the next exec" is spent on the stub.
 
 # A runtime
 
-Its parent calls [Stub] and [Pipe] and hands both to its init, which calls [Fail] for a step of its own that failed and
-[Exec] in the end, where it called unix.Exec before. The parent, or another process, calls [Read].
+The parent of an init calls [Stub] and [Pipe] and passes both to the init. The init calls [Fail] for a failed step of its own,
+and in the end [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
 
-A caller that has an [exec.Cmd] and no init calls [Start] instead of its method Start. Go reports the errno of a direct exec by
-itself. Start adds the stub, words, exit codes, a verdict on a process that was killed before its exec, and a distinction between
-a failed exec and a failed set-up. Its documentation names the two cases in which a process that was killed cannot be seen.
+If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go reports the errno of a direct exec by itself.
+Start adds the stub, words, exit codes, a verdict on a process that was killed before its exec, and a distinction between a
+failed exec and a failed set-up. Its documentation names the two cases in which it cannot notice that a process was killed.
 
 # Words
 

@@ -23,7 +23,7 @@ const (
 const (
 	StepExec    uint16 = 0      // the exec of the program (ExecFailed; every other is SetupFailed)
 	StepFcntl   uint16 = 1      // setting close-on-exec on the report's descriptor
-	StepProcess uint16 = 0x7fff // the fork, or what package syscall does in the child before its exec; of [Start], never in a record
+	StepProcess uint16 = 0x7fff // the fork, or a step of package syscall before the exec; from [Start], never in a record
 	StepCaller  uint16 = 0x8000 // the first of the caller's own steps, for [Fail]
 	StepStub    uint16 = 0xffff // the exec of the stub
 
@@ -39,10 +39,10 @@ type Error struct {
 	Verdict Verdict
 	Path    string // of the program
 
-	// Of ExecFailed and SetupFailed. Errno has the numbering of this host, Raw that of the machine that wrote the record.
-	// A number of the host's own numbering stays as it is, even one without a name. Errno is 0 if the kernel refused without
-	// an error, as a seccomp filter can make it do (then Raw is 0 as well). It is also 0 if a number of another numbering has
-	// no name, or this host has no error of that name.
+	// For ExecFailed and SetupFailed. Errno has the numbering of this host, Raw that of the machine that wrote the record. If
+	// both have the same numbering, Errno is Raw, even if that has no name. Errno is 0 if the kernel refused without an errno,
+	// which a seccomp filter can cause; then Raw is 0 as well. Errno is also 0 if a number of another numbering has no name, or
+	// no equivalent on this host.
 	Errno   syscall.Errno
 	Raw     int
 	Machine uint16 // ELF e_machine

@@ -70,7 +70,7 @@ func TestExampleCreateStart(t *testing.T) {
 		runProgram(t, "", 0, program, "create", state, test.path)
 		runProgram(t, test.want, 126, program, "start", state, test.path)
 	}
-	// A program that is still there when start looks: it waits for the test.
+	// This program waits for the test, so that it still runs when start looks.
 	state, hold := t.TempDir(), filepath.Join(t.TempDir(), "hold")
 	if err := syscall.Mkfifo(hold, 0o600); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestExampleCreateStart(t *testing.T) {
 	if err := os.WriteFile(hold, nil, 0); err != nil {
 		t.Error(err)
 	}
-	// Often, because the init need not be dead yet when start comes.
+	// Many times, because the init may or may not be dead yet when start comes.
 	for i := 0; i < 20; i++ {
 		state := t.TempDir()
 		runProgram(t, "", 0, program, "create", state, "/bin/true")

@@ -20,25 +20,25 @@ type Flags uint
 // for, and whoever picks the arguments can provoke it (E2BIG), so it is not for a runtime that starts what others bring.
 const Fallback Flags = 1
 
-// Exec makes of this process the program path with argv and envv, or reports to the descriptor report why not.
+// Exec replaces this process with the program path, or writes the reason for the failure to report.
 //
-// stub is the descriptor of what [Stub] has returned, of any other copy of dmz, or [NoStub]. It should be close-on-exec, or
-// the program inherits it. path is the file to exec and argv[0] the name that the program sees; there is no search along
-// PATH. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub for such a path.
+// stub is the descriptor of the file that [Stub] returned, of any other copy of dmz, or [NoStub]. It should be close-on-exec,
+// or the program inherits it. path is the file to exec and argv[0] the name that the program sees; PATH is not searched. A
+// path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub for such a path.
 //
-// If the exec of the stub fails as that of the program would, the report is that of the program: EAGAIN, ENOMEM, and E2BIG
+// If the exec of the program would fail as that of the stub did, the report is that of the program: EAGAIN, ENOMEM, and E2BIG
 // for a string or a total that is over the limit by itself. The stub adds three arguments. A command line within 60 bytes of
 // the limit is too long only for the stub: that is E2BIG in the step [StepStub].
 //
-// A number does not keep an [os.File] open: call runtime.KeepAlive for both after Exec, or the garbage collector may close
-// them before it. Close everything else first, or mark it close-on-exec. The stub is exec'd by execveat(2). Where that is
-// refused with EPERM, ENOSYS or no errno, as seccomp filters do, it is exec'd as /proc/self/fd/N, if that is procfs.
+// The descriptor numbers do not keep their [os.File] values alive: call runtime.KeepAlive on both after Exec, or the garbage
+// collector may close them first. Close everything else before, or mark it close-on-exec. The stub is exec'd by execveat(2).
+// If that is refused with EPERM, ENOSYS or no errno, as seccomp filters do, it is exec'd as /proc/self/fd/N, if that is procfs.
 //
-// A stub that is not open, such as that of an [os.File] that is nil or closed, is EBADF, also with Fallback. A stub that is 1 or 2, a
-// standard stream, is EINVAL.
+// A stub that is not open, such as that of an [os.File] that is nil or closed, is EBADF, even with Fallback. A stub that is 1
+// or 2, a standard stream, is EINVAL.
 //
-// Like [syscall.Exec] it returns only on failure, with an [*Error] that says what has been reported; exit then. Two errors are
-// not in the report: report is not open for writing (EBADF), and flags that are unknown (EINVAL).
+// Like [syscall.Exec] it returns only on failure, with an [*Error] that holds the report; then exit. Two errors are not in the
+// report: report is not open for writing (EBADF), and unknown flags (EINVAL).
 func Exec(stub, report int, flags Flags, path string, argv, envv []string) error {
 	if flags&^Fallback != 0 {
 		return fmt.Errorf("dmz: unknown flags %#x: %w", uint(flags), syscall.EINVAL)
@@ -77,7 +77,7 @@ func isStandardStream(fd int) bool {
 	return fd >= 0 && fd <= 2
 }
 
-// Not so is the read end of the pipe, given in the place of the other.
+// The read end of the pipe is not: a caller may have mixed up the two ends.
 func isWritable(fd int) bool {
 	flags, errno := fcntl(fd, syscall.F_GETFL, 0)
 	return errno != 0 || flags&syscall.O_ACCMODE != syscall.O_RDONLY && flags&oPath == 0
@@ -94,7 +94,7 @@ func setCloseOnExec(fd int) syscall.Errno {
 	return errno
 }
 
-// EAGAIN is the limit of processes. E2BIG is the stub's only if its own arguments are what goes beyond the limit.
+// EAGAIN is the limit of processes. E2BIG is the stub's only if the command line would fit without the stub's own arguments.
 func targetFailsAlike(errno syscall.Errno, path string, argv, envv []string) bool {
 	return errno == syscall.EAGAIN || errno == syscall.ENOMEM || errno == syscall.E2BIG && tooBig(path, argv, envv)
 }
@@ -152,7 +152,7 @@ func isMissing(errno syscall.Errno) bool {
 	return errno == syscall.ENOSYS || errno == syscall.EPERM || errno == 0
 }
 
-// In the root of a container /proc may be what its image brings, and name a file of that.
+// In the root of a container, /proc may be a plain folder of the image, and the path may name a file in it.
 func hasProc() bool {
 	const procSuperMagic = 0x9fa0 // linux/magic.h
 	var fs syscall.Statfs_t

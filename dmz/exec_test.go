@@ -84,7 +84,7 @@ func TestExecWithoutProc(t *testing.T) {
 	}
 }
 
-// Exec by a route, with a filter that refuses a system call.
+// ExecRefused calls Exec by a route, with a filter that refuses a system call.
 func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.Errno, args ...int) (error, syscall.WaitStatus) {
 	t.Helper()
 	skipUnderEmulator(t)
@@ -97,7 +97,7 @@ func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.E
 	return readReport(t, cmd, path)
 }
 
-// How kernels and filters say that they have no execveat(2). There is a /proc to exec the stub by.
+// Kernels and filters without execveat(2) answer with these errnos. The stub is then exec'd through /proc.
 func TestExecWithoutExecveat(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOSYS, syscall.EPERM, 0} {
 		for _, route := range routes {
@@ -112,7 +112,7 @@ func TestExecWithoutExecveat(t *testing.T) {
 	}
 }
 
-// Any other errno is final. Some are of the process, whatever it execs.
+// Any other errno is final. Some are faults of the process, whatever it execs.
 func TestExecOfTheStubFails(t *testing.T) {
 	for errno, step := range map[syscall.Errno]uint16{
 		syscall.EACCES: StepStub, syscall.ETXTBSY: StepStub, syscall.E2BIG: StepStub, syscall.EAGAIN: StepExec, syscall.ENOMEM: StepExec,
@@ -127,7 +127,7 @@ func TestExecOfTheStubFails(t *testing.T) {
 	}
 }
 
-// The stub is exec'd by execveat(2) where that works, as it is in C: then it is the stub whose execve(2) is refused.
+// Where execveat(2) works, Exec uses it for the stub, as in C. The refused execve(2) is then the stub's.
 func TestExecPrefersExecveat(t *testing.T) {
 	report, status := execRefused(t, "stub", "/bin/sh", syscall.SYS_EXECVE, syscall.EACCES)
 	if e := asError(t, report); e.Step != StepExec || e.Errno != syscall.EACCES || status.ExitStatus() != 126 {
@@ -148,7 +148,7 @@ func TestExecWithoutFcntl(t *testing.T) {
 	}
 }
 
-// Longer than an argument can be: the stub could not take it.
+// A path longer than an argument can be: the stub could not take it.
 func TestExecPathOfAnyLength(t *testing.T) {
 	r, w, err := Pipe()
 	if err != nil {
@@ -169,7 +169,7 @@ func TestExecPathOfAnyLength(t *testing.T) {
 	}
 }
 
-// A root process has used no privilege by going through the stub, as accounting and audits would show.
+// A root process that goes through the stub uses no privilege. Accounting and audits would show it.
 func TestExecUsesNoPrivilege(t *testing.T) {
 	skipUnderEmulator(t)
 	const pfSuperpriv = 0x100 // include/linux/sched.h
@@ -270,13 +270,13 @@ func TestExecRefusesNonsense(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number, err := dupAbove(int(closed.Fd()), 500) // which nothing takes again soon
+	number, err := dupAbove(int(closed.Fd()), 500) // a number that nothing else takes soon
 	if err != nil {
 		t.Fatal(err)
 	}
 	closed.Close()
 	syscall.Close(number)
-	var none *os.File // as when the error of Stub was not looked at
+	var none *os.File // as if the caller had ignored the error of Stub
 	const ownReport = highest
 	for what, test := range map[string]struct {
 		stub       int
@@ -344,7 +344,7 @@ func TestStubIsSealed(t *testing.T) {
 	}
 }
 
-// There is one for each GOARCH of Linux, of the machine that records name; and without one there is an error.
+// Each GOARCH of Linux has a stub, built for the machine that its records name. Any other GOARCH is an error.
 func TestStubForEachArchitecture(t *testing.T) {
 	for _, goarch := range strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x") {
 		image, err := imageFor(goarch)

@@ -32,13 +32,13 @@ var rules = map[Policy]rule{
 // ExitCode returns the exit code, 0 to 255, that the policy gives to an error:
 //
 //   - nil is 0.
-//   - An error of this package has the code of what failed.
+//   - An error of this package has the code of the step that failed.
 //   - An error of [exec.Cmd]'s Wait has the program's own: its exit status, or 128 plus the signal.
-//   - A program that [exec.LookPath] has not found, or has found and cannot start, has the code of an exec that fails so. That
-//     includes [exec.ErrDot]: the program is there and Go does not start it, so the code is that of EACCES.
+//   - A program that [exec.LookPath] did not find, or found and cannot start, has the code of an exec that fails in the same
+//     way. With [exec.ErrDot] the program exists and Go does not start it, so the code is that of EACCES.
 //   - Every other error has the code of a failed set-up, and so has a process whose status is not known.
 //
-// It panics if there is no such policy.
+// It panics if the policy does not exist.
 func ExitCode(err error, policy Policy) int {
 	rule, ok := rules[policy]
 	if !ok {

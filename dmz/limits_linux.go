@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// TooBig says whether execve(2) answers E2BIG: errpipe/limits.c has the rule, and why the kernel cannot be asked.
+// TooBig predicts whether execve(2) fails with E2BIG. errpipe/limits.c describes the rule, and why the kernel cannot be asked.
 func tooBig(path string, argv, envv []string) bool {
 	const (
 		most         = 6 << 20   // three quarters of _STK_LIM, include/uapi/linux/resource.h
@@ -55,7 +55,7 @@ func tooBig(path string, argv, envv []string) bool {
 	return size+count*word > limited
 }
 
-// The kernel counts its own pointers, whatever the size of the program's.
+// The kernel counts pointers of its own size, whatever the size of the program's.
 func wordSize() uint64 {
 	if unsafe.Sizeof(uintptr(0)) == 8 || isKernelOf64Bits() {
 		return 8
@@ -63,7 +63,7 @@ func wordSize() uint64 {
 	return 4
 }
 
-// A kernel of 64 bits calls itself x86_64, aarch64, ppc64le, s390x and so on, but under personality(2) PER_LINUX32.
+// A 64-bit kernel calls itself x86_64, aarch64, ppc64le, s390x and so on, except under personality(2) PER_LINUX32.
 func isKernelOf64Bits() bool {
 	const ask, perMask, perLinux32 = 0xffffffff, 0xff, 8 // linux/personality.h
 	personality, _, _ := syscall.RawSyscall(syscall.SYS_PERSONALITY, ask, 0, 0)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Strings of that many bytes with their NULs.
+// StringsOf returns strings of that many bytes in all, with their NULs.
 func stringsOf(bytes int) (strs []string) {
 	const each = 60000
 	for ; bytes >= 2*each; bytes -= each {
@@ -20,7 +20,7 @@ func stringsOf(bytes int) (strs []string) {
 	return append(strs, strings.Repeat("y", bytes-1))
 }
 
-// The largest number for which a question has the answer no.
+// Most returns the largest number for which the answer is no.
 func most(fits, fails int, question func(int) bool) int {
 	for fails-fits > 1 {
 		if middle := (fits + fails) / 2; question(middle) {
@@ -45,7 +45,7 @@ func withStack(t *testing.T, limit uint64, f func()) {
 	f()
 }
 
-// The kernel refuses an empty file with ENOEXEC, after it has looked at the arguments.
+// TooBig agrees with the kernel, which refuses an empty file with ENOEXEC only after it has looked at the arguments.
 func TestTooBigIsTheKernels(t *testing.T) {
 	skipUnderEmulator(t)
 	file := filepath.Join(t.TempDir(), "empty")
@@ -84,7 +84,7 @@ func TestTooBigIsTheKernels(t *testing.T) {
 	}
 }
 
-// What can be exec'd at all can be started; and what cannot is the program's failure, by each route.
+// Start works for every command line that execve(2) takes. Otherwise the failure is the program's, by each route.
 func TestStartNearTheLimit(t *testing.T) {
 	skipUnderEmulator(t)
 	withStack(t, 300000, func() {

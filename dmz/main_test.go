@@ -18,7 +18,7 @@ import (
 // What a child of the tests does: the test program itself, given this variable.
 const modeVariable = "DMZ_TEST_MODE"
 
-// Before it execs, a filter answers a system call with an errno: "NUMBER ERRNO [SECOND-ARGUMENT]".
+// A filter that is installed before the exec answers a system call with an errno: "NUMBER ERRNO [SECOND-ARGUMENT]".
 const refuseVariable = "DMZ_TEST_REFUSE"
 
 // The report of a child is the first of its ExtraFiles.
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		for fd := 3; fd < 1024; fd++ {
 			setCloexec(fd, syscall.FD_CLOEXEC)
 		}
-		// Some tests have a child killed by a signal that dumps core.
+		// Some tests kill a child by a signal that would leave a core dump.
 		syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 		os.Exit(m.Run())
 	case "exec":
@@ -183,8 +183,8 @@ const (
 	seccompAllow = 0x7fff0000
 )
 
-// Filter answers a system call of this thread, and of the processes that it starts, with the action. Args are those of the
-// call from the second on; a call with others passes.
+// Filter answers a system call of this thread, and of the processes that it starts, with the action. Args are the arguments of the
+// call from the second on. A call with other arguments passes.
 func filter(action uint32, call uintptr, args ...uint32) error {
 	const nr, firstArg, equals = 0, 16, syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K
 	load := func(offset uint32) syscall.SockFilter {
@@ -228,7 +228,7 @@ func refuse(fields []string) {
 	}
 }
 
-// WithFilter runs a function on a thread of its own, which ends with it.
+// WithFilter runs a function on a new thread, which ends with the function.
 func withFilter(t *testing.T, f func(), action uint32, call uintptr, args ...uint32) {
 	t.Helper()
 	done := make(chan error)

@@ -14,15 +14,15 @@ import (
 // program was started, and an [*Error] if not.
 //
 // End of file proves only that nobody holds the write end any more, so with pid 0 the nil is provisional; [Settle] can tell more
-// once the process has ended. A pid above 0, of a child of this process, is looked at when end of file comes, which costs
-// some 25 microseconds: the error is then Died if it is on its way out without ever having exec'd anything but the stub, and Closed
-// if that cannot be known.
+// once the process has ended. With the pid of a child of this process, Read looks at that child when end of file comes, which
+// costs some 25 microseconds. The error is then Died if the child is exiting without ever having exec'd anything but the stub, and
+// Closed if that cannot be known.
 //
-// Read closes r once it has read something from it: at the end of file behind a record, a second Read would report success. Now it
-// reports [os.ErrClosed].
+// Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take the
+// end of file after a record for a success.
 //
-// Errors that are no *Error: EINVAL, pid is below 0; EPROTO, the bytes are not one record that a stub of a known version writes; and those of r.Read,
-// with [os.ErrDeadlineExceeded] after r.SetReadDeadline.
+// Errors other than *Error: EINVAL if pid is below 0; EPROTO if the bytes are not exactly one record of a known version; and those
+// of r.Read, with [os.ErrDeadlineExceeded] after r.SetReadDeadline.
 func Read(r *os.File, pid int, path string) error {
 	if pid < 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)

@@ -141,15 +141,16 @@ func labelIsPending() bool {
 	return false
 }
 
-// Route says whether a process of that identity can exec path through the stub without any difference to the program. It
+// Route decides whether a process of that identity can exec path through the stub without any difference to the program. It
 // follows the same rules as errpipe_route of the C library:
 //
-// Credentials: they differ if the exec of a file without capabilities leaves other sets than there were before
-// (capabilities(7)); with mixed ids the ids may.
+// Credentials: they differ if the exec of a file without capabilities changes the capability sets (capabilities(7)). With mixed
+// ids, the ids may differ as well.
 //
-// Path: names below /proc and /dev/fd, and what leads there by links. The path is looked up as the caller sees it. So are the
-// interpreters of a script: the first line of a regular file is read for that. A runtime that starts what others bring asks with a path of its own, such as "/", and keeps the stub: by the direct route a link to /proc/self/exe
-// in an image would exec the runtime itself (CVE-2019-5736).
+// Path: names below /proc and /dev/fd, and links that lead there. The path is looked up as the caller sees it, and so are the
+// interpreters of a script: for those the first line of a regular file is read. A runtime that starts untrusted images passes a
+// path of its own, such as "/", so that it keeps the stub: on the direct route a link to /proc/self/exe in an image would exec the
+// runtime itself (CVE-2019-5736).
 func Route(identity *Identity, path string) Reason {
 	switch {
 	case identity.OnExec:
@@ -184,7 +185,8 @@ func hasTellingName(path string) bool {
 	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/fd/")
 }
 
-// The path, or an interpreter that the kernel then opens in the midst of the exec. One exec goes through five scripts at most.
+// ChangesWithExec checks the path and the interpreters, which the kernel opens in the middle of the exec. One exec goes through
+// five scripts at most.
 func changesWithExec(path string) bool {
 	const scriptsMax = 5
 	for i := 0; path != "" && i <= scriptsMax; i++ {
@@ -196,8 +198,8 @@ func changesWithExec(path string) bool {
 	return false
 }
 
-// The interpreter of a script as load_script() in the kernel's fs/binfmt_script.c finds it, or "". Only a regular file is opened:
-// a FIFO or a device has effects.
+// Interpreter finds the interpreter of a script like load_script() in the kernel's fs/binfmt_script.c, or returns "". It opens only
+// regular files, because opening a FIFO or a device has side effects.
 func interpreter(path string) string {
 	const headSize = 256 // BINPRM_BUF_SIZE
 	var st syscall.Stat_t
@@ -221,8 +223,8 @@ func interpreter(path string) string {
 	return name
 }
 
-// A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By its name, too: a
-// descriptor may not be there yet, and before Linux 5.6 there is nothing better.
+// A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. The name alone decides
+// as well: a descriptor may not be open yet, and Linux before 5.6 has no better test.
 func isNameOfSuch(path string) bool {
 	if hasTellingName(path) {
 		return true

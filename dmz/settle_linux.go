@@ -23,13 +23,13 @@ const (
 // nil, or an [*Error] that is Died or Closed. It is for an attempt whose [Read] has returned nil; call it before the child is
 // reaped. Both kinds of error have the wait status.
 //
-// A process that never exec'd anything is known by a flag of the kernel. But the init of a Go runtime has exec'd before: its own
-// program. So name what it is called until it is the program, as "runc:[2:INIT]" or "exe" (proc(5), comm): a process that ends
-// under a name of unfinished has Died. Choose one that no target bears.
+// The kernel has a flag for a process that never exec'd anything. But the init of a Go runtime has exec'd before: its own program.
+// So pass the process names (comm, see proc(5)) that it has before it becomes the program, such as "runc:[2:INIT]" or "exe"; a
+// process that ends under one of them has Died. Choose a name that no target bears.
 //
-// While it is the stub, a process has the name of the memfd from Linux 6.14 on. Before, and where a filter refuses execveat(2), the
-// name is the number of the stub's descriptor. A program can have a number as its name, too. So an end under a number that can
-// be the stub's (by a signal, or with 125 to 127) is Closed, unless that number is in unfinished.
+// From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before, and where a filter refuses execveat(2),
+// the name is the number of the stub's descriptor. A program can have a number as its name as well. So a process that ends under a
+// number as a stub can (by a signal, or with 125 to 127) is Closed, unless that number is in unfinished.
 func Settle(pid int, path string, unfinished ...string) error {
 	if pid <= 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
@@ -37,7 +37,7 @@ func Settle(pid int, path string, unfinished ...string) error {
 	return look(pid, path, 0, anyStub(unfinished)).orNil()
 }
 
-// A judge gives the verdict for a process that has ended, or is about to and has its last name; 0 if it was the program.
+// A judge gives the verdict for a process that has ended, or is exiting and has its last name. 0 means that it was the program.
 type judge func(p *process, status syscall.WaitStatus) Verdict
 
 // Look returns nil if the program was started.
@@ -67,7 +67,7 @@ func look(pid int, path string, options int, verdict judge) *Error {
 	return e
 }
 
-// An error that holds a nil *Error is not nil.
+// OrNil is needed because an error that holds a nil *Error is not nil.
 func (e *Error) orNil() error {
 	if e == nil {
 		return nil
@@ -103,7 +103,7 @@ func (p *process) isExiting() bool {
 	return p.flags&pfExiting != 0
 }
 
-// AnyStub judges a process that went through a stub of any name, or through none.
+// AnyStub judges a process that went through a stub of any name, or did not go through one.
 func anyStub(unfinished []string) judge {
 	return func(p *process, status syscall.WaitStatus) Verdict {
 		if p.flags&pfForknoexec != 0 {
@@ -131,8 +131,8 @@ func anyStub(unfinished []string) judge {
 	}
 }
 
-// StubNamed judges a process whose name while it is the stub is known, or "" if it has none. The program of that path is
-// called by the last part of it.
+// StubNamed judges a process whose name while it is the stub is known; "" if it is never the stub. The name of the program is the
+// last part of path.
 func stubNamed(stub, path string) judge {
 	return func(p *process, status syscall.WaitStatus) Verdict {
 		switch {

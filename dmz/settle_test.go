@@ -142,7 +142,7 @@ func TestVerdictOfAProcess(t *testing.T) {
 	}
 }
 
-// The same of a child of Start's, whose stub is called "7".
+// The same for a child of Start, whose stub is called "7".
 func TestVerdictOfAChildOfStart(t *testing.T) {
 	const kill, exit0 = syscall.WaitStatus(9), syscall.WaitStatus(0)
 	for _, test := range []struct {
@@ -170,7 +170,7 @@ func TestVerdictOfAChildOfStart(t *testing.T) {
 	}
 }
 
-// A process that cannot be looked at, as it has been reaped, or for want of a /proc: what is known is how it ended.
+// A process cannot be looked at once it is reaped, or without a /proc. Then only its status is known.
 func TestStartedUnseen(t *testing.T) {
 	cmd := exec.Command("/bin/true")
 	cmd.Run()

@@ -15,22 +15,24 @@ import (
 )
 
 // Start starts cmd as its method Start does, through the stub where that makes no difference to the program, and returns an
-// [*Error] if the program could not be exec'd. Afterwards cmd is used as always: its fields are as they were, and on success
-// cmd.Process is set and cmd.Wait is to be called. On an error there is nothing to wait for: the child is reaped, all
-// goroutines have ended, cmd.Process is nil, and nothing was read from cmd.Stdin.
+// [*Error] if the program could not be exec'd. Afterwards use cmd as usual: its fields are as they were. On success cmd.Process is
+// set; call cmd.Wait. After an error do not: the child is reaped, all goroutines have ended, cmd.Process is nil, and nothing was
+// read from cmd.Stdin.
 //
-// A child that is killed before it is the program, by its context or by anything else, is an error with the verdict Died. The
-// verdict is Closed if its last name, the number of a descriptor, can be that of the stub and that of the program. Two cases
-// cannot be seen, and then Start returns nil: SIGCHLD is ignored or something else in this process reaps the child; or the child
-// is exiting and /proc does not show it.
+// A child that is killed before it becomes the program, by its context or by anything else, is an error with the verdict Died. The
+// verdict is Closed if the last name of the child is a number that can be the name of the stub and that of the program. Start
+// cannot notice the kill in two cases, and then returns nil: SIGCHLD is ignored or something else in this process reaps the child;
+// or the child is exiting and /proc does not show it.
 //
-// The program sees neither pipe nor stub nor an argument more. The route is direct where [Route] says so, for a command line that is
-// too long with the stub's three arguments, and for Chroot, Ptrace, AmbientCaps, a user namespace or a change of ids without root.
+// The program sees neither the pipe nor the stub nor additional arguments. The route is direct where [Route] says so, for a command
+// line that is too long with the stub's three arguments, and for Chroot, Ptrace, AmbientCaps, a user namespace or a change of ids
+// without root.
 //
-// A failure before the exec, of the fork or of what cmd.Dir and cmd.SysProcAttr ask for, has the step StepProcess. Go has one
-// errno for that and for a failed exec. To tell them apart, Start has the same done again in a second child, which execs nothing.
+// A failure before the exec, of the fork or of a step that cmd.Dir or cmd.SysProcAttr asks for, has the step StepProcess. Go
+// reports the same errno for that and for a failed exec. To tell them apart, Start repeats the steps in a second child, which execs
+// nothing.
 //
-// An error that cmd.Start finds before it starts a process is returned unchanged: a program that is not in PATH, for example.
+// Errors that cmd.Start finds before it starts a process, such as a program missing from PATH, are returned unchanged.
 func Start(cmd *exec.Cmd) error {
 	if cmd == nil {
 		return errors.New("dmz: Start of a Cmd that is nil")
@@ -44,10 +46,10 @@ func Start(cmd *exec.Cmd) error {
 		return fmt.Errorf("dmz: the environment of %q holds a NUL byte: %w", cmd.Path, syscall.EINVAL)
 	}
 	if cmd.Process != nil {
-		return cmd.Start() // which says what is wrong
+		return cmd.Start() // which names the mistake
 	}
 	if cmd.Path == "" && cmd.Err == nil {
-		cmd.Start() // which says only "no command", and closes its pipes
+		cmd.Start() // which closes the pipes; its error, "no command", has no errno
 		return failure(StepExec, syscall.ENOENT, "")
 	}
 	if !isNeutral(cmd) {
@@ -70,7 +72,7 @@ func Start(cmd *exec.Cmd) error {
 	return startThrough(cmd, stub, r, w)
 }
 
-const highest = 1<<31 - 1 // as long as a descriptor's number can be
+const highest = 1<<31 - 1 // the longest number of a descriptor
 
 func argName(i int) string {
 	if i == 0 {
@@ -120,7 +122,7 @@ func startDirect(cmd *exec.Cmd) error {
 	return explainStart(cmd, StepExec, launch(cmd, func(pid int) error { return started(pid, path, "") }))
 }
 
-// ExplainStart makes an *Error of that of os.StartProcess, which is for an exec of the step or for what comes before it.
+// ExplainStart turns an error of os.StartProcess into an *Error. The step is that of the exec; the failure may be of an earlier one.
 func explainStart(cmd *exec.Cmd, step uint16, err error) error {
 	errno, ok := errnoOfStart(err)
 	if !ok {
@@ -135,7 +137,7 @@ func explainStart(cmd *exec.Cmd, step uint16, err error) error {
 	return failure(step, errno, cmd.Path)
 }
 
-// ErrnoOfStart returns the errno of what os.StartProcess returns for a child that did not become a program.
+// ErrnoOfStart returns the errno of an error of os.StartProcess for a child that did not become a program.
 func errnoOfStart(err error) (errno syscall.Errno, ok bool) {
 	var pathError *os.PathError
 	if errors.As(err, &pathError) && pathError.Op == "fork/exec" {
@@ -144,12 +146,12 @@ func errnoOfStart(err error) (errno syscall.Errno, ok bool) {
 	return errno, ok
 }
 
-// FailedInExec tells a failed exec from what comes before it: the fork, and what Dir and SysProcAttr ask for. Package syscall
-// has one errno for all of them, so have it do the same again with an exec that fails in a way of its own.
+// FailedInExec tells a failed exec from a failure of the steps before it: the fork, and those that Dir and SysProcAttr ask for.
+// Package syscall reports the same errno for all of them, so repeat the steps with an exec that fails with an errno of its own.
 func failedInExec(cmd *exec.Cmd, errno syscall.Errno) bool {
 	attr := &os.ProcAttr{Dir: cmd.Dir, Env: []string{}, Sys: cmd.SysProcAttr, Files: []*os.File{nil, nil, nil}}
 	for i, stream := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
-		attr.Files[i], _ = stream.(*os.File) // for Setctty; what is not a file is no terminal either
+		attr.Files[i], _ = stream.(*os.File) // for Setctty; a stream that is not a file is not a terminal
 	}
 	attr.Files = append(attr.Files, cmd.ExtraFiles...)
 	switch {
@@ -158,11 +160,11 @@ func failedInExec(cmd *exec.Cmd, errno syscall.Errno) bool {
 	case reachesExec(attr, errno):
 		return true
 	}
-	// If no exec at all is allowed, by seccomp(2), the set-up is not to blame.
+	// If a seccomp(2) filter refuses every exec, the set-up is not to blame.
 	return !isOfFork(errno) && !reachesExec(&os.ProcAttr{Env: []string{}}, errno)
 }
 
-// What pipe2(2), clone(2) and dup3(2) answer where resources are scarce.
+// IsOfFork: errors of pipe2(2), clone(2) and dup3(2) where resources are scarce.
 func isOfFork(errno syscall.Errno) bool {
 	switch errno {
 	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBADF:
@@ -171,8 +173,8 @@ func isOfFork(errno syscall.Errno) bool {
 	return false
 }
 
-// ReachesExec starts a process that fails in its exec: execve(2) refuses such a path before it looks at anything else. That
-// errno must be another than the one in question.
+// ReachesExec starts a process that fails in its exec, because execve(2) refuses such a path before it looks at anything else. The
+// errno of that must differ from the one in question.
 func reachesExec(attr *os.ProcAttr, other syscall.Errno) bool {
 	path, want := strings.Repeat("/", pathMax), syscall.ENAMETOOLONG
 	if other == want {
@@ -249,8 +251,8 @@ func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 	if err == nil {
 		return nil
 	}
-	// It is leaving anyway; if not, the record was forged, and by this it becomes true. If somebody else has reaped it, the
-	// number may be another process by now.
+	// The child is exiting anyway. If not, the record was forged, and the kill makes it true. If something else has reaped the
+	// child, the number may be another process by now.
 	var status syscall.WaitStatus
 	if _, err := waitable(cmd.Process.Pid, syscall.WNOHANG, &status); err == nil {
 		cmd.Process.Kill()
@@ -263,8 +265,8 @@ func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 	return err
 }
 
-// Read the report. A process that somebody has forked elsewhere may have a copy of the write end, and keep it for as long as
-// it likes. So the end of the child counts as end of file as well.
+// ReadWhileItLives reads the report. A process that was forked elsewhere may hold a copy of the write end for any length of time,
+// so the end of the child also counts as end of file.
 func readWhileItLives(r *os.File, pid int, path string) error {
 	const askAgain = 20 * time.Millisecond
 	for {
@@ -286,8 +288,8 @@ func readWhileItLives(r *os.File, pid int, path string) error {
 	}
 }
 
-// Started returns an error if a child was killed before it was the program, or if that may be: by its context, or by somebody
-// else. A child without a report left has exec'd the program or is on its way out. Stub is its name while it is the stub, or "".
+// Started returns an error if a child was, or may have been, killed before it became the program: by its context or by anything
+// else. At end of file the child has exec'd the program or is exiting. Stub is its name while it is the stub, or "".
 func started(pid int, path, stub string) error {
 	e := look(pid, path, syscall.WNOHANG, stubNamed(stub, path))
 	if e != nil && e.Status == StatusUnknown {
@@ -301,7 +303,7 @@ func started(pid int, path, stub string) error {
 	return e
 }
 
-// Whether a process that cannot be looked at has ended as one can that is not the program yet.
+// MayNotHaveStarted is for a process that cannot be looked at: only its status shows whether it can have ended before the program.
 func mayNotHaveStarted(status syscall.WaitStatus, stub string) bool {
 	return status != StatusUnknown && stubEndsLike(status) && (stub != "" || status.Signaled())
 }

@@ -389,7 +389,7 @@ func TestStartContext(t *testing.T) {
 	}
 }
 
-// The context kills a process at any time: a program that does not exist has never been started.
+// The context may kill the process at any time: a program that does not exist is never reported as started.
 func TestStartContextKillsTheStub(t *testing.T) {
 	warmUp(t)
 	defer assertNothingLeft(t)()
@@ -413,7 +413,7 @@ func TestStartContextKillsTheStub(t *testing.T) {
 	}
 }
 
-// What fails before the exec is blamed on neither the stub nor the program; and what fails in the exec not on what comes before.
+// A failure before the exec is blamed on neither the stub nor the program. A failed exec is not blamed on the set-up.
 func TestStartFailsBeforeTheExec(t *testing.T) {
 	skipUnderEmulator(t)
 	warmUp(t)
@@ -458,7 +458,7 @@ func TestStartFailsAfterItsSetUp(t *testing.T) {
 	}
 }
 
-// A folder that is missing, with and without attributes: Go tells it by itself only without.
+// A folder that is missing, with and without attributes: Go itself names it only without them.
 func TestStartWithoutItsDir(t *testing.T) {
 	cmd := &exec.Cmd{Path: "/bin/true", Dir: "/nonexistent", SysProcAttr: &syscall.SysProcAttr{}}
 	if e := asError(t, Start(cmd)); e.Error() != "exec /bin/true: cannot set up the process (ENOENT)" {
@@ -470,7 +470,7 @@ func TestStartWithoutItsDir(t *testing.T) {
 	}
 }
 
-// Where no process may be started, the set-up is not to blame.
+// If every exec is refused, the set-up is not to blame. A refused fork has the step StepProcess.
 func TestStartWhereNoExecIsAllowed(t *testing.T) {
 	skipUnderEmulator(t)
 	withFilter(t, func() {
@@ -489,7 +489,7 @@ func TestStartWhereNoExecIsAllowed(t *testing.T) {
 	}, seccompErrno|uint32(syscall.EAGAIN), syscall.SYS_CLONE)
 }
 
-// By whom and how it is killed makes no difference, nor whether it is the stub by then.
+// Neither the killer nor the signal makes a difference, nor whether the child is the stub by then.
 func TestStartKilledBeforeItsExec(t *testing.T) {
 	skipUnderEmulator(t)
 	warmUp(t)

@@ -21,7 +21,7 @@ var stubs embed.FS
 // ErrNoStub says that there is no stub for this GOARCH. What goes through a stub can then go direct.
 var ErrNoStub = errors.New("dmz: no stub for " + runtime.GOARCH)
 
-// NoStub is in place of a stub's descriptor, which is never 0: the route is direct.
+// NoStub stands for the descriptor of a stub, which is never 0: the route is direct.
 const NoStub = 0
 
 // What a process is called while it is the stub, from Linux 6.14 on. A target that goes through a stub of its own must not
@@ -63,8 +63,8 @@ func makeOwnName() string {
 // containers, make one for each.
 //
 // It is a memfd of mode 0511, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits. But root in a
-// container that catches its process while it is the stub can keep others from executing the same one. That is a failure
-// of the step [StepStub], and only for those who share it.
+// container that catches its process while it is the stub can keep others from executing the same one. The worst result is a
+// failure of the step [StepStub], and only for children that share this stub.
 //
 // The file is close-on-exec. Errors: [ErrNoStub], or that of a system call: ENOSYS before Linux 3.17, EACCES where the
 // sysctl vm.memfd_noexec is 2.

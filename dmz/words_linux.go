@@ -16,7 +16,7 @@ const (
 	sparc
 	parisc
 	families
-	powerpc = families // the numbers of generic, and one more
+	powerpc = families // the numbers of generic and one more, so it needs no column
 )
 
 //go:generate go run gen.go
@@ -51,7 +51,7 @@ func familyOf(machine uint16) int {
 	return generic
 }
 
-// In is the number in a family. The generic column's EDEADLOCK is powerpc's: elsewhere it is EDEADLK.
+// In returns the number of the error in a family. The generic column has powerpc's EDEADLOCK: elsewhere EDEADLOCK is EDEADLK.
 func (e *errno) in(family int) uint16 {
 	const powerpcEDEADLOCK, genericEDEADLK = 58, 35
 	switch {
@@ -72,7 +72,7 @@ func find(family int, number uint16) *errno {
 	return nil
 }
 
-// HostErrno is the number that this host gives to the error that machine numbers raw. 0: the error has no name in both numberings.
+// HostErrno returns this host's number for the error that has the number raw on machine. 0: the two have no such name in common.
 func hostErrno(machine, raw uint16) syscall.Errno {
 	host := familyOf(ownMachine)
 	if familyOf(machine) == host {

@@ -196,7 +196,7 @@ func TestExitCodeOfOthers(t *testing.T) {
 	ExitCode(errors.New("any"), 4)
 }
 
-// A program that exec.Command has not found, by each of the ways in which it searches: POSIX, Dockerd, Runc, Systemd.
+// A program that exec.Command did not find, for each way of searching. The codes are those of POSIX, Dockerd, Runc, Systemd.
 func TestExitCodeOfASearch(t *testing.T) {
 	dir := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"program": 0o755, "text": 0o644} {
@@ -218,7 +218,7 @@ func TestExitCodeOfASearch(t *testing.T) {
 		"":                         {127, 127, 255, 203},
 		"./no-such-program":        {127, 127, 255, 203},
 		"/nonexistent/x":           {127, 127, 255, 203},
-		"text":                     {127, 127, 255, 203}, // Go goes on searching, and does not say that it has found it
+		"text":                     {127, 127, 255, 203}, // Go finds it, goes on searching, and does not report it
 		"program":                  {126, 126, 255, 203}, // exec.ErrDot
 		"./text":                   {126, 126, 255, 203},
 		"/":                        {126, 126, 255, 203},
@@ -232,7 +232,7 @@ func TestExitCodeOfASearch(t *testing.T) {
 			}
 		}
 	}
-	// As a literal, without a search, "" is what execve(2) says of it.
+	// In a Cmd literal, without a search, "" fails as it does in execve(2).
 	if e := asError(t, Start(&exec.Cmd{})); e.Verdict != ExecFailed || e.Errno != syscall.ENOENT || ExitCode(e, POSIX) != 127 {
 		t.Errorf("%+v", *e)
 	}

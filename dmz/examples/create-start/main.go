@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
-// Create-start starts a program in two steps, of which the second is another process, and maybe much later:
+// Create-start starts a program in two steps. The second step is another process, perhaps much later:
 //
 //	create-start create STATE PROGRAM [ARG...]	leaves an init that waits, and its pid in the folder STATE
-//	create-start start STATE PROGRAM		lets it go, and says why it could not become PROGRAM
+//	create-start start STATE PROGRAM		lets it go, and prints the reason if it could not become PROGRAM
 package main
 
 import (
@@ -20,13 +20,13 @@ import (
 	"errpipe/dmz"
 )
 
-// Of the init.
+// The descriptors and the name of the init.
 const (
 	stubFD   = 3
-	goFD     = 4 // the FIFO by which start lets it go
-	reportFD = 5 // the FIFO by which it answers and reports
+	goFD     = 4 // the FIFO through which start lets it go
+	reportFD = 5 // the FIFO through which it answers and reports
 
-	initName = "exe" // what /proc/self/exe is called
+	initName = "exe" // a program that is exec'd as /proc/self/exe is called so
 )
 
 func main() {
@@ -47,7 +47,7 @@ func main() {
 	os.Exit(dmz.ExitCode(err, dmz.POSIX))
 }
 
-// MakeFIFO makes a FIFO, and opens both of its ends, which does not wait.
+// MakeFIFO makes a FIFO and opens both of its ends, so that the open does not wait.
 func makeFIFO(state, name string) (*os.File, error) {
 	name = filepath.Join(state, name)
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
@@ -83,7 +83,7 @@ func initialize(argv []string) int {
 	for _, fd := range []int{stubFD, goFD, reportFD} {
 		syscall.CloseOnExec(fd)
 	}
-	// Its answer proves that it came out of the wait: end of file alone could also be the end of an init that was killed in it.
+	// The answer proves that the init came out of its wait. End of file alone could mean that it was killed while it waited.
 	answer := make([]byte, 1)
 	if n, err := syscall.Read(goFD, answer); n != 1 || err != nil {
 		return 125
@@ -95,8 +95,8 @@ func initialize(argv []string) int {
 	return 125
 }
 
-// The report is opened first. The other FIFO can be opened only as long as the init lives, so the report had a writer then, and
-// reading it waits.
+// Start opens the report first. The other FIFO can be opened only while the init lives. So the report has had a writer, and reading
+// it waits.
 func start(state, path string) error {
 	died := &dmz.Error{Verdict: dmz.Died, Path: path, Status: dmz.StatusUnknown}
 	pid, err := os.ReadFile(filepath.Join(state, "pid"))
@@ -131,7 +131,7 @@ func start(state, path string) error {
 	return verdict(string(pid), path)
 }
 
-// Verdict says whether the init has become the program or has ended: it has closed its report by one or the other.
+// Verdict finds out whether the init closed its report by becoming the program or by ending.
 func verdict(pid, path string) error {
 	name, exiting := look(pid)
 	if name != "" && exiting {
@@ -148,7 +148,7 @@ func verdict(pid, path string) error {
 	return &dmz.Error{Verdict: dmz.Closed, Path: path, Status: dmz.StatusUnknown}
 }
 
-// Look returns the name of a process, and whether it is on its way out (proc(5), /proc/PID/stat).
+// Look returns the name of a process, and whether it is exiting (proc(5), /proc/PID/stat).
 func look(pid string) (name string, exiting bool) {
 	const pfExiting = 4 // include/linux/sched.h
 	stat, _ := os.ReadFile("/proc/" + pid + "/stat")
