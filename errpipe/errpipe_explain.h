@@ -166,12 +166,12 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NO_LOAD_SEGMENT,
 	ERRPIPE_CAUSE_SEGMENT_SIZE,	 /* segment number is larger in the file than in memory */
 	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* the address of segment number and its offset differ within a page */
-	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends beyond the largest file that can be */
+	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends at an offset that no file can have */
 	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps what is mapped already */
 	ERRPIPE_CAUSE_SEGMENT_ADDRESS, /* segment number lies below the limit of vm.mmap_min_addr, or above all memory */
-	ERRPIPE_CAUSE_ENTRY_POINT,   /* nothing is loaded at the entry point, object */
+	ERRPIPE_CAUSE_ENTRY_POINT,     /* nothing is loaded at the entry point, object */
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it takes number bytes, and RLIMIT_AS is limit; 0: more than the machine has */
-	ERRPIPE_CAUSE_DATA_LIMIT,    /* it brings the data of the process to number bytes, and RLIMIT_DATA is limit */
+	ERRPIPE_CAUSE_DATA_LIMIT,    /* it raises the data of the process to number bytes; RLIMIT_DATA is limit */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* one string of number bytes, and limit is the most: object names it */

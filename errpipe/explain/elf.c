@@ -65,15 +65,15 @@ static bool is_old_arm(const struct errpipe__elf *elf, const struct errpipe_link
 	return link->machine == EM_ARM && !(errpipe__elf_flags(elf) & 0xff000000);
 }
 
-/* What a kernel needs for that. */
+/* What a kernel needs to run such programs, for the advice; NULL: unknown. */
 static const char *needs(const struct errpipe_link *link)
 {
 	if (link->machine == EM_386 || link->machine == 6 /* EM_486 */)
-		return "CONFIG_IA32_EMULATION, and not to be booted with ia32_emulation=off";
+		return "CONFIG_IA32_EMULATION, and must not boot with ia32_emulation=off";
 	if (errpipe__is_x32(link))
-		return "CONFIG_X86_X32_ABI, and in Debian to be booted with syscall.x32=y";
+		return "CONFIG_X86_X32_ABI, and in Debian must boot with syscall.x32=y";
 	if (link->machine == EM_ARM)
-		return "CONFIG_COMPAT, and a processor that has AArch32";
+		return "CONFIG_COMPAT, and a processor with AArch32";
 	return NULL;
 }
 
