@@ -128,8 +128,10 @@ inspected() {
 		holds "$tmp/inspected" '.calls == 2 and .instructions > 10 and .rss > 0'
 }
 
-if [ "$(uname -m)" != x86_64 ] || ! command -v go >/dev/null || ! command -v musl-gcc >/dev/null; then
-	echo "ok 1 - the benchmarks # SKIP not x86-64, or no Go or musl-gcc"
+missing=$("$ERRPIPE_SRC/tests/lacks" x86-64) || :
+command -v go >/dev/null && command -v musl-gcc >/dev/null || missing='no Go or musl-gcc'
+if [ -n "$missing" ]; then
+	echo "ok 1 - the benchmarks # SKIP $missing"
 	echo 1..1
 	exit
 fi

@@ -1171,7 +1171,7 @@ static void have_none(int i)
 	char advice[512];
 
 	if (enter("seccomp-execveat:ENOEXEC") < 0)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	ck_assert_int_eq(runs(&kinds[i]), ERRPIPE__NO);
 	explain(make_program(&kinds[i]), NULL);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NO_COMPATIBILITY);
@@ -1190,7 +1190,7 @@ static void have_some_perhaps(int i)
 	const char *path = make_program(&kinds[i]);
 
 	if (enter("seccomp-execveat:EPERM") < 0)
-		SKIP("no seccomp");
+		SKIP("needs seccomp");
 	ck_assert_int_eq(runs(&kinds[i]), ERRPIPE__NOT_KNOWN);
 	explain(path, NULL);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_NONE);
