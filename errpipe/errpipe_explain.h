@@ -125,6 +125,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NOEXEC_MOUNT,    /* it is on a file system, subject, that is mounted noexec */
 	ERRPIPE_CAUSE_TEXT_BUSY,       /* it is open for writing: object says by whom, as far as can be seen */
 	ERRPIPE_CAUSE_UNREADABLE,      /* it can be executed, but not be read, so its kind is not known */
+	ERRPIPE_CAUSE_READ_FAILED,     /* its file system does not let it be read, with an error: object is its name */
 	ERRPIPE_CAUSE_SECURITY_MODULE, /* all is there, but the kernel refuses: object has the active modules */
 
 	/* No program, or none that the kernel knows. */
@@ -181,7 +182,8 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but without its set-id bits: object says why */
 	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) has returned 0, and nothing was exec'd */
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* not the program but the stub could not be exec'd */
-	ERRPIPE_CAUSE_NO_ANSWER		   /* the file system of subject does not answer */
+	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
+	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller itself cannot look at it: object is the name of the error */
 };
 
 enum errpipe_certainty {

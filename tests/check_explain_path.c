@@ -583,6 +583,43 @@ START_TEST(an_io_error)
 }
 END_TEST
 
+/* It is a lack of our own, and says nothing of the exec. */
+static void find_without_descriptors(int i)
+{
+	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
+	struct errpipe__case c;
+
+	(void)i;
+	begin(&c, &question);
+	ck_assert_int_eq(refuse(SYS_openat, EMFILE), 0);
+	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	assert_cause(ERRPIPE_CAUSE_CANNOT_LOOK, 0, "/dir", "EMFILE");
+	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+}
+
+START_TEST(no_descriptors)
+{
+	in_child(find_without_descriptors, 0);
+}
+END_TEST
+
+static void read_with_io_error(int i)
+{
+	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
+
+	(void)i;
+	ck_assert_int_eq(refuse(SYS_pread64, EIO), 0);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	assert_cause(ERRPIPE_CAUSE_READ_FAILED, EIO, NULL, "EIO");
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+}
+
+START_TEST(an_io_error_of_read)
+{
+	in_child(read_with_io_error, 0);
+}
+END_TEST
+
 static bool exists(const char *path, const struct errpipe_who *who)
 {
 	const struct errpipe_question question = { .root = root, .path = path, .who = who };
@@ -752,7 +789,7 @@ START_TEST(an_unsearchable_directory)
 	who.effective = 1 << 2; /* CAP_DAC_READ_SEARCH */
 	find_as("/locked/missing", &who);
 	/* As an ordinary user one cannot know. */
-	ck_assert_int_eq(ex.cause, geteuid() == 0 ? ERRPIPE_CAUSE_MISSING : ERRPIPE_CAUSE_LOOKUP_FAILED);
+	ck_assert_int_eq(ex.cause, geteuid() == 0 ? ERRPIPE_CAUSE_MISSING : ERRPIPE_CAUSE_CANNOT_LOOK);
 	ck_assert_int_eq(ex.certainty, geteuid() == 0 ? ERRPIPE_CERTAIN : ERRPIPE_UNSURE);
 }
 END_TEST
@@ -1631,6 +1668,8 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, the_kernel_disagrees);
 	tcase_add_test(tcase, existence);
 	tcase_add_test(tcase, an_io_error);
+	tcase_add_test(tcase, no_descriptors);
+	tcase_add_test(tcase, an_io_error_of_read);
 	tcase_add_loop_test(tcase, a_directory_that_moves, 0, 2);
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, rights_of_root);

@@ -359,6 +359,32 @@ if has 'process 1' pid-namespaces; then
 	try 'exec as process 1' same "127 3" "$(unshare -pf "$errpipe" exec ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 	try 'run as process 1' same "127 3" "$(unshare -pf "$errpipe" run ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 fi
+# A carriage return that ends the name of the interpreter, and not the line. What is advised helps.
+within_the_line() {
+	printf '#!/bin/sh\r -e\nexit 9\n' >within && chmod 755 within
+	"$errpipe" run ./within 2>err
+	sed -n 2,3p err >lines
+	same "errpipe: the script's first line has a carriage return within it, so its interpreter is \"/bin/sh\\r\"
+errpipe: remove it: sed -i '1s/\\r//g' ./within" "$(cat lines)" || return
+	sh -c "$(sed -n 's/.*remove it: //p' lines)" && "$errpipe" run ./within
+	same 9 $?
+}
+try 'a carriage return within the first line' within_the_line
+
+# A lack of descriptors is our own.
+few_descriptors() {
+	for limit in 7 8 9; do
+		prlimit --nofile="$limit" "$errpipe" run ./no-such-program 2>err
+		cat err
+		if grep 'file system' err; then
+			return 1
+		fi
+	done
+	prlimit --nofile=6 "$errpipe" explain ./killed | tail -n 2 | head -n 1 >out
+	same 'it cannot be told whether it would start: ./killed cannot be looked at: errpipe itself gets EMFILE' "$(cat out)"
+}
+try 'without descriptors it is errpipe that cannot look' few_descriptors
+
 # Where there is no other process to be had, there is no diagnosis.
 no_descriptors() {
 	status=0
@@ -622,6 +648,38 @@ if has 'a file system that does not answer' fuse; then
 	try 'no pipe is kept open: a bundle' lets_go 'does not answer' "$errpipe" explain --bundle "$tmp/hangs" x
 	try 'no lock is kept' lets_go 'free' sh -c 'flock -n lock "$@"; flock -n lock echo free' sh "$errpipe" explain "$tmp/hangs/x"
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
+fi
+
+# --- a file system that fails
+
+mkdir fails
+# fails NAME ERRNO CAUSE CERTAINTY: the exec gives that, and so says explain before anybody has tried.
+fails() {
+	want="[\"$2\",\"$3\",\"$4\",\"$2\"] [\"$3\",\"$4\",\"$2\"]"
+	# shellcheck disable=SC2016 # for the shell in there
+	got=$("$ERRPIPE_BUILD/tests/prog_errors" fails sh -c '
+		"$1" run --report report.json "fails/$2" 2>err
+		jq -c "[.errno, .diagnosis.cause, .diagnosis.certainty, .diagnosis.errno]" report.json
+		"$1" explain --json "fails/$2" | jq -c "[.cause, .certainty, .errno]"' sh "$errpipe" "$1" 2>&1 | tr '\n' ' ')
+	same "$want" "${got% }"
+}
+if "$ERRPIPE_BUILD/tests/prog_errors" fails true 2>/dev/null; then
+	try 'EIO of a look-up' fails look-5 EIO lookup-failed certain
+	try 'ESTALE of a look-up' fails look-116 ESTALE lookup-failed certain
+	try 'EAGAIN of a look-up' fails look-11 EAGAIN lookup-failed certain
+	try 'ENAMETOOLONG of a look-up' fails look-36 ENAMETOOLONG lookup-failed certain
+	try 'EACCES of a look-up' fails look-13 EACCES lookup-failed likely
+	try 'EIO of open' fails open-5 EIO read-failed certain
+	try 'ESTALE of open' fails open-116 ESTALE read-failed certain
+	try 'EAGAIN of open' fails open-11 EAGAIN read-failed certain
+	try 'ENOENT of open' fails open-2 ENOENT read-failed certain
+	try 'EIO of read' fails read-5 EIO read-failed certain
+	try 'EINTR of read, each time' fails read-4 EINTR read-failed certain
+	if [ "$machine" = x86_64 ]; then
+		try 'EIO of program headers' fails rest-5 ENOEXEC read-failed certain
+	fi
+else
+	skip 'a file system that fails' 'needs root and /dev/fuse'
 fi
 
 # --- without JSON

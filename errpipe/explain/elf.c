@@ -35,9 +35,11 @@ static int check_headers(struct errpipe__case *c, const struct errpipe_link *lin
 	if (wrong)
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, ENOEXEC, NULL, wrong,
 				       elf->segment_size, elf->layout->segment_size);
-	if (!errpipe__elf_has_headers(elf))
-		return errpipe__elf_truncated(c, link, ENOEXEC, elf->table + errpipe__elf_table_size(elf));
-	return 0;
+	if (errpipe__elf_has_headers(elf))
+		return 0;
+	if (elf->error)
+		return errpipe__not_read(c, link, ENOEXEC, elf->error);
+	return errpipe__elf_truncated(c, link, ENOEXEC, elf->table + errpipe__elf_table_size(elf));
 }
 
 static int wrong_type(struct errpipe__case *c, const struct errpipe_link *link)
@@ -124,7 +126,8 @@ static int read_name(struct errpipe__case *c, const struct errpipe_link *link, c
 	ssize_t n;
 
 	if (size < 2)
-		return bad_name(c, link, ENOEXEC, "it is empty");
+		return bad_name(c, link, ENOEXEC,
+				size ? "it has 1 byte, and the kernel takes none of less than 2" : "it is empty");
 	if (size > sizeof(name))
 		return bad_name(
 			c, link, ENOEXEC,
@@ -132,6 +135,8 @@ static int read_name(struct errpipe__case *c, const struct errpipe_link *link, c
 	if (segment->offset > INT64_MAX - size)
 		return bad_name(c, link, EINVAL, "it is at an impossible place in the file");
 	n = errpipe__pread(elf->fd, name, size, segment->offset);
+	if (n < 0)
+		return errpipe__not_read(c, link, -n, -n);
 	if (n < (ssize_t)size)
 		return errpipe__elf_truncated(c, link, EIO, segment->offset + size);
 	if (name[size - 1] != '\0')
@@ -212,6 +217,8 @@ int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int 
 	if (wrong)
 		return invalid_loader(c, link, ELIBBAD,
 				      errpipe__keep(c, "an ELF file with wrong program headers (%s)", wrong));
+	if (!errpipe__elf_has_headers(&elf) && elf.error)
+		return errpipe__not_read(c, link, ELIBBAD, elf.error);
 	if (!errpipe__elf_has_headers(&elf))
 		return invalid_loader(c, link, ELIBBAD, "an ELF file that is cut off");
 	link->dynamic = errpipe__elf_has_loader(&elf);

@@ -100,6 +100,7 @@ void errpipe__elf_open(struct errpipe__elf *elf, const struct errpipe_link *link
 	elf->entry = get(head->bytes, elf->layout->entry, elf->order);
 	elf->table = get(head->bytes, elf->layout->phoff, elf->order);
 	elf->first = elf->loaded = 0;
+	elf->error = 0;
 }
 
 unsigned errpipe__elf_table_size(const struct errpipe__elf *elf)
@@ -140,6 +141,7 @@ static int load(struct errpipe__elf *elf, unsigned index)
 	if (elf->table > INT64_MAX || at > INT64_MAX)
 		return -1;
 	n = errpipe__pread(elf->fd, elf->buffer, (size_t)fit * size, at);
+	elf->error = n < 0 ? -n : 0;
 	if (n < (ssize_t)size)
 		return -1;
 	elf->first = index;

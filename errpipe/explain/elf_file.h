@@ -30,6 +30,7 @@ struct errpipe__elf {
 	unsigned count, segment_size; /* of program headers; as the file has it */
 	uint64_t entry, table;
 	unsigned first, loaded; /* in the buffer */
+	int error;		/* of reading them, or 0 */
 	unsigned char buffer[4096];
 };
 

@@ -75,7 +75,8 @@ static void refine_missing(struct errpipe__case *c, const struct errpipe_link *l
 	if (link->kind == ERRPIPE_LINK_LOADER)
 		errpipe__loader_missing(c, link, link - 1);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
-		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
+		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN,
+				link[-1].argument ? "remove it: sed -i '1s/\\r//g'" : NULL);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
 		errpipe__refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
 }
@@ -108,19 +109,10 @@ static int read_head(int fd, struct errpipe__head *head)
 	return 0;
 }
 
-static int unreadable(struct errpipe__case *c, const struct errpipe_link *link)
-{
-	const struct errpipe_report *report = c->question->report;
-
-	errpipe__broken(c, link, ERRPIPE_CAUSE_UNREADABLE, report ? report->error : 0, NULL, NULL, 0, 0);
-	c->ex->certainty = ERRPIPE_UNSURE;
-	return -1;
-}
-
 /* Returns 0 with *file, or -1: broken. */
 static int open_file(struct errpipe__case *c, struct errpipe_link *link, struct file *file)
 {
-	int path_fd = errpipe__find(c, link), fd;
+	int path_fd = errpipe__find(c, link), fd, error;
 
 	if (path_fd < 0) {
 		refine_missing(c, link);
@@ -131,13 +123,12 @@ static int open_file(struct errpipe__case *c, struct errpipe_link *link, struct 
 		return -1;
 	}
 	fd = errpipe__open(c, path_fd);
-	if (fd >= 0 && read_head(fd, &file->head) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	if (fd < 0) {
+	error = fd < 0 ? fd : read_head(fd, &file->head);
+	if (error < 0) {
+		if (fd >= 0)
+			close(fd);
 		close(path_fd);
-		return unreadable(c, link);
+		return errpipe__not_read(c, link, -error, -error);
 	}
 	file->link = link;
 	file->path_fd = path_fd;
@@ -370,6 +361,21 @@ static void begin(struct errpipe_explanation *ex)
 	ex->host = errpipe__host_machine()->name;
 }
 
+/* A file system can be the one that says EAGAIN. If it does not say so now, it was the limit of processes. */
+static void look(struct errpipe__case *c)
+{
+	const struct errpipe_report *report = c->question->report;
+
+	if (report && report->verdict == ERRPIPE_EXEC_FAILED && report->error == EAGAIN) {
+		walk(c);
+		if (c->ex->error == EAGAIN)
+			return;
+		begin(c->ex);
+	}
+	if (errpipe__before(c) == 0)
+		walk(c);
+}
+
 /* NGROUPS_MAX is 65536, but who has so many? With more than these the kernel is asked, and not this list. */
 enum { MAX_GROUPS = 1024 };
 
@@ -385,8 +391,7 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 	begin(ex);
 	ret = fill_in_who(&c, groups, MAX_GROUPS);
 	if (ret == 0) {
-		if (errpipe__before(&c) == 0)
-			walk(&c);
+		look(&c);
 		judge(&c);
 	}
 	ex->looking_at = NULL;

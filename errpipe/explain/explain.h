@@ -97,6 +97,15 @@ enum errpipe__access errpipe__access(struct errpipe__case *c, int path_fd, const
 /* access.c: is there an access control list? */
 bool errpipe__has_acl(int path_fd);
 
+/*
+ * path.c: break the link: the file is there, and to open it, or to read what the exec needs, gives that error. Who looks may be the
+ * reason. error is that of the exec. Returns -1.
+ */
+int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, int error, int read_error);
+
+/* path.c: is it a lack of the process that looks? */
+bool errpipe__is_own_lack(int error);
+
 /* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
 const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
 

@@ -300,13 +300,51 @@ int errpipe__open(struct errpipe__case *c, int path_fd)
 		fd = open_by_name(c, path_fd);
 	if (fd >= 0 && !is_same_file(fd, &st)) {
 		close(fd);
-		return -ESTALE;
+		return -ENOSYS; /* there is another one now */
 	}
 	return fd;
 }
 
+bool errpipe__is_own_lack(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/* Root can open what it may not read, unless the file system or a security module minds. */
+static bool overrides_modes(const struct errpipe__case *c)
+{
+	const uint64_t dac = UINT64_C(1) << 1 | UINT64_C(1) << 2; /* CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH */
+
+	return c->own_identity && c->who.effective & dac;
+}
+
+int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, int error, int read_error)
+{
+	const struct errpipe_report *report = c->question->report;
+	bool is_refused = read_error == EACCES || read_error == EPERM;
+	enum errpipe_cause cause = ERRPIPE_CAUSE_READ_FAILED;
+
+	if (errpipe__is_own_lack(read_error))
+		cause = ERRPIPE_CAUSE_CANNOT_LOOK;
+	else if (read_error == ENOSYS || (is_refused && !overrides_modes(c)))
+		cause = ERRPIPE_CAUSE_UNREADABLE;
+	if (cause != ERRPIPE_CAUSE_READ_FAILED)
+		error = report ? report->error : 0;
+	errpipe__broken(c, link, cause, error, NULL,
+			cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error), 0, 0);
+	if (cause != ERRPIPE_CAUSE_READ_FAILED)
+		c->ex->certainty = ERRPIPE_UNSURE;
+	else if (is_refused)
+		c->ex->certainty = ERRPIPE_LIKELY;
+	return -1;
+}
+
+/* A file system can say EINTR as often as it is asked. */
+enum { INTERRUPTIONS = 100 };
+
 ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset)
 {
+	int interruptions = INTERRUPTIONS;
 	size_t done = 0;
 
 	if (offset > INT64_MAX - (uint64_t)size)
@@ -314,7 +352,7 @@ ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset)
 	while (done < size) {
 		ssize_t n = pread(fd, (char *)buf + done, size - done, offset + done);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && interruptions--)
 			continue;
 		if (n < 0)
 			return -errno;

@@ -99,18 +99,24 @@ static const char *last_name(const struct errpipe__walk *w)
 	return slash ? slash + 1 : w->text;
 }
 
-static int name_too_long(struct errpipe__walk *w)
+static int name_too_long(struct errpipe__walk *w, uint64_t limit)
 {
 	const char *name = last_name(w);
-	struct statfs fs;
 
 	fail(w, ERRPIPE_CAUSE_NAME_TOO_LONG, ENAMETOOLONG);
 	if (w->again)
 		return -1;
 	w->number = strlen(name);
-	w->limit = fstatfs(w->fd, &fs) == 0 && fs.f_namelen > 0 ? (uint64_t)fs.f_namelen : NAME_MAX;
+	w->limit = limit;
 	copy(w->subject, name, 32);
 	return -1;
+}
+
+static uint64_t longest_name(const struct errpipe__walk *w)
+{
+	struct statfs fs;
+
+	return fstatfs(w->fd, &fs) == 0 && fs.f_namelen > 0 ? (uint64_t)fs.f_namelen : NAME_MAX;
 }
 
 /* The caller lacks what it takes to look there: for who execs that may be different. */
@@ -118,20 +124,24 @@ static bool is_own_trouble(const struct errpipe__walk *w, int error)
 {
 	if (error == EACCES || error == EPERM)
 		return !w->c->own_identity;
-	return error == EMFILE || error == ENFILE || error == ENOMEM;
+	return errpipe__is_own_lack(error);
 }
 
+/* Whether the folder may be searched has been asked before. A security module can still have a say in what is in it. */
 static int lookup_failed(struct errpipe__walk *w, int error)
 {
+	uint64_t limit = error == ENAMETOOLONG ? longest_name(w) : 0;
+
 	if (error == ENOENT)
 		return missing(w);
-	if (error == ENAMETOOLONG)
-		return name_too_long(w);
+	if (error == ENAMETOOLONG && strlen(last_name(w)) > limit)
+		return name_too_long(w, limit);
 	if (is_own_trouble(w, error))
-		return give_up(w, ERRPIPE_CAUSE_LOOKUP_FAILED, errpipe_errname(error));
-	if (error == EACCES)
-		return fail(w, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES);
-	return fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, error, errpipe_errname(error));
+		return give_up(w, ERRPIPE_CAUSE_CANNOT_LOOK, errpipe_errname(error));
+	fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, error, errpipe_errname(error));
+	if (error == EACCES && !w->again)
+		w->certainty = ERRPIPE_LIKELY;
+	return -1;
 }
 
 /* --- places ------------------------------------------------------------------------------------------------- */
