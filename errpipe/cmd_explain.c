@@ -286,7 +286,7 @@ static int search(struct explain *explain, const char *name, struct candidate *b
 		places.path = NULL;
 		if (seconds() - begin > SEARCH_SECONDS) {
 			candidate_free(&candidate);
-			own_failure(0, "cannot search for a program: PATH is too long to look everywhere");
+			own_failure(0, "cannot search PATH: gave up after %d seconds", SEARCH_SECONDS);
 			return -1;
 		}
 		explain->look.question.path = candidate.path;
