@@ -80,17 +80,18 @@ bool is_searched(const char *name);
 enum found { FOUND, REFUSED, ABSENT, NONE_YET };
 
 /*
- * Shells go on where a file is missing, where the path leads nowhere, and where they may not execute the file or look at
- * the place. seen means that the file exists; error is the errno of its exec, or of looking it up.
+ * Classify a place like a shell. A shell goes on if the file is missing or the path leads nowhere, and if it may not
+ * execute the file or look at the place. seen means that the file exists; error is the errno of its exec, or of the
+ * look-up.
  */
 enum found found_by(bool seen, int error);
 
 /*
- * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Places that are ABSENT
- * are left out. If all are, the last is tried, because only execve(2) decides; its outcome is then ENOENT.
+ * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Places that are
+ * ABSENT are skipped. If all are, the last one is tried, because only execve(2) can decide; its outcome is then ENOENT.
  *
- * REFUSED does not hide a file further on, and is the outcome if there is none. Any other file is the one that was meant,
- * even if its exec fails.
+ * A place that is REFUSED does not hide a later one; it is the outcome if no later one is FOUND. A FOUND file ends the
+ * search, even if its exec fails.
  */
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome);
@@ -105,26 +106,26 @@ struct signals {
 	int fd;			  /* readable when there is one */
 	bool stop_sent;		  /* to the target, and nothing yet to continue it */
 	bool stopped;		  /* the target was seen to be */
-	bool has_terminal;	  /* the target's group had it when the target stopped */
+	bool has_terminal;	  /* the target's group was in the foreground when the target stopped */
 };
 
 /* Returns 0, or a negative errno. */
 int signals_take(struct signals *signals);
 /* In the child, for errpipe_spawn(): data is the struct. */
 int signals_give_back(void *data, unsigned *step);
-/* Pass on what has come; and stop while the target is stopped, if a shell can continue us. */
+/* Pass on the signals that have come. Stop while the target is stopped, if a shell can continue us. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
 /*
- * cmd_look.c: do work in a process of its own, and not for longer than that: a file system may not answer. That process holds nothing
- * that others wait for: its descriptors are O_PATH.
+ * cmd_look.c: call work in a new process, for at most that long, because a file system may not respond. That process
+ * holds nothing that others wait for: its descriptors are O_PATH.
  *
- * Returns what work does, 0 or a negative errno; -ENOTRECOVERABLE if that process has died; NO_ANSWER if it took too long.
+ * Returns the result of work, 0 or a negative errno. -ENOTRECOVERABLE: the process died. NO_ANSWER: it took too long.
  */
 enum { NO_ANSWER = 1 };
 int work_apart(int (*work)(void *data), void *data, int milliseconds);
 
-/* cmd_look.c: a question, with what is to be opened for it. */
+/* cmd_look.c: a question, with the paths to be opened for it. */
 struct look {
 	struct errpipe_question question;
 	const char *root; /* NULL: our own */
@@ -138,9 +139,9 @@ struct look {
 };
 
 /*
- * errpipe_explain(), by work_apart(). The explanation is in memory of its own.
+ * Call errpipe_explain() through work_apart(). The explanation is in memory of its own.
  *
- * Returns 0, or a negative errno as work_apart() does. If base or root could not be opened, that is looking_at.
+ * Returns 0, or a negative errno as work_apart() does. If base or root could not be opened, looking_at names it.
  */
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
 void free_explanation(struct errpipe_explanation *explanation);
@@ -159,7 +160,7 @@ char *advice_of(const struct diagnosis *diagnosis);
 /* Why the outcome is what it is. There is none for a target that was started, unless the kernel killed it for what it is. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
 
-/* The program is in no directory of PATH, whatever is wrong with the place that the explanation is about. */
+/* Replace the explanation, which is about the last place: the program is missing from PATH. */
 void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path);
 
 /* Print both lines on standard error. */
@@ -179,7 +180,7 @@ struct bundle {
 	size_t mounts_count;
 };
 
-/* Returns 0, or -1 after a message. Free it in both cases. milliseconds are for the file system that config.json is on. */
+/* Returns 0, or -1 after a message. Free it in both cases. The file system of config.json gets that many milliseconds. */
 int bundle_read(struct bundle *bundle, const char *folder, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
@@ -187,8 +188,8 @@ void bundle_free(struct bundle *bundle);
 bool json_is_there(void);
 
 /*
- * Write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there is
- * none. Returns 0, or a negative errno.
+ * Write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there
+ * is none. Returns 0, or a negative errno.
  */
 int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code);
 

@@ -408,7 +408,7 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	for (char **p = options; ret > 0 && *p; p++)
 		apply_option(mount, &is_bind, *p);
 	free(options);
-	/* Links in /proc lead to files of other file systems. */
+	/* A link in /proc can lead to a file of another file system, which is not noexec. */
 	if (strcmp(type, "proc") == 0)
 		mount->noexec = 0;
 	bundle->sources[bundle->mounts_count++] = is_bind ? source : NULL;
@@ -516,7 +516,7 @@ static int open_config(int folder)
 	return fd;
 }
 
-/* What the process that reads it shares with this one. */
+/* Shared with the process that reads it. */
 struct config {
 	const char *folder;
 	enum { NOT_STARTED, STARTED, OPENED } step;
@@ -555,7 +555,7 @@ static void tell_of(int ret, const struct config *config)
 	if (ret == NO_ANSWER)
 		own_failure(0, "cannot read config.json: its file system does not answer");
 	else if (ret == -ENOTRECOVERABLE)
-		own_failure(0, "cannot read config.json: the process that reads it has died");
+		own_failure(0, "cannot read config.json: the reading process died");
 	else
 		own_failure(-ret, "%s", words[config->step]);
 }
@@ -581,7 +581,8 @@ static int load(struct bundle *bundle, const char *folder, int milliseconds)
 int bundle_read(struct bundle *bundle, const char *folder, int milliseconds)
 {
 	*bundle = (struct bundle){ 0 };
-	if (load(bundle, folder, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 || map_ids(bundle) < 0)
+	if (load(bundle, folder, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
+	    map_ids(bundle) < 0)
 		return -1;
 	return get_mounts(bundle) < 0 ? -1 : 0;
 }

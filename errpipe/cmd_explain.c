@@ -233,7 +233,7 @@ static int look_at(struct explain *explain, struct errpipe_explanation **ex)
 	return ret;
 }
 
-/* A place and its explanation, which points to the path. */
+/* A place and its explanation, which keeps pointers to path. */
 struct candidate {
 	enum found found;
 	char *path;

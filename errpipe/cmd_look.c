@@ -19,7 +19,7 @@
 /* A process that was killed has that long to be gone. */
 enum { DEATH_MILLISECONDS = 200 };
 
-/* Few processes have more. */
+/* Few processes have more descriptors. */
 enum { DESCRIPTORS_MAX = 65536 };
 
 /* The path of a descriptor, malloc'd, or NULL. */
@@ -39,8 +39,8 @@ static char *path_of(int fd)
 }
 
 /*
- * Runtimes mount onto what a link in the root leads to: /var/run/x is /run/x, mostly. malloc'd, or NULL: it is as it is, or
- * not there yet.
+ * Runtimes mount onto what a link in the root leads to: /var/run/x is /run/x, mostly. malloc'd, or NULL: it is as it
+ * is, or not there yet.
  */
 static char *behind_links(int root, const char *at)
 {
@@ -83,7 +83,7 @@ static void open_sources(struct errpipe_explanation *ex, const struct look *look
 	}
 }
 
-/* What is shared with the process that looks. */
+/* Shared with the process that looks. */
 struct shared {
 	struct errpipe_explanation *ex;
 	const struct look *look;
@@ -125,8 +125,8 @@ struct kept {
 };
 
 /*
- * A descriptor that is O_PATH keeps nothing open: no end of a pipe, no lock, no file that is written to. And /dev/stdin, if that is asked
- * about, leads where it did.
+ * Replace a descriptor by one that is O_PATH. Such a descriptor keeps neither an end of a pipe nor a lock nor a writer
+ * open. And /dev/stdin still leads to the same file, if that is the question.
  */
 static int let_go(void *data, const char *name)
 {
@@ -146,8 +146,8 @@ static int let_go(void *data, const char *name)
 }
 
 /*
- * As long as a file system does not answer, this process cannot be ended. Others would wait for what it has open: a shell for the end of
- * $(errpipe explain ...), flock(1) for its lock. Without /proc all is closed.
+ * As long as a file system does not respond, this process cannot be killed. Others would wait for its descriptors: a
+ * shell for the end of $(errpipe explain ...), flock(1) for its lock. Without /proc, all of them are closed.
  */
 static void let_go_of_all_but(int to)
 {
@@ -223,7 +223,7 @@ int work_apart(int (*work)(void *data), void *data, int milliseconds)
 
 /* --- the explanation -------------------------------------------------------------------------- */
 
-/* As far as it came. */
+/* Keep the links that were found before the time was up. */
 static void give_up(struct errpipe_explanation *ex, const struct look *look)
 {
 	while (ex->links && !ex->link[ex->links - 1].path)

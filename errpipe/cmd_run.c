@@ -188,7 +188,7 @@ static int set_option(struct run *run, int option, const char *value)
 	}
 }
 
-/* Not as one of the standard streams, should they be closed: messages would land in the report. */
+/* Above the standard streams: if one of those is closed, messages would otherwise land in the report. */
 static FILE *duplicate(int from)
 {
 	int fd = fcntl(from, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -205,8 +205,8 @@ static bool writes_to(int fd, const struct stat *file)
 }
 
 /*
- * A descriptor that writes to the file of that name already, or -1: standard output, standard error, or N of /dev/fd/N. To
- * open the file anew would cut off what is there, and write over what comes.
+ * A descriptor that already writes to the file of that name, or -1: standard output, standard error, or N of /dev/fd/N.
+ * Opening the file again would truncate it and overwrite later output.
  */
 static int descriptor_of(const char *name)
 {

@@ -64,8 +64,8 @@ int next_place(struct places *places)
 
 struct search {
 	struct places places;
-	bool seen;  /* the file at this place */
-	bool found; /* a file, or a place that could not be looked at */
+	bool seen;  /* the file at this place exists */
+	bool found; /* one of the places was not ABSENT */
 };
 
 /* The next place that may hold a file, or the last if all are empty. Returns as next_place() does. */

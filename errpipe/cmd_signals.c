@@ -56,8 +56,8 @@ static int open_terminal(void)
 }
 
 /*
- * Would a shell continue us if we stopped? To it we are a job if our parent is in another group of the same session. The
- * kernel knows better for the signals that it does not send to an orphaned group, but not for SIGSTOP.
+ * Would a shell continue us if we stopped? We are a job of a shell if our parent is in another group of the same
+ * session. The kernel itself discards job control signals to an orphaned group, but not SIGSTOP.
  */
 static bool is_job(void)
 {
@@ -83,8 +83,8 @@ static void stop_by(int signal)
 }
 
 /*
- * The shell waits for us alone. If the target stops, so do we, by the same signal, until the shell continues the job.
- * Without a terminal nobody might do that.
+ * The shell waits only for us. If the target stops, stop by the same signal until the shell continues the job. Without
+ * a terminal we do not stop, because nothing might ever continue us.
  */
 static void stop_with(struct signals *signals, pid_t pid)
 {
@@ -107,7 +107,7 @@ static void stop_with(struct signals *signals, pid_t pid)
 	stop_by(is_job_control(signal) || is_job() ? signal : SIGTSTP);
 }
 
-/* The shell gives the terminal to our group, even if the target had taken it for a group of its own. */
+/* The shell has given the terminal to our group. Give it back to the target's group, if that had it. */
 static void give_terminal(const struct signals *signals, pid_t pid)
 {
 	int terminal = signals->has_terminal ? open_terminal() : -1;
@@ -126,8 +126,9 @@ static bool is_from_terminal(const struct signalfd_siginfo *info)
 }
 
 /*
- * The kernel sends a terminal's signal to the whole foreground group. The target has had it already if it is in our
- * group. If it is in another, a stop would last for ever unless a shell continues us.
+ * The kernel sends a terminal's signal to the whole foreground group. A target in our group has got it already. A
+ * target in another group gets it from us. But if it stops and no shell can continue us, it would stay stopped for
+ * ever.
  */
 static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
@@ -135,7 +136,8 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 
 	if (signal == SIGCHLD)
 		return false;
-	if (signal == SIGCONT) /* a shell sends it to the group too, which shows in the target */
+	/* A shell sends it to the group as well: pass it on only if the target is stopped, or is about to be. */
+	if (signal == SIGCONT)
 		return signals->stop_sent || stopped_by(pid);
 	if (!is_from_terminal(info))
 		return true;
@@ -144,7 +146,7 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_job());
 }
 
-/* Terminals and shells signal groups: so a group that the target leads gets all of it. */
+/* Terminals and shells signal whole groups, so pass their signals on to the whole group that the target leads. */
 static pid_t receiver(const struct signalfd_siginfo *info, pid_t pid)
 {
 	bool is_for_group = info->ssi_signo == SIGCONT || is_from_terminal(info);
