@@ -180,7 +180,7 @@ struct bundle {
 	size_t mounts_count;
 };
 
-/* Returns 0, or -1 after a message. Free it in both cases. The file system of config.json gets that many milliseconds. */
+/* Returns 0, or -1 after a message. Free it in both cases. config.json must be read within that many milliseconds. */
 int bundle_read(struct bundle *bundle, const char *folder, int milliseconds);
 void bundle_free(struct bundle *bundle);
 

@@ -120,12 +120,12 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
 
 	/* The file. */
-	ERRPIPE_CAUSE_NOT_A_FILE,      /* a directory, a FIFO ...: object */
-	ERRPIPE_CAUSE_NOT_EXECUTABLE,  /* no x bit: object says for whom */
-	ERRPIPE_CAUSE_NOEXEC_MOUNT,    /* it is on a file system, subject, that is mounted noexec */
-	ERRPIPE_CAUSE_TEXT_BUSY,       /* it is open for writing: object says by whom, as far as can be seen */
-	ERRPIPE_CAUSE_UNREADABLE,      /* it can be executed, but not be read, so its kind is not known */
-	ERRPIPE_CAUSE_READ_FAILED,     /* its file system does not let it be read, with an error: object is its name */
+	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...: object */
+	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit: object says for whom */
+	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system, subject, that is mounted noexec */
+	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing: object says by whom, as far as can be seen */
+	ERRPIPE_CAUSE_UNREADABLE,     /* it can be executed, but not be read, so its kind is not known */
+	ERRPIPE_CAUSE_READ_FAILED,    /* its file system does not let it be read, with an error: object is its name */
 	ERRPIPE_CAUSE_SECURITY_MODULE, /* all is there, but the kernel refuses: object has the active modules */
 
 	/* No program, or none that the kernel knows. */

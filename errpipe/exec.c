@@ -19,13 +19,13 @@
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 
-/* What a system call has said, as a negative errno. 0 and above is a refusal without an errno (seccomp(2)). */
+/* The negative errno of a failed system call. 0 and above is a refusal without an errno (seccomp(2)). */
 static int refused(long ret)
 {
 	return ret < 0 ? -errno : 0;
 }
 
-/* In the root of a container /proc may be what its image brings, and name a file of that. */
+/* In the root of a container, /proc may be a plain folder of the image, and the path may name a file in it. */
 static bool has_proc(void)
 {
 	struct statfs fs;
@@ -33,7 +33,7 @@ static bool has_proc(void)
 	return statfs("/proc/self/fd", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Before Linux 3.19, under qemu-user, and where a seccomp(2) filter knows only execve(2): such filters answer EPERM or 0. */
+/* Before Linux 3.19, under qemu-user, and where a seccomp(2) filter allows only execve(2), with EPERM or 0. */
 static bool is_missing(int ret)
 {
 	return ret == -ENOSYS || ret == -EPERM || ret == 0;
@@ -117,7 +117,7 @@ static long exec_path(const struct errpipe__exec *exec)
 	return syscall(SYS_execve, exec->path, exec->argv, exec->envp);
 }
 
-/* EAGAIN is the limit of processes. E2BIG is the stub's only if its own arguments are what goes beyond the limit. */
+/* EAGAIN is the limit of processes. E2BIG is the stub's only if everything would fit without the stub's arguments. */
 static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
 {
 	return ret == -EAGAIN || ret == -ENOMEM ||
@@ -125,8 +125,8 @@ static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
 }
 
 /*
- * A path that is too long to be the stub's argument is also one that execve(2) refuses before it opens anything. A stub
- * that is not open is a mistake of the caller's, which must not pass for a reason to do without.
+ * A stub that is not open is a mistake of the caller's, and not a reason to go on without one. A path that is too long
+ * to be an argument of the stub is safe to try: execve(2) refuses it before it opens anything.
  */
 static bool may_go_direct(const struct errpipe__exec *exec, int ret)
 {

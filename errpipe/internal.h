@@ -10,7 +10,7 @@
 /* No names for others: neither of the shared library, nor of one that the static library is linked into. */
 #pragma GCC visibility push(hidden)
 
-/* What a caller's struct must have in its reserved members. */
+/* The reserved members of a struct that the caller fills in must be 0. */
 #define ERRPIPE__IS_ZERO(array) errpipe__is_zero(array, sizeof(array) / sizeof(*(array)))
 
 static inline bool errpipe__is_zero(const uint64_t *numbers, size_t count)
@@ -22,7 +22,7 @@ static inline bool errpipe__is_zero(const uint64_t *numbers, size_t count)
 	return all == 0;
 }
 
-/* A descriptor, ERRPIPE_NO_STUB or a negative errno, but no standard stream: that is a mistake. */
+/* A descriptor, ERRPIPE_NO_STUB or a negative errno. A standard stream would be a mistake of the caller's. */
 static inline bool errpipe__may_be_stub(int stub)
 {
 	return stub != 1 && stub != 2;
@@ -58,18 +58,19 @@ int errpipe__above_stderr(int fd);
 /* Room for the name of a process, with its NUL (TASK_COMM_LEN in the kernel's include/linux/sched.h). */
 enum { ERRPIPE__COMM_SIZE = sizeof(((struct errpipe_child *)0)->stub) };
 
-/* stub.c: what a process is called while it is that stub, or "" if it cannot be known. Returns 0, or -EBADF. */
+/* stub.c: get the name of a process while it is that stub, or "" if unknown. Returns 0, or -EBADF. */
 int errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE]);
 
 /* stub.c: is it a name that errpipe_stub() has made up? */
 bool errpipe__is_unique(const char *name);
 
-/* words.c: the number that this host gives to the error that machine numbers raw. 0: the error has no name in both numberings. */
+/* words.c: this host's number for the error that has the number raw on machine. 0: they have no such name in common. */
 int errpipe__host_errno(unsigned machine, unsigned raw);
 
 /*
- * signals.c: block every signal of the thread, and give it back its mask. The kernel's sigset_t, not libc's. Both return
- * 0, or the negative errno of rt_sigprocmask(2), which a seccomp(2) filter can refuse; then *old is not filled in.
+ * signals.c: block every signal of the thread, and give it back its mask. The kernel's sigset_t, not libc's. Both
+ * return 0, or the negative errno of rt_sigprocmask(2), which a seccomp(2) filter can refuse; then *old is not filled
+ * in.
  */
 struct errpipe__signals {
 #ifdef __mips__
@@ -98,7 +99,7 @@ struct errpipe__exec {
 	char *const *argv;
 	char *const *envp;
 	char **stub_argv; /* of errpipe__stub_args(), if there is a stub */
-	bool fell_back;	  /* comes out: the stub could not be exec'd, and the target was tried directly */
+	bool fell_back;	  /* result: the stub could not be exec'd, and the target was tried directly */
 };
 
 /* Like errpipe_exec(), but report is there and close-on-exec already. */
@@ -119,8 +120,9 @@ int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const
 void errpipe__free_args(struct errpipe__args *args);
 
 /*
- * limits.c: what makes execve(2) say E2BIG, by the kernel's rule. The longest string, without its NUL; the first string
- * that is longer, or NULL; and the size of everything, with what a limit of the stack allows.
+ * limits.c: the kernel's rule for E2BIG. errpipe__longest() is the length of the longest string that execve(2) takes,
+ * without its NUL; errpipe__find_longer() finds the first string that is longer, or NULL. errpipe__size_of() counts all
+ * strings and pointers, and computes how much a limit of the stack allows.
  */
 struct errpipe__size {
 	uint64_t bytes, limit;
@@ -130,32 +132,32 @@ uint64_t errpipe__longest(void);
 char *const *errpipe__find_longer(char *const *strings, uint64_t longest);
 uint64_t errpipe__stack_limit(void);
 struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack);
-/* Does the process get E2BIG for these? */
+/* Would execve(2) fail with E2BIG for these? */
 bool errpipe__too_big(const char *path, char *const argv[], char *const envp[]);
 
 /*
- * read_child.c: what each function begins with that reports on a child. *report says that nothing is known, and holds that
- * until there is more. Returns 0, or -EFAULT or -ECHILD.
+ * read_child.c: each function that reports on a child calls this first. It sets *report to CLOSED, which stays if the
+ * function fails. Returns 0, or -EFAULT or -ECHILD.
  */
 int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_report *report);
 
-/* What errpipe_child.magic is as long as there is a process. */
+/* The value of errpipe_child.magic until errpipe_wait() has reaped the process. */
 #define ERRPIPE__MAGIC 0x640d217a
 
 /*
- * How long, in milliseconds, a caller that waits for the end of the child waits for nothing else. To be woken in between
- * by the end of file, in the midst of the exec, is of no use and not free: 2 to 3 % of a child that soon ends
+ * A caller that waits for the end of the child waits only for that during the first so many milliseconds. Otherwise the
+ * end of file would wake it in the middle of the exec, which is useless and costs 2 to 3 % of a child that soon ends
  * (docs/performance.md).
  */
 enum { ERRPIPE__SOON = 20 };
 
 /*
- * read_child.c: the report as it was read, now or before; for so long only the end of the child is waited for. Returns 1,
- * or a negative errno.
+ * read_child.c: get the report, which is read if it was not read before. During the first milliseconds, wait only for
+ * the end of the child. Returns 1, or a negative errno.
  */
 int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report);
 
-/* settle.c: look at the process, if *report is provisional. options are those of waitid(2): 0, or WNOHANG. */
+/* settle.c: look at the process if *report is provisional. options are those of waitid(2): 0, or WNOHANG. */
 void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report);
 
 /*

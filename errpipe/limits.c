@@ -18,13 +18,13 @@
 #define LEAST	     (128u << 10) /* ARG_MAX, include/uapi/linux/limits.h */
 #define PAGES_OF_ONE 32		  /* MAX_ARG_STRLEN, include/uapi/linux/binfmts.h; with the NUL */
 
-/* The kernel counts its own pointers, whatever the size of the program's. */
+/* The kernel counts pointers of its own size, whatever the size of the program's. */
 static uint64_t word_size(void)
 {
 #ifdef __LP64__
 	return 8;
 #else
-	/* A kernel of 64 bits calls itself x86_64, ppc64le, s390x and so on, but under personality(2) PER_LINUX32. */
+	/* A 64-bit kernel calls itself x86_64, ppc64le, s390x and so on, except under personality(2) PER_LINUX32. */
 	struct utsname uts;
 
 	if ((personality(0xffffffff) & 0xff) == (PER_LINUX32 & 0xff) || uname(&uts) < 0)
@@ -38,7 +38,7 @@ static uint64_t page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* For strings and the pointers to them. */
+/* The limit for the strings and the pointers to them. */
 static uint64_t limit_of(uint64_t stack)
 {
 	uint64_t limit = stack / 4;
@@ -48,7 +48,7 @@ static uint64_t limit_of(uint64_t stack)
 	return limit < LEAST ? LEAST : limit;
 }
 
-/* The strings alone must also fit on the stack. It has a page already, of which one word is not used. */
+/* The strings alone must also fit on the stack, which has one page already. One word of that page is not used. */
 static uint64_t room_on(uint64_t stack, uint64_t word)
 {
 	uint64_t page = page_size();

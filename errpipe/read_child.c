@@ -8,7 +8,7 @@
 
 #include "internal.h"
 
-/* poll(2) with EINTR retried. It skips descriptors below 0. */
+/* poll(2), retried after EINTR. It skips descriptors below 0. */
 static int ready(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int ret;
@@ -26,13 +26,13 @@ static bool has_ended(const struct errpipe_child *child)
 {
 	int status, ret = errpipe__ended(child, WNOHANG | WNOWAIT, &status);
 
-	/* Somebody has reaped it; or it is not a child of ours, and the number is all that there is. */
+	/* Something else has reaped it, or it is not our child. Only the number is left to ask about. */
 	if (ret == -ECHILD && child->pidfd < 0)
 		return kill(child->pid, 0) < 0 && errno == ESRCH;
 	return ret != 0;
 }
 
-/* Until there is something to read or the child has ended. */
+/* Wait until there is something to read or the child has ended. */
 static int wait_for_either(const struct errpipe_child *child, int milliseconds, struct pollfd fds[2])
 {
 	int ret;
@@ -40,8 +40,8 @@ static int wait_for_either(const struct errpipe_child *child, int milliseconds, 
 	if (child->pidfd >= 0 && milliseconds > 0)
 		poll(fds + 1, 1, milliseconds);
 	/*
-	 * Linux 5.2 has pidfds, but calls them readable at any time. And of a child that somebody else traces we get to know
-	 * the end only after the tracer does, while the pidfd is readable before.
+	 * Linux 5.2 reports pidfds as always readable. And if the child is traced, its pidfd becomes readable before we
+	 * can wait for it.
 	 */
 	do {
 		ret = ready(fds, 2, fds[1].fd < 0 ? ASK_AGAIN : -1);
@@ -53,10 +53,11 @@ static int wait_for_either(const struct errpipe_child *child, int milliseconds, 
 }
 
 /*
- * A fork elsewhere in the caller may have a copy of the write end, and keep it for as long as it likes. So the end of
- * the child counts as well. What it has written is in the pipe by then.
+ * A process that was forked elsewhere in the caller may hold a copy of the write end for any length of time, so the end
+ * of the child counts as end of file. A record of the child is in the pipe by then.
  *
- * Returns 1 if there is something to read, end of file included, 0 if the child has ended without, or a negative errno.
+ * Returns 1 if there is something to read, including end of file. 0: the child has ended, and there is nothing to read.
+ * Or a negative errno.
  */
 static int await(const struct errpipe_child *child, int milliseconds)
 {

@@ -192,8 +192,8 @@ static bool has_telling_name(const char *path)
 }
 
 /*
- * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. By
- * its name, too: a descriptor may not be there yet, and before Linux 5.6 there is nothing better.
+ * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. The name
+ * alone decides as well: a descriptor may not be open yet, and Linux before 5.6 has no better test.
  */
 static bool is_name_of_such(const char *path)
 {
@@ -214,10 +214,10 @@ static bool is_name_of_such(const char *path)
 	return has_telling_name(target);
 }
 
-/* What the kernel reads of a file first (BINPRM_BUF_SIZE), and how many scripts one exec goes through (exec_binprm). */
+/* The kernel reads so much of a file first (BINPRM_BUF_SIZE), and goes through so many scripts (exec_binprm). */
 enum { HEAD_SIZE = 256, SCRIPTS_MAX = 5 };
 
-/* Only of a regular file: to open a FIFO or a device has effects. */
+/* Reads only a regular file, because opening a FIFO or a device has side effects. */
 static bool read_head(const char *path, char head[HEAD_SIZE + 1])
 {
 	struct stat st;
@@ -237,7 +237,7 @@ static bool read_head(const char *path, char head[HEAD_SIZE + 1])
 	return true;
 }
 
-/* The interpreter of a script as load_script() in the kernel's fs/binfmt_script.c finds it. path may be in head. */
+/* Find the interpreter of a script like load_script() in the kernel's fs/binfmt_script.c. path may be in head. */
 static const char *interpreter(const char *path, char head[HEAD_SIZE + 1])
 {
 	char *name = head + 2;
@@ -249,7 +249,7 @@ static const char *interpreter(const char *path, char head[HEAD_SIZE + 1])
 	return *name ? name : NULL;
 }
 
-/* The path, or an interpreter that the kernel then opens in the midst of the exec. */
+/* Check the path and the interpreters, which the kernel opens in the middle of the exec. */
 static bool changes_with_exec(const char *path)
 {
 	char head[HEAD_SIZE + 1];

@@ -244,7 +244,7 @@ void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_rep
 		else if (!child->exec_begun || stub_ends_so(report->status))
 			report->verdict = look_at(child);
 	}
-	/* What is known now is not always known later: somebody may reap the child. */
+	/* Keep the result: it cannot be found again once something else reaps the child. */
 	if (report->status != -1 || report->verdict == ERRPIPE_DIED)
 		child->report = *report;
 }

@@ -109,7 +109,7 @@ static int child(void *arg)
 	ret = set_up(context, &step);
 	if (ret == 0) {
 		context->exec_begun = true;
-		/* Until here no signal could end the child. If this is refused, the target would inherit that. */
+		/* Until here no signal could end the child. If this fails, the target would inherit the mask. */
 		ret = errpipe__restore_signals(&context->mask);
 	}
 	if (ret != 0)
@@ -273,7 +273,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	if (!is_valid(context.spawn))
 		return -EINVAL;
 	ret = route(context.spawn, path, &child->route);
-	/* The child would fail with that as well, but a mistake of the caller's is best told to the caller. */
+	/* The child would fail with that as well, but the caller should learn of its own mistake from this call. */
 	if (ret == 0 && context.spawn->stub > 0)
 		ret = errpipe__stub_name(context.spawn->stub, child->stub);
 	if (ret < 0)

@@ -142,9 +142,9 @@ static int make_memfd(unsigned number)
 }
 
 /*
- * Others cannot read it, so root of a user namespace below the owner's cannot attach to the process while it is the stub.
- * The owner can: otherwise each exec by root would use CAP_DAC_OVERRIDE, which accounting and SELinux notice (would_dump()
- * in the kernel's fs/exec.c).
+ * Others cannot read it. So root of a user namespace below the owner's cannot attach to a process while it is the stub.
+ * The owner can read it: otherwise each exec by root would use CAP_DAC_OVERRIDE, which accounting and SELinux notice
+ * (would_dump() in the kernel's fs/exec.c).
  */
 #define MODE 0511
 

@@ -4,7 +4,7 @@
 #include "errpipe.h"
 #include "internal.h"
 
-/* The columns of errno.def; and powerpc, which has the numbers of the generic family and one more. */
+/* The columns of errno.def. powerpc has the numbers of the generic family and one more, so it needs no column. */
 enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, POWERPC };
 enum { COLUMNS = POWERPC };
 
