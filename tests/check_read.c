@@ -599,15 +599,6 @@ static int with_user(int namespaces)
 	return namespaces | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
 }
 
-static bool can_unshare(int namespaces)
-{
-	pid_t pid = checked_fork();
-
-	if (pid == 0)
-		_exit(unshare(with_user(namespaces)) != 0);
-	return wait_for(pid) == 0;
-}
-
 /* In a mount namespace of its own: the machine keeps its /proc. */
 static bool hide_proc(void)
 {
@@ -668,7 +659,7 @@ static bool without_proc(void)
 
 START_TEST(a_reader_without_proc)
 {
-	if (!can_unshare(CLONE_NEWNS))
+	if (lacks(needs_namespaces()))
 		SKIP(needs_namespaces());
 	assert_in_child(without_proc);
 }
@@ -689,7 +680,7 @@ static bool with_the_proc_of_others(void)
 
 START_TEST(a_reader_with_the_proc_of_others)
 {
-	if (!can_unshare(CLONE_NEWPID))
+	if (lacks(needs_namespaces()))
 		SKIP(needs_namespaces());
 	assert_in_child(with_the_proc_of_others);
 }

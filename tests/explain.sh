@@ -663,7 +663,7 @@ fails() {
 		"$1" explain --json "fails/$2" | jq -c "[.cause, .certainty, .errno]"' sh "$errpipe" "$1" 2>&1 | tr '\n' ' ')
 	same "$want" "${got% }"
 }
-if "$ERRPIPE_BUILD/tests/prog_errors" fails true 2>/dev/null; then
+if has 'a file system that fails' fuse; then
 	try 'EIO of a look-up' fails look-5 EIO lookup-failed certain
 	try 'ESTALE of a look-up' fails look-116 ESTALE lookup-failed certain
 	try 'EAGAIN of a look-up' fails look-11 EAGAIN lookup-failed certain
@@ -678,8 +678,6 @@ if "$ERRPIPE_BUILD/tests/prog_errors" fails true 2>/dev/null; then
 	if [ "$machine" = x86_64 ]; then
 		try 'EIO of program headers' fails rest-5 ENOEXEC read-failed certain
 	fi
-else
-	skip 'a file system that fails' 'needs root and /dev/fuse'
 fi
 
 # --- without JSON

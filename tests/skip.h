@@ -23,15 +23,16 @@
  * Leave a test that needs an ability which this machine lacks. scripts/run-tests says which there are. A test that has
  * found out by itself says SKIP("needs NAME").
  */
-#define NEEDS(name)                            \
-	do {                                   \
-		if (lacks(name))               \
-			SKIP("needs " name);   \
+#define NEEDS(name)                           \
+	do {                                  \
+		if (lacks("needs " name))     \
+			SKIP("needs " name);  \
 	} while (0)
 
 /* A name that is not on the list is lacking, too, so that scripts/run-tests sees it. Without a list nothing is. */
-static inline bool lacks(const char *name)
+static inline bool lacks(const char *needs)
 {
+	const char *name = needs + strlen("needs ");
 	const char *path = getenv("ERRPIPE_MACHINE");
 	FILE *list = path ? fopen(path, "re") : NULL;
 	size_t length = strlen(name);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../skip.h"
 #include "scenes.h"
 
 /* --- the table ------------------------------------------------------------------------------------------------ */
@@ -668,6 +669,10 @@ int main(int argc, char **argv)
 
 		if (argc > 4 && !strstr(scenes[i].name, argv[4]))
 			continue;
+		if (scenes[i].mounts && lacks(needs_namespaces())) {
+			printf("ok %d - %s # SKIP %s\n", ++n, scenes[i].name, needs_namespaces());
+			continue;
+		}
 		ok = try(&scenes[i]);
 		failed |= !ok;
 		printf("%s %d - %s: %zu faults\n", ok ? "ok" : "not ok", ++n, scenes[i].name, injected - before);

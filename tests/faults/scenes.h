@@ -39,6 +39,7 @@ struct scene {
 	const char *path;	 /* what is started */
 	unsigned flags;		 /* of errpipe_spawn() or errpipe_exec() */
 	const char *argument[8]; /* of the command */
+	bool mounts;		 /* in a mount namespace of its own */
 };
 
 extern const struct scene scenes[];
