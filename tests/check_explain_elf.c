@@ -974,7 +974,8 @@ END_TEST
 /* Also where page tables of 5 levels allow it. */
 START_TEST(at_the_end_of_all_addresses)
 {
-	static const uint64_t ends[] = { 0x7ffffffff000, 0x800000000000, 0x1000000000000, 0x10000000000000, 0xfffffffffff000 };
+	static const uint64_t ends[] = { 0x7ffffffff000, 0x800000000000, 0x1000000000000, 0x10000000000000,
+					 0xfffffffffff000 };
 	struct image image = fixed();
 	struct outcome outcome;
 
@@ -989,7 +990,7 @@ START_TEST(at_the_end_of_all_addresses)
 }
 END_TEST
 
-/* What can be written to in the program, and in its loader: the rest of its page counts, and the heap of zeros behind it. */
+/* Writable segments of the program and its loader count, with the zeros after them. */
 START_TEST(more_data_than_allowed)
 {
 	struct image image = _i ? with_loader(path_of("loader")) : fixed(), loader = movable();

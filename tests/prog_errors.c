@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_errors FOLDER COMMAND [ARG...]: run COMMAND where FOLDER is a file system that fails, and exit as it does, or with 77 if
- * there can be none here. The name of a file says at what: look-N, open-N and read-N give errno N there; of rest-N, an ELF file, the
- * first page can be read.
+ * prog_errors FOLDER COMMAND [ARG...]: run COMMAND while FOLDER is a file system that fails, and exit with its status, or
+ * with 77 if FUSE cannot be used here. A name says which call fails: look-N, open-N and read-N give the errno N. The first
+ * page of rest-N, an ELF file, can be read, and the rest gives N.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -70,7 +70,7 @@ static struct fuse_attr attributes(uint64_t node)
 	};
 }
 
-/* Of an ELF file whose program headers are in its second page, and come after the loader's name in nothing. */
+/* An ELF file whose program headers are in its second page. */
 static void read_file(int fd, const struct fuse_in_header *in, const struct fuse_read_in *want)
 {
 	static char bytes[SIZE];

@@ -12,7 +12,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; older ones take the address for a hint, which does as well */
 #endif
 
-/* Below the first one is each process of that machine, and none reaches the second one. Between them the kernel decides. */
+/* Every process of that machine has the addresses below sure, and none has those from highest on. */
 struct range {
 	unsigned machine, elf_class;
 	uint64_t sure, highest;
@@ -21,7 +21,7 @@ struct range {
 static struct range range_of(const struct errpipe_link *link)
 {
 	static const struct range ranges[] = {
-		/* With page tables of 4 levels and of 5. */
+		/* Page tables of 4 levels, and of 5. */
 		{ EM_X86_64, ELFCLASS64, (UINT64_C(1) << 47) - 4096, (UINT64_C(1) << 56) - 4096 },
 		/* IA32_PAGE_OFFSET, and what kernels of 32 bits can have (CONFIG_VMSPLIT_1G). */
 		{ EM_X86_64, ELFCLASS32, 0xffffe000, 0xffffe000 },
@@ -48,7 +48,7 @@ static void *map(void *at, size_t size, int flags)
 	return mapped;
 }
 
-/* Tried with a page of our own, for a moment. If there is no page to be had at all, nothing is known. */
+/* Map a page there for a moment. If no page can be mapped anywhere, the answer is not known. */
 static bool can_be_mapped(uint64_t address)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -71,8 +71,8 @@ bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t addr
 }
 
 /*
- * Linux without a hint stays within 4 levels of page tables. A dynamic program begins at two thirds of that, at the lowest, and its
- * loader goes below it: ELF_ET_DYN_BASE, and at random up to mmap_rnd_bits, which are 32 at the most, pages above that.
+ * Without a hint, the kernel maps within 4 levels of page tables. A dynamic program begins at two thirds of that
+ * (ELF_ET_DYN_BASE), or at most 2^32 pages above it (mmap_rnd_bits), and its loader goes below.
  */
 uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment)
 {

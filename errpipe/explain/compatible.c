@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does a 64-bit kernel run 32-bit programs of that kind? It can have been built or started without, and nothing tells that for
- * sure but an exec. So a child asks for the exec of a header of our own, which fails even where such programs run: the kernel reads
- * the loader's name before it starts anything (load_elf_binary() in its fs/binfmt_elf.c), and that lies behind the end of the file.
+ * Does this 64-bit kernel run 32-bit programs of that kind? It can be built or booted without support, and only an
+ * exec shows that. Therefore a child execs an ELF header of our own. The exec fails in any case: where such programs
+ * run, the kernel cannot read the loader's name, which lies beyond the end of the file (load_elf_binary() in its
+ * fs/binfmt_elf.c).
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -35,7 +36,7 @@ static struct program program_for(const struct errpipe_link *link, uint32_t flag
 {
 	return (struct program){
 		.header = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, link->elf_class, link->elf_data, EV_CURRENT },
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, link->elf_data, EV_CURRENT },
 			.e_type = ET_EXEC,
 			.e_machine = link->machine,
 			.e_version = EV_CURRENT,
@@ -59,7 +60,7 @@ static int make_file(void)
 	return fd < 0 ? -errno : errpipe__above_stderr(fd);
 }
 
-/* A handler of binfmt_misc that we cannot see does not run it either: it could not open a descriptor that is close-on-exec. */
+/* A hidden handler of binfmt_misc does not run it either: the descriptor is close-on-exec, so it gets ENOENT. */
 static void exec_and_exit(int fd)
 {
 	char name[] = "errpipe", *argv[] = { name, NULL }, *envp[] = { NULL };
@@ -69,8 +70,8 @@ static void exec_and_exit(int fd)
 }
 
 /*
- * Its end raises no signal, so a caller who waits for any child, or handles SIGCHLD, does not notice it. Its arguments are in another
- * order on s390, but they are all 0.
+ * The child raises no signal when it ends, so a caller that handles SIGCHLD or waits for any child does not notice it.
+ * On s390 the arguments have another order, but all are 0.
  */
 static pid_t start_child(int fd)
 {
@@ -81,7 +82,7 @@ static pid_t start_child(int fd)
 	return pid;
 }
 
-/* The errno of the exec, or 0: not known. No handler of the caller's may run in the child. */
+/* Returns the errno of the exec, or 0: not known. No handler of the caller may run in the child. */
 static int try_exec(int fd)
 {
 	struct errpipe__signals old;

@@ -86,8 +86,10 @@ int errpipe__no_compatibility(struct errpipe__case *c, const struct errpipe_link
 
 static int check_compatibility(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__elf *elf)
 {
-	enum errpipe__answer runs = is_old_arm(elf, link) ? ERRPIPE__NO : errpipe__runs(link, errpipe__elf_flags(elf));
+	enum errpipe__answer runs = ERRPIPE__NO;
 
+	if (!is_old_arm(elf, link))
+		runs = errpipe__runs(link, errpipe__elf_flags(elf));
 	if (runs == ERRPIPE__NO)
 		return errpipe__no_compatibility(c, link);
 	if (runs == ERRPIPE__NOT_KNOWN) {

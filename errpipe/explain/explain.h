@@ -98,12 +98,12 @@ enum errpipe__access errpipe__access(struct errpipe__case *c, int path_fd, const
 bool errpipe__has_acl(int path_fd);
 
 /*
- * path.c: break the link: the file is there, and to open it, or to read what the exec needs, gives that error. Who looks may be the
- * reason. error is that of the exec. Returns -1.
+ * path.c: break the link: to open or read the file gives read_error, and an exec gives error. The process that looks may
+ * be the reason. Returns -1.
  */
 int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, int error, int read_error);
 
-/* path.c: is it a lack of the process that looks? */
+/* path.c: does that errno mean that the calling process lacks descriptors or memory? */
 bool errpipe__is_own_lack(int error);
 
 /* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
@@ -145,7 +145,7 @@ int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int 
 /* elf.c: fill in what it is, and no more: a handler takes it. */
 void errpipe__elf_describe(struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
-/* elf.c: the link is for a machine that this kernel could run programs of, and it does not. Returns -1. */
+/* elf.c: break the link: this kernel lacks support for its machine, which others of its kind have. Returns -1. */
 int errpipe__no_compatibility(struct errpipe__case *c, const struct errpipe_link *link);
 
 /* elf.c: the link is cut off; size bytes are needed. Returns -1. */
@@ -158,10 +158,10 @@ int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *l
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
 			  const struct errpipe__head *head);
 
-/* addresses.c: is that address one that no process of that machine can have here? */
+/* addresses.c: is that address above the address space of every such process? */
 bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t address);
 
-/* addresses.c: how much can be mapped at the most for a link of type ET_DYN, with that alignment? UINT64_MAX: not known. */
+/* addresses.c: the largest size that the kernel can map for a link of type ET_DYN. UINT64_MAX: not known. */
 uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment);
 
 /* text.c: what is wrong with the broken link, kept. */
@@ -197,7 +197,7 @@ enum errpipe__support {
 };
 enum errpipe__support errpipe__support(const struct errpipe_link *link);
 
-/* compatible.c: does this kernel run programs that are COMPATIBLE and have those e_flags? It is tried. */
+/* compatible.c: does this kernel run COMPATIBLE programs with those e_flags? An exec tries it. */
 enum errpipe__answer { ERRPIPE__NOT_KNOWN, ERRPIPE__YES, ERRPIPE__NO };
 enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags);
 

@@ -196,7 +196,7 @@ static uint64_t size_above(uint64_t high, uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
-/* What RLIMIT_DATA counts: may_expand_vm() in mm/mmap.c. The rest of a segment is mapped as the heap is. */
+/* RLIMIT_DATA counts writable segments (may_expand_vm() in mm/mmap.c), and the zeros after any segment. */
 static void add_data(struct image *image, const struct errpipe__segment *segment)
 {
 	uint64_t start = page_start(segment->address), end = page_end(sum(segment->address, segment->memory_size));
@@ -293,19 +293,19 @@ static bool begins_itself(const struct errpipe_link *link)
 	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
 }
 
-/* The kernel maps the first segment as large as all are together, and cuts it off then. */
+/* The kernel maps the first segment as large as all segments together, and then cuts it off. */
 static bool is_mapped_at_once(const struct errpipe_link *link)
 {
 	return link->type == ET_DYN || link->kind == ERRPIPE_LINK_LOADER;
 }
 
-/* How much that is, if it counts as memory. */
+/* The size of that mapping if it counts as memory, or 0. */
 static uint64_t size_at_once(const struct errpipe_link *link, const struct image *image)
 {
 	return is_mapped_at_once(link) && image->first_is_writable && !image->wraps ? image->high - image->low : 0;
 }
 
-/* A limit of 0 is none as long as the hard limit allows it, for Valgrind (may_expand_vm() in mm/mmap.c). */
+/* With a soft limit of 0, for Valgrind's sake, the hard limit counts (may_expand_vm() in mm/mmap.c). */
 static uint64_t data_limit(const struct errpipe__case *c)
 {
 	struct rlimit limit;
@@ -319,7 +319,7 @@ static uint64_t data_limit(const struct errpipe__case *c)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : page_start(limit.rlim_cur);
 }
 
-/* Before Linux 4.7 that limit was one for the heap only. Of the loader it counts together with its program. */
+/* The data of a loader adds to that of its program. Before Linux 4.7 the limit was for the heap only. */
 static int check_data(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = data_limit(c), at_once = size_at_once(link, image), data;
@@ -341,8 +341,8 @@ static int check_data(struct errpipe__case *c, const struct errpipe_link *link, 
 }
 
 /*
- * All segments go where the first one goes, as far from it as their addresses say. The kernel looks for room for all of them, but
- * from there on: those below the first one come before that room. A dynamic program begins so high that there is enough below it.
+ * The kernel reserves room for all segments, and maps the first one at its beginning. A segment with a lower address is
+ * mapped before that room. A dynamic program begins so high that there is always enough before it.
  */
 static bool fits(const struct errpipe_link *link, const struct image *image)
 {
@@ -372,7 +372,7 @@ static bool was_killed_by(const struct errpipe_report *report, int signal)
 	return report->status != -1 && WIFSIGNALED(report->status) && WTERMSIG(report->status) == signal;
 }
 
-/* A loader at fixed addresses may begin in its program. */
+/* The entry point of a loader at fixed addresses may be in its program. */
 static int check_entry(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
 		       const struct image *image)
 {
@@ -451,8 +451,8 @@ static int check_image(struct errpipe__case *c, const struct errpipe_link *link,
 {
 	if (is_empty(link, image))
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
-	if (check_span(c, link, image, limits->memory) < 0 || check_address_space(c, link, image) < 0 || check_data(c, link, image) < 0 ||
-	    check_top_of_loader(c, link, image) < 0)
+	if (check_span(c, link, image, limits->memory) < 0 || check_address_space(c, link, image) < 0 ||
+	    check_data(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);

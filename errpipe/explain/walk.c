@@ -127,7 +127,7 @@ static bool is_own_trouble(const struct errpipe__walk *w, int error)
 	return errpipe__is_own_lack(error);
 }
 
-/* Whether the folder may be searched has been asked before. A security module can still have a say in what is in it. */
+/* search() has asked about the folder. EACCES can still come from a security module that looks at each file. */
 static int lookup_failed(struct errpipe__walk *w, int error)
 {
 	uint64_t limit = error == ENAMETOOLONG ? longest_name(w) : 0;
@@ -478,7 +478,7 @@ static bool is(const char *name, size_t size, const char *what)
 	return size == strlen(what) && memcmp(name, what, size) == 0;
 }
 
-/* Does the rest of the path stay on the file system that it has come to? Only a link there can still lead away from it. */
+/* Does the rest of the path stay on this file system? A symbolic link on it can still lead elsewhere. */
 static bool ends_here(const struct errpipe__walk *w)
 {
 	const char *name = w->rest;
