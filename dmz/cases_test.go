@@ -112,11 +112,7 @@ func (c *execCase) pathIn(folder string) string {
 func (c *execCase) check(t *testing.T, err error, path string) {
 	t.Helper()
 	e := asError(t, err)
-	want := "exec " + path + ": " + c.words
-	if path == "" {
-		want = "exec: " + c.words
-	}
-	if e.Error() != want {
+	if want := "exec " + path + ": " + c.words; e.Error() != want {
 		t.Errorf("%q instead of %q", e, want)
 	}
 	name := errnoName(e.Errno)

@@ -63,10 +63,7 @@ func (e *Error) Unwrap() error {
 // exec has the words of its errno. All others name it, "exec PATH: cannot start the stub (EACCES)", because Docker, podman
 // and containerd search the text for words like "permission denied" to choose an exit code.
 func (e *Error) Error() string {
-	line := "exec: "
-	if e.Path != "" {
-		line = "exec " + escape(e.Path) + ": "
-	}
+	line := "exec " + escape(e.Path) + ": "
 	switch e.Verdict {
 	case ExecFailed:
 		return line + e.reason(errnoWords)

@@ -56,10 +56,16 @@ func TestExampleRuntime(t *testing.T) {
 	runProgram(t, "container 1\n", 7, program, "/bin/sh", "-c", "echo $(hostname) $$; exit 7")
 	runProgram(t, "exec "+missing+": exec format error\n", 126, program, missing)
 	runProgram(t, "exec /nonexistent: no such file or directory\n", 127, program, "/nonexistent")
+	runProgram(t, "usage: runtime PROGRAM [ARG...]\n", 125, program)
 }
 
 func TestExampleCreateStart(t *testing.T) {
 	program, missing := buildExample(t, "create-start"), foreign(t)
+	const usage = "usage: create-start create STATE PROGRAM [ARG...]\n       create-start start STATE PROGRAM\n"
+	for _, args := range [][]string{nil, {"create"}, {"create", t.TempDir()}, {"start"}, {"start", t.TempDir()}, {"stop", t.TempDir(), "x"}} {
+		runProgram(t, usage, 125, program, args...)
+	}
+	runProgram(t, "mkfifo /nonexistent/exec.fifo: no such file or directory\n", 125, program, "create", "/nonexistent", "/bin/true")
 	for _, test := range []struct {
 		path, want string
 	}{

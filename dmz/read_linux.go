@@ -19,7 +19,8 @@ import (
 // Closed if that cannot be known.
 //
 // Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take the
-// end of file after a record for a success.
+// end of file after a record for a success. At end of file, and after an error of r.Read, r stays open and the caller closes it.
+// Closing it in every case does no harm.
 //
 // Errors other than *Error: EINVAL if pid is below 0; EPROTO if the bytes are not exactly one record of a known version; and those
 // of r.Read, with [os.ErrDeadlineExceeded] after r.SetReadDeadline.

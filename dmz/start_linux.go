@@ -32,7 +32,8 @@ import (
 // reports the same errno for that and for a failed exec. To tell them apart, Start repeats the steps in a second child, which execs
 // nothing.
 //
-// Errors that cmd.Start finds before it starts a process, such as a program missing from PATH, are returned unchanged.
+// Errors that cmd.Start finds before it starts a process are returned unchanged, not as an [*Error]: a program that is missing from
+// PATH, for example, or without cmd.SysProcAttr a cmd.Dir that does not exist ("chdir /nodir: no such file or directory").
 func Start(cmd *exec.Cmd) error {
 	if cmd == nil {
 		return errors.New("dmz: Start of a Cmd that is nil")

@@ -465,7 +465,7 @@ func TestStartWithoutItsDir(t *testing.T) {
 		t.Error(e)
 	}
 	cmd = &exec.Cmd{Path: "/bin/true", Dir: "/nonexistent"}
-	if err := Start(cmd); !errors.Is(err, syscall.ENOENT) || ExitCode(err, POSIX) != 125 {
+	if err := Start(cmd); err.Error() != "chdir /nonexistent: no such file or directory" || ExitCode(err, POSIX) != 125 {
 		t.Error(err)
 	}
 }

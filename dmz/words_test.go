@@ -116,7 +116,7 @@ func TestErrorText(t *testing.T) {
 	const signal = syscall.WaitStatus(syscall.SIGKILL)
 	for want, e := range map[string]*Error{
 		"exec /x: exec format error":                                         {Verdict: ExecFailed, Path: "/x", Errno: syscall.ENOEXEC},
-		"exec: exec format error":                                            {Verdict: ExecFailed, Errno: syscall.ENOEXEC},
+		"exec : exec format error":                                           {Verdict: ExecFailed, Errno: syscall.ENOEXEC},
 		"exec /x: refused without an error":                                  {Verdict: ExecFailed, Path: "/x"},
 		"exec /x: errno 4000 of machine 8":                                   {Verdict: ExecFailed, Path: "/x", Raw: 4000, Machine: 8},
 		"exec /x: cannot start the stub (EACCES)":                            {Verdict: SetupFailed, Path: "/x", Errno: syscall.EACCES, Step: StepStub},

@@ -33,13 +33,14 @@ func main() {
 	if os.Args[0] == "init" {
 		os.Exit(initialize(os.Args[1:]))
 	}
-	command, state, argv := os.Args[1], os.Args[2], os.Args[3:]
-	err := fmt.Errorf("no such command: %s", command)
-	switch command {
-	case "create":
-		err = create(state, argv)
-	case "start":
-		err = start(state, argv[0])
+	var err error
+	switch {
+	case len(os.Args) >= 4 && os.Args[1] == "create":
+		err = create(os.Args[2], os.Args[3:])
+	case len(os.Args) == 4 && os.Args[1] == "start":
+		err = start(os.Args[2], os.Args[3])
+	default:
+		err = errors.New("usage: create-start create STATE PROGRAM [ARG...]\n       create-start start STATE PROGRAM")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,10 +52,13 @@ func main() {
 func makeFIFO(state, name string) (*os.File, error) {
 	name = filepath.Join(state, name)
 	if err := syscall.Mkfifo(name, 0o600); err != nil {
-		return nil, err
+		return nil, &os.PathError{Op: "mkfifo", Path: name, Err: err}
 	}
 	fd, err := syscall.Open(name, syscall.O_RDWR|syscall.O_CLOEXEC, 0)
-	return os.NewFile(uintptr(fd), name), err
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 func create(state string, argv []string) error {

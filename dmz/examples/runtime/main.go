@@ -28,6 +28,10 @@ func main() {
 	if os.Args[0] == "init" {
 		os.Exit(initialize(os.Args[1:]))
 	}
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: runtime PROGRAM [ARG...]")
+		os.Exit(125)
+	}
 	err := run(os.Args[1:])
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(os.Stderr, err)
