@@ -181,7 +181,8 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* the file has capabilities, object, that the bounding set has not */
 	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but without its set-id bits: object says why */
 	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) has returned 0, and nothing was exec'd */
-	ERRPIPE_CAUSE_STUB_REFUSED,	   /* not the program but the stub could not be exec'd */
+	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run. subject, the program, was not tried */
+	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed. subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
 	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller itself cannot look at it: object is the name of the error */
 };

@@ -349,6 +349,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_ADDRESS_SPACE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SET_ID_IGNORED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_STUB_REFUSED, "check_explain_process.c" },
+	{ ERRPIPE_CAUSE_STEP_FAILED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_READ_FAILED, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_NO_ANSWER, "explain.sh" },
 	{ ERRPIPE_CAUSE_CANNOT_LOOK, "check_explain_path.c" },

@@ -387,8 +387,8 @@ static const struct {
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_STUB, 0, ERRPIPE_CAUSE_SECCOMP, ERRPIPE_CERTAIN, NULL },
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EPERM" },
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EAGAIN, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EAGAIN" },
-	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EAGAIN, ERRPIPE_CAUSE_UNKNOWN, ERRPIPE_UNSURE, NULL },
-	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER_LAST, E2BIG, ERRPIPE_CAUSE_UNKNOWN, ERRPIPE_UNSURE, NULL },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EAGAIN, ERRPIPE_CAUSE_STEP_FAILED, ERRPIPE_CERTAIN, "EAGAIN" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER_LAST, E2BIG, ERRPIPE_CAUSE_STEP_FAILED, ERRPIPE_CERTAIN, "E2BIG" },
 	{ ERRPIPE_STARTED, 0, 0, ERRPIPE_CAUSE_NONE, ERRPIPE_CERTAIN, NULL },
 	{ ERRPIPE_DIED, 0, 0, ERRPIPE_CAUSE_NONE, ERRPIPE_CERTAIN, NULL },
 };
@@ -412,6 +412,38 @@ START_TEST(what_the_report_alone_tells)
 		ck_assert_str_eq(explanation.object, reports[_i].object);
 	else
 		ck_assert_ptr_null(explanation.object);
+}
+END_TEST
+
+/* The chain has no link then, and the words still name the program. */
+static const struct {
+	unsigned step;
+	int error;
+	const char *finding, *advice;
+} not_tried[] = {
+	{ ERRPIPE_STEP_STUB, EACCES, "errpipe's stub was refused (EACCES), before ./app was tried",
+	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
+	{ ERRPIPE_STEP_FCNTL, EPERM, "errpipe's stub was refused (EPERM), before ./app was tried",
+	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
+	{ ERRPIPE_STEP_CALLER + 1, ENOENT, "a step of the caller's own failed (ENOENT), before ./app was tried",
+	  "look at what the caller does between fork and exec: the report has the number of the step" },
+};
+
+START_TEST(a_program_that_was_not_tried)
+{
+	char line[ERRPIPE_MESSAGE_MAX];
+
+	question = (struct errpipe_question){ .root = ERRPIPE_OWN_ROOT, .path = "./app" };
+	set_report(ERRPIPE_SETUP_FAILED, not_tried[_i].step, not_tried[_i].error);
+	ck_assert_int_eq(errpipe_explain(&explanation, &question), 0);
+	errpipe_finding(line, sizeof(line), &explanation);
+	ck_assert_str_eq(line, not_tried[_i].finding);
+	errpipe_advice(line, sizeof(line), &explanation);
+	ck_assert_str_eq(line, not_tried[_i].advice);
+	ck_assert_str_eq(explanation.subject, "./app");
+	ck_assert_int_eq(explanation.error, not_tried[_i].error);
+	ck_assert_int_eq(explanation.works, 0);
+	ck_assert_int_eq(explanation.links, 0);
 }
 END_TEST
 
@@ -1291,6 +1323,7 @@ int main(int argc, char **argv)
 
 	tcase = add_tcase(suite, "report");
 	tcase_add_loop_test(tcase, what_the_report_alone_tells, 0, COUNT(reports));
+	tcase_add_loop_test(tcase, a_program_that_was_not_tried, 0, COUNT(not_tried));
 	tcase_add_test(tcase, an_error_of_another_machine);
 	tcase_add_test(tcase, too_many_processes);
 	tcase_add_test(tcase, the_limit_of_the_caller);

@@ -41,7 +41,7 @@ names() {
 }
 
 # Nothing is broken but the process, or nothing at all; and nothing is to be done.
-without_link='none argument-too-long arguments-too-large process-limit seccomp stub-refused'
+without_link='none argument-too-long arguments-too-large process-limit seccomp stub-refused step-failed'
 without_advice='none'
 
 all_texts() {

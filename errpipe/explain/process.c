@@ -41,15 +41,13 @@ static int seccomp(struct errpipe__case *c)
 	return errpipe__broken(c, NULL, ERRPIPE_CAUSE_SECCOMP, 0, NULL, NULL, 0, 0);
 }
 
-/* The target was not tried. */
+/* The target was not tried, so the chain has no link that could name it. */
 static int setup_failed(struct errpipe__case *c, const struct errpipe_report *report)
 {
-	if (report->step == ERRPIPE_STEP_STUB || report->step == ERRPIPE_STEP_FCNTL)
-		return errpipe__broken(c, NULL, ERRPIPE_CAUSE_STUB_REFUSED, report->error, NULL,
-				       errpipe_errname(report->error), 0, 0);
-	errpipe__broken(c, NULL, ERRPIPE_CAUSE_UNKNOWN, report->error, NULL, NULL, 0, 0);
-	c->ex->certainty = ERRPIPE_UNSURE;
-	return -1;
+	bool is_stub = report->step == ERRPIPE_STEP_STUB || report->step == ERRPIPE_STEP_FCNTL;
+
+	return errpipe__broken(c, NULL, is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED,
+			       report->error, c->question->path, errpipe_errname(report->error), 0, 0);
 }
 
 static bool is_exec(const struct errpipe_report *report)
