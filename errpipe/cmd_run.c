@@ -294,6 +294,7 @@ static int tell(const struct run *run, const struct outcome *outcome)
 static int run_it(struct run *run, const char *program)
 {
 	struct outcome outcome;
+	bool lacks_stub;
 	int ret;
 
 	ret = signals_take(&run->signals);
@@ -302,12 +303,21 @@ static int run_it(struct run *run, const char *program)
 	/* Where there can be none, as where memfd_create(2) is forbidden, auto is direct. */
 	if (!run->direct)
 		run->spawn.stub = errpipe_stub();
+	lacks_stub = run->spawn.stub < 0 && run->spawn.flags & ERRPIPE_STUB_ONLY;
 	run->spawn.mask = &run->signals.mask;
 	run->spawn.setup = signals_give_back;
 	run->spawn.data = &run->signals;
 
-	search_and_try(program, try, run, &outcome);
+	/* Every place in PATH would fail for the same reason. */
+	if (lacks_stub) {
+		outcome = (struct outcome){ .path = strdup(program) };
+		outcome_fail(&outcome, -run->spawn.stub, "cannot make the stub");
+	} else {
+		search_and_try(program, try, run, &outcome);
+	}
 	ret = tell(run, &outcome);
+	if (lacks_stub)
+		own_failure(0, "run without it: --route auto, or --route direct");
 	outcome_free(&outcome);
 	return ret;
 }

@@ -5,7 +5,7 @@
  * that is descriptor 4.
  *
  * A program of its own, because the sanitizers could not live with such a filter. PROGRAM is exec'd
- * by execveat, so execve can be refused. Exits with 77 if there is no such seccomp here.
+ * by execveat, so execve can be refused; if execveat is refused, by execve. Exits with 77 if there is no such seccomp here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -80,5 +80,6 @@ int main(int argc, char **argv)
 		return FAILED;
 
 	syscall(SYS_execveat, program, "", argv + 3, environ, AT_EMPTY_PATH);
+	execv(argv[3], argv + 3);
 	return FAILED;
 }

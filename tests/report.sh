@@ -114,6 +114,12 @@ prlimit --nofile=6 "$errpipe" run --report-fd 7 -- /bin/true 7>own.json 2>err ||
 is "errpipe's own failure" '125 null 125 error errpipe: cannot start a process for /bin/true (EMFILE)' \
 	"$status $(jq -r '"\(.verdict) \(.exit_code) \(.level) \(.msg)"' own.json)"
 
+status=0
+number=$(echo SYS_memfd_create | gcc -E -P -include sys/syscall.h - | tail -n 1)
+"$ERRPIPE_BUILD/tests/prog_refuse" "$number" 13 "$errpipe" run --route stub --report own.json -- true 2>err || status=$?
+is 'a stub that cannot be made' '125 null true 125 null errpipe: cannot make the stub (EACCES)' \
+	"$status $(jq -r '"\(.verdict) \(.path) \(.exit_code) \(.route) \(.msg)"' own.json)"
+
 # A report that cannot be written, and one that could have been told before.
 status=0
 "$errpipe" run --report /dev/full -- /bin/true 2>err || status=$?

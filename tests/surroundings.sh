@@ -211,6 +211,30 @@ no_errno() {
 }
 try 'signals that cannot be blocked, for no reason that is known' no_errno
 
+# --- filters that refuse the stub
+
+number_of() {
+	echo "SYS_$1" | gcc -E -P -include sys/syscall.h - | tail -n 1
+}
+# refused CALL STATUS LINES ARG...: errpipe run exits so and prints that, if CALL gives EACCES.
+refused() {
+	call=$(number_of "$1") wanted=$2 status=0
+	printf '%s\n' "$3" >wanted
+	shift 3
+	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" 13 ./errpipe run "$@" >got 2>&1 || status=$?
+	diff wanted got && [ "$status" = "$wanted" ]
+}
+try 'a stub that may not be executed' refused execveat 125 "exec ./target: cannot start the stub (EACCES)
+errpipe: errpipe's stub was refused (EACCES), before ./target was tried
+errpipe: run without the stub: --route direct, or ERRPIPE_NO_STUB" --route stub ./target
+try 'a stub that cannot be made' refused memfd_create 125 "errpipe: cannot make the stub (EACCES)
+errpipe: run without it: --route auto, or --route direct" --route stub ./target
+without_it() {
+	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$(number_of memfd_create)" 13 ./errpipe run --route auto ./target
+	[ $? = 7 ]
+}
+try 'a stub that cannot be made, and is not asked for' without_it
+
 # --- where nothing may be executed: errpipe itself is on a mount of its own
 
 # refused_on_noexec ROUTE
