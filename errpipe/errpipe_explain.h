@@ -125,7 +125,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system, subject, that is mounted noexec */
 	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing: object says by whom, as far as can be seen */
 	ERRPIPE_CAUSE_UNREADABLE,     /* it can be executed, but not be read, so its kind is not known */
-	ERRPIPE_CAUSE_READ_FAILED,    /* its file system does not let it be read, with an error: object is its name */
+	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it: object is the name of the error */
 	ERRPIPE_CAUSE_SECURITY_MODULE, /* all is there, but the kernel refuses: object has the active modules */
 
 	/* No program, or none that the kernel knows. */
@@ -184,7 +184,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run. subject, the program, was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed. subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
-	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller itself cannot look at it: object is the name of the error */
+	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller cannot look at it: object is the name of the error */
 };
 
 enum errpipe_certainty {

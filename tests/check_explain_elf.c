@@ -428,7 +428,7 @@ static const struct {
 	{ "elf-many-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, NULL, -1, -1 },
 	{ "elf-phentsize", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0,
 	  sizeof(long) == 8 ? "their size is 57 bytes, not 56" : "their size is 33 bytes, not 32", -1, -1 },
-	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 1 byte, and the kernel takes none of less than 2", 0, 0 },
+	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 1 byte, and the kernel requires 2", 0, 0 },
 	{ "elf-loader-name-huge", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 5000 bytes, more than 4096", 0, 0 },
 	{ "elf-loader-name-no-nul", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "no NUL ends it", 0, 0 },
 	{ "elf-loader-name-past-end", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, -1, -1 },

@@ -359,19 +359,19 @@ if has 'process 1' pid-namespaces; then
 	try 'exec as process 1' same "127 3" "$(unshare -pf "$errpipe" exec ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 	try 'run as process 1' same "127 3" "$(unshare -pf "$errpipe" run ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 fi
-# A carriage return that ends the name of the interpreter, and not the line. What is advised helps.
+# A carriage return ends the interpreter's name, but not the line. The advice helps.
 within_the_line() {
 	printf '#!/bin/sh\r -e\nexit 9\n' >within && chmod 755 within
 	"$errpipe" run ./within 2>err
 	sed -n 2,3p err >lines
-	same "errpipe: the script's first line has a carriage return within it, so its interpreter is \"/bin/sh\\r\"
+	same "errpipe: the script's first line contains a carriage return, so its interpreter is \"/bin/sh\\r\"
 errpipe: remove it: sed -i '1s/\\r//g' ./within" "$(cat lines)" || return
 	sh -c "$(sed -n 's/.*remove it: //p' lines)" && "$errpipe" run ./within
 	same 9 $?
 }
 try 'a carriage return within the first line' within_the_line
 
-# A lack of descriptors is our own.
+# A lack of descriptors is a failure of errpipe itself, and not of the file system.
 few_descriptors() {
 	for limit in 7 8 9; do
 		prlimit --nofile="$limit" "$errpipe" run ./no-such-program 2>err
@@ -381,9 +381,9 @@ few_descriptors() {
 		fi
 	done
 	prlimit --nofile=6 "$errpipe" explain ./killed | tail -n 2 | head -n 1 >out
-	same 'it cannot be told whether it would start: ./killed cannot be looked at: errpipe itself gets EMFILE' "$(cat out)"
+	same 'it cannot be told whether it would start: ./killed cannot be looked at: errpipe itself failed with EMFILE' "$(cat out)"
 }
-try 'without descriptors it is errpipe that cannot look' few_descriptors
+try 'without descriptors errpipe itself cannot look' few_descriptors
 
 # Where there is no other process to be had, there is no diagnosis.
 no_descriptors() {
@@ -653,7 +653,7 @@ fi
 # --- a file system that fails
 
 mkdir fails
-# fails NAME ERRNO CAUSE CERTAINTY: the exec gives that, and so says explain before anybody has tried.
+# fails NAME ERRNO CAUSE CERTAINTY: the exec fails with that, and explain predicts it.
 fails() {
 	want="[\"$2\",\"$3\",\"$4\",\"$2\"] [\"$3\",\"$4\",\"$2\"]"
 	# shellcheck disable=SC2016 # for the shell in there

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which addresses a process can have: TASK_SIZE in the kernel's arch/ARCH/include/asm/processor.h. */
+/* The addresses that a process can have: TASK_SIZE in the kernel's arch/ARCH/include/asm/processor.h. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "explain.h"
 
 #ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; older ones take the address for a hint, which does as well */
+#define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; older kernels take the address as a hint, which is enough here */
 #endif
 
 /* Every process of that machine has the addresses below sure, and none has those from highest on. */
@@ -23,7 +23,7 @@ static struct range range_of(const struct errpipe_link *link)
 	static const struct range ranges[] = {
 		/* Page tables of 4 levels, and of 5. */
 		{ EM_X86_64, ELFCLASS64, (UINT64_C(1) << 47) - 4096, (UINT64_C(1) << 56) - 4096 },
-		/* IA32_PAGE_OFFSET, and what kernels of 32 bits can have (CONFIG_VMSPLIT_1G). */
+		/* IA32_PAGE_OFFSET, and the least that 32-bit kernels have (CONFIG_VMSPLIT_1G). */
 		{ EM_X86_64, ELFCLASS32, 0xffffe000, 0xffffe000 },
 		{ EM_386, ELFCLASS32, 0x40000000, 0xffffe000 },
 		{ EM_AARCH64, ELFCLASS64, UINT64_C(1) << 36, UINT64_C(1) << 52 },

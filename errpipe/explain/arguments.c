@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* E2BIG: ../limits.c has the rule. */
+/* E2BIG: ../limits.c describes the rule. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>

@@ -22,7 +22,7 @@
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
-/* On SPARC, what clone(2) returns does not tell the child from its parent. */
+/* On SPARC, the return value of clone(2) alone does not tell the child from its parent. */
 #if defined(SYS_memfd_create) && defined(SYS_execveat) && defined(SYS_clone) && !defined(__sparc__)
 
 struct program {
@@ -50,7 +50,7 @@ static struct program program_for(const struct errpipe_link *link, uint32_t flag
 	};
 }
 
-/* Before Linux 6.3, MFD_EXEC is not known, and not needed. */
+/* Linux before 6.3 neither knows nor needs MFD_EXEC. */
 static int make_file(void)
 {
 	int fd = syscall(SYS_memfd_create, "errpipe", MFD_CLOEXEC | MFD_EXEC);

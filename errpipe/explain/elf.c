@@ -128,8 +128,7 @@ static int read_name(struct errpipe__case *c, const struct errpipe_link *link, c
 	ssize_t n;
 
 	if (size < 2)
-		return bad_name(c, link, ENOEXEC,
-				size ? "it has 1 byte, and the kernel takes none of less than 2" : "it is empty");
+		return bad_name(c, link, ENOEXEC, size ? "it has 1 byte, and the kernel requires 2" : "it is empty");
 	if (size > sizeof(name))
 		return bad_name(
 			c, link, ENOEXEC,

@@ -25,7 +25,7 @@ static const struct errpipe__layout layouts[] = {
 			FIELD(header, e_flags), FIELD(header, e_phentsize), FIELD(header, e_phnum),                  \
 			FIELD(segment, p_type), FIELD(segment, p_flags), FIELD(segment, p_offset),                   \
 			FIELD(segment, p_vaddr), FIELD(segment, p_filesz), FIELD(segment, p_memsz),                  \
-			FIELD(segment, p_align)                                                              \
+			FIELD(segment, p_align)                                                                      \
 	}
 	[ELFCLASS32] = LAYOUT(Elf32_Ehdr, Elf32_Phdr),
 	[ELFCLASS64] = LAYOUT(Elf64_Ehdr, Elf64_Phdr),

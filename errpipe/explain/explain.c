@@ -261,12 +261,12 @@ static void guess(struct errpipe__case *c, int error)
 
 	errpipe__modules(c);
 	cause = cause_of(ex, error);
-	errpipe__broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules,
-			ex->links, 0);
+	errpipe__broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links,
+			0);
 	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
 }
 
-/* It has failed, and what was found does not say so, or not with that error. */
+/* The exec has failed, but the finding predicts a success or another error. */
 static void judge_failure(struct errpipe__case *c, int error)
 {
 	struct errpipe_explanation *ex = c->ex;
@@ -336,7 +336,7 @@ static int open_root(const struct errpipe_question *question)
 {
 	int root;
 
-	/* Otherwise AT_FDCWD would be one. */
+	/* Otherwise AT_FDCWD would pass as a root. */
 	if (question->root < 0)
 		return -EBADF;
 	if (question->root == ERRPIPE_OWN_ROOT)
@@ -361,7 +361,7 @@ static void begin(struct errpipe_explanation *ex)
 	ex->host = errpipe__host_machine()->name;
 }
 
-/* A file system can be the one that says EAGAIN. If it does not say so now, it was the limit of processes. */
+/* EAGAIN can come from a file system. If the walk does not meet it, it was the limit of processes. */
 static void look(struct errpipe__case *c)
 {
 	const struct errpipe_report *report = c->question->report;

@@ -22,9 +22,9 @@ struct errpipe__case {
 	struct errpipe_who who; /* of the question, or the caller's */
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
 	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
-	uint64_t data;		/* what the segments so far take of RLIMIT_DATA */
-	const struct errpipe_link *untried; /* the program, if the kernel may run none of its kind; or NULL */
-	int asks;		/* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
+	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
+	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
+	int asks; /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
 /* The first bytes of a file. */
@@ -192,7 +192,7 @@ const struct errpipe__machine *errpipe__host_machine(void);
 /* How the kernel runs programs of that machine. */
 enum errpipe__support {
 	ERRPIPE__NATIVE,
-	ERRPIPE__COMPATIBLE, /* 32-bit, or x32: some kernels do not */
+	ERRPIPE__COMPATIBLE, /* 32-bit, or x32: some kernels run these */
 	ERRPIPE__FOREIGN
 };
 enum errpipe__support errpipe__support(const struct errpipe_link *link);

@@ -300,7 +300,7 @@ int errpipe__open(struct errpipe__case *c, int path_fd)
 		fd = open_by_name(c, path_fd);
 	if (fd >= 0 && !is_same_file(fd, &st)) {
 		close(fd);
-		return -ENOSYS; /* there is another one now */
+		return -ENOSYS; /* another file has its name now */
 	}
 	return fd;
 }
@@ -310,7 +310,7 @@ bool errpipe__is_own_lack(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-/* Root can open what it may not read, unless the file system or a security module minds. */
+/* Root can open a file without read permission, unless the file system or a security module refuses. */
 static bool overrides_modes(const struct errpipe__case *c)
 {
 	const uint64_t dac = UINT64_C(1) << 1 | UINT64_C(1) << 2; /* CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH */
@@ -339,7 +339,7 @@ int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, 
 	return -1;
 }
 
-/* A file system can say EINTR as often as it is asked. */
+/* A file system can return EINTR for ever. */
 enum { INTERRUPTIONS = 100 };
 
 ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset)

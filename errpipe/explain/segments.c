@@ -66,20 +66,20 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* What the segments together come to. */
+/* All segments together. */
 struct image {
 	unsigned loaded;
-	uint64_t first;	       /* address of the first one, by which the kernel places all */
-	uint64_t low, high;    /* addresses */
-	uint64_t alignment;    /* the largest one that is asked for */
+	uint64_t first;	    /* the address of the first segment, which decides where the kernel puts all */
+	uint64_t low, high; /* addresses */
+	uint64_t alignment; /* the largest p_align */
 	bool first_is_writable;
-	unsigned outermost;    /* the last one that has moved those */
-	uint64_t size;	       /* what is mapped, not counting twice what lies in one page; no more than it is */
-	uint64_t data;	       /* the same of what can be written to, and of what is not in the file */
+	unsigned outermost;    /* index of the last segment that has extended low or high */
+	uint64_t size;	       /* the mapped bytes, with each shared page counted once; never too many */
+	uint64_t data;	       /* the part of size that is writable or not in the file */
 	uint64_t file_end;     /* the last byte that is in the file, or should be */
 	uint64_t file_top;     /* the highest address with bytes of the file */
 	bool top_is_constant;  /* there, nothing can be written */
-	bool has_entry;	       /* the entry point is on a page of one */
+	bool has_entry;	       /* the entry point is on a page of a segment */
 	bool entry_is_missing; /* the file ends before the page that the entry point is in */
 	bool zeros_are_lost;   /* the file ends before a page of which the kernel clears the rest */
 	bool wraps;	       /* around the end of all addresses, as a loader's may */
@@ -105,13 +105,13 @@ static bool is_beyond_files(const struct errpipe__segment *segment)
 {
 	uint64_t size = page_end(sum(segment->file_size, segment->address - page_start(segment->address)));
 
-	return segment->file_size &&
-	       (size > INT64_MAX || page_start(segment->offset) > page_start(INT64_MAX - size));
+	return segment->file_size && (size > INT64_MAX || page_start(segment->offset) > page_start(INT64_MAX - size));
 }
 
 /*
- * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack is there already, and
- * the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits (STACK_RND_MASK).
+ * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack is there already,
+ * and the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits
+ * (STACK_RND_MASK).
  */
 static bool overlaps_stack(const struct errpipe_link *link, const struct errpipe__segment *segment)
 {
@@ -218,7 +218,7 @@ static void add_addresses(struct image *image, const struct errpipe__segment *se
 		image->first = image->low = start;
 		image->first_is_writable = segment->flags & PF_W;
 	}
-	/* A power of 2: maximum_alignment(). */
+	/* Only powers of 2 count: maximum_alignment() in fs/binfmt_elf.c. */
 	if (segment->alignment > image->alignment && !(segment->alignment & (segment->alignment - 1)))
 		image->alignment = segment->alignment;
 	image->size = sum(image->size, size_above(image->high, start, end));
@@ -362,8 +362,8 @@ static int check_span(struct errpipe__case *c, const struct errpipe_link *link, 
 	if (!fits(link, image))
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
 	if (size_at_once(link, image) > memory)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL,
-				       size_at_once(link, image), 0);
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image),
+				       0);
 	return 0;
 }
 
@@ -407,8 +407,8 @@ static int check_top_of_loader(struct errpipe__case *c, const struct errpipe_lin
 }
 
 /*
- * By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. Older kernels did not mind zeros
- * that they could not write.
+ * By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. Older kernels did not
+ * mind zeros that they could not write.
  */
 static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
 {
@@ -436,8 +436,8 @@ static int check_length(struct errpipe__case *c, const struct errpipe_link *link
 }
 
 /*
- * With no segment at all the kernel starts a program that has a loader, and that may even work. But if there are some, and
- * they come to nothing, it does not go on.
+ * With no segment at all the kernel starts a program that has a loader, and that may even work. But if there are some,
+ * and they come to nothing, it does not go on.
  */
 static bool is_empty(const struct errpipe_link *link, const struct image *image)
 {

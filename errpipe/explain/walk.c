@@ -494,7 +494,7 @@ static bool ends_here(const struct errpipe__walk *w)
 	return true;
 }
 
-/* Nothing that will be on a file system without exec can be executed, whether it exists or not. */
+/* On a noexec file system that will be mounted, nothing can be executed, whether the file exists or not. */
 static int not_yet_mounted(struct errpipe__walk *w, const struct errpipe_mount *mount)
 {
 	const struct errpipe_report *report = w->c->question->report;
