@@ -5,7 +5,7 @@
 # make update-stubs make stubs, and put them and their table where they are committed
 # make update-causes write the pages that are made from errpipe/explain/causes.def
 # make tests        build the tests
-# make check        build and run them; with ERRPIPE_LONG=1 the loops that look for something at random go round five times as often
+# make check        build and run them; with ERRPIPE_LONG=1 random tests run five times as many rounds
 # make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup all)
 # make faults       fail each system call of library and command, and kill each process at each of them
 # make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
@@ -18,7 +18,7 @@
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
 # make clean        remove build/
 #
-# STATIC=1          a command that runs where there is nothing else, such as in a container without a libc
+# STATIC=1          link the command statically, so that it runs in a container without a libc
 # STUB=committed    take the stub from dmz/stubs instead of building it, which needs llvm and the kernel's headers
 # O=DIR             build in DIR instead of build/
 # CLANG=clang-19    builds all stubs; with lld of the same version
@@ -30,7 +30,7 @@
 #                   unpacks from Debian's kernel source package
 # JANSSON=yes       the command writes JSON; by default where pkg-config finds jansson, but not when cross-compiling: there
 #                   give JANSSON_DIR, or PKG_CONFIG too
-# JANSSON_DIR=DIR   link jansson from there, statically: scripts/unpack-jansson gets it for another machine
+# JANSSON_DIR=DIR   link jansson statically from DIR, which scripts/unpack-jansson fills for another machine
 # UAPI=DIR          kernel headers of all architectures, as scripts/unpack-uapi unpacks them from there
 
 O := build
@@ -113,7 +113,7 @@ KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
 ifeq ($(STUB),committed)
-# For the processor that the compiler's machine begins with. Debian and others disagree about the rest of that name.
+# The stub for the processor that the name of the compiler's machine begins with. Debian and others disagree about the rest.
 COMMITTED := $(shell awk -v cpu='$(patsubst i%86,i686,$(firstword $(subst -, ,$(MACHINE))))' \
 	'/^[a-z]/ && $$2 != "-" && index($$10, cpu "-") == 1 { print "dmz/stubs/" $$2 }' dmz/architectures)
 $(O)/dmz: $(COMMITTED) $(O)/obj/committed
@@ -137,7 +137,7 @@ $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
-# make unpacks headers into its own folder only: one that the user chose must have them already.
+# make unpacks headers only into its own folder. A folder that the user chose must have them already.
 chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:
 	$(if $(call chosen,NOLIBC),$(error NOLIBC=$(NOLIBC) has no nolibc.h: it should be tools/include/nolibc of a kernel tree))
@@ -160,14 +160,14 @@ update-stubs: stubs
 	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/update-stubs $(O)
 
 $(UAPI)/include/linux/version.h:
-	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/unpack-uapi has filled))
+	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/unpack-uapi filled))
 	$(call say,UAPI,$(UAPI))
 	$(Q)scripts/unpack-uapi $(UAPI)
 
 # --- the library and the command ---------------------------------------------------------------------------
 
-# One set of objects for both kinds of library, since the static one may become part of somebody else's shared one. It costs
-# 24 bytes of 94,000, and no time that can be measured.
+# Both kinds of library use the same objects, because the static one may become part of another shared library. That costs
+# 24 bytes of 94,000, and no measurable time.
 LIB := $(patsubst %,$(O)/pic/%.o,adopt decimal decode exec exit_code fail limits line message pipe read read_child route \
 	settle signals spawn stub wait words \
 	$(addprefix explain/,access addresses arguments binfmt busy compatible credentials elf elf_file explain folder format loader machine \
@@ -235,7 +235,7 @@ $(O)/liberrpipe.a: $(LIB)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# What is installed: four fifths of it would be for debuggers.
+# The installed library. With debug information it would be five times as large.
 $(O)/stripped/liberrpipe.a: $(O)/liberrpipe.a
 	$(call say,STRIP,$@)
 	@mkdir -p $(@D)
@@ -254,7 +254,7 @@ $(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
 
-# The variables that the command and the stub depend on: written when they change, so that those are made anew.
+# The variables that the command and the stub depend on. A file is written when one changes, so that make rebuilds those.
 $(O)/obj/static: setting = $(STATIC)
 $(O)/obj/committed: setting = $(STUB)
 $(O)/obj/json: setting = $(JANSSON) $(JANSSON_DIR)
