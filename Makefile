@@ -12,7 +12,8 @@
 # make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
 # make coverage     which lines and branches the tests reach, in build/coverage
 # make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup all)
-# make install      into PREFIX, by default /usr/local; with the variables that make had
+# make install      into PREFIX, by default /usr/local. Give it all the variables that make had: make remembers none of them, and
+#                   install builds again what they change, such as the stub without STUB=committed
 # make uninstall    what install has put there; with the variables that it had
 # make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
 # make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source

@@ -174,12 +174,13 @@ void outcome_free(struct outcome *outcome)
 /* Whoever redirects the output to a full disk wants to know. A closed stdout matters only if it was written to. */
 static int close_stdout(int status)
 {
-	bool failed = fflush(stdout) != 0 || ferror(stdout);
+	bool failed = ferror(stdout); /* its errno is gone */
+	int error = fflush(stdout) == 0 ? 0 : errno;
 
-	if (fclose(stdout) != 0 && errno != EBADF)
-		failed = true;
-	if (failed && status == 0)
-		return own_failure(0, "cannot write to standard output");
+	if (fclose(stdout) != 0 && errno != EBADF && !error)
+		error = errno;
+	if ((failed || error) && status == 0)
+		return own_failure(error, "cannot write to standard output");
 	return status;
 }
 

@@ -136,7 +136,7 @@ workflow() {
 # step NAME
 step() {
 	(cd "$dir/repository" && PATH=$dir/bin:$dir/usr/bin:$PATH MAKEFLAGS="PREFIX=$dir/usr" CI=true GITHUB_ACTIONS=true \
-		GITHUB_WORKSPACE=$dir/repository bash -e "$dir/steps/$1")
+		GITHUB_WORKSPACE=$dir/repository sh -e "$dir/steps/$1")
 }
 check "docs/ci.md: the workflow has steps" workflow
 for name in 'Install git' 'Install jq, emulators and a compiler' 'Install errpipe' Build; do
@@ -154,6 +154,31 @@ smoke_test_fails() {
 }
 check "docs/ci.md: Smoke test, with a failure" smoke_test_fails
 check "docs/ci.md: Annotate" prints '::error title=out/100%25 %3A%3A a%2C b%0Ac::exec out/100%25 :: a, b\nc: exec format error; out/100%25 :: a, b\nc is empty: it has 0 bytes' 0 step Annotate
+
+printf '#!/bin/sh\nkill -SEGV $$\n' >"$dir/crash"
+chmod 755 "$dir/crash"
+crash_is_named() {
+	! (cd "$dir" && PATH=$dir/usr/bin:$PATH sh repository/ci/smoke.sh ./crash) >"$dir/output" 2>&1 &&
+		prints '::error title=./crash::exec ./crash: started; killed by signal 11' 0 sh "$dir/repository/ci/annotate.sh" "$dir/smoke.json"
+}
+check "docs/ci.md: a program that crashed" crash_is_named
+# smoke_test_needs TEXT: with what is in $dir/lacking, it says what is missing and does nothing.
+smoke_test_needs() {
+	! (cd "$dir/lacking" && PATH=$dir/lacking sh "$dir/repository/ci/smoke.sh" ./crash) >"$dir/output" 2>&1 &&
+		! [ -e "$dir/lacking/smoke.json" ] && grep -q "$1" "$dir/output" && ! grep -v "$1" "$dir/output"
+}
+mkdir "$dir/lacking"
+for tool in sh jq rm mkdir true; do
+	ln -s "$(command -v "$tool")" "$dir/lacking/$tool"
+done
+check "docs/ci.md: smoke.sh without errpipe" smoke_test_needs 'errpipe: not found'
+make_without_json() {
+	tests/make O="$dir/plain" PKG_CONFIG=false "$dir/plain/errpipe" && ln -s "$dir/plain/errpipe" "$dir/lacking/errpipe"
+}
+check "errpipe without JSON" quietly make_without_json
+check "docs/ci.md: smoke.sh with an errpipe that cannot write JSON" smoke_test_needs 'errpipe: built without JSON: there was no jansson'
+rm "$dir/lacking/jq"
+check "docs/ci.md: smoke.sh without jq" smoke_test_needs 'jq: not found'
 
 # up_to_date FORMAT PAGE
 up_to_date() {

@@ -131,8 +131,10 @@ try "each folder can be chosen" every_folder
 
 committed_stub() {
 	stub=$(awk -v name="$(uname -m)" '$1 == name { print $2 }' "$ERRPIPE_SRC/dmz/architectures")
-	run_make O="$O/committed" STUB=committed OBJCOPY= NOLIBC="$tmp/nothing" "$O/committed/dmz" &&
-		cmp "$ERRPIPE_SRC/dmz/stubs/$stub" "$ERRPIPE_BUILD/committed/dmz" && [ -x "$ERRPIPE_BUILD/committed/dmz" ]
+	set -- O="$O/committed" STUB=committed STATIC=1 OBJCOPY= PKG_CONFIG=false NOLIBC="$tmp/nothing"
+	run_make "$@" && run_make "$@" DESTDIR="$tmp/committed" install || return
+	set -- "$tmp/committed/usr/local/libexec/errpipe/dmz" "$tmp/committed/usr/local/bin/errpipe"
+	cmp "$ERRPIPE_SRC/dmz/stubs/$stub" "$1" && [ -x "$1" ] && ! readelf -lW "$2" | grep INTERP
 }
 
 built_again() {
@@ -144,7 +146,7 @@ refused() {
 		grep -q "$refusal" "$tmp/refused"
 }
 
-try "make STUB=committed takes the stub from dmz/stubs" committed_stub
+try "make STUB=committed takes the stub from dmz/stubs, and so does make install" committed_stub
 try "make without it builds the stub again" built_again
 refusal='STUB is committed or nothing'
 try "no other STUB" refused STUB=amd64
