@@ -34,11 +34,33 @@ static char *around(const char *before, const char *path, const char *after)
 	return line;
 }
 
-char *finding_of(const struct diagnosis *diagnosis)
+int other_errno(const struct diagnosis *diagnosis)
+{
+	int error = diagnosis->explanation->error;
+
+	return diagnosis->error && error != diagnosis->error ? error : 0;
+}
+
+static char *plain_finding(const struct diagnosis *diagnosis)
 {
 	if (diagnosis->search_path)
 		return around("there is no ", diagnosis->path, " in any directory of PATH");
 	return words_of(errpipe_finding, diagnosis->explanation);
+}
+
+char *finding_of(const struct diagnosis *diagnosis)
+{
+	const char *other = errpipe_errname(other_errno(diagnosis)), *name = errpipe_errname(diagnosis->error);
+	char *finding = plain_finding(diagnosis), *line = NULL;
+
+	if (!finding || !other)
+		return finding;
+	if (!name)
+		name = errpipe_strerror(diagnosis->error);
+	if (asprintf(&line, "%s; this gives %s, not %s", finding, other, name) < 0)
+		line = NULL;
+	free(finding);
+	return line;
 }
 
 char *advice_of(const struct diagnosis *diagnosis)
@@ -90,7 +112,7 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 		.question = { .path = outcome->tried, .report = report, .argv = argv, .envp = environ },
 		.milliseconds = DIAGNOSIS_MILLISECONDS,
 	};
-	struct diagnosis diagnosis = { .path = outcome->path };
+	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };
 
 	if (!outcome->tried || (!was_refused(report) && !was_killed(report)))
 		return diagnosis;

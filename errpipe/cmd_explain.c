@@ -348,24 +348,31 @@ static int print_link(const struct errpipe_explanation *ex, int index)
 	return words && path ? 0 : -1;
 }
 
-static void print_errno(int error)
+static void print_errno(const char *subject, int error)
 {
 	const char *name = errpipe_errname(error);
 
 	if (name)
-		printf("an exec gives %s", name);
+		printf("%s %s", subject, name);
 	else
-		printf("an exec gives errno %d", error);
+		printf("%s errno %d", subject, error);
 }
 
-static void print_finding(const struct errpipe_explanation *ex, const char *finding)
+static void print_finding(const struct diagnosis *diagnosis, const char *finding)
 {
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+
+	if (other_errno(diagnosis)) {
+		print_errno("the exec gave", diagnosis->error);
+		printf(", but %s\n", finding);
+		return;
+	}
 	if (ex->cause == ERRPIPE_CAUSE_NONE) {
 		puts(ex->certainty == ERRPIPE_CERTAIN ? "it would start" : "it would probably start");
 		return;
 	}
 	if (ex->error)
-		print_errno(ex->error);
+		print_errno("an exec gives", ex->error);
 	else if (ex->certainty == ERRPIPE_UNSURE)
 		fputs("it cannot be told whether it would start", stdout);
 	else if (ex->works)
@@ -387,7 +394,7 @@ static int print_text(const struct diagnosis *diagnosis)
 	for (int i = 0; i < diagnosis->explanation->links && ret == 0; i++)
 		ret = print_link(diagnosis->explanation, i);
 	if (ret == 0)
-		print_finding(diagnosis->explanation, finding);
+		print_finding(diagnosis, finding);
 	if (ret == 0 && *advice)
 		puts(advice);
 	free(finding);
@@ -410,7 +417,7 @@ static int answer(struct explain *explain)
 	int ret = EXIT_OWN;
 
 	if (search(explain, name, &best) == 0 && best.ex) {
-		diagnosis = (struct diagnosis){ best.ex, best.path, NULL };
+		diagnosis = (struct diagnosis){ best.ex, best.path, NULL, explain->report.error };
 		if (best.found == ABSENT && is_searched(name))
 			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
 		ret = (explain->as_json ? print_json : print_text)(&diagnosis);

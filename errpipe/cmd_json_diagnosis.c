@@ -145,12 +145,15 @@ static void add_line(json_t **object, const char *key, char *line)
 	free(line);
 }
 
-static void add_cause(json_t **object, const struct errpipe_explanation *ex)
+static void add_cause(json_t **object, const struct diagnosis *diagnosis)
 {
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+	int error = other_errno(diagnosis) ? diagnosis->error : ex->error;
+
 	json_add(object, "works", json_boolean(ex->works));
 	json_add(object, "cause", string_or_null(errpipe_cause_name(ex->cause)));
 	json_add(object, "certainty", string_or_null(errpipe_certainty_name(ex->certainty)));
-	json_add(object, "errno", string_or_null(ex->error ? errpipe_errname(ex->error) : NULL));
+	json_add(object, "errno", string_or_null(error ? errpipe_errname(error) : NULL));
 	json_add(object, "broken", integer_or_null(ex->broken >= 0, ex->broken));
 }
 
@@ -172,7 +175,7 @@ json_t *json_of(const struct diagnosis *diagnosis)
 	json_t *object = json_object();
 
 	json_add(&object, "path", text_or_null(diagnosis->path));
-	add_cause(&object, diagnosis->explanation);
+	add_cause(&object, diagnosis);
 	add_line(&object, "finding", finding_of(diagnosis));
 	add_line(&object, "advice", advice_of(diagnosis));
 	add_facts(&object, diagnosis->explanation);

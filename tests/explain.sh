@@ -217,8 +217,12 @@ try '--errno: what explains it' knows 1 '["no-interpreter-line","certain","ENOEX
 	--errno ENOEXEC --root root /bin/text
 try '--errno: by number' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
 	--errno 8 --root root /bin/text
-try '--errno: what does not explain it' knows 1 '["no-interpreter-line","likely"]' '[.cause, .certainty]' \
-	--errno ENOENT --root root /bin/text
+try '--errno: what does not explain it' knows 1 '["no-interpreter-line","likely","ENOENT",true]' \
+	'[.cause, .certainty, .errno, (.finding | endswith("; this gives ENOEXEC, not ENOENT"))]' --errno ENOENT --root root /bin/text
+try '--errno: what does not explain it, in words' says 1 'the exec gave ENOENT, but /bin/text is text' --errno ENOENT --root root /bin/text
+try '--errno: what does not explain it, along PATH' says 1 \
+	'the exec gave EIO, but there is no none in any directory of PATH; this gives ENOENT, not EIO' --errno EIO --root root --path /bin none
+try '--errno: without a name' says 1 '; this gives ENOEXEC, not errno 4000' --errno 4000 --root root /bin/text
 try '--errno: of what would start' knows 1 '[false,"unknown","unknown","ENOMEM"]' '[.works, .cause, .certainty, .errno]' \
 	--errno ENOMEM --root root /bin/good
 try '--errno: 0 is a seccomp filter' knows 1 '["seccomp",null]' '[.cause, .errno]' --errno 0 --root root /bin/good
