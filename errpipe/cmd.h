@@ -152,6 +152,7 @@ struct diagnosis {
 	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
 	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
 	int error;				 /* the errno that the exec has failed with, or 0: none or not known */
+	bool is_cwd;				 /* the path is that of the working directory */
 };
 
 /* The errno that the cause gives, if the exec has failed with another; else 0. */

@@ -52,12 +52,17 @@ char *finding_of(const struct diagnosis *diagnosis)
 {
 	const char *other = errpipe_errname(other_errno(diagnosis)), *name = errpipe_errname(diagnosis->error);
 	char *finding = plain_finding(diagnosis), *line = NULL;
+	int length;
 
-	if (!finding || !other)
+	if (!finding || (!other && !diagnosis->is_cwd))
 		return finding;
 	if (!name)
 		name = errpipe_strerror(diagnosis->error);
-	if (asprintf(&line, "%s; this gives %s, not %s", finding, other, name) < 0)
+	if (diagnosis->is_cwd)
+		length = asprintf(&line, "the working directory cannot be entered: %s", finding);
+	else
+		length = asprintf(&line, "%s; this gives %s, not %s", finding, other, name);
+	if (length < 0)
 		line = NULL;
 	free(finding);
 	return line;

@@ -362,6 +362,10 @@ static void print_finding(const struct diagnosis *diagnosis, const char *finding
 {
 	const struct errpipe_explanation *ex = diagnosis->explanation;
 
+	if (diagnosis->is_cwd) {
+		puts(finding);
+		return;
+	}
 	if (other_errno(diagnosis)) {
 		print_errno("the exec gave", diagnosis->error);
 		printf(", but %s\n", finding);
@@ -389,9 +393,10 @@ static void print_finding(const struct diagnosis *diagnosis, const char *finding
 static int print_text(const struct diagnosis *diagnosis)
 {
 	char *finding = finding_of(diagnosis), *advice = advice_of(diagnosis);
+	int links = diagnosis->is_cwd ? 0 : diagnosis->explanation->links;
 	int ret = finding && advice ? 0 : -1;
 
-	for (int i = 0; i < diagnosis->explanation->links && ret == 0; i++)
+	for (int i = 0; i < links && ret == 0; i++)
 		ret = print_link(diagnosis->explanation, i);
 	if (ret == 0)
 		print_finding(diagnosis, finding);
@@ -409,6 +414,11 @@ static int print_json(const struct diagnosis *diagnosis)
 	return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
 }
 
+static int print(const struct explain *explain, const struct diagnosis *diagnosis)
+{
+	return (explain->as_json ? print_json : print_text)(diagnosis);
+}
+
 static int answer(struct explain *explain)
 {
 	const char *name = *explain->argv;
@@ -417,14 +427,58 @@ static int answer(struct explain *explain)
 	int ret = EXIT_OWN;
 
 	if (search(explain, name, &best) == 0 && best.ex) {
-		diagnosis = (struct diagnosis){ best.ex, best.path, NULL, explain->report.error };
+		diagnosis = (struct diagnosis){ best.ex, best.path, NULL, explain->report.error, false };
 		if (best.found == ABSENT && is_searched(name))
 			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
-		ret = (explain->as_json ? print_json : print_text)(&diagnosis);
+		ret = print(explain, &diagnosis);
 		if (ret == 0)
 			ret = best.ex->works ? EXIT_WORKS : EXIT_FAILS;
 	}
 	candidate_free(&best);
+	return ret;
+}
+
+/* --- the working directory -------------------------------------------------------------------- */
+
+/*
+ * Without it no exec takes place, wherever the program is. The "/." asks for a directory that may be searched, of which
+ * an exec says NOT_A_FILE. Returns 0, or -1 after a message, with *ex: NULL, or why it cannot be entered.
+ */
+static int look_at_cwd(const struct explain *explain, const char *path, struct errpipe_explanation **ex)
+{
+	struct explain other = { .look = explain->look };
+	int ret;
+
+	other.look.question = (struct errpipe_question){ .path = path, .who = explain->look.question.who };
+	ret = look_at(&other, ex);
+	if (ret < 0 || (*ex)->cause == ERRPIPE_CAUSE_NOT_A_FILE || (*ex)->certainty == ERRPIPE_UNSURE) {
+		free_explanation(*ex);
+		*ex = NULL;
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+/* Only that of --cwd: a runtime can create the one of a bundle. */
+static int check_cwd(const struct explain *explain)
+{
+	struct diagnosis diagnosis = { .path = explain->cwd, .is_cwd = true };
+	char *path;
+	int ret;
+
+	if (!explain->cwd || !*explain->cwd)
+		return 0;
+	if (asprintf(&path, "%s/.", explain->cwd) < 0)
+		return own_failure(ENOMEM, "cannot look at the working directory");
+	ret = look_at_cwd(explain, path, &diagnosis.explanation) < 0 ? EXIT_OWN : 0;
+	if (diagnosis.explanation) {
+		diagnosis.explanation->link[0].path = explain->cwd;
+		diagnosis.explanation->broken = -1;
+		ret = print(explain, &diagnosis);
+		if (ret == 0)
+			ret = EXIT_FAILS;
+	}
+	diagnosis_free(&diagnosis);
+	free(path);
 	return ret;
 }
 
@@ -451,7 +505,9 @@ int cmd_explain(int argc, char **argv)
 	if (explain.as_json && !json_is_there())
 		return EXIT_OWN;
 
-	ret = ask(&explain) < 0 ? EXIT_OWN : answer(&explain);
+	ret = ask(&explain) < 0 ? EXIT_OWN : check_cwd(&explain);
+	if (ret == 0)
+		ret = answer(&explain);
 	bundle_free(&explain.bundle);
 	return ret;
 }

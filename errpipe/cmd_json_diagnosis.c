@@ -125,11 +125,14 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	return object;
 }
 
-static json_t *json_of_links(const struct errpipe_explanation *ex)
+/* A working directory is not a link of the chain. */
+static json_t *json_of_links(const struct diagnosis *diagnosis)
 {
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+	int links = diagnosis->is_cwd ? 0 : ex->links;
 	json_t *array = json_array();
 
-	for (int i = 0; i < ex->links && array; i++) {
+	for (int i = 0; i < links && array; i++) {
 		if (json_array_append_new(array, json_of_link(&ex->link[i])) < 0) {
 			json_decref(array);
 			return NULL;
@@ -157,8 +160,10 @@ static void add_cause(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "broken", integer_or_null(ex->broken >= 0, ex->broken));
 }
 
-static void add_facts(json_t **object, const struct errpipe_explanation *ex)
+static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 {
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+
 	json_add(object, "subject", text_or_null(ex->subject));
 	json_add(object, "object", text_or_null(ex->object));
 	json_add(object, "number", json_integer(integer(ex->number)));
@@ -167,7 +172,7 @@ static void add_facts(json_t **object, const struct errpipe_explanation *ex)
 	json_add(object, "platform", text_or_null(ex->platform));
 	json_add(object, "binfmt", text_or_null(ex->binfmt));
 	json_add(object, "modules", text_or_null(ex->modules));
-	json_add(object, "links", json_of_links(ex));
+	json_add(object, "links", json_of_links(diagnosis));
 }
 
 json_t *json_of(const struct diagnosis *diagnosis)
@@ -178,7 +183,7 @@ json_t *json_of(const struct diagnosis *diagnosis)
 	add_cause(&object, diagnosis);
 	add_line(&object, "finding", finding_of(diagnosis));
 	add_line(&object, "advice", advice_of(diagnosis));
-	add_facts(&object, diagnosis->explanation);
+	add_facts(&object, diagnosis);
 	return object;
 }
 

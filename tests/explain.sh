@@ -163,7 +163,15 @@ try 'who writes to a file: not who looks' busy_once
 # --- options
 
 try '--cwd' says 0 'it would start' --root root --cwd /bin ./good
-try '--cwd that is not there' says 1 'an exec gives ENOENT' --root root --cwd /nowhere ./good
+try '--cwd that is not there' prints 1 'the working directory cannot be entered: /nowhere is missing
+create it, or correct the path' explain --root root --cwd /nowhere /bin/good
+try '--cwd that is not there, in our own root' says 1 'entered: nodir/x is missing: nodir does not exist' --cwd nodir/x sh
+try '--cwd that is relative' says 0 'it would start' --cwd root /bin/sh
+try '--cwd that is a file' says 1 'the working directory cannot be entered: /bin/good' --root root --cwd /bin/good /bin/good
+try '--cwd that may not be searched' says 1 'entered: /private cannot be reached: the directory /private lacks the x bit' \
+	--root root --as 4711 --cwd /private /bin/good
+try '--cwd in JSON' knows 1 '["/nowhere",false,"missing","ENOENT",null,[]]' '[.path, .works, .cause, .errno, .broken, .links]' \
+	--root root --cwd /nowhere /bin/good
 try 'without it, / of the root' says 0 'it would start' --root root bin/good
 
 try '--path: the first that is there' says 0 '/usr/bin/tool ' --root root --path /none:/usr/bin:/data tool
