@@ -427,8 +427,9 @@ int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report);
 /*
  * Report that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount.
  *
- * step is ERRPIPE_STEP_CALLER plus a number of the caller's choice, error the errno, 1 to 4095. Write one
- * report only, and exit then.
+ * step is ERRPIPE_STEP_CALLER plus a number N of the caller's choice, error the errno, 1 to 4095. Write one
+ * report only, and exit then. errpipe_message() prints "set-up step N failed". A reader with names for its steps looks
+ * them up by report.step - ERRPIPE_STEP_CALLER, and prints a line of its own.
  *
  * Returns 0 when it is written. -EINVAL: step or error out of range. Else the errors of write(2), with -EPIPE
  * if the reader is gone; no signal is raised for that. -EIO: the descriptor took a part of it, so it is no

@@ -63,6 +63,7 @@ check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe 
 check "README's program tells of a foreign program" \
 	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
 	"$dir/readme" "$ERRPIPE_BUILD/stubs/aarch64/hello"
+check "README's program without arguments" prints 'readme: usage: PATH [ARG...]' 125 "$dir/readme"
 check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
 
 # functions HEADER: those that it declares, and not what it includes.
@@ -101,12 +102,14 @@ manual errpipe
 check "errpipe(3)'s program tells of a foreign program" \
 	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
 	"$dir/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello"
+check "errpipe(3)'s program without arguments" prints 'errpipe: usage: PATH [ARG...]' 125 "$dir/errpipe"
 check "errpipe(3)'s program starts one" prints hello 7 "$dir/errpipe" /bin/sh -c 'echo hello; exit 7'
 manual errpipe_explain
 : >"$dir/empty"
 chmod 755 "$dir/empty"
 check "errpipe_explain(3)'s program tells what is wrong" prints "$dir/empty is empty: it has 0 bytes
 build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
+check "errpipe_explain(3)'s program without arguments" prints 'errpipe_explain: usage: PATH' 125 "$dir/errpipe_explain"
 check "errpipe_explain(3)'s program finds nothing wrong with one that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 
 # docs/ci.md: the steps of its workflow, as GitHub runs them, in a repository that has what the page asks for.

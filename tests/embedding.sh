@@ -208,7 +208,13 @@ start $code" "$try" "$path"
 	# shellcheck disable=SC2016
 	where tracing in_state 'a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
 create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" / "$2"
-echo "create $?"' "$dir/target"
+echo "create $?"; rm "$1/log"; ls "$1"' "$dir/target"
+	# shellcheck disable=SC2016
+	in_state 'a second create in the same folder' "create 0
+exec $dir/target: set-up step 0 failed (EEXIST)
+create 125
+start 0
+target sees 0 1 2" '"$0" create "$1" / "$2"; echo "create $?"; "$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/target"
 	# The child need not be dead yet when start comes. Often, as that is a matter of luck.
 	# shellcheck disable=SC2016
 	in_state 'killed between create and start' '20 times: ended before it started, 125' \
@@ -223,6 +229,7 @@ Z" '"$0" create "$1" / "$2"; "$0" start "$1"; cut -d" " -f3 "/proc/$(cut -d" " -
 	# shellcheck disable=SC2016
 	in_state 'nothing is started twice' 'create 0
 start 0
+'"$program"': started already
 start 125
 target sees 0 1 2' "$try"'; "$0" start "$1"; echo "start $?"' "$dir/target"
 	# shellcheck disable=SC2016
@@ -238,8 +245,8 @@ start 0
 target sees 0 1 2' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
 program=one-fifo
 # shellcheck disable=SC2016
-where "$own_root" in_state 'a root with files where /proc should be' 'exec /target: set-up step 0 failed (EOPNOTSUPP)
-create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"' "$dir/root"
+where "$own_root" in_state 'a root with files where /proc should be' 'exec /target: set-up step 4 failed (EOPNOTSUPP)
+create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; ls "$1"' "$dir/root"
 # shellcheck disable=SC2016
 check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
 
@@ -360,6 +367,20 @@ create /usr, or correct the link /sbin" 127
 "$ERRPIPE_BUILD/dmz" 3 "$dir/target" name 3>"$dir/record" >"$dir/log"
 # shellcheck disable=SC2016
 prints 'explain: nothing of what has started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"
+
+# --- mistakes of the caller
+
+for recipe in $recipes one-fifo; do
+	usage=$(sed -n "1s|^/\* $recipe.c \([^:]*\): .*|\1|p" "$dir/$recipe.c")
+	case $recipe in create-start | one-fifo) usage='create STATE ROOT PATH [ARG...] | start STATE' ;; esac
+	prints "$recipe: no arguments" "$recipe: usage: $usage" 125 "$dir/$recipe"
+done
+prints 'explain: standard input that is not a record' 'explain: standard input is not a record' 125 \
+	sh -c 'echo no | "$@"' sh "$dir/explain" / /bin/sh
+prints 'mounted-stub: a file that is missing' "mounted-stub: cannot mount a copy of $dir/missing" 125 \
+	"$dir/mounted-stub" "$dir/missing" "$dir/target"
+prints 'create-start: a folder that is missing' "create-start: $dir/missing: No such file or directory" 125 \
+	"$dir/create-start" start "$dir/missing"
 
 # --- route
 
