@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "explain.h"
@@ -39,12 +40,21 @@ static struct range range_of(const struct errpipe_link *link)
 	return link->elf_class == ELFCLASS32 ? any32 : any64;
 }
 
+/* Trap: the mmap(3) of the thread sanitizer leaves out an address that it does not like. On s390, mmap(2) takes a struct. */
+#if defined(SYS_mmap2)
+#define MMAP(at, size, flags) (void *)syscall(SYS_mmap2, at, size, PROT_NONE, flags, -1, 0)
+#elif defined(SYS_mmap) && !defined(__s390__)
+#define MMAP(at, size, flags) (void *)syscall(SYS_mmap, at, size, PROT_NONE, flags, -1, (off_t)0)
+#else
+#define MMAP(at, size, flags) mmap(at, size, PROT_NONE, flags, -1, 0)
+#endif
+
 static void *map(void *at, size_t size, int flags)
 {
-	void *mapped = mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+	void *mapped = MMAP(at, size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags);
 
 	if (mapped != MAP_FAILED)
-		munmap(mapped, size);
+		syscall(SYS_munmap, mapped, size);
 	return mapped;
 }
 
