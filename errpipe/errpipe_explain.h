@@ -154,7 +154,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_CORE_DUMP,	    /* ET_CORE */
 	ERRPIPE_CAUSE_BAD_ELF_TYPE,	    /* neither: number */
 	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* their size, number, is not limit; or there are none, or too many */
-	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* empty, too long, or without an end */
+	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* too short, too long, or without an end */
 	ERRPIPE_CAUSE_SHARED_LIBRARY,	    /* without an entry point: it is started, and crashes */
 	ERRPIPE_CAUSE_LOADER_MISSING,	    /* object: the package that Debian has it in, or what it belongs to */
 	ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, /* missing, and another libc's, object, is there */
@@ -184,7 +184,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run. subject, the program, was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed. subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
-	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller cannot look at it: object is the name of the error */
+	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller cannot look at it: object is the error; of EMFILE, limit is RLIMIT_NOFILE */
 };
 
 enum errpipe_certainty {

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -583,23 +584,74 @@ START_TEST(an_io_error)
 }
 END_TEST
 
+static const int own_lacks[] = { EMFILE, ENFILE, ENOMEM };
+
 /* It is a lack of our own, and says nothing of the exec. */
-static void find_without_descriptors(int i)
+static void find_and_open_without(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
 	struct errpipe__case c;
+	int fd;
 
-	(void)i;
 	begin(&c, &question);
-	ck_assert_int_eq(refuse(SYS_openat, EMFILE), 0);
+	fd = errpipe__find(&c, &ex.link[0]);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(refuse(SYS_openat, own_lacks[i]), 0);
+	ck_assert_int_eq(errpipe__open(&c, fd), -own_lacks[i]);
 	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
-	assert_cause(ERRPIPE_CAUSE_CANNOT_LOOK, 0, "/dir", "EMFILE");
+	assert_cause(ERRPIPE_CAUSE_CANNOT_LOOK, 0, "/dir", errpipe_errname(own_lacks[i]));
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+	ck_assert_int_eq(ex.limit != 0, own_lacks[i] == EMFILE);
 }
 
-START_TEST(no_descriptors)
+START_TEST(a_lack)
 {
-	in_child(find_without_descriptors, 0);
+	in_child(find_and_open_without, _i);
+}
+END_TEST
+
+/* At whichever place of the look they run out. Returns the errno, or 0: what it comes to without a limit. */
+static int explain_with_descriptors(enum errpipe_cause cause, rlim_t max)
+{
+	const struct errpipe_question question = { .path = "/bin/sh" };
+	struct rlimit limit;
+	int ret;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ret = errpipe_explain(&ex, &question);
+	if (ret < 0 || ex.cause == cause)
+		return -ret;
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(ERRPIPE_CAUSE_CANNOT_LOOK));
+	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+	ck_assert_uint_eq(ex.limit, max);
+	return EMFILE;
+}
+
+static void explain_with_few_descriptors(int i)
+{
+	const struct errpipe_question question = { .path = "/bin/sh" };
+	enum errpipe_cause cause; /* under qemu-user it is for another machine */
+	unsigned broken = 0;
+	rlim_t max = STDERR_FILENO + 1;
+	int error;
+
+	(void)i;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	cause = ex.cause;
+	ex.links = 0;
+	while ((error = explain_with_descriptors(cause, max++))) {
+		ck_assert_int_eq(error, EMFILE);
+		broken |= ex.links ? 1u << ex.broken : 0;
+	}
+	/* The program, and its loader. */
+	ck_assert_uint_eq(broken, cause == ERRPIPE_CAUSE_NONE ? 3 : 1);
+}
+
+START_TEST(few_descriptors)
+{
+	in_child(explain_with_few_descriptors, 0);
 }
 END_TEST
 
@@ -1668,7 +1720,8 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, the_kernel_disagrees);
 	tcase_add_test(tcase, existence);
 	tcase_add_test(tcase, an_io_error);
-	tcase_add_test(tcase, no_descriptors);
+	tcase_add_loop_test(tcase, a_lack, 0, COUNT(own_lacks));
+	tcase_add_test(tcase, few_descriptors);
 	tcase_add_test(tcase, an_io_error_of_read);
 	tcase_add_loop_test(tcase, a_directory_that_moves, 0, 2);
 	tcase_add_test(tcase, modes);

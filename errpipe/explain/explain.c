@@ -75,8 +75,7 @@ static void refine_missing(struct errpipe__case *c, const struct errpipe_link *l
 	if (link->kind == ERRPIPE_LINK_LOADER)
 		errpipe__loader_missing(c, link, link - 1);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
-		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN,
-				link[-1].argument ? "remove it: sed -i '1s/\\r//g'" : NULL);
+		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
 		errpipe__refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -262,7 +263,7 @@ static int open_by_proc(int path_fd)
 	struct statfs fs;
 
 	if (proc < 0)
-		return -ENOSYS;
+		return errpipe__is_own_lack(-proc) ? proc : -ENOSYS;
 	if (fstatfs(proc, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
 		fd = errpipe__opened(openat(proc, errpipe__decimal(name, path_fd), READ_FLAGS));
 	close(proc);
@@ -310,6 +311,15 @@ bool errpipe__is_own_lack(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
+uint64_t errpipe__own_limit(int error)
+{
+	struct rlimit limit;
+
+	if (error != EMFILE || getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return 0;
+	return limit.rlim_cur;
+}
+
 /* Root can open a file without read permission, unless the file system or a security module refuses. */
 static bool overrides_modes(const struct errpipe__case *c)
 {
@@ -331,7 +341,8 @@ int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, 
 	if (cause != ERRPIPE_CAUSE_READ_FAILED)
 		error = report ? report->error : 0;
 	errpipe__broken(c, link, cause, error, NULL,
-			cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error), 0, 0);
+			cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error), 0,
+			errpipe__own_limit(read_error));
 	if (cause != ERRPIPE_CAUSE_READ_FAILED)
 		c->ex->certainty = ERRPIPE_UNSURE;
 	else if (is_refused)

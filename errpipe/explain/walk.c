@@ -136,8 +136,11 @@ static int lookup_failed(struct errpipe__walk *w, int error)
 		return missing(w);
 	if (error == ENAMETOOLONG && strlen(last_name(w)) > limit)
 		return name_too_long(w, limit);
-	if (is_own_trouble(w, error))
-		return give_up(w, ERRPIPE_CAUSE_CANNOT_LOOK, errpipe_errname(error));
+	if (is_own_trouble(w, error)) {
+		give_up(w, ERRPIPE_CAUSE_CANNOT_LOOK, errpipe_errname(error));
+		w->limit = errpipe__own_limit(error);
+		return -1;
+	}
 	fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, error, errpipe_errname(error));
 	if (error == EACCES && !w->again)
 		w->certainty = ERRPIPE_LIKELY;
