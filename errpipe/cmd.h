@@ -151,8 +151,8 @@ struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
 	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
 	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
-	int error;				 /* the errno that the exec has failed with, or 0: none or not known */
-	bool is_cwd;				 /* the path is that of the working directory */
+	int error;   /* the errno that the exec has failed with, or 0: none or not known */
+	bool is_cwd; /* the path is that of the working directory */
 };
 
 /* The errno that the cause gives, if the exec has failed with another; else 0. */

@@ -359,6 +359,14 @@ build or copy it again" 126
 explains 'an interpreter that is missing' /script "exec /script: no such file or directory
 its interpreter /no/interpreter is missing: /no does not exist
 install it, or change the first line of /script" 127
+# The record of another step: nothing in the image explains it.
+"$ERRPIPE_BUILD/dmz" 3 "$dir/image/empty" name 3>"$dir/record"
+printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
+# shellcheck disable=SC2016
+prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed (ENOEXEC)
+a step of the caller's own failed (ENOEXEC), before /empty was tried
+look at what the caller does between fork and exec: the report has the number of the step" 125 \
+	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
 # In the root of the caller it leads to a folder.
 ln -s /usr "$dir/image/sbin"
 explains 'a link that does not lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
