@@ -57,6 +57,26 @@ try 'an ability that is not on the list' outcome 1 'not ok - ok 1 - a # SKIP nee
 try 'a test that dies' outcome 1 'not ok - a.sh ran 1 of unknown tests, exit status 0
 1 passed, 1 failed, 0 skipped' 'ok 1 - a'
 
+# The runner of this one is killed, and takes the tests that would have come next with it.
+lost() {
+	# shellcheck disable=SC2016 # for the test
+	printf 'echo "ok 1 - a"\necho 1..1\nkill -9 $PPID\n' | executable killer.sh
+	executable later.sh <<-'END'
+		echo 'not ok 1 - a'
+		echo 1..1
+	END
+	status=0
+	CI=true ERRPIPE_MACHINE=$tmp/machine PATH=$tmp/one:$PATH "$ERRPIPE_SRC/scripts/run-tests" "$tmp" "$tmp/killer.sh" "$tmp/later.sh" \
+		>out 2>&1 || status=$?
+	cat out
+	[ "$status" = 1 ] && grep -qx 'not ok - killer.sh did not run to its end' out &&
+		grep -qx 'not ok - later.sh did not run to its end' out
+}
+executable one/nproc <<'END'
+echo 1
+END
+try 'tests that are lost with what runs them' lost
+
 # lacking WANT NAME...: what tests/lacks prints.
 lacking() {
 	want=$1

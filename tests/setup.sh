@@ -127,6 +127,8 @@ done
 
 try "scripts/setup refuses a wrong NOLIBC" refuses NOLIBC nolibc.h env NOLIBC="$tmp/typo" "$ERRPIPE_SRC/scripts/setup"
 try "scripts/setup refuses a wrong UAPI" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" "$ERRPIPE_SRC/scripts/setup"
+try "scripts/setup refuses a wrong JANSSON_ARM64" refuses JANSSON_ARM64 usr/include/jansson.h \
+	env JANSSON_ARM64="$tmp/typo" "$ERRPIPE_SRC/scripts/setup"
 
 # run_make ARG...: a make around this one would pass its own variables on.
 run_make() {
