@@ -18,7 +18,7 @@ build() {
 	"$ERRPIPE_SRC/tests/make" bench-programs
 }
 
-# Two rounds of one start each. A Go program hands on the signals that nohup and a shell's background jobs ignore.
+# Two rounds of one start each. A Go program passes on the ignored signals of nohup and of a shell's background jobs.
 run() {
 	env --default-signal "$dir/bench" --folder "$dir" --turn 1 --base c/posix_spawn "$@"
 }
@@ -98,7 +98,7 @@ summary() {
 	done
 }
 
-# README.md has the figures of docs/performance.md, and a row for each in the summary.
+# README.md has the figures of docs/performance.md, and a row for each row of the summary.
 same_figures() {
 	awk -F ' *[|] *' -v rows="$(grep -c ± "$tmp/summary")" '
 		FNR == NR { if ($5 ~ /±/) figures[$2] = $5 " " $7; next }

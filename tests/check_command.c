@@ -183,8 +183,9 @@ static void add_run(const struct exec_case *c, enum identity identity)
 }
 
 /*
- * Who the tests run as decides which cases there are: that is no skip. Where everything is slow it is each case once, because the
- * identity changes the kernel's answer, and the command reports any answer in the same way.
+ * The user who runs the tests decides which cases there are, so a case for another user is not a skip. Where everything is
+ * slow, each case runs once: the identity changes the kernel's answer, but the command reports every answer in the same
+ * way.
  */
 static void make_runs(void)
 {
@@ -210,7 +211,7 @@ static const char *title(const struct run *run)
 
 static char *const policies[CASE_POLICIES] = { "posix", "dockerd", "runc", "systemd" };
 
-/* By run or by exec. Each policy for each case, or one of them where everything is slow. */
+/* By run or by exec. Each policy for each case, or one policy where everything is slow. */
 static void assert_says_why(const struct run *it, char *command)
 {
 	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
@@ -772,8 +773,8 @@ static const struct search {
 };
 
 /*
- * To a shell a directory is nothing, while its exec gives EACCES. Dash goes on after a missing interpreter, and bash does
- * not. Both run a text themselves.
+ * Shells pass over a directory, while its exec fails with EACCES. Dash goes on after a missing interpreter, and bash does
+ * not. Both run a text file themselves.
  */
 static const char *const unlike_shells[] = { "directory:refused", "script:good", "text:good", "refused:text" };
 
@@ -854,7 +855,7 @@ static struct result search_with(const char *shell)
 	return run(&start);
 }
 
-/* To dash a file that may not be executed is 127. */
+/* Dash exits with 127 for a file that may not be executed. */
 START_TEST(a_search_ends_as_in_a_shell)
 {
 	struct result bash, dash;
@@ -872,7 +873,7 @@ START_TEST(a_search_ends_as_in_a_shell)
 }
 END_TEST
 
-/* What can be explained is what was tried. */
+/* explain finds the same file as run, for each file that it can explain. */
 START_TEST(a_search_is_explained)
 {
 	struct result r;
@@ -995,10 +996,10 @@ static const struct {
 	{ { "explain", "--errno=", "true" }, "errno" },
 };
 
-/* The commands that have a help of their own; NULL is errpipe itself. */
+/* The commands with a help text of their own. NULL stands for errpipe itself. */
 static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
 
-/* After a mistake in the arguments, not in what they name. */
+/* A mistake in the arguments, and not in the files that they name. */
 static char *hint(const char *command, const char *named)
 {
 	if (strstr(named, "(E"))
@@ -1045,7 +1046,7 @@ START_TEST(help_and_version)
 }
 END_TEST
 
-/* On one screen, without a line that wraps. */
+/* Each help text fits on one screen, without a line that wraps. */
 
 START_TEST(help_fits_a_screen)
 {

@@ -41,7 +41,7 @@ enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES };
 #define HOST_IS_POWERPC 0
 #endif
 
-/* One machine of each family: of the host's, one that numbers errors as the host does. */
+/* One machine of each family. For the host's family it is one that numbers errors like the host. */
 static const unsigned machine_of[FAMILIES] = { HOST_IS_POWERPC ? 21 : 62, 8, 0x9026, 43, 15 };
 
 static const struct row {
@@ -562,7 +562,7 @@ START_TEST(deadlock_is_the_hosts)
 	ck_assert_int_eq(errpipe__host_errno(21, 58), EDEADLOCK);
 	ck_assert_int_eq(errpipe__host_errno(21, 35), EDEADLK);
 	ck_assert_int_eq(errpipe__host_errno(62, 35), EDEADLK);
-	/* It is nobody else's: an error without a name to powerpc, and to the others a number that is new. */
+	/* Only powerpc has a name for 58. There a 58 of another machine has no errno, and other hosts keep the number. */
 	ck_assert_int_eq(errpipe__host_errno(62, 58), HOST_IS_POWERPC ? 0 : 58);
 #ifdef __powerpc__
 	ck_assert_str_eq(errpipe_errname(58), "EDEADLOCK");

@@ -118,7 +118,7 @@ static struct outcome finish(pid_t pid, int fd)
 	struct errpipe_report settled;
 	struct errpipe_child child;
 
-	/* The stub may be any, so its name is not known. */
+	/* This may be any stub, so its name is unknown. */
 	ck_assert_int_eq(errpipe_adopt(&child, pid, ERRPIPE_NO_STUB, fd), 0);
 	child.route = ERRPIPE_STUB;
 	outcome.read = errpipe_read_child(&child, &outcome.report);
@@ -305,7 +305,7 @@ START_TEST(a_case)
 }
 END_TEST
 
-/* What stops the stub's own exec as it would the target's is a failure of the target, and falls back nowhere. */
+/* A failure of the stub's exec that the target's would share is reported for the target, even without a fallback. */
 START_TEST(a_case_without_fallback)
 {
 	const struct run *run = &stopped[_i];
@@ -690,7 +690,7 @@ static void assert_falls_back(struct attempt it)
 	ck_assert_int_eq(exited(&outcome), RETURNED);
 }
 
-/* ioctl(2) can do as much for the route DIRECT. The stub has nothing else. */
+/* On the route DIRECT, ioctl(2) replaces fcntl(2). The stub has no replacement. */
 START_TEST(fcntl_refused)
 {
 	struct attempt it = attempt_on(_i, "@/good");
@@ -709,7 +709,7 @@ START_TEST(fcntl_refused)
 }
 END_TEST
 
-/* Neither route: nobody would hear of a target that started. */
+/* Neither route is taken, because the reader would never see end of file. */
 START_TEST(close_on_exec_refused)
 {
 	struct attempt it = attempt_on(_i, "@/good");
@@ -809,7 +809,7 @@ START_TEST(a_deleted_stub)
 }
 END_TEST
 
-/* An errno that does not say that the call is missing is final. */
+/* An errno that does not mean a missing call is final. */
 START_TEST(a_stub_refused)
 {
 	struct attempt it = attempt_on(STUB, "@/good");
@@ -820,7 +820,7 @@ START_TEST(a_stub_refused)
 }
 END_TEST
 
-/* These are of the process, whatever it execs. */
+/* These are faults of the process, whatever it execs. */
 START_TEST(a_process_refused)
 {
 	static const struct {
@@ -839,7 +839,7 @@ START_TEST(a_process_refused)
 }
 END_TEST
 
-/* Longer than an argument can be: the stub could not take it. */
+/* A path longer than an argument can be: the stub could not take it. */
 START_TEST(a_path_of_any_length)
 {
 	static const size_t lengths[] = { PATH_MAX - 1, PATH_MAX, 131071, 131072, 10000000 };
@@ -858,7 +858,7 @@ START_TEST(a_path_of_any_length)
 }
 END_TEST
 
-/* How kernels and seccomp filters say that they have no execveat(2). */
+/* The answers of kernels and seccomp filters without execveat(2). */
 static const struct {
 	const char *state;
 	int error;

@@ -405,7 +405,7 @@ START_TEST(a_cause)
 	if (is_elsewhere(causes[_i].cause)) {
 		ck_assert_msg(!directly, "%s can come from the table", causes[_i].name);
 	} else {
-		if (!directly && geteuid() != 0) /* its cases may be for root only */
+		if (!directly && geteuid() != 0) /* its cases may need root */
 			NEEDS("root");
 		ck_assert_msg(directly && !hidden == is_never_hidden(causes[_i].cause), "%s: %d times directly, %d times hidden", causes[_i].name, directly,
 			      hidden);
@@ -497,7 +497,7 @@ static void make_runs(void)
 		const struct exec_case *c = &cases[i];
 		char *path[WAYS] = { fixture_path(c->path), hide_by_link(c), hide_by_script(c) };
 
-		/* Where everything is slow, each case is explained for an ordinary user alone. */
+		/* Where everything is slow, explain each case only for an ordinary user. */
 		if (c->who != (geteuid() == 0 ? CASE_USER : CASE_ROOT) && !(is_slow() && geteuid() == 0))
 			add_runs(c, path, AS_SELF);
 		if (geteuid() == 0)

@@ -306,7 +306,7 @@ struct outcome {
 	bool killed; /* by the kernel, as the exec was under way; known with a debugger only */
 };
 
-static rlim_t data_space; /* RLIMIT_DATA; 0: as it is */
+static rlim_t data_space; /* RLIMIT_DATA; 0: unchanged */
 
 /* A program that runs wild ends by itself. */
 static void exec_it(const char *path, int report, rlim_t address_space)
@@ -769,7 +769,7 @@ static void add_first(struct image *image, uint64_t address, uint32_t flags)
 	image->segment[0] = (struct segment){ PT_LOAD, flags, 0, address, 0x1000, 0x1000 };
 }
 
-/* There is as much room, but the second one comes before it. */
+/* The room is large enough, but the second segment lies before it. */
 static void far_apart(struct image *image)
 {
 	add_first(image, 0x700000000000, PF_R);
@@ -943,7 +943,7 @@ START_TEST(more_address_space_than_allowed)
 }
 END_TEST
 
-/* Nothing is there: the kernel starts it, and it crashes. */
+/* Nothing is mapped there: the kernel starts the program, and it crashes. */
 START_TEST(an_entry_point_outside)
 {
 	struct image image = _i ? movable() : fixed();
@@ -953,7 +953,7 @@ START_TEST(an_entry_point_outside)
 }
 END_TEST
 
-/* A loader may begin in its program, where both have fixed places. */
+/* The entry point of a loader may lie in its program if both have fixed addresses. */
 START_TEST(a_loader_that_begins_in_its_program)
 {
 	struct image program = fixed(), loader = fixed();
@@ -990,7 +990,7 @@ START_TEST(at_the_end_of_all_addresses)
 }
 END_TEST
 
-/* Writable segments of the program and its loader count, with the zeros after them. */
+/* The writable segments of the program and its loader count, including the zeros after them. */
 START_TEST(more_data_than_allowed)
 {
 	struct image image = _i ? with_loader(path_of("loader")) : fixed(), loader = movable();
@@ -1122,7 +1122,7 @@ START_TEST(segments_that_overlap)
 }
 END_TEST
 
-/* What the kernel kills a program for is not why its exec has failed. */
+/* A fault for which the kernel kills a program is not the cause of a failed exec. */
 START_TEST(a_failed_exec_is_not_explained_by_segments)
 {
 	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };

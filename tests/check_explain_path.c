@@ -586,7 +586,7 @@ END_TEST
 
 static const int own_lacks[] = { EMFILE, ENFILE, ENOMEM };
 
-/* It is a lack of our own, and says nothing of the exec. */
+/* The process that looks lacks descriptors or memory, which says nothing about the exec. */
 static void find_and_open_without(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
@@ -1232,7 +1232,7 @@ START_TEST(mounts_of_the_question)
 }
 END_TEST
 
-/* Nothing on them will be executable, unless the path leads away from them again. */
+/* Nothing on these mounts will be executable, unless the path leads away from them again. */
 START_TEST(noexec_mounts_that_are_not_there_yet)
 {
 	static const struct errpipe_mount mounts[] = {
@@ -1275,7 +1275,7 @@ START_TEST(noexec_mounts_that_are_not_there_yet)
 }
 END_TEST
 
-/* The question is gone by the time that somebody reads the explanation. */
+/* The explanation is valid after the question is gone. */
 START_TEST(an_explanation_keeps_the_mount)
 {
 	char at[] = "/at";

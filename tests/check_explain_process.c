@@ -415,7 +415,7 @@ START_TEST(what_the_report_alone_tells)
 }
 END_TEST
 
-/* The chain has no link then, and the words still name the program. */
+/* The chain then has no link, but the words still name the program. */
 static const struct {
 	unsigned step;
 	int error;
@@ -1133,7 +1133,7 @@ static const struct kind {
 #endif
 };
 
-/* All of it is loaded, and what it does then does not matter. */
+/* Loads all of the file. The behaviour of the program does not matter. */
 static char *make_program(const struct kind *kind)
 {
 	enum { BASE = 0x10000000 };
@@ -1197,7 +1197,7 @@ START_TEST(programs_of_32_bits)
 }
 END_TEST
 
-/* As it is on a kernel without them: that exec, of a descriptor, is ENOEXEC. */
+/* Simulate a kernel without them: the exec of a descriptor fails with ENOEXEC. */
 static void have_none(int i)
 {
 	char advice[512];
@@ -1214,7 +1214,7 @@ static void have_none(int i)
 	ck_assert_ptr_nonnull(strstr(advice, ": it needs CONFIG_"));
 }
 
-/* It cannot be tried: then nothing is certain. */
+/* If the exec cannot be tried, nothing is certain. */
 static void have_some_perhaps(int i)
 {
 	static const struct errpipe_report format = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
@@ -1267,7 +1267,7 @@ static int lowest_free(void)
 	return fd;
 }
 
-/* Nobody who waits for children of his own sees the one that tries. */
+/* A caller that waits for its own children does not see the child that tries. */
 static void wait_for_children(int i)
 {
 	const struct sigaction action = { .sa_handler = count_child };

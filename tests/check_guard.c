@@ -141,7 +141,7 @@ static const struct {
 };
 enum { TRIES = sizeof(ways) / sizeof(*ways) };
 
-/* A user that owns the stub may read it, so it must be root's. */
+/* The owner of the stub may read it, so the stub must belong to root. */
 START_TEST(nobody_reaches)
 {
 	int stub, fd[2], status;

@@ -26,10 +26,10 @@
 static char *errpipe, *act_program;
 
 struct shell {
-	int keys;     /* what the user types goes in here */
-	int terminal; /* where the job reads it */
-	pid_t job;    /* errpipe, which leads a group of that number, or of another session */
-	pid_t target; /* 0 if it has not said it */
+	int keys;     /* to type into */
+	int terminal; /* where the job reads the keys */
+	pid_t job;    /* errpipe, which leads the group of that number */
+	pid_t target; /* 0: not known yet */
 	FILE *from;   /* the target's standard output */
 };
 
@@ -121,7 +121,7 @@ static void wait_for_state(pid_t pid, char expected)
 	}
 }
 
-/* Both have gone on, and errpipe has read what continued it. */
+/* Both have continued, and errpipe has read the signal that continued it. */
 static void wait_for_sleep(const struct shell *shell)
 {
 	wait_for_state(shell->job, 'S');
@@ -178,7 +178,7 @@ static struct shell start_counting(enum place place)
 	return shell;
 }
 
-/* Those that are in the foreground have the signal from the kernel; to others errpipe passes it on. */
+/* Processes in the foreground get the signal from the kernel. errpipe passes it on to others. */
 static pid_t sender_to(const struct shell *shell, enum place place)
 {
 	return place == LEAVE || place == SESSION ? shell->job : 0;
@@ -196,7 +196,7 @@ static void end_job(const struct shell *shell, int terms, int ints)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-/* From the terminal once, and once more from kill(2) to errpipe alone. Of two that are pending one would be lost. */
+/* Once from the terminal, and once more from kill(2) to errpipe alone. If both were pending, one would be lost. */
 static void interrupt(int place)
 {
 	struct shell shell = start_counting(place);
@@ -238,7 +238,7 @@ static void suspend(int place)
 	type(&shell, KEY_INTERRUPT);
 	assert_counted(&shell, "int", 1, sender_to(&shell, place));
 
-	/* And once more, on the way through the background. */
+	/* Once more, with a stay in the background. */
 	type(&shell, KEY_SUSPEND);
 	assert_stopped(&shell, SIGTSTP);
 	background(&shell);
@@ -266,7 +266,7 @@ START_TEST(a_job_is_suspended_and_goes_on)
 }
 END_TEST
 
-/* The kernel does not stop a session of its own by a key, and nobody stops a program that ignores it. */
+/* A key does not stop a target in its own session, or one that ignores the signal. */
 static void cannot_suspend(int place)
 {
 	struct shell shell = start_counting(place);
@@ -283,7 +283,7 @@ START_TEST(a_suspension_may_be_ignored)
 }
 END_TEST
 
-/* By whom it is makes no difference. */
+/* The sender of the signal makes no difference. */
 static void stop(int place)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN };
@@ -324,7 +324,7 @@ START_TEST(a_target_that_stops_itself)
 }
 END_TEST
 
-/* It reads the terminal in the background, and again each time that it goes on. */
+/* The target reads the terminal in the background, and again each time that it continues. */
 static void read_again(int i)
 {
 	char *argv[] = { "errpipe", "run", act_program, "read", NULL };
@@ -362,7 +362,7 @@ static void end_by_key(int i)
 	assert_line(&shell, "ready");
 	type(&shell, KEY_INTERRUPT);
 	assert_exited(&shell, 128 + SIGINT);
-	ck_assert_ptr_null(fgets(rest, sizeof(rest), shell.from)); /* at the end of the last of them */
+	ck_assert_ptr_null(fgets(rest, sizeof(rest), shell.from)); /* end of file, when the last process has ended */
 }
 
 START_TEST(an_interrupt_ends_all_of_it)
@@ -373,7 +373,7 @@ END_TEST
 
 /* --- without a shell -------------------------------------------------------------------------- */
 
-/* errpipe leads the session: nobody would continue it, or a target that it has stopped. */
+/* errpipe leads the session, so nothing would continue it, or a target that it has stopped. */
 static void lead(int i)
 {
 	char *argv[] = { "errpipe", "run", act_program, "job", "leave", NULL };

@@ -16,7 +16,7 @@
 #define FAILED(number)	.verdict = ERRPIPE_EXEC_FAILED, .error = number, .raw_error = number, .machine = 62, .status = -1
 #define SETUP(which, number) \
 	.verdict = ERRPIPE_SETUP_FAILED, .error = number, .raw_error = number, .machine = 62, .step = which, .status = -1
-/* On a mips whose number this host does not know. */
+/* From a mips, with a number that has no name there. */
 #define FAILED_THERE(what, which) .verdict = what, .raw_error = 1000, .machine = 8, .step = which, .status = -1
 #define ENDED(which, how) .verdict = which, .status = how
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mistakes of a caller's: each gives an error, and none crashes or starts something else. */
+/* Mistakes of the caller. Each gives an error: none crashes or starts another program. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ START_TEST(no_struct)
 }
 END_TEST
 
-/* A child is not lost by that. */
+/* The child is not lost by such a mistake. */
 START_TEST(wait_without_a_report)
 {
 	struct errpipe_child child = start(NULL, "/bin/true", true_argv);
@@ -103,7 +103,7 @@ END_TEST
 
 /* --- the stub ----------------------------------------------------------------------------------------------- */
 
-/* Standard input is a program that would be executed in place of the target. */
+/* Standard input is a program, which must not be executed instead of the target. */
 static void start_with_stdin(int i)
 {
 	const struct errpipe_spawn zeros = { .stub = 0 };
@@ -144,7 +144,7 @@ START_TEST(spawn_by_a_bad_stub)
 }
 END_TEST
 
-/* What errpipe_exec() reports in a child of ours, and what it returns. */
+/* Get the report and the return value of errpipe_exec() in a child. */
 static struct errpipe_report try_exec(int stub, unsigned flags, const char *path, char *const argv[], int *returned)
 {
 	int *ret = shared_memory(sizeof(*ret));
@@ -161,7 +161,7 @@ static struct errpipe_report try_exec(int stub, unsigned flags, const char *path
 	}
 	close(fd[1]);
 	ck_assert_int_eq(errpipe_adopt(&child, pid, stub, fd[0]), 0);
-	/* Until it has ended: errpipe_wait() would kill it. */
+	/* Wait until it has ended, because errpipe_wait() would kill it. */
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 	*returned = *ret;
@@ -295,7 +295,7 @@ START_TEST(members_that_are_reserved)
 }
 END_TEST
 
-/* It checks the identity that it is given. */
+/* errpipe_spawn() checks the identity. */
 START_TEST(an_identity_with_a_reserved_member)
 {
 	int stub = errpipe_stub();
@@ -323,7 +323,7 @@ END_TEST
 
 /* --- children ----------------------------------------------------------------------------------------------- */
 
-/* A report that was used before neither kills the next child nor lends it its verdict. */
+/* A report that was used before neither kills the next child nor passes its verdict on. */
 START_TEST(one_report_for_all_children)
 {
 	struct errpipe_report report;
@@ -365,7 +365,7 @@ START_TEST(children_that_are_none)
 }
 END_TEST
 
-/* It may be the only one to know of the child, so the child does not go on. */
+/* Nothing else may know of the child, so it must not go on. */
 START_TEST(a_child_with_a_bad_report)
 {
 	struct errpipe_report report;
@@ -384,7 +384,7 @@ START_TEST(a_child_with_a_bad_report)
 }
 END_TEST
 
-/* A parent that has not closed its own copy of the write end. */
+/* The parent still holds its own copy of the write end. */
 START_TEST(a_write_end_that_stays_open)
 {
 	struct errpipe_report report;
@@ -483,7 +483,7 @@ START_TEST(failures_that_are_none)
 }
 END_TEST
 
-/* The longest path that execve(2) takes, of bytes that need the most room; and the longest of everything else. */
+/* The longest path that execve(2) takes, of bytes that need the most room, in the longest message. */
 START_TEST(the_longest_message)
 {
 	static const unsigned steps[] = { ERRPIPE_STEP_EXEC, ERRPIPE_STEP_FCNTL, ERRPIPE_STEP_CALLER_LAST, ERRPIPE_STEP_STUB };

@@ -477,7 +477,7 @@ START_TEST(what_cannot_be_waited_for)
 }
 END_TEST
 
-/* A child that leaves bytes in the pipe, and ends with 126. */
+/* A child that writes bytes to the pipe and exits with 126. */
 static struct errpipe_child leave(const void *bytes, size_t size)
 {
 	struct errpipe_child child;
@@ -505,7 +505,7 @@ START_TEST(settle_keeps_other_verdicts)
 }
 END_TEST
 
-/* In whatever order it is asked for, and when the process is gone. */
+/* In any order of calls, and after the process is gone. */
 START_TEST(a_child_remembers_its_report)
 {
 	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
@@ -539,7 +539,7 @@ START_TEST(a_child_remembers_how_it_ended)
 }
 END_TEST
 
-/* The bytes are gone after the first time: what follows is end of file. */
+/* The first read takes the bytes, and the next one sees end of file. */
 START_TEST(a_child_remembers_that_it_cannot_be_read)
 {
 	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
@@ -557,7 +557,7 @@ START_TEST(a_child_remembers_that_it_cannot_be_read)
 }
 END_TEST
 
-/* The library cannot know that there was a record. Even so nothing is taken for a program that has started. */
+/* The library cannot know that there was a record. Even so, the verdict is never STARTED. */
 START_TEST(a_record_that_somebody_else_has_read)
 {
 	static const char *const paths[] = { "/nowhere/at/all", "/etc/passwd" };
@@ -574,7 +574,7 @@ START_TEST(a_record_that_somebody_else_has_read)
 }
 END_TEST
 
-/* The child then says nothing but how it ended. */
+/* Then only the status of the child is known. */
 START_TEST(a_report_that_another_process_reads)
 {
 	struct errpipe_child child = exit_with(7, _i);
@@ -593,7 +593,7 @@ START_TEST(a_report_that_another_process_reads)
 }
 END_TEST
 
-/* A user may make namespaces in a user namespace, if at all. */
+/* An ordinary user can make namespaces only in a user namespace. */
 static int with_user(int namespaces)
 {
 	return namespaces | (geteuid() == 0 ? 0 : CLONE_NEWUSER);

@@ -136,7 +136,7 @@ static const struct {
 };
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
-/* Beside the links, and by names relative to that folder. */
+/* In the folder of the links, by relative names. */
 static const struct {
 	const char *name, *text;
 } scripts[] = {
@@ -574,7 +574,7 @@ static bool fill_in_sets(struct errpipe_identity *want, int column)
 	return (!effective || want->effective) && (!ambient || want->ambient);
 }
 
-/* All of them take a minute: a part, and another part in each row, unless ERRPIPE_LONG is set. */
+/* All of them take a minute. Without ERRPIPE_LONG, try a part of them, a different one in each row. */
 START_TEST(grid)
 {
 	struct errpipe_identity want = {
@@ -1145,7 +1145,7 @@ static const struct {
 	{ NULL, "/dev/fd/333", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "dangling", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "loop", ERRPIPE_DIRECT_PATH, NONE },
-	/* The interpreter of a script, of five at most. */
+	/* Interpreters of scripts, of which the kernel follows five. */
 	{ NULL, "script-exe", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "script-blanks", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "script-nul", ERRPIPE_DIRECT_PATH, DIFFERS },
@@ -1469,11 +1469,11 @@ START_TEST(near_the_limit)
 }
 END_TEST
 
-/* Limits of the stack: those under which the strings alone must fit on it, and those by whose quarter all is counted. */
+/* Limits of the stack: with small ones the strings must fit on it, and with others a quarter of it is the limit. */
 static const rlim_t stacks[] = { 16384, 70000, 300000, 524299, 8 << 20, RLIM_INFINITY };
 enum { STACKS = sizeof(stacks) / sizeof(*stacks) };
 
-/* The bytes, in strings of some length, and one of what is left. */
+/* So many bytes, in strings of some length and one shorter string. */
 static char **strings_of(size_t bytes)
 {
 	enum { EACH = 60000 };
@@ -1489,7 +1489,7 @@ static char **strings_of(size_t bytes)
 	return strings;
 }
 
-/* Through everything that ends in an exec of the target; argv or envp is given the bytes. */
+/* By each function that execs the target. Either argv or envp gets the bytes. */
 enum { PLAIN_EXEC, DIRECT_EXEC, STUB_EXEC, FALLBACK_EXEC, SPAWN, STUB_ONLY_SPAWN, EXECS };
 
 /* Returns the errno of a failed exec, 0 if the target was exec'd, or -E2BIG if the stub alone could not be. */
@@ -1523,7 +1523,7 @@ static int exec_of(size_t bytes, bool in_envp, int how)
 	}
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 	free(strings);
-	/* With a stack that is full, the target is killed as soon as it runs. */
+	/* If the stack is full, the target is killed as soon as it runs. */
 	if (report.verdict == ERRPIPE_STARTED)
 		return 0;
 	if (report.step == ERRPIPE_STEP_STUB)
@@ -1544,7 +1544,7 @@ static size_t most_bytes(bool in_envp)
 	return fits;
 }
 
-/* What a plain execve refuses, each route says of the target; what it takes is at most too much for the stub. */
+/* If a plain execve refuses, each route blames the target. Otherwise the command line is at most too long for the stub. */
 START_TEST(each_byte_at_the_limit)
 {
 	static const int around[] = { -64, -2, -1, 0, 1, 2, 3 };
@@ -1574,7 +1574,7 @@ START_TEST(each_byte_at_the_limit)
 }
 END_TEST
 
-/* One string can be as long as 32 pages, whatever the limit. */
+/* One string can have 32 pages, whatever the limit. */
 START_TEST(each_byte_of_one_string)
 {
 	const size_t most = 32 * sysconf(_SC_PAGESIZE) - 1;
@@ -1605,7 +1605,7 @@ static const struct {
 } too_many[] = { { false, 0 }, { true, 0 }, { true, ERRPIPE_FALLBACK } };
 enum { TOO_MANY = sizeof(too_many) / sizeof(*too_many) };
 
-/* RLIMIT_NPROC counts at the next exec. That is the stub's, but the stub is not to blame. */
+/* RLIMIT_NPROC is checked at the next exec. That is the stub's, but the stub is not to blame. */
 START_TEST(too_many_processes)
 {
 	char *argv[] = { (char *)"true", NULL };

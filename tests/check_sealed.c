@@ -502,7 +502,7 @@ enum opener { ROOT_WITHOUT_RIGHTS, A_USER, OPENERS };
 static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
 enum { WAYS = sizeof(ways) / sizeof(*ways) };
 
-/* By whom its mode is for: its owner may read it. */
+/* Root owns it and may read it, even without capabilities. Nobody else may. */
 START_TEST(reopened)
 {
 	enum opener opener = _i / WAYS;
@@ -556,7 +556,7 @@ END_TEST
 
 /* --- who reads it --------------------------------------------------------------------------------------------- */
 
-/* What the mode decides, and that it does: of our own with 0, and of copies with other modes. */
+/* The effects of the mode. 0 stands for our own stub, other modes for copies of it. */
 static const struct {
 	mode_t mode;
 	bool attaches; /* root of a user namespace, to a process that is the stub */
@@ -598,7 +598,7 @@ static unsigned flags_of(pid_t pid, char *state)
 	return flags;
 }
 
-/* An exec that needs CAP_DAC_OVERRIDE leaves a mark in the target. */
+/* An exec that needs CAP_DAC_OVERRIDE leaves PF_SUPERPRIV set in the target. */
 START_TEST(an_exec_by_root)
 {
 	char *argv[] = { (char *)"true", NULL }, state;
@@ -625,7 +625,7 @@ static void write_map(const char *path, const char *text)
 	close(fd);
 }
 
-/* A pipe that takes nothing more holds the stub when it reports. */
+/* A full pipe blocks the stub when it reports. */
 static int full_pipe(void)
 {
 	static const char bytes[4096];
@@ -640,7 +640,7 @@ static int full_pipe(void)
 	return fd[1];
 }
 
-/* Returns the errno with which it may not attach, or 0; 77 if there can be no such namespace. */
+/* Returns the errno with which the attachment fails, or 0; 77 if such a namespace cannot be made. */
 static int attach_as_root_of_a_namespace(int stub)
 {
 	char *argv[] = { (char *)"nowhere", NULL }, state = 0, map[32];
@@ -649,7 +649,7 @@ static int attach_as_root_of_a_namespace(int stub)
 
 	if (become(AS_NOBODY) < 0 || unshare(CLONE_NEWUSER) < 0)
 		return 77;
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or the files below belong to root */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* otherwise the files in /proc/self belong to root */
 	snprintf(map, sizeof(map), "0 %d 1", NOBODY);
 	write_map("/proc/self/setgroups", "deny");
 	write_map("/proc/self/uid_map", map);

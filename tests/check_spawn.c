@@ -3,7 +3,7 @@
  * errpipe_spawn() and errpipe_wait(): what the child gets, what the parent keeps, and what threads, signals, limits
  * and filters do to both. check_verdict.c has what is said of children that end too early.
  *
- * rounds.h says how often loops go round.
+ * rounds.h decides how many rounds random tests run.
  */
 #define _GNU_SOURCE
 #include <errno.h>

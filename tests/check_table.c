@@ -43,8 +43,8 @@ static void add_run(const struct exec_case *c, enum identity identity)
 }
 
 /*
- * Who the tests run as decides which cases there are: that is no skip. For an emulated stub it is each case once, because the
- * identity changes the kernel's answer, and not what the stub makes of it.
+ * The user who runs the tests decides which cases there are, so a case for another user is not a skip. With an emulated
+ * stub each case runs once: the identity changes the kernel's answer, but the stub treats every answer alike.
  */
 static void make_runs(void)
 {

@@ -3,7 +3,7 @@
  * The verdict on children that end too early, or hardly late enough. It is compared with what others say of
  * the same child: the kernel by ptrace(2), the target by a byte that it writes.
  *
- * rounds.h says how often loops go round.
+ * rounds.h decides how many rounds random tests run.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -1061,7 +1061,7 @@ START_TEST(a_filter_on_the_stub)
 }
 END_TEST
 
-/* What setup installs is in force for the library's own calls in the child, too. */
+/* A filter that setup installs is also in force for the library's own calls in the child. */
 #define CHILD(call, action)                                                                                          \
 	{                                                                                                            \
 		SYS_##call, -1, 0, action                                                                            \

@@ -362,7 +362,8 @@ recipe() {
 
 # --- everything
 
-# works RUNTIME ABILITY: it is installed, and the machine can run containers by it. If not, all that needs it is skipped.
+# works RUNTIME ABILITY: the runtime is installed and runs containers on this machine. If not, skip everything that needs
+# it.
 works() {
 	program=${1%_*}
 	if ! command -v "$program" >"$tmp/log"; then

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make dist: the same source makes the same tarball, with all that git tracks and nothing else. Where there is no git it builds,
-# passes one suite of its tests, and can be installed. The files are those whose other tests run here. Writes TAP.
+# make dist: the same source makes the same tarball, with exactly the files that git tracks. Without git the tarball builds,
+# passes one suite of its tests, and can be installed. The other tests run here, from the same files. Writes TAP.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}" "${UAPI:?}"

@@ -25,7 +25,7 @@ check() {
 	fi
 }
 
-# quietly COMMAND...: what it prints counts only if it fails.
+# quietly COMMAND...: show its output only if it fails.
 quietly() {
 	"$@" >"$dir/output" 2>&1 || { cat "$dir/output"; return 1; }
 }
@@ -112,7 +112,7 @@ build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
 check "errpipe_explain(3)'s program without arguments" prints 'errpipe_explain: usage: PATH' 125 "$dir/errpipe_explain"
 check "errpipe_explain(3)'s program finds nothing wrong with one that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 
-# docs/ci.md: the steps of its workflow, as GitHub runs them, in a repository that has what the page asks for.
+# docs/ci.md: run the steps of its workflow like GitHub, in a repository with the files that the page asks for.
 workflow() {
 	mkdir -p "$dir/steps" "$dir/bin" "$dir/repository/ci" "$dir/repository/errpipe" &&
 		tar -C "$ERRPIPE_SRC" --exclude=./build --exclude=./.git -cf - . | tar -C "$dir/repository/errpipe" -xf - || return
@@ -124,7 +124,7 @@ workflow() {
 		/^        working-directory: / { where = $2 }
 		/^        run: \|$/ { run = 1; print "cd " where >step; next }
 		run { print substr($0, 11) >step }' docs/ci.md
-	# Without the network: what is to be installed must be here already. A checkout has needed git.
+	# Without the network, the packages must be here already. git was needed for the checkout.
 	cat >"$dir/bin/apt-get" <<-'EOF'
 		#!/bin/sh
 		[ "$1" = update ] && exit
@@ -190,7 +190,7 @@ up_to_date() {
 check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
 check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
 
-# Links within the documents: the file is there, and so is the heading. GitHub makes the anchors like this.
+# Links within the documents: the file and the heading exist. GitHub makes the anchors like this.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 anchors() {
 	sed -n '/^```/,/^```/!s/^#\{1,6\} //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
@@ -237,7 +237,7 @@ check "docs/security.md: the tests that it names" says_nothing missing_tests
 check "docs/security.md: each promise has a test" says_nothing untested_promises
 check "docs/security.md: the figures: scripts/security-figures" says_nothing missing_figures
 
-# In the locale C other characters cannot be shown.
+# The locale C cannot show other characters.
 ascii_only() {
 	! LC_ALL=C grep -n -e '[^[:print:][:blank:]]' -e '\\\[u' "$1"
 }

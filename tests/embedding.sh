@@ -28,7 +28,7 @@ check() {
 	fi
 }
 
-# where ABILITIES TEST WHAT...: a test that is skipped where the machine lacks one of them (scripts/machine).
+# where ABILITIES TEST WHAT...: a test that is skipped if the machine lacks one of the abilities (scripts/machine).
 where() {
 	# shellcheck disable=SC2086 # a list
 	if needs=$("$ERRPIPE_SRC/tests/lacks" $1); then
@@ -55,9 +55,9 @@ prints() {
 	fi
 }
 
-# A target that tells its descriptors and exits with 7. As "target run COMMAND..." it starts a command that has
-# none but 0 to 2, because the tests may have inherited some, and it reaps no orphan of that command: they stay zombies.
-# "target reap COMMAND..." does the same, and orphans are gone as soon as they have ended.
+# A target that prints its descriptors and exits with 7. "target run COMMAND..." starts a command with only
+# 0 to 2, because the tests may have inherited others, and leaves the orphans of that command as zombies.
+# "target reap COMMAND..." does the same, but reaps orphans as soon as they have ended.
 make_target() {
 	cat >"$dir/target.c" <<-'EOF'
 		#define _GNU_SOURCE
@@ -128,7 +128,7 @@ compile() {
 		"$ERRPIPE_BUILD/liberrpipe.a"
 }
 
-# in_state WHAT LINES SCRIPT ARG...: run the script with the program as $0 and the folder of a new container as $1.
+# in_state WHAT LINES SCRIPT ARG...: run the script with the program as $0 and a new folder for a container as $1.
 in_state() {
 	what=$1 want=$2 script=$3
 	shift 3
@@ -173,13 +173,13 @@ prints 'init: /proc/self/exe is the stub, not init' '' 125 "$init" / /proc/self/
 # shellcheck disable=SC2016
 prints 'init: a signal of the target' '' 143 "$init" / /bin/sh -c 'kill -TERM $$'
 
-# --- create-start, and the same with one FIFO. $0 is the program, $1 the folder, $2 the path.
+# --- create-start, with two FIFOs and with one. $0 is the program, $1 the folder, $2 the path.
 
 check 'one-fifo.c compiles' compile create-start -DONE_FIFO
 mv "$dir/create-start" "$dir/one-fifo"
 check 'create-start.c compiles again' compile create-start
 
-# As root of a user namespace, if this is not root: for chroot(2).
+# An ordinary user needs to be root of a user namespace for chroot(2).
 as_root='' own_root='' own_pids=pid-namespaces
 [ "$(id -u)" = 0 ] || as_root='unshare -r' own_root=user-namespaces own_pids=user-namespaces
 mkdir -p "$dir/root/proc/self/fd"
@@ -215,7 +215,7 @@ exec $dir/target: set-up step 0 failed (EEXIST)
 create 125
 start 0
 target sees 0 1 2" '"$0" create "$1" / "$2"; echo "create $?"; "$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/target"
-	# The child need not be dead yet when start comes. Often, as that is a matter of luck.
+	# The child may or may not be dead yet when start comes, so try it many times.
 	# shellcheck disable=SC2016
 	in_state 'killed between create and start' '20 times: ended before it started, 125' \
 		'for i in $(seq 20); do mkdir "$1/$i"; "$0" create "$1/$i" / "$2"; kill -KILL "$(cut -d" " -f1 "$1/$i/init")"
@@ -262,7 +262,7 @@ until [ -s "$1/init" ]; do :; done
 { "$0" start "$1"; echo "start $?"; } 4>&- & while [ -e "$1/exec.fifo" ]; do :; done
 echo go >&4; wait' "$dir/target"
 
-# The "child" answers and ends. Its report is closed when it has been reaped, because the test holds a copy until then.
+# The "child" answers and ends. The test holds a copy of its report open until it has been reaped.
 program=create-start mode=reap
 # shellcheck disable=SC2016
 gone='mkfifo "$1/exec.fifo" "$1/report.fifo"; printf %s "$2" >"$1/path"; exec 4<>"$1/report.fifo"
@@ -326,7 +326,7 @@ for redirection in '3</dev/null' '0<&-'; do
 		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
 done
 
-# --- mounted-stub, as root where no memfd can be exec'd: a pid namespace has a vm.memfd_noexec of its own, from Linux 6.3 on
+# --- mounted-stub, as root where no memfd can be exec'd: from Linux 6.3 on a pid namespace has its own vm.memfd_noexec
 
 # shellcheck disable=SC2016
 no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -w $sysctl ] || echo 2 >$sysctl; exec "$@"'
@@ -422,7 +422,7 @@ prints 'route: what it says of identities' '0 0
 5 3
 path 5' 0 "$dir/routes"
 
-# The route is computed before, and errpipe_exec then makes only the system calls that the page lists.
+# The route is computed first. Then errpipe_exec makes only the system calls that the page lists.
 cat >"$dir/filtered.c" <<'EOF'
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -435,7 +435,7 @@ cat >"$dir/filtered.c" <<'EOF'
 #include <unistd.h>
 #include "route.c"
 
-/* Kill for every system call but those of the page, and uname(2) and exit(2) of the target. */
+/* Kill the process for every system call except those that the page lists, and uname(2) and exit(2) of the target. */
 static int filter(int execveat)
 {
 	static const int allowed[] = { SYS_fcntl, SYS_execve, SYS_rt_sigprocmask, SYS_write, SYS_exit_group, SYS_uname, SYS_exit,

@@ -3,10 +3,9 @@
 # examples.bash FILE...: run the examples of each document as if typed, and compare what they print. Writes TAP.
 #
 # An example is a line that begins with "$ " in a block of code (indented by four in Markdown; a literal display in
-# mdoc), and what it prints are the lines that follow it there; "..." at the end of one stands for more, which depends on the
-# machine. The examples of a document run one after the
-# other in one folder, which has hello.arm64, hello.s390x, hello.native, dynamic.arm64, a rootfs of musl with an app for glibc,
-# and what stands in the document as a script, and in one shell, so that "echo $?" says what it should.
+# mdoc). The lines that follow it there are its output. A line that ends in "..." may go on, depending on the machine. The
+# examples of a document run one after the other in one shell, so that "echo $?" works. Their folder has hello.arm64,
+# hello.s390x, hello.native, dynamic.arm64, a rootfs of musl with an app for glibc, and the scripts of the document.
 set -u
 export LC_ALL=C.UTF-8
 

@@ -138,7 +138,7 @@ runs() {
 }
 try 'what is run is seen' runs
 
-# What a descriptor leads to is explained, even though the process that looks keeps none open.
+# The file of a descriptor is explained, even though the process that looks keeps no descriptor open.
 descriptor() {
 	want=$1 file=$2
 	shift 2
@@ -158,7 +158,7 @@ busy_once() {
 	cat out
 	[ "$(grep -o ' process [0-9]* (errpipe)' out | sort -u | wc -l)" = 1 ]
 }
-try 'who writes to a file: not who looks' busy_once
+try 'the process that looks is not among the writers of a busy file' busy_once
 
 # --- options
 
@@ -648,7 +648,8 @@ if has 'a file system that does not answer' fuse; then
 		--root "$tmp/hangs/root" /x
 	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
 		--bundle "$tmp/hangs/bundle" x
-	# The process that cannot be ended has nothing open that a shell waits for. Descriptor 7 is one more end of the pipe.
+	# The process that cannot be killed holds nothing open that a shell waits for. Descriptor 7 is one more end of the
+	# pipe.
 	cat >waits <<-'END'
 		exec 7>&1
 		words=$("$@" 2>&1 7>&1)

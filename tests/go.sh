@@ -36,7 +36,7 @@ suite() {
 	name=$1 status=0
 	shift
 	go test -count=1 -timeout 10m -v "$@" ./dmz >"$dir/log" 2>&1 || status=$?
-	# Before the line of a test comes what it has logged: the reason of a skip.
+	# The log of a test comes before its line. The last line of the log is the reason for a skip.
 	awk '
 		/^ *--- [A-Z]*: / { sub(":", "", $2); print $2, $3, reason; reason = "" }
 		match($0, /^ +[a-z_]+\.go:[0-9]+: /) { reason = substr($0, RLENGTH + 1) }' "$dir/log" >"$dir/tests"
@@ -57,8 +57,8 @@ check 'go vet' go vet ./...
 check 'gofmt' gofmt -l dmz
 suite go
 CGO_ENABLED=1 suite 'go, race detector' -race
-# By the kernel alone: all threads of a program share one GDT under qemu-i386 7.2, which Go's do not survive. The stub for i386
-# runs under qemu-i386 in tests/cross.sh and tests/binfmt.sh.
+# Only on a kernel that runs it: under qemu-i386 7.2 all threads of a program share one GDT, which breaks Go. The stub for
+# i386 runs under qemu-i386 in tests/cross.sh and tests/binfmt.sh.
 GOARCH=386 check 'go vet, 386' go vet ./dmz
 if needs=$(tests/lacks 32-bit-programs); then
 	result ok "go, 386 # SKIP $needs"
@@ -71,8 +71,9 @@ suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
 # What can be true where the kernel cannot exec a program of that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
 emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
-# One GOARCH for each size of a word, byte order, and numbering of errors and system calls. To the package, loong64 and riscv64 are
-# as arm64, and mips64, mipsle and ppc64le are as one of these is. Its table of machines is compared with the stubs in exec_test.go.
+# One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64
+# are like arm64, and mips64, mipsle and ppc64le are like one of these. exec_test.go compares its table of machines with the
+# stubs.
 while read -r goarch qemu; do
 	DMZ_TEST_EMULATOR=qemu-$qemu-static GOARCH=$goarch suite "go, $goarch" -exec "qemu-$qemu-static" -run "$emulated"
 done <<EOT
@@ -88,7 +89,7 @@ EOT
 mkdir "$dir/user"
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
-# module_lines FILE: the lines for a go.mod that it shows.
+# module_lines FILE: print the lines for a go.mod that FILE shows.
 module_lines() {
 	sed 's/^[[:space:]]*//' "$1" | grep -E '^(require|replace) errpipe '
 }
@@ -138,7 +139,7 @@ prints() {
 	fi
 }
 
-check "README's Go program says how it is used" prints 'usage: start PROGRAM [ARG...]' 125
+check "README's Go program prints its usage" prints 'usage: start PROGRAM [ARG...]' 125
 # shellcheck disable=SC2016 # Go's words
 check "README's Go program names a program that is not in PATH" prints \
 	'exec: "no-such-program": executable file not found in $PATH' 127 no-such-program

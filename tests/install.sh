@@ -189,9 +189,9 @@ for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	try "$name: its name, and what is bound when" bound_at_load "$build/liberrpipe.so.$version"
 done
 
-# --- the static library in a shared one of somebody else's
+# --- the static library inside another shared one
 
-# shared ROOT ARG...: each object of it can go in there, without text that has to be changed at load.
+# shared ROOT ARG...: each of its objects can be linked in, without text relocations.
 shared() {
 	root=$1
 	shift
@@ -200,7 +200,7 @@ shared() {
 	! readelf -dW "$tmp/all.so" | grep TEXTREL
 }
 
-# What a runtime needs for the report alone.
+# A runtime that uses only the report.
 cat >"$tmp/report.c" <<-END
 	#include "errpipe.h"
 	int report(struct errpipe_child *, const struct errpipe_spawn *, char **, char *, size_t);
@@ -221,7 +221,8 @@ at_most() {
 	[ "$(stat -c %s "$2")" -le "$1" ]
 }
 
-# small ROOT CC: nothing for debuggers, and nothing that explains. The shared library need not export the functions.
+# small ROOT CC: the library has no debug information, and a runtime links nothing that explains. A shared library can hide
+# the functions.
 small() {
 	archive=$1/usr/local/lib/liberrpipe.a
 	"$2" -shared -fPIC -s -Wl,-z,text -Wl,-z,defs -Wl,--exclude-libs,ALL -I"$headers" -o "$tmp/report.so" "$tmp/report.c" "$archive" -lpthread &&
@@ -232,7 +233,7 @@ small() {
 for cc in gcc clang-19 musl-gcc; do
 	root=$tmp/root
 	[ "$cc" != musl-gcc ] || root=$tmp/musl
-	try "the static library in a shared one, by $cc" shared "$root" "$cc"
+	try "the static library inside a shared one, by $cc" shared "$root" "$cc"
 	try "it is small, and the report alone is smaller, by $cc" small "$root" "$cc"
 done
 

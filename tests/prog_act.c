@@ -45,7 +45,7 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info)
 	return ret > 0;
 }
 
-/* Of SIGTERM and another. */
+/* Counts SIGTERM and another signal. */
 static int count(int other)
 {
 	const struct timespec no_wait = { 0, 0 };

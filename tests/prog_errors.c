@@ -26,7 +26,7 @@ static const struct {
 	enum fails fails;
 } names[] = { { "look-", LOOK }, { "open-", OPEN }, { "read-", READ }, { "rest-", REST } };
 
-/* A file is known by its number, which holds where it fails and the errno. */
+/* The inode number of a file holds the call that fails and the errno. */
 enum { SHIFT = 16 };
 
 static uint64_t node_of(const char *name)
@@ -57,7 +57,7 @@ static void answer(int fd, uint64_t unique, int error, const void *bytes, size_t
 	if (size)
 		memcpy(reply + sizeof(header), bytes, size);
 	if (write(fd, reply, header.len) < 0)
-		return; /* who has asked is gone */
+		return; /* the process that asked is gone */
 }
 
 static struct fuse_attr attributes(uint64_t node)

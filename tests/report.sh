@@ -77,7 +77,7 @@ is 'the time' true "$(jq '.time | fromdate > 1700000000' out.json)"
 is 'a descriptor' STARTED "$(jq -r .verdict fd.json)"
 is 'the target does not have it' 1 "$(grep -c . err)"
 
-# The object comes after all that is there, and what follows comes after it.
+# The object follows earlier output, and later output follows the object.
 mixed() {
 	sed -n '2s/.*"verdict":"\([A-Z]*\)".*/\1/; p' "$1" | tr '\n' ' '
 }
@@ -93,7 +93,7 @@ for name in /dev/stderr /dev/fd/2 mixed; do
 	is "--report $name: standard error" 'target STARTED after ' "$(mixed mixed)"
 done
 { echo before >&7; "$errpipe" run --report /dev/fd/7 -- sh -c 'echo again >&7'; } 7>mixed
-is '--report /dev/fd/7, which the target has as well' 'before again STARTED' "$(jq -Rr 'fromjson? // . | .verdict? // .' mixed | paste -sd ' ')"
+is '--report /dev/fd/7, which the target also has' 'before again STARTED' "$(jq -Rr 'fromjson? // . | .verdict? // .' mixed | paste -sd ' ')"
 is '--report -: a pipe' STARTED "$("$errpipe" run --report - -- /bin/true | jq -r .verdict)"
 is '--report /dev/stdout: a pipe' STARTED "$("$errpipe" run --report /dev/stdout -- /bin/true | jq -r .verdict)"
 echo before >out.json

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /*
- * ERRPIPE_LONG=1 in the environment: loops that look for something at random go round as often as is worth the wait of a
- * person. ERRPIPE_SLOW=1: not often, where everything is slower, and where a build is not the first that runs the test.
+ * ERRPIPE_LONG=1 in the environment: random tests run all of their rounds, for people who have the time. ERRPIPE_SLOW=1:
+ * they run few, because everything is slower or another build has run the test already.
  */
 static inline bool is_set(const char *variable)
 {

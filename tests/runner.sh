@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What scripts/run-tests and scripts/test count and show, with stand-ins for the tests and for make. Writes TAP.
+# The counts and the output of scripts/run-tests and scripts/test, with stand-ins for the tests and for make. Writes TAP.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
 : "${ERRPIPE_SRC:?}"
@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 . "$ERRPIPE_SRC/tests/tap"
 cd "$tmp" || exit 1
 
-# executable FILE: the script on standard input.
+# executable FILE: write the script on standard input to FILE.
 executable() {
 	mkdir -p "$(dirname "$1")"
 	{ echo '#!/bin/sh'; cat; } >"$1"
@@ -22,7 +22,7 @@ executable() {
 
 printf 'present\t\nabsent\tno such kernel\n' >machine
 
-# outcome STATUS LINES TAP: run-tests exits so after a test that prints TAP, and these are its last lines.
+# outcome STATUS LINES TAP: after a test that prints TAP, run-tests exits with STATUS, and LINES are its last lines.
 outcome() {
 	printf 'printf "%%s\\n" "%s"\n' "$3" | executable a.sh
 	status=0
@@ -57,7 +57,7 @@ try 'an ability that is not on the list' outcome 1 'not ok - ok 1 - a # SKIP nee
 try 'a test that dies' outcome 1 'not ok - a.sh ran 1 of unknown tests, exit status 0
 1 passed, 1 failed, 0 skipped' 'ok 1 - a'
 
-# The runner of this one is killed, and takes the tests that would have come next with it.
+# The first test kills its runner, so that the next one is lost as well.
 lost() {
 	# shellcheck disable=SC2016 # for the test
 	printf 'echo "ok 1 - a"\necho 1..1\nkill -9 $PPID\n' | executable killer.sh
@@ -75,9 +75,9 @@ lost() {
 executable one/nproc <<'END'
 echo 1
 END
-try 'tests that are lost with what runs them' lost
+try 'tests that are lost with their runner' lost
 
-# lacking WANT NAME...: what tests/lacks prints.
+# lacking WANT NAME...: tests/lacks prints WANT.
 lacking() {
 	want=$1
 	shift
@@ -104,7 +104,8 @@ END
 executable bin/sudo <<'END'
 exec "$@"
 END
-# As run-tests under make: a failure, which make has a line about; a build that fails; and a skip that CI does not expect.
+# Acts like run-tests under make: a failure, after which make adds a line; a build that fails; and a skip that CI does not
+# expect.
 executable bin/make <<'END'
 case $* in
 *prog_machine) exit ;;
@@ -126,7 +127,7 @@ counts_all() {
 	PATH=$tmp/bin:$PATH NOLIBC=x UAPI=x sh tree/scripts/test >out 2>&1 || status=$?
 	cat out
 	stages=$(grep -c '^=== ' out)
-	# As an ordinary user there is a stage more.
+	# An ordinary user has one stage more.
 	passed=27
 	[ "$stages" = 10 ] || passed=28
 	sed -n '/^$/,$p' out | sed 1d | sort >summary
@@ -145,7 +146,7 @@ shows() {
 	[ "$(grep -c "^=== \[[0-9]* of $stages\] " out)" = "$stages" ] && [ "$(grep -c '^--- .* in [0-9]* s$' out)" = "$stages" ] &&
 		grep -qx 'building: build/clang/a.o' out && grep -qx 'a.c:1: error' out
 }
-try 'scripts/test shows each stage, what it builds and why that fails' shows
+try 'scripts/test shows each stage, the files that it builds, and the error of a build' shows
 
 echo "1..$n"
 exit "$failed"

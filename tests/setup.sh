@@ -12,7 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 . "$ERRPIPE_SRC/tests/tap"
 
 mkdir "$tmp/bin"
-# stand_in NAME: the script on standard input. It writes what it was called with to $tmp/calls.
+# stand_in NAME: make the script on standard input a program NAME. It writes its arguments to $tmp/calls.
 stand_in() {
 	{ echo '#!/bin/sh'; cat; } >"$tmp/bin/$1"
 	chmod 755 "$tmp/bin/$1"
@@ -39,7 +39,7 @@ case $* in
 esac
 END
 
-# setup ARG...: its output is in $tmp/output, what it called in $tmp/calls.
+# setup ARG...: run scripts/setup. Its output goes to $tmp/output, the calls of programs to $tmp/calls.
 setup() {
 	: >"$tmp/calls"
 	status=0
@@ -58,7 +58,7 @@ silent() {
 	setup "$@" && [ ! -s "$tmp/output" ] && [ ! -s "$tmp/calls" ]
 }
 
-# installs PACKAGE ARG...: that one is missing.
+# installs PACKAGE ARG...: if PACKAGE is missing, setup installs it.
 installs() {
 	missing=$1
 	shift
@@ -88,7 +88,7 @@ sudo sh
 apt-get -o' ] && grep -q '^setup: install 0%' "$tmp/output"
 }
 
-# failure WORD: of apt-get, when it is called with WORD.
+# failure WORD: apt-get fails when it is called with WORD.
 failure() {
 	missing=gcc fails=$1
 	setup
@@ -96,7 +96,7 @@ failure() {
 		tail -n 1 "$tmp/output" | grep -q 'apt-get could not install gcc$'
 }
 
-# refuses NAME FILE COMMAND...: because the folder NAME has no FILE, and does not create it.
+# refuses NAME FILE COMMAND...: the command fails because the folder NAME has no FILE, and does not create the folder.
 refuses() {
 	name=$1 file=$2 status=0
 	shift 2
@@ -110,7 +110,7 @@ try "an option is bad usage" bad_usage --all
 try "two words are bad usage" bad_usage build test
 for word in '' compiler build test bench all; do
 	# shellcheck disable=SC2086 # '' is no argument
-	try "it says nothing if nothing is missing: ${word:-by default}" silent $word
+	try "it prints nothing if nothing is missing: ${word:-by default}" silent $word
 done
 try "what is missing is installed, and the progress printed" installs gcc compiler
 try "by default it installs for building" installs llvm-19
@@ -130,7 +130,7 @@ try "scripts/setup refuses a wrong UAPI" refuses UAPI include/linux/version.h en
 try "scripts/setup refuses a wrong JANSSON_ARM64" refuses JANSSON_ARM64 usr/include/jansson.h \
 	env JANSSON_ARM64="$tmp/typo" "$ERRPIPE_SRC/scripts/setup"
 
-# run_make ARG...: a make around this one would pass its own variables on.
+# run_make ARG...: without the variables that an outer make passes on.
 run_make() {
 	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$tmp/out" "$@"
 }
@@ -141,10 +141,10 @@ done
 for goal in stubs "$tmp/out/tests/errno.mips" cross-aarch64 coverage check-system; do
 	try "make ${goal#"$tmp/"} refuses a wrong UAPI" refuses UAPI include/linux/version.h run_make NOLIBC="$NOLIBC" UAPI="$tmp/typo" "$goal"
 done
-try "and one of the environment" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" \
+try "and one from the environment" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" \
 	make MAKEFLAGS= -s -C "$ERRPIPE_SRC" O="$tmp/out" NOLIBC="$NOLIBC" stubs
 
-# What it shows of the foreign program, and the exit status of each command.
+# The message about the foreign program, and the exit status of each command.
 demo() {
 	MAKEFLAGS='' "$ERRPIPE_SRC/scripts/demo" >"$tmp/output" 2>&1 || status=$?
 	cat "$tmp/output"

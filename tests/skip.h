@@ -20,8 +20,8 @@
 	} while (0)
 
 /*
- * Leave a test that needs an ability which this machine lacks. scripts/run-tests says which there are. A test that has
- * found out by itself says SKIP("needs NAME").
+ * Leave a test that needs an ability which this machine lacks. scripts/machine has the list. A test that has
+ * found out by itself calls SKIP("needs NAME").
  */
 #define NEEDS(name)                           \
 	do {                                  \
@@ -29,7 +29,7 @@
 			SKIP("needs " name);  \
 	} while (0)
 
-/* A name that is not on the list is lacking, too, so that scripts/run-tests sees it. Without a list nothing is. */
+/* A name that is not on the list counts as lacking, so that scripts/run-tests notices it. Without a list, none does. */
 static inline bool lacks(const char *needs)
 {
 	const char *name = needs + strlen("needs ");
@@ -46,7 +46,7 @@ static inline bool lacks(const char *needs)
 	return !found;
 }
 
-/* An ordinary user makes any namespace in a user namespace. */
+/* An ordinary user can make other namespaces only in a user namespace. */
 static inline const char *needs_namespaces(void)
 {
 	return geteuid() == 0 ? "needs pid-namespaces" : "needs user-namespaces";

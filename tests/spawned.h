@@ -23,7 +23,7 @@ static inline struct errpipe_report finish(struct errpipe_child *child)
 {
 	struct errpipe_report report;
 
-	/* It is output only. */
+	/* The report is output only, so any content must do. */
 	memset(&report, 0x5a, sizeof(report));
 	ck_assert_int_eq(errpipe_wait(child, &report), 0);
 	return report;

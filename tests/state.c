@@ -143,7 +143,7 @@ static int noexec_mount(const char *argument, const char *fixture)
 	snprintf(path, sizeof(path), "%s/noexec", fixture);
 	if (unshare(CLONE_NEWNS) < 0)
 		return supported(-1);
-	/* EINVAL: / is no mount point, as in a plain chroot. */
+	/* EINVAL: / is not a mount point, as in a plain chroot. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return errno == EINVAL ? -EOPNOTSUPP : supported(-1);
 	if (mount(path, path, NULL, MS_BIND, NULL) < 0)

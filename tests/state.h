@@ -18,7 +18,7 @@ enum identity {
  *	seccomp-close-on-exec:N	ioctl(2) does as well
  *	seccomp-execveat:N	execveat(2) does
  *
- * Return 0, -EOPNOTSUPP if this machine does not have the state, or another negative errno. What it lacks then is
+ * Return 0, -EOPNOTSUPP if this machine lacks the state, or another negative errno. The missing ability is then
  * "needs NAME", for SKIP().
  */
 int enter_state(const char *name, const char *fixture);

@@ -68,7 +68,7 @@ decodes() {
 	[ "$(inside "$@" decode --path x <"$tmp/record")" = "exec x: no such file or directory" ]
 }
 
-# reports VERDICT ROOT COMMAND...: the report comes after the output, and a record can be had as JSON.
+# reports VERDICT ROOT COMMAND...: the report comes after the output, and decode prints a record as JSON.
 reports() {
 	verdict=$1
 	shift
@@ -83,7 +83,7 @@ root() {
 	mkdir -p "$tmp/$1" && cp "$static/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello" "$tmp/$1"
 }
 
-# everywhere NAME VERDICT COMMAND...: the command, in each root. VERDICT is that of a program that ends at once.
+# everywhere NAME VERDICT COMMAND...: try the command in each root. A program that ends at once gets VERDICT.
 everywhere() {
 	name=$1 verdict=$2
 	shift 2
@@ -140,7 +140,8 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64-static
 		cp "$static/aarch64/errpipe" "$tmp/$root/errpipe.aarch64"
 		cp "$(command -v qemu-aarch64-static)" "$tmp/$root/qemu"
 	done
-	# Under qemu the child shares no memory with the command, and without /proc nothing else tells what it has become.
+	# Under qemu the child does not share memory with the command, and without /proc nothing else shows whether it has
+	# exec'd.
 	everywhere aarch64 CLOSED /qemu /errpipe.aarch64
 else
 	skip 'make STATIC=1 CROSS_COMPILE=aarch64-linux-gnu-' 'no aarch64-linux-gnu-gcc, or no qemu-user-static'

@@ -87,7 +87,7 @@ in_pids() {
 	$pids sh -ec "$setup; \"\$@\"" sh "$@"
 }
 
-# where NEEDED WHAT HOW SETUP [PROBE]: unless the machine lacks the ability NEEDED.
+# where NEEDED WHAT HOW SETUP [PROBE]: skip the test if the machine lacks the ability NEEDED.
 where() {
 	needed=$1
 	shift
@@ -154,7 +154,7 @@ for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
 done
 
-# Whether this kernel runs programs of 32 bits cannot be tried there. This one is muppetlabs.com/~breadbox/software/tiny.
+# There explain cannot try whether this kernel runs 32-bit programs. The program is muppetlabs.com/~breadbox/software/tiny.
 tries_without() {
 	printf '\177ELF\1\0\0\0\0\0\0\0\0\0\1\0\2\0\3\0\40\0\1\0\40\0\1\0\4\0\0\0\263\52\61\300\100\315\200\0\64\0\40\0\1' >i386 &&
 		truncate -s 70000 i386 && chmod 755 i386 || return
@@ -216,7 +216,7 @@ try 'signals that cannot be blocked, for no reason that is known' no_errno
 number_of() {
 	echo "SYS_$1" | gcc -E -P -include sys/syscall.h - | tail -n 1
 }
-# refused CALL STATUS LINES ARG...: errpipe run exits so and prints that, if CALL gives EACCES.
+# refused CALL STATUS LINES ARG...: if CALL fails with EACCES, errpipe run exits with STATUS and prints LINES.
 refused() {
 	call=$(number_of "$1") wanted=$2 status=0
 	printf '%s\n' "$3" >wanted
@@ -233,7 +233,7 @@ without_it() {
 	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$(number_of memfd_create)" 13 ./errpipe run --route auto ./target
 	[ $? = 7 ]
 }
-try 'a stub that cannot be made, and is not asked for' without_it
+try 'a stub that cannot be made and is not needed' without_it
 
 # --- where nothing may be executed: errpipe itself is on a mount of its own
 

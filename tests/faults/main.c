@@ -4,8 +4,8 @@
  * each parent at each of its system calls, and fail each allocation; say what did not survive that.
  *
  * Writes TAP, a line for each scene, and in the end how many faults there were. OCCURRENCES=3 of each call are failed.
- * SAMPLE=1 is for those in a hurry: one error of each call, one signal where it begins or ends if it is the first of its kind, and
- * one in seven allocations.
+ * SAMPLE=1 saves time: it fails each call with one error, kills at the beginning or the end of each first call of a
+ * kind, and fails one in seven allocations.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -561,7 +561,7 @@ static bool fail_calls(const struct scene *scene, const struct plan *base)
 	return ok;
 }
 
-/* Of calls that are the first of their kind, every other one begins there, or one of the rest ends there. */
+/* The sample stops at each first call of a kind: alternately where it begins and where it ends. */
 static bool is_in_sample(int role, size_t stop)
 {
 	for (size_t i = 0; i < first.count; i++) {

@@ -327,7 +327,7 @@ static void play_look_at_busy(const struct scene *scene)
 	look(&question);
 }
 
-/* In a user namespace, id is what it is outside. */
+/* Map id to itself in the user namespace. */
 static void put_map(const char *path, unsigned id)
 {
 	char map[32];
@@ -347,7 +347,7 @@ static void mount_tmpfs(const char *folder, unsigned long flags)
 			perror("unshare");
 			exit(2);
 		}
-		/* Files can belong only to a user and a group that the namespace knows. */
+		/* Files can belong only to users and groups that the namespace maps. */
 		put_text("/proc/self/setgroups", "deny");
 		put_map("/proc/self/uid_map", uid);
 		put_map("/proc/self/gid_map", gid);

@@ -41,7 +41,7 @@ static void check_message(const char *text)
 	must(is_harmless(text, "\n"), "it says nothing to the terminal");
 }
 
-/* In this process, where the sanitizers look. */
+/* In this process, because the sanitizers watch it. */
 int __wrap_work_apart(int (*work)(void *data), void *data, int milliseconds)
 {
 	must(milliseconds > 0, "nothing is waited for without an end");

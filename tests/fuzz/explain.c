@@ -399,10 +399,10 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 		close(mounts[1].source);
 }
 
-/* Without a process for each input. */
+/* Saves a process for each input. */
 enum errpipe__answer __wrap_errpipe__runs(const struct errpipe_link *link, uint32_t flags)
 {
-	must(errpipe__support(link) == ERRPIPE__COMPATIBLE, "it is tried only where that is not known");
+	must(errpipe__support(link) == ERRPIPE__COMPATIBLE, "only COMPATIBLE programs are tried");
 	return flags % 3;
 }
 

@@ -3,7 +3,7 @@
 # The decoder and the stub under Frama-C: no undefined behaviour whatever they are given, and their contracts. Each proof is
 # seen to fail when the code is broken. Writes TAP.
 #
-# Needs what scripts/setup all installs. What is proved is the code for x86-64.
+# Needs the packages of scripts/setup all. The proof is for the code of x86-64.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
 
