@@ -151,11 +151,11 @@ struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
 	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
 	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
-	int error;   /* the errno that the exec has failed with, or 0: none or not known */
+	int error;   /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd; /* the path is that of the working directory */
 };
 
-/* The errno that the cause gives, if the exec has failed with another; else 0. */
+/* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */
 int other_errno(const struct diagnosis *diagnosis);
 
 /* What is wrong, and what to do, in a line each, malloc'd; "" if there is nothing to say, NULL without memory. */

@@ -441,8 +441,9 @@ static int answer(struct explain *explain)
 /* --- the working directory -------------------------------------------------------------------- */
 
 /*
- * Without it no exec takes place, wherever the program is. The "/." asks for a directory that may be searched, of which
- * an exec says NOT_A_FILE. Returns 0, or -1 after a message, with *ex: NULL, or why it cannot be entered.
+ * If it cannot be entered, an exec never takes place. The path ends in "/.", which requires a directory that may be
+ * searched; explain finds NOT_A_FILE for such a directory. Returns 0, or -1 after a message. *ex is the reason why the
+ * directory cannot be entered, or NULL.
  */
 static int look_at_cwd(const struct explain *explain, const char *path, struct errpipe_explanation **ex)
 {
@@ -458,7 +459,7 @@ static int look_at_cwd(const struct explain *explain, const char *path, struct e
 	return ret < 0 ? -1 : 0;
 }
 
-/* Only that of --cwd: a runtime can create the one of a bundle. */
+/* Checks only --cwd, because a runtime can create the working directory of a bundle. */
 static int check_cwd(const struct explain *explain)
 {
 	struct diagnosis diagnosis = { .path = explain->cwd, .is_cwd = true };

@@ -184,7 +184,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run. subject, the program, was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed. subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
-	ERRPIPE_CAUSE_CANNOT_LOOK	   /* the caller cannot look at it: object is the error; of EMFILE, limit is RLIMIT_NOFILE */
+	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot look at it: object is the error; with EMFILE, limit is set */
 };
 
 enum errpipe_certainty {

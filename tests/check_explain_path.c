@@ -610,7 +610,7 @@ START_TEST(a_lack)
 }
 END_TEST
 
-/* At whichever place of the look they run out. Returns the errno, or 0: what it comes to without a limit. */
+/* Wherever explain runs out of descriptors. Returns the errno, or 0 if the answer is that without a limit. */
 static int explain_with_descriptors(enum errpipe_cause cause, rlim_t max)
 {
 	const struct errpipe_question question = { .path = "/bin/sh" };
@@ -632,7 +632,7 @@ static int explain_with_descriptors(enum errpipe_cause cause, rlim_t max)
 static void explain_with_few_descriptors(int i)
 {
 	const struct errpipe_question question = { .path = "/bin/sh" };
-	enum errpipe_cause cause; /* under qemu-user it is for another machine */
+	enum errpipe_cause cause; /* under qemu-user the program is for another machine */
 	unsigned broken = 0;
 	rlim_t max = STDERR_FILENO + 1;
 	int error;

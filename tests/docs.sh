@@ -165,7 +165,7 @@ crash_is_named() {
 		prints '::error title=./crash::exec ./crash: started; killed by signal 11' 0 sh "$dir/repository/ci/annotate.sh" "$dir/smoke.json"
 }
 check "docs/ci.md: a program that crashed" crash_is_named
-# smoke_test_needs TEXT: with what is in $dir/lacking, it says what is missing and does nothing.
+# smoke_test_needs TEXT: with only the tools in $dir/lacking, the script prints TEXT, which names the missing one, and does nothing.
 smoke_test_needs() {
 	! (cd "$dir/lacking" && PATH=$dir/lacking sh "$dir/repository/ci/smoke.sh" ./crash) >"$dir/output" 2>&1 &&
 		! [ -e "$dir/lacking/smoke.json" ] && grep -q "$1" "$dir/output" && ! grep -v "$1" "$dir/output"

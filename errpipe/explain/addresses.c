@@ -40,7 +40,7 @@ static struct range range_of(const struct errpipe_link *link)
 	return link->elf_class == ELFCLASS32 ? any32 : any64;
 }
 
-/* Trap: the mmap(3) of the thread sanitizer leaves out an address that it does not like. On s390, mmap(2) takes a struct. */
+/* Trap: the mmap(3) of the thread sanitizer ignores an address that it does not like. On s390, mmap(2) takes a struct. */
 #if defined(SYS_mmap2)
 #define MMAP(at, size, flags) (void *)syscall(SYS_mmap2, at, size, PROT_NONE, flags, -1, 0)
 #elif defined(SYS_mmap) && !defined(__s390__)

@@ -106,7 +106,7 @@ int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, 
 /* path.c: does that errno mean that the calling process lacks descriptors or memory? */
 bool errpipe__is_own_lack(int error);
 
-/* path.c: the limit of the process that looks that gives such an error. 0: none does. */
+/* path.c: the limit of the calling process that causes such an error; 0: none. */
 uint64_t errpipe__own_limit(int error);
 
 /* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
