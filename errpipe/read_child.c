@@ -19,7 +19,7 @@ static int ready(struct pollfd *fds, nfds_t count, int timeout)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Without a pidfd there is nothing to poll for the end of the child: ask from time to time, in milliseconds. */
+/* Without a pidfd, poll(2) does not notice the end of the child. Ask at this interval, in milliseconds. */
 enum { ASK_AGAIN = 20 };
 
 static bool has_ended(const struct errpipe_child *child)

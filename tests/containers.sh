@@ -367,7 +367,7 @@ recipe() {
 works() {
 	program=${1%_*}
 	if ! command -v "$program" >"$tmp/log"; then
-		skip "$1" "there is no $program: scripts/setup test installs it"
+		skip "$1" "$program is missing: scripts/setup test installs it"
 	elif needs=$("$ERRPIPE_SRC/tests/lacks" "$2"); then
 		skip "$1" "$needs"
 	else
@@ -394,7 +394,7 @@ make_user_bundle() {
 }
 
 if ! command -v runc >"$tmp/log"; then
-	skip 'containers' 'there is no runc: scripts/setup test installs it'
+	skip 'containers' 'runc is missing: scripts/setup test installs it'
 	echo "1..$count"
 	exit
 fi

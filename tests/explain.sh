@@ -623,7 +623,7 @@ Try 'errpipe explain --help'." explain
 	configure '.root.path = "no\u001bwhere"'
 	try 'a root that is not there' prints 125 'errpipe: cannot look at no\x1bwhere (ENOENT)' explain --bundle bundle
 else
-	skip 'bundles' 'there is no runc: scripts/setup test installs it'
+	skip 'bundles' 'runc is missing: scripts/setup test installs it'
 fi
 
 # --- a file system that does not answer

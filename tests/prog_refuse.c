@@ -5,7 +5,7 @@
  * that is descriptor 4.
  *
  * A program of its own, because the sanitizers could not live with such a filter. PROGRAM is exec'd
- * by execveat, so execve can be refused; if execveat is refused, by execve. Exits with 77 if there is no such seccomp here.
+ * by execveat, so execve can be refused; if execveat is refused, by execve. Exits with 77 if this machine has no such seccomp.
  */
 #define _GNU_SOURCE
 #include <errno.h>
