@@ -425,8 +425,8 @@ static const struct {
 	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
 	{ ERRPIPE_STEP_FCNTL, EPERM, "errpipe's stub was refused (EPERM), before ./app was tried",
 	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
-	{ ERRPIPE_STEP_CALLER + 1, ENOENT, "a step of the caller's own failed (ENOENT), before ./app was tried",
-	  "look at what the caller does between fork and exec: the report has the number of the step" },
+	{ ERRPIPE_STEP_CALLER + 1, ENOENT, "one of the caller's own steps failed (ENOENT) before ./app was tried",
+	  "check the caller's steps between fork and exec: the report has the number of this one" },
 };
 
 START_TEST(a_program_that_was_not_tried)

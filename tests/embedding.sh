@@ -364,8 +364,8 @@ install it, or change the first line of /script" 127
 printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
 # shellcheck disable=SC2016
 prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed (ENOEXEC)
-a step of the caller's own failed (ENOEXEC), before /empty was tried
-look at what the caller does between fork and exec: the report has the number of the step" 125 \
+one of the caller's own steps failed (ENOEXEC) before /empty was tried
+check the caller's steps between fork and exec: the report has the number of this one" 125 \
 	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
 # In the root of the caller it leads to a folder.
 ln -s /usr "$dir/image/sbin"
