@@ -361,25 +361,50 @@ static int map_ids(struct bundle *bundle)
 
 /* --- mounts --- */
 
+/* What the options say about one flag of a mount. */
+struct flag {
+	bool set, set_recursively, cleared_recursively;
+};
+
+struct mount_options {
+	struct flag noexec, nosuid;
+	bool is_bind;
+};
+
 /* The last of those that contradict each other counts, as for mount(8). */
-static void apply_option(struct errpipe_mount *mount, bool *is_bind, const char *option)
+static void apply_option(struct mount_options *all, const char *option)
 {
-	static const struct {
+	const struct {
 		const char *name;
-		int noexec, nosuid, bind; /* -1: as it is */
-	} options[] = { { "noexec", 1, -1, -1 }, { "exec", 0, -1, -1 }, { "nosuid", -1, 1, -1 },
-			{ "suid", -1, 0, -1 },	 { "bind", -1, -1, 1 }, { "rbind", -1, -1, 1 } };
+		bool *flag, value;
+	} options[] = {
+		{ "noexec", &all->noexec.set, true },
+		{ "exec", &all->noexec.set, false },
+		{ "rnoexec", &all->noexec.set_recursively, true },
+		{ "rexec", &all->noexec.cleared_recursively, true },
+		{ "nosuid", &all->nosuid.set, true },
+		{ "suid", &all->nosuid.set, false },
+		{ "rnosuid", &all->nosuid.set_recursively, true },
+		{ "rsuid", &all->nosuid.cleared_recursively, true },
+		{ "bind", &all->is_bind, true },
+		{ "rbind", &all->is_bind, true },
+	};
 
 	for (size_t i = 0; i < COUNT(options); i++) {
-		if (strcmp(options[i].name, option) != 0)
-			continue;
-		if (options[i].noexec >= 0)
-			mount->noexec = options[i].noexec;
-		if (options[i].nosuid >= 0)
-			mount->nosuid = options[i].nosuid;
-		if (options[i].bind >= 0)
-			*is_bind = true;
+		if (strcmp(options[i].name, option) == 0)
+			*options[i].flag = options[i].value;
 	}
+}
+
+/*
+ * Runtimes apply recursive options after the others (mount_setattr(2)), and set what is both set and cleared. runc does so for bind
+ * mounts only. For others the flag counts if crun sets it as well.
+ */
+static bool is_set(const struct flag *flag, bool is_bind)
+{
+	if (flag->set_recursively)
+		return is_bind || flag->set;
+	return flag->set && !flag->cleared_recursively;
 }
 
 static int get_mount(struct bundle *bundle, const json_t *entry, const char *name)
@@ -388,8 +413,8 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	char destination[2 * NAME_SIZE], type_name[2 * NAME_SIZE], source_name[2 * NAME_SIZE],
 		options_name[2 * NAME_SIZE];
 	const char *type = "", *source = NULL;
+	struct mount_options all = { 0 };
 	char **options = NULL;
-	bool is_bind;
 	int ret;
 
 	snprintf(destination, sizeof(destination), "%s.destination", name);
@@ -404,14 +429,16 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	if (ret < 0 || get_string(entry, type_name, &type) < 0 || get_string(entry, source_name, &source) < 0)
 		return -1;
 	ret = get_strings(entry, options_name, &options);
-	is_bind = strcmp(type, "bind") == 0;
+	all.is_bind = strcmp(type, "bind") == 0;
 	for (char **p = options; ret > 0 && *p; p++)
-		apply_option(mount, &is_bind, *p);
+		apply_option(&all, *p);
 	free(options);
+	mount->noexec = is_set(&all.noexec, all.is_bind);
+	mount->nosuid = is_set(&all.nosuid, all.is_bind);
 	/* A link in /proc can lead to a file of another file system, which is not noexec. */
 	if (strcmp(type, "proc") == 0)
 		mount->noexec = 0;
-	bundle->sources[bundle->mounts_count++] = is_bind ? source : NULL;
+	bundle->sources[bundle->mounts_count++] = all.is_bind ? source : NULL;
 	return ret;
 }
 

@@ -56,7 +56,7 @@ extern "C" {
 
 /* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
-	const char *at; /* where: a path in the root, without symbolic links */
+	const char *at; /* where: a path in the root, without symbolic links. On "/" itself nothing can be told */
 	int source;	/* the directory or file that will be there (O_PATH is enough); 0 or below: not known yet */
 	int noexec;	/* not 0: mounted noexec */
 	int nosuid;	/* not 0: mounted nosuid */

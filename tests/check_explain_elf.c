@@ -46,6 +46,7 @@ struct image {
 	uint64_t entry, phoff;
 	int count; /* -1: that of the segments */
 	struct segment segment[4];
+	uint64_t alignment[4]; /* of each segment; 0: a page */
 	const char *loader;
 	size_t size; /* of the file */
 };
@@ -119,8 +120,13 @@ static unsigned char *bytes_of(const struct image *image)
 	put(bytes + (wide ? 52 : 40), 2, order, header);
 	put(bytes + (wide ? 54 : 42), 2, order, image->phentsize ? image->phentsize : (unsigned)size);
 	put(bytes + (wide ? 56 : 44), 2, order, image->count >= 0 ? image->count : count);
-	for (int i = 0; i < count; i++)
-		put_segment(bytes + header + i * size, image, &image->segment[i]);
+	for (int i = 0; i < count; i++) {
+		unsigned char *at = bytes + header + i * size;
+
+		put_segment(at, image, &image->segment[i]);
+		if (image->alignment[i])
+			put(at + (wide ? 48 : 28), wide ? 8 : 4, order, image->alignment[i]);
+	}
 	if (image->loader)
 		strcpy((char *)bytes + NAME_AT, image->loader);
 	put_code(bytes + CODE_AT, image->machine);
@@ -1141,6 +1147,91 @@ START_TEST(a_failed_exec_is_not_explained_by_segments)
 END_TEST
 
 #ifdef __x86_64__
+/* The kernel rounds the address of the first segment down, and then the other one would lie below 0. */
+static struct image aligned_to(uint64_t alignment)
+{
+	struct image image = movable();
+
+	image.segment[1] = image.segment[0];
+	image.segment[0].address = 0x100000;
+	image.alignment[0] = alignment;
+	return image;
+}
+
+START_TEST(a_large_alignment)
+{
+	static const uint64_t small[] = { 0x1000, 1 << 21, 1 << 30, UINT64_C(1) << 40, (UINT64_C(1) << 63) - 1 },
+			      large[] = { UINT64_C(1) << 63, UINT64_C(1) << 47 };
+	struct image image;
+
+	for (size_t i = 0; i < COUNT(small); i++) {
+		image = aligned_to(small[i]);
+		assert_agrees(write_image("aligned", &image), 0, ERRPIPE_CAUSE_NONE);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+		ck_assert_int_eq(try(path_of("aligned")).status, 0);
+	}
+	for (size_t i = 0; i < COUNT(large); i++) {
+		image = aligned_to(large[i]);
+		write_image("aligned", &image);
+		if (kernel_is_before(6, 10))
+			assert_agrees(path_of("aligned"), 0, ERRPIPE_CAUSE_NONE);
+		else
+			assert_killed(path_of("aligned"), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+	}
+}
+END_TEST
+
+/* Two thirds of 2^47 are rounded down to 0 since Linux 5.10. */
+START_TEST(a_large_alignment_with_a_loader)
+{
+	struct image program = with_loader(path_of("loader")), loader = aligned_to(UINT64_C(1) << 63);
+
+	program.segment[2] = program.segment[1];
+	program.segment[1].address = 0x100000;
+	program.alignment[1] = UINT64_C(1) << 47;
+	loader.segment[0].flags |= PF_W;
+	write_image("loader", &loader);
+	if (!kernel_is_before(5, 10))
+		assert_killed(write_image("program", &program), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+	program.alignment[1] = 1 << 30;
+	assert_agrees(write_image("program", &program), 0, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+/* Where the kernel begins is random: it may be above 2^46 or not, depending on the limit of the stack. */
+START_TEST(an_alignment_that_may_do)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = SIGSEGV };
+	struct image image = aligned_to(UINT64_C(1) << 46);
+
+	if (kernel_is_before(6, 10))
+		return; /* it does not count */
+	ck_assert_int_eq(predict(write_image("aligned", &image)), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), "segment-address");
+	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+	question.report = &report;
+	predict(path_of("aligned"));
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	report.status = SIGBUS;
+	predict(path_of("aligned"));
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	question.report = NULL;
+}
+END_TEST
+
+/* A first segment without bytes is put at address 0. */
+START_TEST(an_empty_segment_first)
+{
+	struct image program = with_loader(path_of("empty")), image = movable();
+
+	image.segment[1] = image.segment[0];
+	image.segment[0] = (struct segment){ PT_LOAD, PF_R | PF_W, 0x2000, 0x2000, 0, 0x1000 };
+	assert_killed(write_image("empty", &image), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+	assert_killed(write_image("program", &program), ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0);
+	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
 START_TEST(over_the_stack)
 {
 	struct image image = fixed();
@@ -1333,6 +1424,110 @@ START_TEST(mutated)
 }
 END_TEST
 
+#ifdef __x86_64__
+/* One at each place, so that none hides the code. */
+static struct image random_image(unsigned type)
+{
+	static const uint64_t places[] = { 0, 0x10000, 0x20000, 0x200000, 1 << 30, UINT64_C(1) << 32, UINT64_C(1) << 40,
+					   UINT64_C(1) << 44, UINT64_C(1) << 46, UINT64_C(1) << 47 };
+	static const uint64_t sizes[] = { 0, 0x10, 0x1000 };
+	struct image image = type == ET_EXEC ? fixed() : movable();
+	uint32_t count = 1 + random_below(4), code = random_below(count), used = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct segment *segment = &image.segment[i];
+		uint32_t place;
+
+		do {
+			place = random_below(random_below(3) ? 5 : COUNT(places));
+		} while (used >> place & 1);
+		used |= 1u << place;
+		*segment = (struct segment){ PT_LOAD, random_below(2) ? PF_R : PF_R | PF_W, 0x1000, places[place],
+					     sizes[random_below(COUNT(sizes))], 0 };
+		segment->memory_size = segment->file_size + random_below(2) * 0x2000;
+		if (i == code)
+			*segment = (struct segment){ PT_LOAD, PF_R | PF_X, 0, places[place], 0x1000, 0x1000 };
+		if (random_below(2))
+			image.alignment[i] = UINT64_C(1) << random_below(64);
+		if (type == ET_EXEC)
+			segment->address += BASE;
+	}
+	image.entry = image.segment[code].address + CODE_AT;
+	return image;
+}
+
+enum { STATIC, LOADED, LOADER, KINDS };
+
+static const char *write_random(int kind)
+{
+	struct image image = random_image(random_below(8) ? ET_DYN : ET_EXEC);
+	struct image program = with_loader(path_of("anywhere/loader"));
+
+	if (kind == LOADER) {
+		image.segment[0].flags |= PF_W;
+		write_image("anywhere/loader", &image);
+		return write_image("anywhere/image", &program);
+	}
+	if (kind == LOADED) {
+		if (image.segment[3].type)
+			image.segment[3].type = PT_NULL;
+		memmove(&image.segment[1], &image.segment[0], 3 * sizeof(*image.segment));
+		memmove(&image.alignment[1], &image.alignment[0], 3 * sizeof(*image.alignment));
+		image.segment[0] = program.segment[0];
+		image.loader = program.loader;
+		program = movable();
+		program.segment[0].flags |= PF_W;
+		write_image("anywhere/loader", &program);
+	}
+	return write_image("anywhere/image", &image);
+}
+
+static int random_layouts(void)
+{
+	const char *wanted = getenv("ERRPIPE_MUTATIONS");
+
+	return wanted ? atoi(wanted) : rounds(2000);
+}
+
+static void check_random_layouts(int i)
+{
+	int count[ERRPIPE_UNSURE + 1][2] = { 0 };
+
+	seed = 100 + i;
+	if (i >= KINDS && geteuid() == 0) {
+		ck_assert_int_eq(prctl(PR_CAPBSET_DROP, 17, 0, 0, 0), 0);
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	}
+	for (int n = 0; n < random_layouts(); n++) {
+		uint32_t before = seed;
+		const char *path = write_random(i % KINDS);
+		struct outcome outcome = try(path);
+		bool killed = WIFSIGNALED(outcome.status);
+
+		ck_assert_int_eq(predict(path), outcome.error);
+		ck_assert_msg(ex.certainty != ERRPIPE_CERTAIN || killed == !ex.works, "layout %d (seed %u) of %d: %s, but status %#x", n,
+			      before, i, errpipe_cause_name(ex.cause), outcome.status);
+		count[ex.certainty][!ex.works]++;
+	}
+	ck_assert_int_gt(count[ERRPIPE_CERTAIN][0], 0);
+	ck_assert_int_gt(count[ERRPIPE_CERTAIN][1], 0);
+	ck_assert_int_gt(count[ERRPIPE_CERTAIN][0] + count[ERRPIPE_CERTAIN][1], count[ERRPIPE_UNSURE][1]);
+}
+
+/* Whole segments in any order, with any alignment: what starts and what is killed. */
+START_TEST(random_layouts_of_segments)
+{
+	const char *place = path_of("anywhere");
+
+	if (kernel_is_before(6, 10))
+		return; /* there is more that such a kernel does not like */
+	mkdir(place, 0777);
+	ck_assert_int_eq(chmod(place, 0777), 0);
+	in_child(check_random_layouts, _i);
+}
+END_TEST
+#endif
+
 static Suite *explain_elf_suite(void)
 {
 	Suite *suite = suite_create("explain_elf");
@@ -1364,6 +1559,11 @@ static Suite *explain_elf_suite(void)
 	tcase_add_loop_test(tcase, cut_off_before_its_data_ends, 0, 2);
 	tcase_add_test(tcase, a_failed_exec_is_not_explained_by_segments);
 #ifdef __x86_64__
+	tcase_add_test(tcase, a_large_alignment);
+	tcase_add_test(tcase, a_large_alignment_with_a_loader);
+	tcase_add_test(tcase, an_alignment_that_may_do);
+	tcase_add_test(tcase, an_empty_segment_first);
+	tcase_add_loop_test(tcase, random_layouts_of_segments, 0, 2 * KINDS);
 	tcase_add_test(tcase, over_the_stack);
 	tcase_add_test(tcase, i386);
 	tcase_add_test(tcase, class_and_byte_order_are_not_looked_at);

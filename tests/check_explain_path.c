@@ -584,7 +584,7 @@ START_TEST(an_io_error)
 }
 END_TEST
 
-static const int own_lacks[] = { EMFILE, ENFILE, ENOMEM };
+static const int own_lacks[] = { ENFILE, ENOMEM };
 
 /* The process that looks lacks descriptors or memory, which says nothing about the exec. */
 static void find_and_open_without(int i)
@@ -601,12 +601,32 @@ static void find_and_open_without(int i)
 	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
 	assert_cause(ERRPIPE_CAUSE_CANNOT_LOOK, 0, "/dir", errpipe_errname(own_lacks[i]));
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
-	ck_assert_int_eq(ex.limit != 0, own_lacks[i] == EMFILE);
+	ck_assert_uint_eq(ex.limit, 0);
 }
 
 START_TEST(a_lack)
 {
 	in_child(find_and_open_without, _i);
+}
+END_TEST
+
+/* There are descriptors: it is the file system that says so. */
+static void find_with_emfile(int i)
+{
+	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
+	struct errpipe__case c;
+
+	(void)i;
+	begin(&c, &question);
+	ck_assert_int_eq(refuse(SYS_openat, EMFILE), 0);
+	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EMFILE, "/dir", "EMFILE");
+	ck_assert_uint_eq(ex.limit, 0);
+}
+
+START_TEST(emfile_of_a_file_system)
+{
+	in_child(find_with_emfile, 0);
 }
 END_TEST
 
@@ -1182,7 +1202,6 @@ START_TEST(mounts_of_the_question)
 		{ .at = "/later/", .source = -1 },
 		{ .at = "/made/for/it", .source = source("dir") },
 		{ .at = "/made/later", .source = -1 },
-		{ .at = "/", .source = source("chain") },
 	};
 	struct errpipe_question question = { .root = root, .mounts = mounts, .mounts_count = COUNT(mounts) };
 	static const struct {
@@ -1229,6 +1248,27 @@ START_TEST(mounts_of_the_question)
 	ck_assert_int_eq(ex.link[0].noexec, 0);
 	for (size_t i = 0; i < COUNT(mounts); i++)
 		close(mounts[i].source);
+}
+END_TEST
+
+/* Runtimes differ in what they do with it. */
+START_TEST(a_mount_on_the_root)
+{
+	static const char *const places[] = { "/", "//./", "" };
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		const struct errpipe_mount mounts[] = { { .at = places[i], .source = source("chain") },
+							{ .at = "/at", .source = source("dir") } };
+		const struct errpipe_question question = {
+			.root = root, .path = "/at/prog", .mounts = mounts, .mounts_count = COUNT(mounts)
+		};
+
+		find(&question);
+		assert_cause(ERRPIPE_CAUSE_NOT_YET_MOUNTED, 0, "/", NULL);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
+		close(mounts[0].source);
+		close(mounts[1].source);
+	}
 }
 END_TEST
 
@@ -1721,6 +1761,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, existence);
 	tcase_add_test(tcase, an_io_error);
 	tcase_add_loop_test(tcase, a_lack, 0, COUNT(own_lacks));
+	tcase_add_test(tcase, emfile_of_a_file_system);
 	tcase_add_test(tcase, few_descriptors);
 	tcase_add_test(tcase, an_io_error_of_read);
 	tcase_add_loop_test(tcase, a_directory_that_moves, 0, 2);
@@ -1736,6 +1777,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, links_of_proc);
 	tcase_add_test(tcase, a_memfd);
 	tcase_add_test(tcase, mounts_of_the_question);
+	tcase_add_test(tcase, a_mount_on_the_root);
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
 	tcase_add_test(tcase, an_explanation_keeps_the_mount);
 	tcase_add_test(tcase, reading);

@@ -331,6 +331,27 @@ explains() {
 	agrees "$1" /folder not-a-file 1
 }
 
+# starts RUNTIME FILTER...: does the runtime start /mounted/target, a file on a mount that jq adds? And what explain says.
+starts() {
+	name
+	jq ".process.terminal = false | .process.args = [\"/mounted/target\"] | $2" "$bundle/base.json" >"$bundle/config.json"
+	mkdir -p "$bundle/rootfs/mounted"
+	"$1" run --bundle "$bundle" "$id" >"$tmp/out" 2>"$tmp/err" </dev/null
+	ran=$?
+	"$errpipe" explain --bundle "$bundle" >"$tmp/out" 2>&1
+	said=$?
+}
+
+# The target returns 7. runc and crun have other exit codes for EACCES. They differ on "noexec,exec".
+mounts() {
+	for options in rbind rbind,rnoexec bind,rnoexec rbind,noexec,rexec rbind,rexec,noexec rbind,rnoexec,exec \
+		rbind,rnoexec,rexec rbind,rexec,rnoexec rbind,exec,noexec rbind,rro,rnosuid,rnodev; do
+		starts "$1" ".mounts += [{destination: \"/mounted\", type: \"none\", source: \"$bundle/rootfs/bin\",
+			options: (\"$options\" | split(\",\"))}]"
+		same "$1: explain --bundle, a mount with $options, as it runs" "$([ "$ran" = 7 ] && echo 0 || echo 1)" "$said"
+	done
+}
+
 # --- the recipe of docs/embedding.md around a real runtime
 
 recipe() {
@@ -416,6 +437,7 @@ for runtime_ in runc_root crun_root; do
 	run_filtered "$runtime_"
 	execs "$runtime_"
 	create_start "$runtime_"
+	mounts "$runtime_"
 	run_alone "$runtime_"
 done
 if works 'runc_root: the recipe, and explain' containers-of-runc; then

@@ -508,6 +508,37 @@ if command -v runc >/dev/null; then
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: the last option counts' bundled 0 'it would start' \
 		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"
+	# Recursive options are applied after the others, whatever their order.
+	while read -r options want; do
+		try "bundle: a bind mount with $options" bundled "$([ "$want" = starts ] && echo 0 || echo 1)" \
+			"$([ "$want" = starts ] && echo 'it would start' || echo 'which is mounted noexec')" \
+			"$later | .mounts[-1].options = (\"rbind,$options\" | split(\",\")) | .process.args = [\"/mounted/tool\"]"
+	done <<-'EOF'
+		rnoexec refused
+		rnoexec,exec refused
+		exec,rnoexec refused
+		rexec,noexec starts
+		noexec,rexec starts
+		rexec,rnoexec refused
+		rnoexec,rexec refused
+		noexec,rro,rnodev,rnosuid refused
+		exec,rro,rnodev,rnosuid starts
+	EOF
+	# For other mounts crun alone applies them.
+	for options in '"rnoexec"' '"noexec", "rexec"'; do
+		try "bundle: a tmpfs with $options" bundled 1 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
+			"$later | .mounts[-2].options = [$options] | .process.args = [\"/noexec/tool\"]"
+	done
+	try 'bundle: a tmpfs with noexec and rnoexec' bundled 1 'an exec gives EACCES, likely because /noexec/tool is on /noexec,' \
+		"$later | .mounts[-2].options = [\"rnoexec\", \"noexec\"] | .process.args = [\"/noexec/tool\"]"
+	for options in '"rnosuid", "suid"' '"rnosuid", "rsuid"' '"nosuid"'; do
+		configure "$later | .mounts[-1].options += [$options] | .process.args = [\"/mounted/tool\"]"
+		try "bundle: a bind mount with $options" knows 0 true '.links[0].nosuid' --bundle bundle
+	done
+	configure "$later | .mounts[-1].options += [\"nosuid\", \"rsuid\"] | .process.args = [\"/mounted/tool\"]"
+	try 'bundle: a bind mount with nosuid and rsuid' knows 0 false '.links[0].nosuid' --bundle bundle
+	try 'bundle: a mount on the root' bundled 1 'it cannot be told whether it would start: /bin/good is on /,' \
+		'.mounts += [{destination: "/", type: "bind", source: "real"}] | .process.args = ["/bin/good"]'
 	ln -s none bundle/rootfs/to-none
 	try 'bundle: a bind mount onto a link' bundled 0 'it would start' \
 		'.mounts += [{destination: "/to-none", type: "bind", source: "real"}] | .process.args = ["/none/tool"]'
@@ -691,6 +722,8 @@ if has 'a file system that fails' fuse; then
 	try 'EACCES of a look-up' fails look-13 EACCES lookup-failed likely
 	try 'EIO of open' fails open-5 EIO read-failed certain
 	try 'ESTALE of open' fails open-116 ESTALE read-failed certain
+	try 'EMFILE of a look-up' fails look-24 EMFILE lookup-failed certain
+	try 'EMFILE of open' fails open-24 EMFILE read-failed certain
 	try 'EAGAIN of open' fails open-11 EAGAIN read-failed certain
 	try 'ENOENT of open' fails open-2 ENOENT read-failed certain
 	try 'EIO of read' fails read-5 EIO read-failed certain

@@ -94,3 +94,25 @@ uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment)
 		return link[-1].type == ET_DYN ? base + random : window;
 	return link->dynamic ? window - (base & ~(alignment - 1)) : window;
 }
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/*
+ * A dynamic program begins at ELF_ET_DYN_BASE, which is 4 MiB for many machines of 32 bits. Others go where mmap(2) finds room. The
+ * stack's limit can lower the place from which it searches to a sixth of all addresses (mmap_base()).
+ */
+struct errpipe__bases errpipe__bases(const struct errpipe_link *link, uint64_t size)
+{
+	struct range range = range_of(link);
+	bool wide = link->elf_class == ELFCLASS64, x86_64 = wide && link->machine == EM_X86_64;
+	uint64_t highest = x86_64 ? range.sure : range.highest;
+
+	if (!link->dynamic || link->kind == ERRPIPE_LINK_LOADER)
+		return (struct errpipe__bases){ minus(range.sure / 32, size), minus(highest, size) };
+	if (x86_64)
+		return (struct errpipe__bases){ range.sure / 3 * 2, range.sure / 3 * 2 + (UINT64_C(1) << 44) };
+	return (struct errpipe__bases){ wide ? range.sure / 2 : 4 << 20, highest };
+}

@@ -104,7 +104,7 @@ bool errpipe__has_acl(int path_fd);
 int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, int error, int read_error);
 
 /* path.c: does that errno mean that the calling process lacks descriptors or memory? */
-bool errpipe__is_own_lack(int error);
+bool errpipe__is_own_lack(const struct errpipe__case *c, int error);
 
 /* path.c: the limit of the calling process that causes such an error; 0: none. */
 uint64_t errpipe__own_limit(int error);
@@ -118,6 +118,9 @@ const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
  */
 const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
 						size_t *length);
+
+/* mount.c: does the question mount something on the root itself? */
+bool errpipe__mounts_root(const struct errpipe_question *question);
 
 /* mount.c: is there a mount of the question below that place? Then who mounts it makes a directory of the place. */
 bool errpipe__mounts_below(const struct errpipe_question *question, const char *place);
@@ -166,6 +169,13 @@ bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t addr
 
 /* addresses.c: the largest size that the kernel can map for a link of type ET_DYN. UINT64_MAX: not known. */
 uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment);
+
+/* addresses.c: the lowest and the highest address at which the kernel may put a link of type ET_DYN, before it aligns that. */
+struct errpipe__bases {
+	uint64_t low, high;
+};
+
+struct errpipe__bases errpipe__bases(const struct errpipe_link *link, uint64_t size);
 
 /* text.c: what is wrong with the broken link, kept. */
 const char *errpipe__broken_words(struct errpipe__case *c);

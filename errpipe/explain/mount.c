@@ -57,6 +57,17 @@ const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *q
 	return NULL;
 }
 
+bool errpipe__mounts_root(const struct errpipe_question *question)
+{
+	for (size_t i = 0; i < question->mounts_count; i++) {
+		const char *at = question->mounts[i].at;
+
+		if (!at[skip_slashes(at)])
+			return true;
+	}
+	return false;
+}
+
 bool errpipe__mounts_below(const struct errpipe_question *question, const char *place)
 {
 	size_t length;

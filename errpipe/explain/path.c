@@ -256,14 +256,14 @@ bool errpipe__exists(struct errpipe__case *c, const char *path)
 enum { READ_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
 
 /* The descriptor itself, by its name in a /proc that is one. Returns a descriptor or a negative errno. */
-static int open_by_proc(int path_fd)
+static int open_by_proc(const struct errpipe__case *c, int path_fd)
 {
 	int proc = errpipe__opened(open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC)), fd = -ENOSYS;
 	char name[ERRPIPE__DECIMAL];
 	struct statfs fs;
 
 	if (proc < 0)
-		return errpipe__is_own_lack(-proc) ? proc : -ENOSYS;
+		return errpipe__is_own_lack(c, -proc) ? proc : -ENOSYS;
 	if (fstatfs(proc, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
 		fd = errpipe__opened(openat(proc, errpipe__decimal(name, path_fd), READ_FLAGS));
 	close(proc);
@@ -296,7 +296,7 @@ int errpipe__open(struct errpipe__case *c, int path_fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
-	fd = open_by_proc(path_fd);
+	fd = open_by_proc(c, path_fd);
 	if (fd == -ENOSYS && is_own_root(c))
 		fd = open_by_name(c, path_fd);
 	if (fd >= 0 && !is_same_file(fd, &st)) {
@@ -306,9 +306,26 @@ int errpipe__open(struct errpipe__case *c, int path_fd)
 	return fd;
 }
 
-bool errpipe__is_own_lack(int error)
+/*
+ * A file system can return EMFILE of its own. The descriptors that were open at that moment may be closed again, so it takes more
+ * than one to show that the limit was not reached.
+ */
+static bool is_out_of_descriptors(const struct errpipe__case *c)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM;
+	int fd[8], n = 0;
+	bool is_out;
+
+	while (n < 8 && (fd[n] = fcntl(c->root, F_DUPFD_CLOEXEC, 3)) >= 0)
+		n++;
+	is_out = n < 8;
+	while (n > 0)
+		close(fd[--n]);
+	return is_out;
+}
+
+bool errpipe__is_own_lack(const struct errpipe__case *c, int error)
+{
+	return error == ENFILE || error == ENOMEM || (error == EMFILE && is_out_of_descriptors(c));
 }
 
 uint64_t errpipe__own_limit(int error)
@@ -334,7 +351,7 @@ int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, 
 	bool is_refused = read_error == EACCES || read_error == EPERM;
 	enum errpipe_cause cause = ERRPIPE_CAUSE_READ_FAILED;
 
-	if (errpipe__is_own_lack(read_error))
+	if (errpipe__is_own_lack(c, read_error))
 		cause = ERRPIPE_CAUSE_CANNOT_LOOK;
 	else if (read_error == ENOSYS || (is_refused && !overrides_modes(c)))
 		cause = ERRPIPE_CAUSE_UNREADABLE;
@@ -342,7 +359,7 @@ int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, 
 		error = report ? report->error : 0;
 	errpipe__broken(c, link, cause, error, NULL,
 			cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error), 0,
-			errpipe__own_limit(read_error));
+			cause == ERRPIPE_CAUSE_CANNOT_LOOK ? errpipe__own_limit(read_error) : 0);
 	if (cause != ERRPIPE_CAUSE_READ_FAILED)
 		c->ex->certainty = ERRPIPE_UNSURE;
 	else if (is_refused)

@@ -69,10 +69,12 @@ static uint64_t sum(uint64_t a, uint64_t b)
 /* All segments together. */
 struct image {
 	unsigned loaded;
-	uint64_t first;	    /* the address of the first segment, which decides where the kernel puts all */
-	uint64_t low, high; /* addresses */
-	uint64_t alignment; /* the largest p_align */
+	uint64_t first;	     /* the address of the first segment, which decides where the kernel puts all */
+	uint64_t low, high;  /* addresses */
+	uint64_t mapped_low; /* the lowest address of a segment that has any bytes in memory */
+	uint64_t alignment;  /* the largest p_align */
 	bool first_is_writable;
+	bool first_is_empty;   /* without bytes in the file */
 	unsigned outermost;    /* index of the last segment that has extended low or high */
 	uint64_t size;	       /* the mapped bytes, with each shared page counted once; never too many */
 	uint64_t data;	       /* the part of size that is writable or not in the file */
@@ -217,6 +219,7 @@ static void add_addresses(struct image *image, const struct errpipe__segment *se
 	if (!image->loaded) {
 		image->first = image->low = start;
 		image->first_is_writable = segment->flags & PF_W;
+		image->first_is_empty = !segment->file_size;
 	}
 	/* Only powers of 2 count: maximum_alignment() in fs/binfmt_elf.c. */
 	if (segment->alignment > image->alignment && !(segment->alignment & (segment->alignment - 1)))
@@ -226,6 +229,8 @@ static void add_addresses(struct image *image, const struct errpipe__segment *se
 		image->outermost = index;
 	if (start < image->low)
 		image->low = start;
+	if (segment->memory_size && start < image->mapped_low)
+		image->mapped_low = start;
 	if (end > image->high)
 		image->high = end;
 }
@@ -293,16 +298,17 @@ static bool begins_itself(const struct errpipe_link *link)
 	return !link->dynamic || link->kind == ERRPIPE_LINK_LOADER;
 }
 
-/* The kernel maps the first segment as large as all segments together, and then cuts it off. */
-static bool is_mapped_at_once(const struct errpipe_link *link)
+/* The kernel maps the first segment, if it has bytes in the file, as large as all segments together, and then cuts it off. */
+static bool is_mapped_at_once(const struct errpipe_link *link, const struct image *image)
 {
-	return link->type == ET_DYN || link->kind == ERRPIPE_LINK_LOADER;
+	return (link->type == ET_DYN || link->kind == ERRPIPE_LINK_LOADER) && !image->first_is_empty;
 }
 
 /* The size of that mapping if it counts as memory, or 0. */
 static uint64_t size_at_once(const struct errpipe_link *link, const struct image *image)
 {
-	return is_mapped_at_once(link) && image->first_is_writable && !image->wraps ? image->high - image->low : 0;
+	return is_mapped_at_once(link, image) && image->first_is_writable && !image->wraps ? image->high - image->low
+											   : 0;
 }
 
 /* With a soft limit of 0, for Valgrind's sake, the hard limit counts (may_expand_vm() in mm/mmap.c). */
@@ -340,36 +346,97 @@ static int check_data(struct errpipe__case *c, const struct errpipe_link *link, 
 	return -1;
 }
 
-/*
- * The kernel reserves room for all segments, and maps the first one at its beginning. A segment with a lower address is
- * mapped before that room. A dynamic program begins so high that there is always enough before it.
- */
-static bool fits(const struct errpipe_link *link, const struct image *image)
-{
-	uint64_t size = image->high - image->low, below = begins_itself(link) ? image->first - image->low : 0;
-	uint64_t span = sum(size, below);
-
-	if (!size || image->wraps || !is_mapped_at_once(link))
-		return true;
-	if (link->type == ET_EXEC)
-		return !errpipe__is_beyond_addresses(link, sum(image->first, size - 1));
-	return span <= errpipe__room(link, image->alignment) && !errpipe__is_beyond_addresses(link, span - 1);
-}
-
-static int check_span(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image,
-		      uint64_t memory)
-{
-	if (!fits(link, image))
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
-	if (size_at_once(link, image) > memory)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image),
-				       0);
-	return 0;
-}
-
 static bool was_killed_by(const struct errpipe_report *report, int signal)
 {
 	return report->status != -1 && WIFSIGNALED(report->status) && WTERMSIG(report->status) == signal;
+}
+
+enum fit { FITS, MAY_FIT, DOES_NOT_FIT };
+
+/* Programs with a loader since Linux 5.10 (commit ce81bb256a22), others since 6.10 (3545deff0ec7), loaders never. */
+static uint64_t alignment_that_counts(const struct errpipe_link *link, const struct image *image)
+{
+	unsigned version = errpipe__kernel_version();
+
+	if (link->kind == ERRPIPE_LINK_LOADER || (version && version < (link->dynamic ? 5010 : 6010)))
+		return 1;
+	return image->alignment > page_size() ? image->alignment : 1;
+}
+
+/* The kernel reserves nothing above it if the first segment is empty. */
+static uint64_t size_from_first(const struct errpipe_link *link, const struct image *image)
+{
+	return image->high - (is_mapped_at_once(link, image) ? image->low : image->first);
+}
+
+/* Trap: without bytes in the file the first segment goes to address 0, unless the program has a loader. */
+static bool begins_at_zero(const struct errpipe_link *link, const struct image *image)
+{
+	return begins_itself(link) && image->first_is_empty;
+}
+
+/* The first segment goes to an aligned address, and the lower ones before it. */
+static enum fit fit_at_base(const struct errpipe_link *link, const struct image *image, uint64_t lowest)
+{
+	uint64_t size = size_from_first(link, image), needed = image->first - image->low;
+	uint64_t alignment = alignment_that_counts(link, image), stack = UINT64_C(32) << 30;
+	bool is_searched = begins_itself(link) && !begins_at_zero(link, image);
+	struct errpipe__bases bases = errpipe__bases(link, size);
+
+	if (is_searched && !needed && alignment == 1)
+		return FITS;
+	if (begins_at_zero(link, image))
+		bases = (struct errpipe__bases){ 0, 0 };
+	if (sum(image->first, lowest) > sum(image->mapped_low, needed))
+		needed = image->first + lowest - image->mapped_low;
+	if ((bases.high & ~(alignment - 1)) < needed)
+		return DOES_NOT_FIT;
+	if ((bases.low & ~(alignment - 1)) < needed)
+		return MAY_FIT;
+	if (!is_searched && sum(sum(bases.high, size), stack) > errpipe__room(link, UINT64_C(1) << 63))
+		return MAY_FIT; /* the stack is in the way, perhaps */
+	return FITS;
+}
+
+static enum fit fit(const struct errpipe_link *link, const struct image *image, uint64_t lowest)
+{
+	uint64_t size = size_from_first(link, image), span = size;
+
+	if (image->high == image->low || image->wraps || (link->type == ET_EXEC && !is_mapped_at_once(link, image)))
+		return FITS;
+	if (link->type == ET_EXEC)
+		return errpipe__is_beyond_addresses(link, sum(image->first, size - 1)) ? DOES_NOT_FIT : FITS;
+	if (begins_itself(link) && is_mapped_at_once(link, image))
+		span = sum(span, image->first - image->low);
+	if ((!begins_at_zero(link, image) && span > errpipe__room(link, alignment_that_counts(link, image))) ||
+	    (span && errpipe__is_beyond_addresses(link, span - 1)))
+		return DOES_NOT_FIT;
+	return fit_at_base(link, image, lowest);
+}
+
+/* It depends on where the kernel begins, which is random. */
+static int may_not_fit(struct errpipe__case *c, const struct errpipe_link *link, unsigned index)
+{
+	const struct errpipe_report *report = c->question->report;
+
+	if (report && !was_killed_by(report, SIGSEGV))
+		return 0;
+	errpipe__broken(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0, NULL, "a random address", index, 0);
+	c->ex->certainty = report ? ERRPIPE_LIKELY : ERRPIPE_UNSURE;
+	return -1;
+}
+
+static int check_span(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image,
+		      const struct limits *limits)
+{
+	enum fit fits = fit(link, image, limits->lowest);
+
+	if (fits == DOES_NOT_FIT)
+		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
+	if (size_at_once(link, image) > limits->memory)
+		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image),
+				       0);
+	return fits == MAY_FIT ? may_not_fit(c, link, image->outermost) : 0;
 }
 
 /* The entry point of a loader at fixed addresses may be in its program. */
@@ -451,7 +518,7 @@ static int check_image(struct errpipe__case *c, const struct errpipe_link *link,
 {
 	if (is_empty(link, image))
 		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
-	if (check_span(c, link, image, limits->memory) < 0 || check_address_space(c, link, image) < 0 ||
+	if (check_span(c, link, image, limits) < 0 || check_address_space(c, link, image) < 0 ||
 	    check_data(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
@@ -463,7 +530,7 @@ int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, in
 			  const struct errpipe__head *head)
 {
 	const struct limits limits = { lowest_address(c), most_memory() };
-	struct image image = { .alignment = 1 };
+	struct image image = { .mapped_low = UINT64_MAX, .alignment = 1 };
 	struct errpipe__segment segment;
 	struct errpipe__elf elf;
 	int index = -1;

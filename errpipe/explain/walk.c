@@ -124,7 +124,7 @@ static bool is_own_trouble(const struct errpipe__walk *w, int error)
 {
 	if (error == EACCES || error == EPERM)
 		return !w->c->own_identity;
-	return errpipe__is_own_lack(error);
+	return errpipe__is_own_lack(w->c, error);
 }
 
 /* search() has asked about the folder. EACCES can still come from a security module that looks at each file. */
@@ -254,9 +254,12 @@ static int enter_place(struct errpipe__walk *w, int fd)
 	return enter(w, fd);
 }
 
+/* With a mount on the root itself, runc shows what is mounted there, and crun refuses to start the container. */
 static int enter_root(struct errpipe__walk *w)
 {
 	*w->text = '\0';
+	if (errpipe__mounts_root(w->c->question))
+		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
 	return enter(w, open_place(w, w->text));
 }
 
