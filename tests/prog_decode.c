@@ -42,7 +42,7 @@ static void decode(const unsigned char *input, size_t size)
 	if (errpipe_decode(input + (size - rest), length, &report) < 0)
 		puts("EPROTO");
 	else
-		print_report(&report, *path ? path : NULL);
+		print_report(&report, path);
 }
 
 int main(void)
