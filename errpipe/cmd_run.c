@@ -58,24 +58,39 @@ struct run {
 	char **argv;
 };
 
+/* A seccomp(2) filter may answer 0 without the call. The kernel never accepts options of 0. */
+static bool waitid_is_faked(void)
+{
+	return waitid(P_ALL, 0, NULL, 0) == 0;
+}
+
+/* Without a pidfd the target counts as ended: errpipe_wait() then waits for it, but signals are not passed on. */
+static bool has_ended_by_pidfd(const struct errpipe_child *child)
+{
+	struct pollfd end = { child->pidfd, POLLIN, 0 };
+
+	return child->pidfd < 0 || poll(&end, 1, 0) > 0;
+}
+
 /*
- * Whether the target has ended. It is not reaped yet; but others are, for as pid 1 we get orphans. If that cannot be known
- * it counts as ended: errpipe_wait() then waits for it, without us.
+ * Whether the target has ended. It is not reaped yet. Other children are, because pid 1 gets orphans. If waitid(2) is
+ * refused, only the target can be asked about.
  */
-static bool has_ended(pid_t pid)
+static bool has_ended(const struct errpipe_child *child)
 {
 	siginfo_t info;
+	int ret;
 
 	for (;;) {
 		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
-			if (errno == EINTR)
-				continue;
-			return true;
-		}
+		ret = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT);
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret < 0 || (info.si_pid == 0 && waitid_is_faked()))
+			return has_ended_by_pidfd(child);
 		if (info.si_pid == 0)
 			return false;
-		if (info.si_pid == pid)
+		if (info.si_pid == child->pid)
 			return true;
 		waitpid(info.si_pid, NULL, 0);
 	}
@@ -101,7 +116,7 @@ static int attend(struct errpipe_child *child, struct signals *signals)
 		}
 		if (fds[0].revents)
 			signals_pass_on(signals, child->pid);
-		if (has_ended(child->pid))
+		if (has_ended(child))
 			return 0;
 	}
 }

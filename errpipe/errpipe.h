@@ -254,9 +254,10 @@ struct errpipe_spawn {
 	 * a negative errno, which is reported as a failure of *step. That is ERRPIPE_STEP_CALLER, unless setup sets
 	 * it to another of the caller's steps. The child then exits with 125.
 	 *
-	 * A seccomp(2) filter that setup installs must allow rt_sigprocmask: a refusal is reported as a failure of
-	 * *step. It must allow fcntl, unless the route may be DIRECT. It must allow write, or a failure leaves no
-	 * report and the verdict is DIED.
+	 * A seccomp(2) filter that setup installs must allow rt_sigprocmask, which sets the signal mask after setup. A
+	 * refusal is reported as a failure of *step, even though setup returned 0: to tell it from your own failures,
+	 * set *step to a number of its own at the end of setup. The filter must allow fcntl, unless the route may be
+	 * DIRECT. It must allow write, or a failure leaves no report and the verdict is DIED.
 	 *
 	 * The child shares the parent's memory while the parent's thread is suspended. Use system calls only: no
 	 * locks, no allocation, at most 16 KiB of stack. Every signal is blocked. The descriptors of the stub and of
@@ -355,6 +356,9 @@ int errpipe_look(struct errpipe_child *child, struct errpipe_report *report);
  * cannot be told from such a stub, and both are CLOSED. A target can take the name of its own stub, by prctl(2)
  * PR_SET_NAME or by an exec of that stub's descriptor; if it then dies by a signal or exits with 125 to 127, its
  * verdict is DIED. A child that went DIRECT is not judged by its name.
+ *
+ * Where a seccomp(2) filter refuses waitid(2), the pidfd shows the end, and the status stays -1 until errpipe_wait()
+ * reaps the child by waitpid(2).
  *
  * Returns 0, or the errors of errpipe_look(). Blocks until the child has ended: to avoid that, wait for the pidfd or
  * SIGCHLD first. Async-signal-safe.

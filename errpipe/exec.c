@@ -33,10 +33,18 @@ static bool has_proc(void)
 	return statfs("/proc/self/fd", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Before Linux 3.19, under qemu-user, and where a seccomp(2) filter allows only execve(2), with EPERM or 0. */
+static bool is_closed(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 && errno == EBADF;
+}
+
+/*
+ * Before Linux 3.19, under qemu-user, and where a seccomp(2) filter allows only execve(2). Such a filter may answer with
+ * any of the last three.
+ */
 static bool is_missing(int ret)
 {
-	return ret == -ENOSYS || ret == -EPERM || ret == 0;
+	return ret == -ENOSYS || ret == -EPERM || ret == -EBADF || ret == 0;
 }
 
 static int exec_fd(int fd, char *const argv[], char *const envp[])
@@ -47,7 +55,7 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 
 	if (!is_missing(ret))
 		return ret;
-	if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+	if (is_closed(fd))
 		return -EBADF;
 	if (!has_proc())
 		return ret;
@@ -87,6 +95,15 @@ void errpipe__free_args(struct errpipe__args *args)
 		munmap(args->argv, args->size);
 }
 
+/*
+ * A seccomp(2) filter may answer 0 without the call. The stub would then get a closed descriptor, and its record would be
+ * lost. fd is close-on-exec, unless somebody else has changed that. A call on -1 fails if it is not faked.
+ */
+static bool fcntl_is_faked(int fd)
+{
+	return fcntl(fd, F_GETFD) == 0 && fcntl(-1, F_GETFD) == 0;
+}
+
 /* Returns only on failure, with a negative errno or 0, and with the step that failed; report is then close-on-exec. */
 static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
 {
@@ -95,6 +112,8 @@ static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
 
 	/* A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement. */
 	*step = ERRPIPE_STEP_FCNTL;
+	if (fcntl_is_faked(exec->report))
+		return 0;
 	if (fcntl(exec->report, F_SETFD, 0) < 0)
 		return -errno;
 	*step = ERRPIPE_STEP_STUB;
@@ -130,7 +149,7 @@ static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
  */
 static bool may_go_direct(const struct errpipe__exec *exec, int ret)
 {
-	if (ret == -EBADF)
+	if (ret == -EBADF && is_closed(exec->stub))
 		return false;
 	return exec->flags & ERRPIPE_FALLBACK || (ret == -E2BIG && strnlen(exec->path, PATH_MAX) == PATH_MAX);
 }
@@ -150,10 +169,12 @@ int errpipe__exec(struct errpipe__exec *exec)
 	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
 }
 
-/* A seccomp(2) filter may know only one of the two calls. */
+/* A seccomp(2) filter may know only one of the two calls, or answer 0 without the call. */
 static int set_close_on_exec(int fd)
 {
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 || ioctl(fd, FIOCLEX) == 0)
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) > 0)
+		return 0;
+	if (ioctl(fd, FIOCLEX) == 0)
 		return 0;
 	return -errno;
 }

@@ -161,8 +161,19 @@ int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpip
 void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report);
 
 /*
+ * settle.c: fill in the status of a child that waitpid(2) has reaped, because waitid(2) was refused. If nobody could look
+ * at the child before, the status may show that the target ran.
+ */
+void errpipe__judge_late(const struct errpipe_child *child, int status, struct errpipe_report *report);
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+/*
  * settle.c: wait for the end of a child. options are those of waitid(2); with WNOWAIT it is left there to be reaped.
- * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2).
+ * Returns 1 with its wait status, 0 if it has not ended (WNOHANG), or the negative errno of waitid(2). The status is -1 if
+ * a seccomp(2) filter refuses waitid(2) and the end is known from the pidfd alone; then the child is not reaped.
  */
 int errpipe__ended(const struct errpipe_child *child, int options, int *status);
 

@@ -126,16 +126,20 @@ struct clone3_args {
 
 /*
  * The child must not return from where the parent is going to, on the same stack or another, so it calls function at
- * once. No libc offers that with clone3(2).
+ * once. No libc offers that with clone3(2). A seccomp(2) filter may answer 0 without the call: only the child has another
+ * stack.
  */
 static long clone3_call(struct clone3_args *args, int (*function)(void *), void *arg)
 {
 	register void *fn_arg __asm__("r8") = arg;
 	long ret;
 
-	__asm__ volatile("syscall\n\t"
+	__asm__ volatile("mov %%rsp, %%r9\n\t"
+			 "syscall\n\t"
 			 "test %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"
+			 "cmp %%rsp, %%r9\n\t"
+			 "je 1f\n\t"
 			 "xor %%ebp, %%ebp\n\t"
 			 "mov %%r8, %%rdi\n\t"
 			 "call *%%rdx\n\t"
@@ -143,7 +147,7 @@ static long clone3_call(struct clone3_args *args, int (*function)(void *), void 
 			 "1:"
 			 : "=a"(ret)
 			 : "0"((long)SYS_clone3), "D"(args), "S"(sizeof(*args)), "d"(function), "r"(fn_arg)
-			 : "rcx", "r11", "memory", "cc");
+			 : "rcx", "r9", "r11", "memory", "cc");
 	return ret;
 }
 
@@ -200,7 +204,7 @@ static long start(struct context *context, int *pidfd)
 	if (context->spawn->mask)
 		memcpy(&context->mask, context->spawn->mask, sizeof(context->mask));
 	pid = clone_clear(context, stack, pidfd);
-	if (pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
+	if (pid == 0 || pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
 		pid = clone_keep(context, stack, pidfd);
 	forget_frames(stack);
 	errpipe__restore_signals(&old);

@@ -10,10 +10,6 @@
 
 #include "internal.h"
 
-#ifndef SYS_pidfd_send_signal
-#define SYS_pidfd_send_signal 424
-#endif
-
 /* Without a pidfd, or the right to use it, the number is safe only as long as nobody has reaped the child. */
 static void kill_child(const struct errpipe_child *child)
 {
@@ -32,25 +28,31 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
-/* By the number only if waitid(2) may not be used: who says ECHILD has reaped it, and the number can be another's by now. */
-static void reap(const struct errpipe_child *child)
+/*
+ * Returns the wait status, or -1 if it is unknown. After ECHILD the number may belong to another process. After any other
+ * refusal of waitid(2), waitpid(2) may still be allowed.
+ */
+static int reap(const struct errpipe_child *child)
 {
-	int status, ret = errpipe__ended(child, 0, &status);
+	int status = -1, ret = errpipe__ended(child, 0, &status);
 
-	if (ret >= 0 || ret == -ECHILD)
-		return;
+	if (ret == -ECHILD || status != -1)
+		return status;
 	do
 		ret = waitpid(child->pid, &status, __WALL);
 	while (ret < 0 && errno == EINTR);
+	return ret == child->pid ? status : -1;
 }
 
 /* All of it or, if the thread was cancelled before, nothing. */
-static void release(struct errpipe_child *child)
+static void release(struct errpipe_child *child, struct errpipe_report *report)
 {
-	int state;
+	int state, status;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	reap(child);
+	status = reap(child);
+	if (report->status == -1)
+		errpipe__judge_late(child, status, report);
 	child->pid = -1;
 	child->magic = 0;
 	close_if_open(&child->pidfd);
@@ -71,6 +73,6 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 		kill_child(child);
 
 	errpipe__judge(child, 0, report);
-	release(child);
+	release(child, report);
 	return ret < 0 ? ret : 0;
 }

@@ -866,6 +866,7 @@ static const struct {
 	{ "seccomp-execveat:ENOSYS", ENOSYS },
 	{ "seccomp-execveat:EPERM", EPERM },
 	{ "seccomp-execveat:0", 0 },
+	{ "seccomp-execveat:9", EBADF },
 };
 
 /* Then the stub is exec'd as /proc/self/fd/N, which its exit status shows. */

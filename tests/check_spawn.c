@@ -1893,19 +1893,25 @@ static void assert_pidfd(bool there)
 	finish(&child);
 }
 
+/* The caller could become the target, if it took an answer of 0 for being the child. */
+static bool *has_returned;
+
 static void without_clone3(int error)
 {
 	refuse(SYS_clone3, error, 0);
 	assert_pidfd(true);
 	for (int way = 0; way < WAYS; way++)
 		assert_all_works(way);
+	*has_returned = true;
 }
 
 START_TEST(clone3_is_refused)
 {
-	static const int errors[] = { ENOSYS, EPERM, EINVAL };
+	static const int errors[] = { ENOSYS, EPERM, EINVAL, 0 };
 
+	has_returned = shared_memory(sizeof(*has_returned));
 	in_child(without_clone3, errors[_i]);
+	ck_assert(*has_returned);
 }
 END_TEST
 
@@ -1946,6 +1952,61 @@ END_TEST
 START_TEST(pidfds_are_refused)
 {
 	in_child(without_pidfds, 0);
+}
+END_TEST
+
+static const int waitid_errors[] = { EPERM, ENOSYS, EINVAL, 0 };
+
+static void without_waitid(int i)
+{
+	refuse(SYS_waitid, waitid_errors[i], 0);
+	for (int way = 0; way < WAYS; way++) {
+		const struct errpipe_spawn spawn = options(way);
+		struct errpipe_child child = start(&spawn, "/bin/true", x_argv);
+		struct errpipe_report report;
+
+		assert_all_works(way);
+		ck_assert_int_eq(errpipe_settle(&child, &report), 0);
+		ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+		ck_assert_int_eq(report.status, -1);
+		report = finish(&child);
+		assert_started(&report, 0);
+
+		child = start(&spawn, "/bin/true", x_argv);
+		ck_assert_int_eq(wait_for(child.pid), 0);
+		report = finish(&child);
+		assert_unknown(&report);
+	}
+}
+
+START_TEST(waitid_is_refused)
+{
+	in_child(without_waitid, _i);
+}
+END_TEST
+
+/* Nothing but waitpid(2) is left: only an end that no stub has shows that the target ran. */
+static void without_waitid_and_pidfds(int i)
+{
+	refuse(SYS_waitid, waitid_errors[i], 0);
+	refuse(SYS_clone3, ENOSYS, 0);
+	refuse(SYS_clone, EINVAL, CLONE_PIDFD);
+	for (int way = 0; way < WAYS; way++) {
+		const struct errpipe_spawn spawn = options(way);
+		struct errpipe_report report = run_act(&spawn, "exit", 42);
+
+		assert_started(&report, 42 << 8);
+		report = run_act(&spawn, "exit", 127);
+		ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
+		ck_assert_int_eq(report.status, 127 << 8);
+		report = run_plain(&spawn, missing);
+		assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, 127);
+	}
+}
+
+START_TEST(waitid_and_pidfds_are_refused)
+{
+	in_child(without_waitid_and_pidfds, _i);
 }
 END_TEST
 
@@ -2008,7 +2069,7 @@ static void without_execveat(int error)
 
 START_TEST(execveat_is_refused)
 {
-	static const int errors[] = { ENOSYS, EPERM, EACCES };
+	static const int errors[] = { ENOSYS, EPERM, EACCES, EBADF };
 
 	in_child(without_execveat, errors[_i]);
 }
@@ -2293,9 +2354,11 @@ static void add_refusals(Suite *suite)
 {
 	TCase *tc = add_tcase(suite, "refusals");
 
-	tcase_add_loop_test(tc, clone3_is_refused, 0, 3);
+	tcase_add_loop_test(tc, clone3_is_refused, 0, 4);
 	tcase_add_test(tc, pidfds_are_refused);
 	tcase_add_test(tc, early_pidfds);
+	tcase_add_loop_test(tc, waitid_is_refused, 0, COUNT(waitid_errors));
+	tcase_add_loop_test(tc, waitid_and_pidfds_are_refused, 0, COUNT(waitid_errors));
 	tcase_add_loop_test(tc, every_clone_is_refused, 0, 3);
 	tcase_add_loop_test(tc, pidfd_send_signal_is_refused, 0, WAYS);
 	tcase_add_loop_test(tc, memfd_create_is_refused, 0, 4);
@@ -2303,7 +2366,7 @@ static void add_refusals(Suite *suite)
 	tcase_add_loop_test(tc, no_more_memory, STUB, WAYS);
 	tcase_add_test(tc, no_files_of_any_size);
 	if (!under_valgrind())
-		tcase_add_loop_test(tc, execveat_is_refused, 0, 3);
+		tcase_add_loop_test(tc, execveat_is_refused, 0, 4);
 }
 
 int main(void)

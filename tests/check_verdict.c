@@ -1079,6 +1079,12 @@ static const struct filtered_child {
 	  { { CHILD(fcntl, REFUSE(EPERM)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, 126 << 8 } },
 	{ STUB,
 	  { { CHILD(fcntl, REFUSE(EBADF)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EBADF, 126 << 8 } },
+	/* The call that is faked would leave the stub without its descriptor, and the reason would be lost. */
+	{ AUTO, { { CHILD(fcntl, REFUSE(0)) }, starter, ERRPIPE_STARTED, 0, 0, 125 << 8 } },
+	{ AUTO, { { CHILD(fcntl, REFUSE(0)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 127 << 8 } },
+	{ STUB, { { CHILD(fcntl, REFUSE(0)) }, missing, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, 0, 126 << 8 } },
+	{ AUTO, { { CHILD(execveat, REFUSE(EBADF)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 127 << 8 } },
+	{ STUB, { { CHILD(execveat, REFUSE(EBADF)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 127 << 8 } },
 	{ STUB,
 	  { { CHILD(fcntl, REFUSE(EPERM)), CHILD(write, REFUSE(EPERM)) }, starter, ERRPIPE_DIED, 0, 0, 126 << 8 } },
 	{ DIRECT, { { CHILD(write, REFUSE(EPERM)) }, missing, ERRPIPE_DIED, 0, 0, 127 << 8 } },
@@ -1096,6 +1102,9 @@ static const struct filtered_child {
 	    ERRPIPE_STEP_CALLER,
 	    EPERM,
 	    125 << 8 } },
+	/* The target would inherit a mask of every signal. */
+	{ DIRECT,
+	  { { CHILD(rt_sigprocmask, REFUSE(0)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EPERM, 125 << 8 } },
 };
 
 START_TEST(a_filter_on_the_child)

@@ -221,7 +221,7 @@ refused() {
 	call=$(number_of "$1") wanted=$2 status=0
 	printf '%s\n' "$3" >wanted
 	shift 3
-	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" 13 ./errpipe run "$@" >got 2>&1 || status=$?
+	timeout -k 1 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" 13 ./errpipe run "$@" >got 2>&1 || status=$?
 	diff wanted got && [ "$status" = "$wanted" ]
 }
 try 'a stub that may not be executed' refused execveat 125 "exec ./target: cannot start the stub (EACCES)
@@ -234,6 +234,27 @@ without_it() {
 	[ $? = 7 ]
 }
 try 'a stub that cannot be made and is not needed' without_it
+
+# --- filters that refuse waitid, or fake it
+
+# without_waitid ERRNO: the status of the target, and a signal that is passed on to it.
+without_waitid() {
+	call=$(number_of waitid)
+	timeout -k 1 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" "$1" ./errpipe run ./target
+	status=$?
+	[ "$status" = 7 ] || return 1
+	mkfifo begun
+	timeout -k 1 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" "$1" ./errpipe run sh -c 'echo >begun; exec sleep 60' &
+	read -r _ <begun
+	kill -s TERM $!
+	wait $!
+	status=$?
+	rm begun
+	echo "exit status $status"
+	[ "$status" = 143 ]
+}
+try 'no waitid' without_waitid 1
+try 'a waitid that does nothing' without_waitid 0
 
 # --- where nothing may be executed: errpipe itself is on a mount of its own
 
