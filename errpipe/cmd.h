@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "errpipe_explain.h"
 
@@ -80,11 +81,11 @@ bool is_searched(const char *name);
 enum found { FOUND, REFUSED, ABSENT, NONE_YET };
 
 /*
- * Classify a place like a shell. A shell goes on if the file is missing or the path leads nowhere, and if it may not
- * execute the file or look at the place. seen means that the file exists; error is the errno of its exec, or of the
- * look-up.
+ * Classify a place like a shell. A shell goes on if the file is missing or a directory, if the path leads nowhere, and
+ * if it may not execute the file or look at the place. seen means that the file exists, and mode is its st_mode, or 0 if
+ * that is unknown; error is the errno of its exec, or of the look-up.
  */
-enum found found_by(bool seen, int error);
+enum found found_by(bool seen, mode_t mode, int error);
 
 /*
  * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Places that are
@@ -105,7 +106,6 @@ struct signals {
 	struct sigaction sigchld; /* likewise */
 	int fd;			  /* readable when there is one */
 	bool stop_sent;		  /* to the target, and nothing yet to continue it */
-	bool stopped;		  /* the target was seen to be */
 	bool has_terminal;	  /* the target's group was in the foreground when the target stopped */
 };
 

@@ -108,6 +108,7 @@ void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char
 	ex->error = ENOENT;
 	ex->subject = ex->link[0].path;
 	ex->object = NULL;
+	ex->link[0].mode = 0; /* of a directory that the search has passed over */
 }
 
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)

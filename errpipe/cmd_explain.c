@@ -244,7 +244,7 @@ static enum found found_in(const struct errpipe_explanation *ex)
 {
 	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
 
-	return found_by(seen, ex->error);
+	return found_by(seen, ex->link[0].mode, ex->error);
 }
 
 static void candidate_free(struct candidate *candidate)

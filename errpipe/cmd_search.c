@@ -27,10 +27,12 @@ struct places places_of(const char *name, const char *path)
 	return (struct places){ .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
 }
 
-enum found found_by(bool seen, int error)
+enum found found_by(bool seen, mode_t mode, int error)
 {
 	static const int absent[] = { ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG };
 
+	if (seen && S_ISDIR(mode))
+		return ABSENT;
 	if (seen)
 		return error == EACCES ? REFUSED : FOUND;
 	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
@@ -65,6 +67,7 @@ int next_place(struct places *places)
 struct search {
 	struct places places;
 	bool seen;  /* the file at this place exists */
+	mode_t mode; /* of it, or 0 */
 	bool found; /* one of the places was not ABSENT */
 };
 
@@ -76,7 +79,8 @@ static int next(struct search *search)
 
 	while ((ret = next_place(&search->places)) > 0) {
 		search->seen = stat(search->places.path, &st) == 0;
-		if (found_by(search->seen, errno) != ABSENT)
+		search->mode = search->seen ? st.st_mode : 0;
+		if (found_by(search->seen, search->mode, errno) != ABSENT)
 			search->found = true;
 		else if (search->places.rest || search->found)
 			continue;
@@ -89,7 +93,7 @@ static enum found result_of(const struct search *search, const struct outcome *o
 {
 	if (outcome->report.verdict != ERRPIPE_EXEC_FAILED)
 		return FOUND;
-	return found_by(search->seen, outcome->report.error);
+	return found_by(search->seen, search->mode, outcome->report.error);
 }
 
 /* Name the program: by the place that was tried, or as the user typed it if PATH has none. */

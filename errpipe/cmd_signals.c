@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -55,15 +56,43 @@ static int open_terminal(void)
 	return open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
 }
 
-/*
- * Would a shell continue us if we stopped? We are a job of a shell if our parent is in another group of the same
- * session. The kernel itself discards job control signals to an orphaned group, but not SIGSTOP.
- */
-static bool is_job(void)
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[256];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file) && sscanf(line, "PPid: %d", &parent) != 1)
+		;
+	fclose(file);
+	return parent;
+}
+
+static bool is_shell_of_ours(pid_t pid)
+{
+	return getsid(pid) == getsid(0) && getpgid(pid) != getpgrp();
+}
+
+/* Does a shell wait for us, and not for a parent of ours that is in the same job? */
+static bool leads_job(void)
 {
 	pid_t parent = getppid();
 
-	return parent > 0 && getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+	return parent > 0 && is_shell_of_ours(parent);
+}
+
+/* Would a shell continue us if we stopped? Between us and the shell may be other processes of the same job. */
+static bool is_in_job(void)
+{
+	pid_t parent = getppid();
+
+	while (parent > 0 && getpgid(parent) == getpgrp())
+		parent = parent_of(parent);
+	return parent > 0 && is_shell_of_ours(parent);
 }
 
 static bool is_job_control(int signal)
@@ -83,17 +112,18 @@ static void stop_by(int signal)
 }
 
 /*
- * The shell waits only for us. If the target stops, stop by the same signal until the shell continues the job. Without
- * a terminal we do not stop, because nothing might ever continue us.
+ * The shell waits only for us. If the target stops, stop by the same signal until the shell continues the job. The
+ * kernel discards a signal of job control if no shell could do that. It does not discard SIGSTOP.
+ *
+ * Trap: if we are stopped, and another process continues the target alone, we do not notice. Debuggers and cpulimit(1)
+ * use SIGSTOP in that way. So follow SIGSTOP only if a shell would otherwise not give its prompt.
  */
 static void stop_with(struct signals *signals, pid_t pid)
 {
 	int signal = stopped_by(pid), terminal;
-	bool known = signals->stopped;
 	pid_t foreground;
 
-	signals->stopped = signal;
-	if (known || !signal)
+	if (!signal)
 		return;
 	terminal = open_terminal();
 	if (terminal < 0)
@@ -104,7 +134,10 @@ static void stop_with(struct signals *signals, pid_t pid)
 		signals->has_terminal = false;
 	else if (foreground == getpgid(pid))
 		signals->has_terminal = true;
-	stop_by(is_job_control(signal) || is_job() ? signal : SIGTSTP);
+	else if (!is_job_control(signal))
+		return;
+	if (is_job_control(signal) || leads_job())
+		stop_by(signal);
 }
 
 /* The shell has given the terminal to our group. Give it back to the target's group, if that had it. */
@@ -143,7 +176,7 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 		return true;
 	if (signal == SIGHUP && getsid(0) == getpid()) /* the kernel sends it to the leader of the session alone */
 		return true;
-	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_job());
+	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_in_job());
 }
 
 /* Terminals and shells signal whole groups, so pass their signals on to the whole group that the target leads. */
@@ -161,10 +194,8 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
 		bool news = is_news(signals, &info, pid);
 
-		if (info.ssi_signo == SIGCONT) {
+		if (info.ssi_signo == SIGCONT)
 			give_terminal(signals, pid);
-			signals->stopped = false; /* the target may stop again before we look */
-		}
 		if (!news)
 			continue;
 		kill(receiver(&info, pid), info.ssi_signo);
@@ -173,6 +204,9 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 			signals->stop_sent = true;
 		else if (info.ssi_signo == SIGCONT)
 			signals->stop_sent = false;
+		/* In another session that stops nothing (setpgid(2)), but the user wants the prompt. */
+		if (is_job_control(info.ssi_signo) && is_from_terminal(&info) && getsid(pid) != getsid(0))
+			stop_by(info.ssi_signo);
 	}
 	stop_with(signals, pid);
 }

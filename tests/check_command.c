@@ -739,7 +739,7 @@ static const struct search {
 	{ "refused:loop", "empty", 126, "refused/tool", "permission denied" },
 	{ "loop:refused", "empty", 126, "refused/tool", "permission denied" },
 	{ "file:refused", "empty", 126, "refused/tool", "permission denied" },
-	{ "directory:refused", "empty", 126, "directory/tool", "permission denied" },
+	{ "directory:refused", "empty", 126, "refused/tool", "permission denied" },
 	{ "empty:refused:empty", "empty", 126, "refused/tool", "permission denied" },
 	{ "script:good", "empty", 127, "script/tool", "no such file or directory" },
 	{ "refused:script", "empty", 127, "script/tool", "no such file or directory" },
@@ -752,6 +752,9 @@ static const struct search {
 	{ LONG_PATH ":good", "empty", 0, NULL, NULL },
 	{ "good:file", "empty", 0, NULL, NULL },
 	{ "good:loop", "empty", 0, NULL, NULL },
+	{ "directory", "empty", 127, "tool", "no such file or directory" },
+	{ "directory:empty", "empty", 127, "tool", "no such file or directory" },
+	{ "empty:directory", "empty", 127, "tool", "no such file or directory" },
 	{ "file", "empty", 127, "tool", "no such file or directory" },
 	{ "empty:file", "empty", 127, "tool", "no such file or directory" },
 	{ "file:empty", "empty", 127, "tool", "no such file or directory" },
@@ -773,8 +776,8 @@ static const struct search {
 };
 
 /*
- * Shells pass over a directory, while its exec fails with EACCES. Dash goes on after a missing interpreter, and bash does
- * not. Both run a text file themselves.
+ * Bash keeps a directory in mind and ends with its error if it finds nothing better. Dash goes on after a missing
+ * interpreter, and bash does not. Both run a text file themselves.
  */
 static const char *const unlike_shells[] = { "directory:refused", "script:good", "text:good", "refused:text" };
 

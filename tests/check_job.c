@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -57,6 +58,7 @@ static int lead_session(const struct shell *shell)
 
 __attribute__((noreturn)) static void become_errpipe(const struct shell *shell, int output, char *const *argv)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	default_signals();
 	dup2(shell->terminal, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
@@ -153,6 +155,7 @@ static struct shell start_job(char *const *argv)
 	struct shell shell = { .target = 0 };
 	int fd[2];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	open_terminal(&shell);
 	signal(SIGTTOU, SIG_IGN);
 	make_pipe(fd);
@@ -266,24 +269,65 @@ START_TEST(a_job_is_suspended_and_goes_on)
 }
 END_TEST
 
-/* A key does not stop a target in its own session, or one that ignores the signal. */
-static void cannot_suspend(int place)
+static void ignore_suspension(int i)
 {
-	struct shell shell = start_counting(place);
+	struct shell shell = start_counting(IGNORE);
 
+	(void)i;
 	type(&shell, KEY_SUSPEND);
 	type(&shell, KEY_INTERRUPT);
-	assert_counted(&shell, "int", 1, sender_to(&shell, place));
+	assert_counted(&shell, "int", 1, 0);
 	end_job(&shell, 0, 1);
 }
 
 START_TEST(a_suspension_may_be_ignored)
 {
-	in_child(cannot_suspend, _i);
+	in_child(ignore_suspension, 0);
 }
 END_TEST
 
-/* The sender of the signal makes no difference. */
+/* A key does not stop a target in another session, but the user gets the prompt. */
+static void suspend_session(int i)
+{
+	struct shell shell = start_counting(SESSION);
+
+	(void)i;
+	type(&shell, KEY_SUSPEND);
+	assert_stopped(&shell, SIGTSTP);
+	wait_for_state(shell.target, 'S');
+	foreground(&shell);
+	type(&shell, KEY_INTERRUPT);
+	assert_counted(&shell, "int", 1, shell.job);
+	end_job(&shell, 0, 1);
+}
+
+START_TEST(a_suspension_leaves_another_session_running)
+{
+	in_child(suspend_session, 0);
+}
+END_TEST
+
+/* The parent of the inner errpipe is the outer one, and that is no shell. */
+static void suspend_nested(int place)
+{
+	char *argv[] = { "errpipe", "run", errpipe, "run", act_program, "job", places[place], NULL };
+	struct shell shell = start_job(argv);
+
+	expect_target(&shell);
+	type(&shell, KEY_SUSPEND);
+	assert_stopped(&shell, SIGTSTP);
+	foreground(&shell);
+	wait_for_sleep(&shell);
+	end_job(&shell, 0, 0);
+}
+
+START_TEST(a_suspension_of_errpipe_in_errpipe)
+{
+	in_child(suspend_nested, _i);
+}
+END_TEST
+
+/* In the foreground it makes no difference who stops it. */
 static void stop(int place)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN };
@@ -301,6 +345,57 @@ static void stop(int place)
 START_TEST(a_target_that_is_stopped)
 {
 	in_child(stop, _i);
+}
+END_TEST
+
+enum { STOPS = 20 };
+
+/* As a debugger does, or cpulimit(1). A stopped errpipe would not notice that its target goes on. */
+static void stop_for_a_while(int place)
+{
+	struct shell shell = start_counting(place);
+
+	ck_assert_int_eq(tcsetpgrp(shell.terminal, getpgrp()), 0);
+	for (int i = 1; i <= STOPS; i++) {
+		kill(shell.target, SIGSTOP);
+		wait_for_state(shell.target, 'T');
+		kill(shell.job, SIGTERM);
+		kill(shell.target, SIGCONT);
+		assert_counted(&shell, "term", i, shell.job);
+	}
+	end_job(&shell, STOPS, 0);
+}
+
+START_TEST(a_target_in_the_background_that_another_process_stops)
+{
+	in_child(stop_for_a_while, _i);
+}
+END_TEST
+
+/* The shell waits for a script, which ends in any case. */
+static void stop_in_script(int i)
+{
+	char *argv[] = { "errpipe", "exec",    "sh",  "-c",	"\"$@\" & wait; echo end", "sh", errpipe,
+			 "run",	    act_program, "job", "stay", NULL };
+	struct shell shell = start_job(argv);
+
+	(void)i;
+	expect_target(&shell);
+	for (int stops = 0; stops < STOPS; stops++) {
+		kill(shell.target, SIGSTOP);
+		wait_for_state(shell.target, 'T');
+		kill(shell.target, SIGCONT);
+		wait_for_state(shell.target, 'S');
+	}
+	kill(shell.target, SIGUSR1);
+	assert_line(&shell, "0 and 0");
+	assert_line(&shell, "end");
+	assert_exited(&shell, 0);
+}
+
+START_TEST(a_target_of_a_script_that_another_process_stops)
+{
+	in_child(stop_in_script, 0);
 }
 END_TEST
 
@@ -331,7 +426,7 @@ static void read_again(int i)
 	struct shell shell = start_job(argv);
 
 	(void)i;
-	for (int again = 0; again < 20; again++) {
+	for (int again = 0; again < STOPS; again++) {
 		assert_stopped(&shell, SIGTTIN);
 		foreground(&shell);
 	}
@@ -344,6 +439,31 @@ static void read_again(int i)
 START_TEST(a_job_that_stops_at_once_again)
 {
 	in_child(read_again, 0);
+}
+END_TEST
+
+/* The kernel stops the whole group, and a stop discards a SIGCONT that errpipe has not read yet. */
+static void read_in_background(int i)
+{
+	char *argv[] = { "errpipe", "run", "sh", "-c", "echo ready; exec cat", NULL };
+	struct shell shell = start_job(argv);
+
+	(void)i;
+	assert_line(&shell, "ready");
+	type(&shell, KEY_SUSPEND);
+	assert_stopped(&shell, SIGTSTP);
+	for (int again = 0; again < STOPS; again++) {
+		background(&shell);
+		assert_stopped(&shell, SIGTTIN);
+	}
+	kill(-shell.job, SIGTERM);
+	foreground(&shell);
+	assert_exited(&shell, 128 + SIGTERM);
+}
+
+START_TEST(a_job_that_reads_in_the_background)
+{
+	in_child(read_in_background, 0);
 }
 END_TEST
 
@@ -381,6 +501,7 @@ static void lead(int i)
 	int fd[2];
 
 	(void)i;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	open_terminal(&shell);
 	make_pipe(fd);
 	shell.job = checked_fork();
@@ -422,10 +543,15 @@ int main(int argc, char **argv)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, an_interrupt_comes_once, STAY, IGNORE);
 	tcase_add_loop_test(tc, a_job_is_suspended_and_goes_on, STAY, SESSION);
-	tcase_add_loop_test(tc, a_suspension_may_be_ignored, SESSION, IGNORE + 1);
+	tcase_add_test(tc, a_suspension_may_be_ignored);
+	tcase_add_test(tc, a_suspension_leaves_another_session_running);
+	tcase_add_loop_test(tc, a_suspension_of_errpipe_in_errpipe, STAY, SESSION + 1);
 	tcase_add_loop_test(tc, a_target_that_is_stopped, STAY, SESSION);
+	tcase_add_loop_test(tc, a_target_in_the_background_that_another_process_stops, STAY, SESSION + 1);
+	tcase_add_test(tc, a_target_of_a_script_that_another_process_stops);
 	tcase_add_test(tc, a_target_that_stops_itself);
 	tcase_add_test(tc, a_job_that_stops_at_once_again);
+	tcase_add_test(tc, a_job_that_reads_in_the_background);
 	tcase_add_loop_test(tc, an_interrupt_ends_all_of_it, 0, 3);
 	tcase_add_test(tc, a_leader_of_a_session_never_stops);
 	return run_suite(suite);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,6 +87,7 @@ static int be_a_job(const char *place)
 {
 	int ret = 0;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
 	if (strcmp(place, "ignore") == 0)
 		signal(SIGTSTP, SIG_IGN);
 	else if (strcmp(place, "session") == 0)
@@ -104,6 +106,7 @@ static int read_input(void)
 {
 	char byte;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return setpgid(0, 0) < 0 || read(STDIN_FILENO, &byte, 1) < 0;
 }
 
