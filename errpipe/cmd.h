@@ -151,8 +151,8 @@ struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
 	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
 	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
-	int error;   /* the errno of the failed exec; 0: none, or unknown */
-	bool is_cwd; /* the path is that of the working directory */
+	int error;				 /* the errno of the failed exec; 0: none, or unknown */
+	bool is_cwd;				 /* the path is that of the working directory */
 };
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */

@@ -66,9 +66,9 @@ int next_place(struct places *places)
 
 struct search {
 	struct places places;
-	bool seen;  /* the file at this place exists */
+	bool seen;   /* the file at this place exists */
 	mode_t mode; /* of it, or 0 */
-	bool found; /* one of the places was not ABSENT */
+	bool found;  /* one of the places was not ABSENT */
 };
 
 /* The next place that may hold a file, or the last if all are empty. Returns as next_place() does. */
