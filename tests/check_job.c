@@ -452,7 +452,8 @@ static void read_in_background(int i)
 	assert_line(&shell, "ready");
 	type(&shell, KEY_SUSPEND);
 	assert_stopped(&shell, SIGTSTP);
-	for (int again = 0; again < STOPS; again++) {
+	/* It takes many rounds until errpipe is late once. */
+	for (int again = 0; again < 20 * STOPS; again++) {
 		background(&shell);
 		assert_stopped(&shell, SIGTTIN);
 	}
