@@ -61,7 +61,9 @@ struct run {
 /* A seccomp(2) filter may answer 0 without the call. The kernel never accepts options of 0. */
 static bool waitid_is_faked(void)
 {
-	return waitid(P_ALL, 0, NULL, 0) == 0;
+	siginfo_t info; /* valgrind takes no NULL */
+
+	return waitid(P_ALL, 0, &info, 0) == 0;
 }
 
 /* Without a pidfd the target counts as ended: errpipe_wait() then waits for it, but signals are not passed on. */

@@ -181,7 +181,9 @@ static int wait_for(const struct errpipe_child *child, siginfo_t *info, int opti
 /* A seccomp(2) filter may answer 0 without the call. The kernel never accepts options of 0. */
 static bool waitid_is_faked(void)
 {
-	return waitid(P_ALL, 0, NULL, 0) == 0;
+	siginfo_t info; /* valgrind takes no NULL */
+
+	return waitid(P_ALL, 0, &info, 0) == 0;
 }
 
 /*
