@@ -1088,11 +1088,11 @@ static void write_record(const void *bytes, size_t size)
 	close(fd);
 }
 
-/* musl writes a long text at once, and the errno of that is gone when the command looks. */
+/* musl writes at the end of a line, and the errno of that is gone when the command looks. */
 #ifdef __GLIBC__
-#define ERRNO_OF_HELP " (ENOSPC)"
+#define CANNOT_WRITE "errpipe: cannot write to standard output (ENOSPC)\n"
 #else
-#define ERRNO_OF_HELP ""
+#define CANNOT_WRITE "errpipe: cannot write to standard output\n"
 #endif
 
 START_TEST(a_full_disk_is_told)
@@ -1100,12 +1100,12 @@ START_TEST(a_full_disk_is_told)
 	struct result r = ERRPIPE_AFTER(fill_stdout, "--help");
 
 	ck_assert_int_eq(r.status, 125);
-	ck_assert_str_eq(r.err, "errpipe: cannot write to standard output" ERRNO_OF_HELP "\n");
+	ck_assert_str_eq(r.err, CANNOT_WRITE);
 
 	write_record(record, sizeof(record));
 	r = ERRPIPE_AFTER(fill_stdout, "decode", fixture_path("@/record"));
 	ck_assert_int_eq(r.status, 125);
-	ck_assert_str_eq(r.err, "errpipe: cannot write to standard output (ENOSPC)\n");
+	ck_assert_str_eq(r.err, CANNOT_WRITE);
 
 	ck_assert_int_eq(ERRPIPE_AFTER(close_stdout, "--version").status, 125);
 

@@ -1119,7 +1119,7 @@ END_TEST
 
 /* --- programs of 32 bits ---------------------------------------------------------------------- */
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__s390x__)
 static const struct kind {
 	unsigned machine;
 	uint32_t flags;
@@ -1128,10 +1128,14 @@ static const struct kind {
 #ifdef __x86_64__
 	{ EM_386, 0, "i386" },
 	{ EM_X86_64, 0, "x32" },
-#else
+#elif defined(__aarch64__)
 	{ EM_ARM, 0x5000400, "arm" },
+#else
+	{ EM_S390, 0, "s390" },
 #endif
 };
+
+enum { OWN_DATA = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
 /* Loads all of the file. The behaviour of the program does not matter. */
 static char *make_program(const struct kind *kind)
@@ -1142,7 +1146,7 @@ static char *make_program(const struct kind *kind)
 		Elf32_Phdr segment;
 	} program = {
 		.header = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, OWN_DATA, EV_CURRENT },
 			.e_type = ET_EXEC,
 			.e_machine = kind->machine,
 			.e_version = EV_CURRENT,
@@ -1169,7 +1173,7 @@ static char *make_program(const struct kind *kind)
 static enum errpipe__answer runs(const struct kind *kind)
 {
 	const struct errpipe_link link = {
-		.machine = kind->machine, .elf_class = ELFCLASS32, .elf_data = ELFDATA2LSB
+		.machine = kind->machine, .elf_class = ELFCLASS32, .elf_data = OWN_DATA
 	};
 
 	return errpipe__runs(&link, kind->flags);
@@ -1353,7 +1357,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tcase, security_modules);
 	tcase_add_loop_test(tcase, a_list_of_security_modules, 0, COUNT(lists));
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__) || defined(__aarch64__) || defined(__s390x__)
 	tcase = add_tcase(suite, "32 bits");
 	tcase_add_loop_test(tcase, programs_of_32_bits, 0, COUNT(kinds));
 	tcase_add_loop_test(tcase, a_kernel_without_them, 0, COUNT(kinds));

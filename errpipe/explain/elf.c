@@ -76,6 +76,8 @@ static const char *needs(const struct errpipe_link *link)
 		return "CONFIG_X86_X32_ABI, and in Debian must boot with syscall.x32=y";
 	if (link->machine == EM_ARM)
 		return "CONFIG_COMPAT, and a processor with AArch32";
+	if (link->machine == EM_S390)
+		return "CONFIG_COMPAT";
 	return NULL;
 }
 
