@@ -197,9 +197,11 @@ static int trustworthy(int fd)
 
 int errpipe_stub_file(const char *path)
 {
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int ret;
+	int fd, ret;
 
+	if (!path)
+		return -EFAULT;
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	fd = errpipe__above_stderr(fd);
