@@ -153,9 +153,15 @@ FILE *__wrap_fopen64(const char *name, const char *mode)
 	return opened(name, mode);
 }
 
+/* The lowest number that is free before the command runs: a duplicate of standard output gets it. */
+static int lowest;
+
+/* Any other number is one of the fuzzer's own, which it needs. */
 FILE *__wrap_fdopen(int fd, const char *mode)
 {
 	must(fd >= 0 && *mode == 'w', "a report is written");
+	if (fd == lowest)
+		close(fd);
 	return __real_fopen("/dev/null", mode);
 }
 
@@ -277,7 +283,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		argv[argc++] = string_of(&part);
 	}
 	memcpy(own, argv + 1, sizeof(own));
-	descriptor = lowest_free();
+	descriptor = lowest = lowest_free();
 	rewind(stdin);
 	code = run(argc, argv);
 	must(lowest_free() == descriptor, "no descriptor is left");
