@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FUSE_REQUEST_SIZE = 1 << 17 };
@@ -23,6 +25,24 @@ static inline int fuse_mount(const char *folder, const char *name)
 	    mount(name, folder, "fuse", 0, options) < 0)
 		return -1;
 	return fd;
+}
+
+/* Run a command while the process server answers from fd, and end that. Returns the exit status for main(). */
+static inline int fuse_run(int fd, pid_t server, char **argv, int no_command)
+{
+	int status;
+	pid_t pid;
+
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		_exit(no_command);
+	}
+	waitpid(pid, &status, 0);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 #endif

@@ -144,20 +144,9 @@ static pid_t start_server(int fd)
 
 int main(int argc, char **argv)
 {
-	int fd = argc > 2 ? fuse_mount(argv[1], "errors") : -1, status;
-	pid_t pid, server;
+	int fd = argc > 2 ? fuse_mount(argv[1], "errors") : -1;
 
 	if (fd < 0)
 		return NO_FUSE;
-	server = start_server(fd);
-	close(fd);
-	pid = fork();
-	if (pid == 0) {
-		execvp(argv[2], argv + 2);
-		_exit(NO_FUSE);
-	}
-	waitpid(pid, &status, 0);
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return fuse_run(fd, start_server(fd), argv + 2, NO_FUSE);
 }

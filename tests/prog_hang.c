@@ -48,20 +48,9 @@ static pid_t keep_silent(int fd, char *request)
 int main(int argc, char **argv)
 {
 	static char request[FUSE_REQUEST_SIZE];
-	int fd = argc > 2 ? fuse_mount(argv[1], "hang") : -1, status;
-	pid_t pid, silent;
+	int fd = argc > 2 ? fuse_mount(argv[1], "hang") : -1;
 
 	if (fd < 0 || answer_first(fd, request) < 0)
 		return NO_FUSE;
-	silent = keep_silent(fd, request);
-	close(fd);
-	pid = fork();
-	if (pid == 0) {
-		execvp(argv[2], argv + 2);
-		_exit(NO_FUSE);
-	}
-	waitpid(pid, &status, 0);
-	kill(silent, SIGKILL);
-	waitpid(silent, NULL, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return fuse_run(fd, keep_silent(fd, request), argv + 2, NO_FUSE);
 }
