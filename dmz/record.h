@@ -59,7 +59,7 @@
 #elif defined(__sh__)
 #define DMZ_MACHINE 42 /* EM_SH */
 #else
-#error "unknown machine: add its e_machine here, and its errno numbers to errpipe/errno.def"
+#error "unknown machine: add its e_machine here, and its errno numbers to dmz/errno.def"
 #endif
 
 /*

@@ -46,7 +46,7 @@ func TestErrnosAreGenerated(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "dmz"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for from, to := range map[string]string{"gen.go": "dmz/gen.go", "../errpipe/errno.def": "errpipe/errno.def"} {
+	for from, to := range map[string]string{"gen.go": "dmz/gen.go", "../dmz/errno.def": "dmz/errno.def"} {
 		text, err := os.ReadFile(from)
 		if err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func TestErrnosAreGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(want) != string(have) {
-		t.Error("errno_linux.go is not what errpipe/errno.def gives: run go generate")
+		t.Error("errno_linux.go is not what dmz/errno.def gives: run go generate")
 	}
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "internal.h"
+#include "lib/internal.h"
 
 static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
 			    "\n"

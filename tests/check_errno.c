@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "errpipe.h"
-#include "internal.h"
+#include "lib/internal.h"
 #include "suite.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
@@ -50,14 +50,14 @@ static const struct row {
 } rows[] = {
 #define E(name, words, generic, mips, alpha, sparc, parisc) \
 	{ #name, words, { generic, mips, alpha, sparc, parisc } },
-#include "errno.def"
+#include "dmz/errno.def"
 };
 
 /* What <errno.h> makes of each name: its number, or the name itself if it is no macro there. */
 #define TEXT(x) #x
 static const char *const libc_number[] = {
 #define E(name, words, generic, mips, alpha, sparc, parisc) TEXT(name),
-#include "errno.def"
+#include "dmz/errno.def"
 };
 
 static const struct row *row_named(const char *name)

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "../../dmz/record.h"
+#include "dmz/record.h"
 #include "errpipe.h"
 #include "fuzz.h"
 

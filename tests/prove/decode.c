@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Contracts of the decoder, for Frama-C's WP. */
 #include "../../errpipe/errpipe.h"
-#include "../../errpipe/internal.h"
+#include "../../errpipe/lib/internal.h"
 #include "../../dmz/record.h"
 #include <errno.h>
 
@@ -67,7 +67,7 @@ int errpipe__host_errno(unsigned machine, unsigned raw);
   @*/
 int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report);
 
-#include "../../errpipe/decode.c"
+#include "../../errpipe/lib/decode.c"
 
 /* The table of docs/protocol.md, word by word. That DMZ_RECORD() makes the same bytes is what encode.c runs through. */
 /*@ requires \valid(bytes + (0 .. 15));

@@ -2,7 +2,7 @@
 /* The decoder with every input of every size, for Frama-C's Eva. Of a size that is not a record's no byte may be read. */
 #include <__fc_builtin.h>
 
-#include "../../errpipe/decode.c"
+#include "../../errpipe/lib/decode.c"
 
 void every_input(void)
 {

@@ -54,7 +54,7 @@ decoder_contract() {
 }
 
 decoder_is_defined() {
-	eva 'decode_eva.c ../../errpipe/words.c ../../errpipe/decimal.c' -main every_input
+	eva 'decode_eva.c ../../errpipe/lib/words.c ../../errpipe/lib/decimal.c' -main every_input
 }
 
 number_contract() {
@@ -83,15 +83,15 @@ try 'decoder: no undefined behaviour, with every input of every size' decoder_is
 try 'stub: a descriptor is a string of every length' number_contract
 try 'stub: no undefined behaviour, with every stack and every answer of the kernel' stub_is_defined
 
-try 'not if a part of a record is taken' without decoder_contract errpipe/decode.c 's/size != DMZ_RECORD_SIZE/size < 12/'
-try 'not if a machine of 0 is taken' without decoder_contract errpipe/decode.c 's/!machine || //'
-try 'not if a reserved step is taken' without decoder_contract errpipe/decode.c 's/step >= DMZ_STEP_CALLER \&\&/step >= 2 \&\&/'
-try 'not if bytes are swapped' without decoder_contract errpipe/decode.c 's/p\[0\] + p\[1\]/p[1] + p[0]/'
-try 'not if the report is touched by what is no record' without decoder_contract errpipe/decode.c \
+try 'not if a part of a record is taken' without decoder_contract errpipe/lib/decode.c 's/size != DMZ_RECORD_SIZE/size < 12/'
+try 'not if a machine of 0 is taken' without decoder_contract errpipe/lib/decode.c 's/!machine || //'
+try 'not if a reserved step is taken' without decoder_contract errpipe/lib/decode.c 's/step >= DMZ_STEP_CALLER \&\&/step >= 2 \&\&/'
+try 'not if bytes are swapped' without decoder_contract errpipe/lib/decode.c 's/p\[0\] + p\[1\]/p[1] + p[0]/'
+try 'not if the report is touched by what is no record' without decoder_contract errpipe/lib/decode.c \
 	's/^	machine = le16/	report->step = 0; machine = le16/'
-try 'not if bytes are read before there are any' without decoder_is_defined errpipe/decode.c \
+try 'not if bytes are read before there are any' without decoder_is_defined errpipe/lib/decode.c \
 	's/size != DMZ_RECORD_SIZE || le32(p) != DMZ_MAGIC/le32(p) != DMZ_MAGIC || size != DMZ_RECORD_SIZE/'
-try 'not if the list of errors is read beyond its end' without decoder_is_defined errpipe/words.c \
+try 'not if the list of errors is read beyond its end' without decoder_is_defined errpipe/lib/words.c \
 	's/i < sizeof(table)/i <= sizeof(table)/'
 try 'not if a number may have a letter' without number_contract dmz/_dmz.c 's/digit > 9 || //'
 try 'not if a number may be too large' without number_contract dmz/_dmz.c 's, || n > INT_MAX / 10,,'

@@ -25,12 +25,12 @@ enum { COLUMNS = POWERPC };
 /* As large as the longest name and the longest words, each with its NUL. */
 union longest_name {
 #define E(name, words, generic, mips, alpha, sparc, parisc) char of_##name[sizeof(#name)];
-#include "errno.def"
+#include "dmz/errno.def"
 };
 
 union longest_words {
 #define E(name, words, generic, mips, alpha, sparc, parisc) char of_##name[sizeof(words)];
-#include "errno.def"
+#include "dmz/errno.def"
 };
 
 /* Arrays, not pointers to strings: those would have to be relocated in every process. */
@@ -40,7 +40,7 @@ static const struct row {
 	char words[sizeof(union longest_words)];
 } table[] = {
 #define E(name, words, generic, mips, alpha, sparc, parisc) { { generic, mips, alpha, sparc, parisc }, #name, words },
-#include "errno.def"
+#include "dmz/errno.def"
 };
 
 /*

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../dmz/record.h"
+#include "dmz/record.h"
 #include "internal.h"
 
 /* A plain system call: write(2) of libc is a cancellation point, and there is nobody here to cancel for. */

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "../dmz/record.h"
+#include "dmz/record.h"
 #include "internal.h"
 
 int errpipe_read(int fd, struct errpipe_report *report)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "../dmz/record.h"
+#include "dmz/record.h"
 #include "internal.h"
 
 /* With sums, not with bits: so their contracts in tests/prove can be proved. */
