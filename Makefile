@@ -266,7 +266,7 @@ $(O)/obj/static $(O)/obj/committed $(O)/obj/json: FORCE
 # compiler that makes programs for this machine.
 update-causes:
 	$(Q)scripts/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
-	$(Q)scripts/causes mdoc >errpipe/errpipe-causes.7.new && mv errpipe/errpipe-causes.7.new errpipe/errpipe-causes.7
+	$(Q)scripts/causes mdoc >errpipe/man/errpipe-causes.7.new && mv errpipe/man/errpipe-causes.7.new errpipe/man/errpipe-causes.7
 
 # --- installing --------------------------------------------------------------------------------------------
 
@@ -274,7 +274,7 @@ update-causes:
 put = $(Q)$(INSTALL) -d "$(DESTDIR)$(3)" && $(INSTALL) -m $(1) $(2) "$(DESTDIR)$(3)"
 
 HEADERS := errpipe/errpipe.h errpipe/errpipe_explain.h
-MAN := $(wildcard errpipe/*.[1-8])
+MAN := $(wildcard errpipe/man/*.[1-8])
 man_folder = $(MANDIR)/man$(subst .,,$(suffix $(1)))
 STUB_DIR = $(LIBEXECDIR)/errpipe
 
@@ -295,8 +295,8 @@ install: all
 		-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/errpipe.pc.in | \
 		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/errpipe.pc"
 	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_folder,$(page)))$(newline))
-	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
-	$(call put,644,errpipe/_errpipe,$(ZSHCOMPDIR))
+	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/completions/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
+	$(call put,644,errpipe/completions/_errpipe,$(ZSHCOMPDIR))
 
 INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) $(PKGCONFIGDIR)/errpipe.pc \
 	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \

@@ -23,7 +23,7 @@ offers() {
 		. "$0"
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 		_errpipe errpipe "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
-		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/errpipe.bash" "$@"
+		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/completions/errpipe.bash" "$@"
 }
 
 is 'bash: commands' 'run exec decode explain help --help --version' "$(offers errpipe '')"
@@ -41,13 +41,13 @@ is 'bash: a program after --' readelf "$(offers errpipe exec -- readel | tr " " 
 is "bash: the program's arguments are files" '/etc/passwd' "$(offers errpipe run cat --policy /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
 is 'bash: a record' '/etc/passwd' "$(offers errpipe decode /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
 
-is 'zsh reads its own' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/_errpipe" 2>&1)"
+is 'zsh reads its own' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/completions/_errpipe" 2>&1)"
 
 # Of each command, as its help has them.
 for command in run exec decode explain; do
 	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'); do
 		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"
-		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/_errpipe" | head -n 1 | tr -d '=[')"
+		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/completions/_errpipe" | head -n 1 | tr -d '=[')"
 	done
 done
 

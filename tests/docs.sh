@@ -46,8 +46,8 @@ examples() {
 	for arch in aarch64 s390x "$(uname -m)"; do
 		"$ERRPIPE_SRC/tests/make" "$ERRPIPE_BUILD/stubs/$arch/hello" || return
 	done
-	tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/docs/ci.md" "$PWD/errpipe/errpipe.1" \
-		"$PWD/errpipe/dmz.1" "$PWD/errpipe/errpipe-protocol.7" "$PWD/docs/causes.md" "$PWD/errpipe/errpipe-causes.7"
+	tests/examples.bash "$PWD/README.md" "$PWD/docs/protocol.md" "$PWD/docs/ci.md" "$PWD/errpipe/man/errpipe.1" \
+		"$PWD/errpipe/man/dmz.1" "$PWD/errpipe/man/errpipe-protocol.7" "$PWD/docs/causes.md" "$PWD/errpipe/man/errpipe-causes.7"
 }
 
 examples >"$dir/examples"
@@ -79,18 +79,18 @@ described() {
 	sed -n 's/^\.It Fn //p' "$1" | sort | diff "$dir/shown" -
 }
 
-# manual NAME: errpipe/NAME.3 has the functions of errpipe/NAME.h, as the page shows them, one on a line. A compiler takes no
+# manual NAME: errpipe/man/NAME.3 has the functions of errpipe/NAME.h, as the page shows them, one on a line. A compiler takes no
 # declaration that differs.
 manual() {
-	mandoc -T ascii -O width=500 "errpipe/$1.3" | sed 's/.\x08//g' >"$dir/page"
+	mandoc -T ascii -O width=500 "errpipe/man/$1.3" | sed 's/.\x08//g' >"$dir/page"
 	sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^     [a-z]/p}' "$dir/page" | sed '/;$/!{N;s/\n */ /}' >"$dir/synopsis"
 	sed -n 's/.*\(errpipe_[a-z_]*\)(.*/\1/p' "$dir/synopsis" | sort >"$dir/shown"
 	check "$1(3) has the header's functions" same_functions "$1.h"
 	{ echo "#include \"$1.h\""; cat "$dir/synopsis"; } >"$dir/synopsis.c"
 	check "$1(3) declares them as the header does" cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Ierrpipe \
 		"$dir/synopsis.c"
-	check "$1(3) tells of each, once" described "errpipe/$1.3"
-	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "errpipe/$1.3" >"$dir/$1.c"
+	check "$1(3) tells of each, once" described "errpipe/man/$1.3"
+	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "errpipe/man/$1.3" >"$dir/$1.c"
 	check "$1(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
 		-o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe.a"
 	for std in c99 c11 c++11; do
@@ -188,7 +188,7 @@ up_to_date() {
 	scripts/causes "$1" | diff - "$2"
 }
 check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
-check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/errpipe-causes.7
+check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/man/errpipe-causes.7
 
 # Links within the documents: the file and the heading exist. GitHub makes the anchors like this.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
@@ -242,7 +242,7 @@ ascii_only() {
 	! LC_ALL=C grep -n -e '[^[:print:][:blank:]]' -e '\\\[u' "$1"
 }
 
-for page in errpipe/*.[1-8]; do
+for page in errpipe/man/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 	check "$page: for any locale" ascii_only "$page"
 done
