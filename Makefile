@@ -170,7 +170,7 @@ $(UAPI)/include/linux/version.h:
 # Both kinds of library use the same objects, because the static one may become part of another shared library. That costs
 # 24 bytes of 94,000, and no measurable time.
 LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/lib/*.c errpipe/explain/*.c))
-CMD := $(patsubst errpipe/%.c,$(O)/obj/%.o,$(wildcard errpipe/cmd*.c))
+CMD := $(patsubst errpipe/%.c,$(O)/obj/%.o,$(wildcard errpipe/cmd/*.c))
 
 # JSON is jansson's. Without it --report, --json and --bundle say so.
 JANSSON_DIR :=
@@ -188,7 +188,7 @@ JANSSON_CPPFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
 CMD_LIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson)
 endif
 endif
-CMD_JSON := $(addprefix $(O)/obj/,cmd_bundle.o cmd_json.o cmd_json_diagnosis.o)
+CMD_JSON := $(filter $(O)/obj/cmd/bundle.o $(O)/obj/cmd/json%,$(CMD))
 $(CMD_JSON): $(O)/obj/json
 ifneq ($(JANSSON),)
 $(CMD_JSON): CPPFLAGS += -DHAVE_JANSSON $(JANSSON_CPPFLAGS)
@@ -372,10 +372,10 @@ $(O)/tests/faults_%.o: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -c -o $@ $<
 
-$(O)/tests/faults_command.o: $(O)/obj/cmd.o
+$(O)/tests/faults_command.o: $(O)/obj/cmd/main.o
 	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
 
-$(O)/tests/faults: $(patsubst %,$(O)/tests/faults_%.o,main trace scenes allocations command) $(filter-out %/cmd.o,$(CMD)) $(O)/liberrpipe.a
+$(O)/tests/faults: $(patsubst %,$(O)/tests/faults_%.o,main trace scenes allocations command) $(filter-out %/main.o,$(CMD)) $(O)/liberrpipe.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
 
@@ -458,12 +458,12 @@ FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsaniti
 SEEDS := $(O)/fuzz/seeds
 
 # The command, with a main() that does not begin the program; and what tests/fuzz/arguments.c puts in the place of others.
-$(O)/obj/cmd_main.o: errpipe/cmd.c
+$(O)/obj/errpipe_main.o: errpipe/cmd/main.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -Dmain=errpipe_main -c -o $@ $<
 
-$(O)/libcommand.a: $(O)/obj/cmd_main.o $(filter-out %/cmd.o,$(CMD))
+$(O)/libcommand.a: $(O)/obj/errpipe_main.o $(filter-out %/main.o,$(CMD))
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "fuzz.h"
 
 enum { MAX_ARGS = 24, NO_PROCESS = 1 << 23 /* above PID_MAX_LIMIT in the kernel's include/linux/threads.h */ };

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
-#include "cmd.h"
+#include "cmd/cmd.h"
 #include "fuzz.h"
 
 enum { NOBODY = -1 };

@@ -4,6 +4,7 @@
 #define ERRPIPE_CMD_H
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -18,7 +19,14 @@ int cmd_exec(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 
-/* cmd.c: print "errpipe: ...", with the name of the errno in brackets behind it if there is one. Returns EXIT_OWN. */
+/*
+ * messages.c: the text of a failure of errpipe's own, malloc'd, with the name of the errno in brackets if there is one. NULL
+ * without memory, which print_own() prints as such.
+ */
+__attribute__((format(printf, 2, 0))) char *own_words(int error, const char *format, va_list args);
+void print_own(const char *words);
+
+/* Print "errpipe: ...", with the name of the errno in brackets behind it if there is one. Returns EXIT_OWN. */
 __attribute__((format(printf, 2, 3))) int own_failure(int error, const char *format, ...);
 
 /* Print where to find help, after the mistake was named. command is the argv[0] of a subcommand. Returns EXIT_OWN. */
@@ -27,7 +35,7 @@ int bad_usage(const char *command);
 /* Print what --help asks for. Returns 0. */
 int help(const char *usage);
 
-/* The policy of that name, or, after a message, -1. */
+/* options.c: the policy of that name, or, after a message, -1. */
 int find_policy(const char *name);
 
 /* What --explain says: 1 for yes, 0 for no, or, after a message, -1. */
@@ -36,7 +44,7 @@ int find_yes_or_no(const char *name);
 /* A path with its control characters escaped, malloc'd; NULL without memory. */
 char *escaped(const char *path);
 
-/* What came of a program that was to be exec'd. */
+/* outcome.c: what came of a program that was to be exec'd. */
 struct outcome {
 	struct errpipe_report report; /* verdict 0: a failure of errpipe's own */
 	enum errpipe_route route;
@@ -57,7 +65,7 @@ int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy);
 
 void outcome_free(struct outcome *outcome);
 
-/* cmd_search.c: the places where a shell would look for a program, one after the other. */
+/* search.c: the places where a shell would look for a program, one after the other. */
 struct places {
 	const char *name; /* as the user typed it */
 	const char *rest; /* of PATH; NULL when all of it was taken */
@@ -88,7 +96,7 @@ enum found { FOUND, REFUSED, ABSENT, NONE_YET };
 enum found found_by(bool seen, mode_t mode, int error);
 
 /*
- * cmd_search.c: try a program at the places where a shell would look for it, one after the other. Places that are
+ * search.c: try a program at the places where a shell would look for it, one after the other. Places that are
  * ABSENT are skipped. If all are, the last one is tried, because only execve(2) can decide; its outcome is then ENOENT.
  *
  * A place that is REFUSED does not hide a later one; it is the outcome if no later one is FOUND. A FOUND file ends the
@@ -98,7 +106,7 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 		    struct outcome *outcome);
 
 /*
- * cmd_signals.c: signals that are for the target come to errpipe run first. It takes them from a descriptor, and passes
+ * signals.c: signals that are for the target come to errpipe run first. It takes them from a descriptor, and passes
  * them on.
  */
 struct signals {
@@ -117,7 +125,7 @@ int signals_give_back(void *data, unsigned *step);
 void signals_pass_on(struct signals *signals, pid_t pid);
 
 /*
- * cmd_look.c: call work in a new process, for at most that long, because a file system may not respond. That process
+ * inspect.c: call work in a new process, for at most that long, because a file system may not respond. That process
  * holds nothing that others wait for: its descriptors are O_PATH.
  *
  * Returns the result of work, 0 or a negative errno. -ENOTRECOVERABLE: the process died. NO_ANSWER: it took too long.
@@ -125,7 +133,7 @@ void signals_pass_on(struct signals *signals, pid_t pid);
 enum { NO_ANSWER = 1 };
 int work_apart(int (*work)(void *data), void *data, int milliseconds);
 
-/* cmd_look.c: a question, with the paths to be opened for it. */
+/* inspect.c: a question, with the paths to be opened for it. */
 struct look {
 	struct errpipe_question question;
 	const char *root; /* NULL: our own */
@@ -146,7 +154,7 @@ struct look {
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
 void free_explanation(struct errpipe_explanation *explanation);
 
-/* cmd_diagnosis.c: an explanation, for people and for JSON. */
+/* diagnosis.c: an explanation, for people and for JSON. */
 struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
 	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
@@ -172,7 +180,7 @@ void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char
 void diagnosis_tell(const struct diagnosis *diagnosis);
 void diagnosis_free(struct diagnosis *diagnosis);
 
-/* cmd_bundle.c: what the config.json of an OCI bundle says of the process. Its strings are in config. */
+/* bundle.c: what the config.json of an OCI bundle says of the process. Its strings are in config. */
 struct bundle {
 	struct json_t *config; /* of jansson */
 	const char *root, *cwd;
@@ -189,16 +197,16 @@ struct bundle {
 int bundle_read(struct bundle *bundle, const char *folder, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
-/* cmd_json.c: whether errpipe was built with JSON; if not, it has been told. */
+/* json.c: whether errpipe was built with JSON; if not, it has been told. */
 bool json_is_there(void);
 
 /*
- * Write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there
+ * json_outcome.c: write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there
  * is none. Returns 0, or a negative errno.
  */
 int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code);
 
-/* The object of explain --json. Returns 0, or a negative errno. */
+/* json_diagnosis.c: the object of explain --json. Returns 0, or a negative errno. */
 int json_write_diagnosis(FILE *to, const struct diagnosis *diagnosis);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "cmd_json.h"
+#include "json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

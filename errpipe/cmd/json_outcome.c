@@ -9,18 +9,8 @@
 
 #include "cmd.h"
 
-bool json_is_there(void)
-{
 #ifdef HAVE_JANSSON
-	return true;
-#else
-	own_failure(0, "built without JSON: there was no jansson");
-	return false;
-#endif
-}
-
-#ifdef HAVE_JANSSON
-#include "cmd_json.h"
+#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,42 +21,6 @@ static const char *const verdicts[] = {
 	[ERRPIPE_STARTED] = "STARTED", [ERRPIPE_EXEC_FAILED] = "EXEC_FAILED", [ERRPIPE_SETUP_FAILED] = "SETUP_FAILED",
 	[ERRPIPE_DIED] = "DIED",       [ERRPIPE_CLOSED] = "CLOSED",
 };
-
-/* How many bytes at p are one character of UTF-8 (RFC 3629), or 0. */
-static size_t utf8_length(const char *p)
-{
-	for (size_t length = 1; length <= 4; length++) {
-		json_t *string;
-
-		if (length > 1 && !p[length - 1])
-			return 0;
-		string = json_stringn(p, length); /* NULL if it is not UTF-8 */
-		json_decref(string);
-		if (string)
-			return length;
-	}
-	return 0;
-}
-
-json_t *json_text(const char *bytes)
-{
-	static const char replacement[] = "\xef\xbf\xbd";
-	char *valid = malloc(3 * strlen(bytes) + 1), *end = valid;
-	json_t *string;
-
-	if (!valid)
-		return NULL;
-	while (*bytes) {
-		size_t length = utf8_length(bytes);
-
-		memcpy(end, length ? bytes : replacement, length ? length : 3);
-		end += length ? length : 3;
-		bytes += length ? length : 1;
-	}
-	string = json_stringn(valid, end - valid);
-	free(valid);
-	return string;
-}
 
 /* Only where text() has lost something. */
 static json_t *hex_of(const char *bytes)
@@ -95,31 +49,6 @@ static json_t *now(void)
 
 	strftime(rfc3339, sizeof(rfc3339), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
 	return json_string(rfc3339);
-}
-
-json_t *string_or_null(const char *string)
-{
-	return string ? json_string(string) : json_null();
-}
-
-json_t *text_or_null(const char *bytes)
-{
-	return bytes ? json_text(bytes) : json_null();
-}
-
-json_t *integer_or_null(bool known, json_int_t value)
-{
-	return known ? json_integer(value) : json_null();
-}
-
-void json_add(json_t **object, const char *key, json_t *value)
-{
-	if (*object && json_object_set_new(*object, key, value) == 0)
-		return;
-	if (!*object)
-		json_decref(value);
-	json_decref(*object);
-	*object = NULL;
 }
 
 static void add_log(json_t **object, const struct outcome *outcome)
@@ -166,38 +95,6 @@ static void add_route(json_t **object, const enum errpipe_route *route)
 {
 	json_add(object, "route", string_or_null(!route ? NULL : *route == ERRPIPE_STUB ? "stub" : "direct"));
 	json_add(object, "route_reason", string_or_null(route ? errpipe_route_reason(*route) : NULL));
-}
-
-/* JSON lets these pass (RFC 8259, section 7), and a terminal obeys them: the control characters that are not below U+0020. */
-static int put_harmless(FILE *to, const char *json)
-{
-	const unsigned char *p = (const unsigned char *)json;
-	int ret = 0;
-
-	for (; *p && ret >= 0; p++) {
-		if (*p == 0x7f)
-			ret = fputs("\\u007f", to);
-		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-			ret = fprintf(to, "\\u%04x", *++p);
-		else
-			ret = fputc(*p, to);
-	}
-	return ret;
-}
-
-int json_print(FILE *to, json_t *object)
-{
-	char *json = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	int ret = 0;
-
-	json_decref(object);
-	if (!json)
-		return -ENOMEM;
-	errno = EIO;
-	if (put_harmless(to, json) < 0 || fputc('\n', to) == EOF || fflush(to) == EOF)
-		ret = -errno;
-	free(json);
-	return ret;
 }
 
 int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code)

@@ -20,7 +20,7 @@ void json_add(json_t **object, const char *key, json_t *value);
 /* Print it in one line, and free it. NULL is no memory. Returns 0, or a negative errno. */
 int json_print(FILE *to, json_t *object);
 
-/* cmd_json_diagnosis.c: the object of a diagnosis, or NULL without memory. */
+/* json_diagnosis.c: the object of a diagnosis, or NULL without memory. */
 json_t *json_of(const struct diagnosis *diagnosis);
 
 #endif

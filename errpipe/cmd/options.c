@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The values of options that more than one subcommand has. */
+#include <string.h>
+
+#include "cmd.h"
+
+int find_policy(const char *name)
+{
+	static const char *const policies[] = {
+		[ERRPIPE_POSIX] = "posix",
+		[ERRPIPE_DOCKERD] = "dockerd",
+		[ERRPIPE_RUNC] = "runc",
+		[ERRPIPE_SYSTEMD] = "systemd",
+	};
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
+		if (strcmp(policies[i], name) == 0)
+			return i;
+	}
+	own_failure(0, "unknown policy '%s'", name);
+	return -1;
+}
+
+int find_yes_or_no(const char *name)
+{
+	if (strcmp(name, "yes") == 0)
+		return 1;
+	if (strcmp(name, "no") == 0)
+		return 0;
+	own_failure(0, "--explain takes yes or no, not '%s'", name);
+	return -1;
+}
