@@ -169,7 +169,7 @@ $(UAPI)/include/linux/version.h:
 
 # Both kinds of library use the same objects, because the static one may become part of another shared library. That costs
 # 24 bytes of 94,000, and no measurable time.
-LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/lib/*.c errpipe/explain/*.c))
+LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/lib/*.c errpipe/explain/*.c errpipe/explain/*/*.c))
 CMD := $(patsubst errpipe/%.c,$(O)/obj/%.o,$(wildcard errpipe/cmd/*.c))
 
 # JSON is jansson's. Without it --report, --json and --bundle say so.

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "explain/walk.h"
+#include "explain/kernel/lookup.h"
 
 /* A process that was killed has that long to be gone. */
 enum { DEATH_MILLISECONDS = 200 };

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 /* Interpreters of interpreters (exec_binprm() in the kernel's fs/exec.c). */
 enum { MAX_DEPTH = 5 };

@@ -40,17 +40,17 @@ struct errpipe__next {
 	bool opened;		     /* a handler that was opened when it was registered: its path does not matter */
 };
 
-/* folder.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
+/* facts/directory.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
 int errpipe__openat(int folder, const char *name, int flags);
 
 /*
- * folder.c: read a small file that the kernel makes up, not through a link. The text ends in a NUL within size. Returns
+ * facts/directory.c: read a small file that the kernel makes up, not through a link. The text ends in a NUL within size. Returns
  * its length, or a negative errno.
  */
 ssize_t errpipe__read_text(int folder, const char *name, char *text, size_t size);
 
 /*
- * folder.c: call each for at most max entries of a folder, but for "." and "..", until it returns something else than 0.
+ * facts/directory.c: call each for at most max entries of a folder, but for "." and "..", until it returns something else than 0.
  * Returns that, or 0, or a negative errno.
  */
 int errpipe__entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context);
@@ -67,66 +67,66 @@ int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, en
 		    const char *subject, const char *object, uint64_t number, uint64_t limit);
 
 /*
- * path.c: look up the path of the link, and fill in what there is to know of the file without reading it. Returns an
+ * kernel/open.c: look up the path of the link, and fill in what there is to know of the file without reading it. Returns an
  * O_PATH descriptor of a regular file that may be executed, or -1: broken.
  */
 int errpipe__find(struct errpipe__case *c, struct errpipe_link *link);
 
-/* path.c: open for reading what errpipe__find() has found. Returns a descriptor, or a negative errno. */
+/* kernel/open.c: open for reading what errpipe__find() has found. Returns a descriptor, or a negative errno. */
 int errpipe__open(struct errpipe__case *c, int path_fd);
 
-/* path.c: is there anything at that path in the root? For hints: nothing is broken by that. */
+/* kernel/open.c: is there anything at that path in the root? For hints: nothing is broken by that. */
 bool errpipe__exists(struct errpipe__case *c, const char *path);
 
-/* path.c: pread(2) until size bytes are there or the file ends. Returns how many, or a negative errno. */
+/* kernel/open.c: pread(2) until size bytes are there or the file ends. Returns how many, or a negative errno. */
 ssize_t errpipe__pread(int fd, void *buf, size_t size, uint64_t offset);
 
 /*
- * access.c: may it be executed, or, a directory, be searched? NULL: it may. Else for whom not, kept, in words: "its
+ * kernel/permission.c: may it be executed, or, a directory, be searched? NULL: it may. Else for whom not, kept, in words: "its
  * owner (uid 1000)".
  */
 const char *errpipe__may_not(struct errpipe__case *c, int path_fd, const struct stat *st);
 
 /*
- * access.c: the same, and where the kernel can be asked it decides. MAY_NOT: *whom is as above. REFUSED: what can be seen
+ * kernel/permission.c: the same, and where the kernel can be asked it decides. MAY_NOT: *whom is as above. REFUSED: what can be seen
  * allows it, and the kernel does not.
  */
 enum errpipe__access { ERRPIPE__MAY, ERRPIPE__MAY_NOT, ERRPIPE__REFUSED };
 enum errpipe__access errpipe__access(struct errpipe__case *c, int path_fd, const struct stat *st, const char **whom);
 
-/* access.c: is there an access control list? */
+/* kernel/permission.c: is there an access control list? */
 bool errpipe__has_acl(int path_fd);
 
 /*
- * path.c: break the link: to open or read the file gives read_error, and an exec gives error. The process that looks may
+ * kernel/open.c: break the link: to open or read the file gives read_error, and an exec gives error. The process that looks may
  * be the reason. Returns -1.
  */
 int errpipe__not_read(struct errpipe__case *c, const struct errpipe_link *link, int error, int read_error);
 
-/* path.c: does that errno mean that the calling process lacks descriptors or memory? */
+/* kernel/open.c: does that errno mean that the calling process lacks descriptors or memory? */
 bool errpipe__is_own_lack(const struct errpipe__case *c, int error);
 
-/* path.c: the limit of the calling process that causes such an error; 0: none. */
+/* kernel/open.c: the limit of the calling process that causes such an error; 0: none. */
 uint64_t errpipe__own_limit(int error);
 
-/* mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
+/* facts/mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
 const char *errpipe__mount_point(struct errpipe__case *c, int path_fd);
 
 /*
- * mount.c: of the mounts of the question, the one that a place in the root, a path without links, is on. *length is how
+ * facts/mount.c: of the mounts of the question, the one that a place in the root, a path without links, is on. *length is how
  * much of that is where it is mounted. NULL: on none.
  */
 const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
 						size_t *length);
 
-/* mount.c: does the question mount something on the root itself? */
+/* facts/mount.c: does the question mount something on the root itself? */
 bool errpipe__mounts_root(const struct errpipe_question *question);
 
-/* mount.c: is there a mount of the question below that place? Then who mounts it makes a directory of the place. */
+/* facts/mount.c: is there a mount of the question below that place? Then who mounts it makes a directory of the place. */
 bool errpipe__mounts_below(const struct errpipe_question *question, const char *place);
 
 /*
- * format.c: what the first bytes are; its name in words, "gzip archive", and as an object, kept, "a gzip archive"; and break
+ * facts/format.c: what the first bytes are; its name in words, "gzip archive", and as an object, kept, "a gzip archive"; and break
  * the link for what is no program. Returns -1.
  */
 enum errpipe_format errpipe__format(const struct errpipe__head *head);
@@ -134,43 +134,43 @@ const char *errpipe__format_words(enum errpipe_format format);
 const char *errpipe__format_object(struct errpipe__case *c, enum errpipe_format format);
 int errpipe__no_program(struct errpipe__case *c, struct errpipe_link *link);
 
-/* script.c: the interpreter line. Returns 0 with *next, or -1: broken. */
+/* kernel/script.c: the interpreter line. Returns 0 with *next, or -1: broken. */
 int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__head *head,
 		    struct errpipe__next *next);
 
 /*
- * elf.c: what the kernel would say of it as a program, up to the loader's name; fd is to read. Returns 0 with *next, or
+ * kernel/elf.c: what the kernel would say of it as a program, up to the loader's name; fd is to read. Returns 0 with *next, or
  * -1: broken; then *next is the loader of a program for another machine.
  */
 int errpipe__elf(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
 		 struct errpipe__next *next);
 
-/* elf.c: the same of a loader. Returns 0 or -1. */
+/* kernel/elf.c: the same of a loader. Returns 0 or -1. */
 int errpipe__elf_loader(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
-/* elf.c: fill in what it is, and no more: a handler takes it. */
+/* kernel/elf.c: fill in what it is, and no more: a handler takes it. */
 void errpipe__elf_describe(struct errpipe_link *link, int fd, const struct errpipe__head *head);
 
-/* elf.c: break the link: this kernel lacks support for its machine, which others of its kind have. Returns -1. */
+/* kernel/elf.c: break the link: this kernel lacks support for its machine, which others of its kind have. Returns -1. */
 int errpipe__no_compatibility(struct errpipe__case *c, const struct errpipe_link *link);
 
-/* elf.c: the link is cut off; size bytes are needed. Returns -1. */
+/* kernel/elf.c: the link is cut off; size bytes are needed. Returns -1. */
 int errpipe__elf_truncated(struct errpipe__case *c, const struct errpipe_link *link, int error, uint64_t size);
 
 /*
- * segments.c: what the kernel finds only when it maps the segments of a program or loader that is otherwise right, and then
+ * kernel/segments.c: what the kernel finds only when it maps the segments of a program or loader that is otherwise right, and then
  * kills the process for. Returns 0 or -1.
  */
 int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
 			  const struct errpipe__head *head);
 
-/* addresses.c: is that address above the address space of every such process? */
+/* facts/addresses.c: is that address above the address space of every such process? */
 bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t address);
 
-/* addresses.c: the largest size that the kernel can map for a link of type ET_DYN. UINT64_MAX: not known. */
+/* facts/addresses.c: the largest size that the kernel can map for a link of type ET_DYN. UINT64_MAX: not known. */
 uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment);
 
-/* addresses.c: the lowest and the highest address at which the kernel may put a link of type ET_DYN, before it aligns that. */
+/* facts/addresses.c: the lowest and the highest address at which the kernel may put a link of type ET_DYN, before it aligns that. */
 struct errpipe__bases {
 	uint64_t low, high;
 };
@@ -183,11 +183,11 @@ const char *errpipe__broken_words(struct errpipe__case *c);
 /* explain.c: the link is broken already, and this is what it comes to. */
 void errpipe__refine(struct errpipe__case *c, enum errpipe_cause cause, const char *object);
 
-/* loader.c: the link, the loader of program, is missing: refine that to what is known of loaders. */
+/* kernel/loader.c: the link, the loader of program, is missing: refine that to what is known of loaders. */
 void errpipe__loader_missing(struct errpipe__case *c, const struct errpipe_link *link,
 			     const struct errpipe_link *program);
 
-/* machine.c: an architecture as ELF has it. */
+/* facts/machine.c: an architecture as ELF has it. */
 struct errpipe__machine {
 	unsigned short machine;
 	unsigned char elf_class, elf_data; /* 0: any */
@@ -210,15 +210,15 @@ enum errpipe__support {
 };
 enum errpipe__support errpipe__support(const struct errpipe_link *link);
 
-/* compatible.c: does this kernel run COMPATIBLE programs with those e_flags? An exec tries it. */
+/* facts/compatible.c: does this kernel run COMPATIBLE programs with those e_flags? An exec tries it. */
 enum errpipe__answer { ERRPIPE__NOT_KNOWN, ERRPIPE__YES, ERRPIPE__NO };
 enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags);
 
-/* machine.c: the same by a name of uname(2), for a process with or without the personality PER_LINUX32. */
+/* facts/machine.c: the same by a name of uname(2), for a process with or without the personality PER_LINUX32. */
 const struct errpipe__machine *errpipe__kernel_machine(const char *name, bool told_32_bit);
 
 /*
- * machine.c: of a header with that machine, in the kernel's byte order, and that class: by the layout of which class the
+ * facts/machine.c: of a header with that machine, in the kernel's byte order, and that class: by the layout of which class the
  * kernel reads it, which often does not look at the class. 0: it does not take it.
  */
 unsigned errpipe__class_for_kernel(unsigned machine, unsigned elf_class);
@@ -245,53 +245,53 @@ struct errpipe__handler {
 	char interpreter[4096]; /* its path */
 };
 
-/* binfmt.c: the handler for these bytes, or for this path, in a folder that looks like binfmt_misc. */
+/* facts/binfmt.c: the handler for these bytes, or for this path, in a folder that looks like binfmt_misc. */
 void errpipe__handler_in(int folder, const char *path, const struct errpipe__head *head,
 			 struct errpipe__handler *handler);
 
 /*
- * binfmt.c: the handler of binfmt_misc that is enabled and takes these bytes, or this name. Returns 1 with *next, or 0.
+ * facts/binfmt.c: the handler of binfmt_misc that is enabled and takes these bytes, or this name. Returns 1 with *next, or 0.
  */
 int errpipe__handler(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head,
 		     struct errpipe__next *next);
 
 /*
- * binfmt.c: a foreign program for which there was no handler: fill in ex->binfmt and ex->platform, and break the link:
+ * facts/binfmt.c: a foreign program for which there was no handler: fill in ex->binfmt and ex->platform, and break the link:
  * OTHER_ARCHITECTURE or HANDLER_DISABLED. Returns -1.
  */
 int errpipe__foreign(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head);
 
 /*
- * process.c: what the kernel looks at before it looks at the file: process limit, arguments; and what the report alone
+ * kernel/process.c: what the kernel looks at before it looks at the file: process limit, arguments; and what the report alone
  * tells: seccomp, the stub. Returns 0 or -1: broken, and no link is.
  */
 int errpipe__before(struct errpipe__case *c);
 
 /*
- * arguments.c: are argv and envp too large? After E2BIG they are, or something that was added to them. Returns 0 or -1:
+ * kernel/arguments.c: are argv and envp too large? After E2BIG they are, or something that was added to them. Returns 0 or -1:
  * broken, and no link is.
  */
 int errpipe__arguments(struct errpipe__case *c);
 
 /*
- * process.c: what the kernel looks at between finding the file and reading it: the arguments, if there was no attempt; and
+ * kernel/process.c: what the kernel looks at between finding the file and reading it: the arguments, if there was no attempt; and
  * ask it, by AT_EXECVE_CHECK, whether it would open that file to exec it. Returns 0 or -1.
  */
 int errpipe__check(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
-/* busy.c: who has the file open for writing, kept: "process 12 (cc1)"; NULL if nobody is seen. */
+/* facts/writers.c: who has the file open for writing, kept: "process 12 (cc1)"; NULL if nobody is seen. */
 const char *errpipe__writers(struct errpipe__case *c, int path_fd);
 
-/* busy.c: break the link: it is open for writing, by whom? Returns -1. */
+/* facts/writers.c: break the link: it is open for writing, by whom? Returns -1. */
 int errpipe__busy(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
-/* credentials.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
+/* kernel/credentials.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
 int errpipe__credentials(struct errpipe__case *c, struct errpipe_link *link, int path_fd);
 
-/* credentials.c: the name of a capability, in lower case; NULL from the first number on that is none. For the command, too. */
+/* kernel/credentials.c: the name of a capability, in lower case; NULL from the first number on that is none. For the command, too. */
 const char *errpipe__capability(unsigned number);
 
-/* process.c: fill in ex->modules. */
+/* kernel/process.c: fill in ex->modules. */
 void errpipe__modules(struct errpipe__case *c);
 
 #pragma GCC visibility pop

@@ -3,14 +3,14 @@
 #include <string.h>
 #include <stdio.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 static const struct words {
 	const char *name, *broken, *finding, *advice;
 } causes[] = {
 #define CAUSE(id, name, broken, finding, advice, document, example)                                                  \
 	[ERRPIPE_CAUSE_##id] = { name, broken, finding, advice },
-#include "causes.def"
+#include "explain/causes.def"
 };
 
 static const struct words *words_of(enum errpipe_cause cause)

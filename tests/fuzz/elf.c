@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "explain/elf_file.h"
+#include "explain/facts/elf_file.h"
 #include "fuzz.h"
 
 enum { LOADER = 1, KILLED = 2, BY_SIGBUS = 4, FAILED = 8, SMALL_LIMIT = 16, LENGTH_UNKNOWN = 32 };

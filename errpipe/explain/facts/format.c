@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 /*
  * name     in the picture of the chain: "script, mode 0755"

@@ -5,7 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "elf_file.h"
+#include "explain/facts/elf_file.h"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 enum { OWN_ORDER = ELFDATA2LSB };

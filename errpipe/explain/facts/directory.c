@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 int errpipe__openat(int folder, const char *name, int flags)
 {

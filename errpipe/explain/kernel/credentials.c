@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 /* linux/capability.h, in the order of their numbers. */
 static const char *const names[] = {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 enum { NAME_MAX_SHOWN = 64 };
 

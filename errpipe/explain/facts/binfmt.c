@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 #define FOLDER "/proc/sys/fs/binfmt_misc"
 

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 /* --- of the question ---------------------------------------------------------------------------------------- */
 

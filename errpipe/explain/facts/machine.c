@@ -6,7 +6,7 @@
 #include <sys/personality.h>
 #include <sys/utsname.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

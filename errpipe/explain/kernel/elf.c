@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "elf_file.h"
+#include "explain/facts/elf_file.h"
 
 /* The header's first fields are at the same place in both classes. */
 enum { END_OF_MACHINE = 20 };

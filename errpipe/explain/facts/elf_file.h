@@ -5,7 +5,7 @@
 
 #include <elf.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 #pragma GCC visibility push(hidden)
 

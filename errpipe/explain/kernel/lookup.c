@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "walk.h"
+#include "explain/kernel/lookup.h"
 
 #define PROC_SUPER_MAGIC  0x9fa0 /* linux/magic.h */
 #define MOUNT_NOSYMFOLLOW 0x2000 /* ST_NOSYMFOLLOW in the kernel's include/linux/statfs.h: Linux 5.10 */

@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "walk.h"
+#include "explain/kernel/lookup.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 

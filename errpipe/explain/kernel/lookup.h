@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 #pragma GCC visibility push(hidden)
 

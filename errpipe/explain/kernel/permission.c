@@ -8,7 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 /* linux/capability.h */
 #define DAC_OVERRIDE	(UINT64_C(1) << 1)

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 enum { MAX_PROCESSES = 4096, MAX_DESCRIPTORS = 65536, MAX_WRITERS = 3 };
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "explain.h"
+#include "explain/explain.h"
 
 enum { NAME = 2 }; /* behind "#!" */
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "elf_file.h"
+#include "explain/facts/elf_file.h"
 
 enum { CAP_SYS_RAWIO = 17 };
 
