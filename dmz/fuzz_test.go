@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// A twin is tests/prog_decode.c: it says of each input what the C library makes of it.
+// A twin is tests/programs/prog_decode.c: it says of each input what the C library makes of it.
 type twin struct {
 	stdin  io.Writer
 	stdout *bufio.Reader

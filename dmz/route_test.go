@@ -18,7 +18,7 @@ func bit(b bool) int {
 	return 0
 }
 
-// As tests/prog_case.c prints them, by the C library.
+// As tests/programs/prog_case.c prints them, by the C library.
 func printRoutes(paths []string) {
 	i, err := CurrentIdentity()
 	if err != nil {

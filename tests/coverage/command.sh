@@ -7,8 +7,8 @@ set -u
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/tap
-. "$ERRPIPE_SRC/tests/tap"
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
 
 command=$ERRPIPE_BUILD/errpipe
 printf 'dmz\001\076\0\0\0\010\0\0\0\0\0\0\0' >"$tmp/record"

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../skip.h"
+#include "tests/support/skip.h"
 #include "scenes.h"
 
 /* --- the table ------------------------------------------------------------------------------------------------ */

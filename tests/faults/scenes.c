@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../dmz/record.h"
+#include "dmz/record.h"
 
 /* The command's main(). */
 int errpipe_main(int argc, char **argv);

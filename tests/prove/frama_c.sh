@@ -9,8 +9,8 @@ set -u
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/tap
-. "$ERRPIPE_SRC/tests/tap"
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
 
 WHY3CONFIG=$tmp/why3.conf
 export WHY3CONFIG

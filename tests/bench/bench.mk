@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# The benchmarks: scripts/bench runs these programs. Included by the Makefile.
+
+BENCH_CC := $(CC) -std=gnu11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+BENCH_PLAIN := $(addprefix $(O)/bench/,plain-nolibc plain-musl plain-glibc)
+RUSTC := $(shell command -v rustc)
+# A machine that this is not, as ELF names it: e_machine.
+OTHER_MACHINE := $(if $(filter aarch64-%,$(MACHINE)),\076,\267)
+
+# As small as the stub, and by its linker script.
+$(addprefix $(O)/bench/,target floor): $(O)/bench/%: tests/bench/%.c dmz/dmz.lds $(NOLIBC)/nolibc.h
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(DMZ_LDFLAGS) -o $@.tmp $<
+	$(Q)$(OBJCOPY) --strip-sections $@.tmp
+	$(Q)mv $@.tmp $@
+
+# The target, if this were another machine.
+$(O)/bench/foreign: $(O)/bench/target
+	$(Q)cp $< $@
+	$(Q)printf '$(OTHER_MACHINE)\0' | dd of=$@ bs=1 seek=18 conv=notrunc status=none
+
+# As they come: with each libc's default flags and start-up code.
+$(O)/bench/plain-nolibc: tests/bench/plain.c $(NOLIBC)/nolibc.h
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Os -include $(NOLIBC)/nolibc.h -fno-asynchronous-unwind-tables -fno-ident -s -nostdlib -static -o $@ $<
+$(O)/bench/plain-glibc: tests/bench/plain.c
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Os -s -static -o $@ $<
+$(O)/bench/plain-musl: tests/bench/plain.c
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)musl-gcc -Os -s -static -o $@ $<
+
+$(O)/bench/dmz: $(O)/dmz
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/bench/checker: tests/bench/checker.c
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_CC) -static -o $@ $<
+$(addprefix $(O)/bench/,bench inspect): $(O)/bench/%: tests/bench/%.c tests/bench/helper.h
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_CC) -o $@ $<
+$(O)/bench/c: tests/bench/c.c tests/bench/helper.h $(O)/liberrpipe.a
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_CC) -o $@ $< $(O)/liberrpipe.a -lpthread
+$(O)/bench/go: tests/bench/go/main.go $(wildcard dmz/*.go)
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)go build -buildvcs=false -o $@ $<
+$(O)/bench/python: tests/bench/python.py
+	@mkdir -p $(@D)
+	$(Q)$(INSTALL) -m 755 $< $@
+$(O)/bench/rust: tests/bench/rust.rs
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(RUSTC) -O -o $@ $<
+
+bench-programs: $(BENCH_PLAIN) $(addprefix $(O)/bench/,target floor foreign dmz checker bench inspect c go python $(if $(RUSTC),rust))
+
+# Ten minutes, with the set-up of a fresh clone.
+bench:
+	$(Q)scripts/bench
+
+# The last results, into the documents.
+update-bench:
+	$(Q)scripts/update-bench $(O)/bench

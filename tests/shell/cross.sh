@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The stub of every architecture: its file, its behaviour under qemu-user, and what this host reads from its records.
+# The host's own runs by itself, too.
+# shellcheck disable=SC2317 # the functions that are called through try
+set -eu
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
+
+stubs=$ERRPIPE_BUILD/stubs
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+
+build() {
+	"$ERRPIPE_SRC/tests/support/make" "$@"
+}
+
+# behaves PROGRAM MACHINE COMMAND...: PROGRAM, a test, finds that COMMAND is a stub as it should be.
+behaves() {
+	program=$1 machine=$2
+	shift 2
+	ERRPIPE_DMZ="$*" ERRPIPE_DMZ_MACHINE=$machine "$ERRPIPE_BUILD/tests/$program"
+}
+
+# decoded PATH WORDS COMMAND...: the stub COMMAND fails to exec PATH, and this host knows why.
+decoded() {
+	path=$1 words="exec $1: $2"
+	shift 2
+	"$@" 3 "$path" name 3>"$tmp/record" || :
+	line=$("$ERRPIPE_BUILD/errpipe" decode --path "$path" "$tmp/record") || :
+	echo "'$line' instead of '$words'"
+	[ "$line" = "$words" ]
+}
+
+says() {
+	expected=$1
+	shift
+	line=$("$@") || :
+	echo "'$line' instead of '$expected...'"
+	[ "${line#"$expected"}" != "$line" ]
+}
+
+# all_of NAME MACHINE EMULATOR
+all_of() {
+	name=$1 machine=$2 emulator=$3
+	if [ "$name" = "$host" ]; then set --; else set -- "$emulator"; fi
+	try "$name: hello builds" build "$stubs/$name/hello"
+	try "$name: the file is as it should be" "$ERRPIPE_SRC/scripts/check-stub" "$stubs/$name/dmz" "$name"
+	# Where another user may read it.
+	cp "$stubs/$name/dmz" "$tmp/dmz"
+	try "$name: behaves as the host's own" behaves check_stub "$machine" "$@" "$tmp/dmz"
+	# The emulator for all of them: it is where landlock lets a program be.
+	try "$name: fails as the table of cases says" behaves check_table "$machine" "$emulator" "$tmp/dmz"
+	try "$name: the command reads its record" \
+		decoded "$tmp/nothing" "no such file or directory" "$@" "$tmp/dmz"
+	try "$name: a program of that architecture runs" says "hello from " "$@" "$stubs/$name/hello"
+	what="$name: a program of another architecture is refused"
+	if has "$what" foreign-programs-fail; then
+		try "$what" decoded "$stubs/$foreign/hello" "exec format error" "$@" "$tmp/dmz"
+	fi
+}
+
+# As uname has it, the host's own name is the list's, or else all are foreign.
+host=$(uname -m)
+foreign=aarch64
+[ "$host" != aarch64 ] || foreign=s390x
+
+if command -v clang-19 >/dev/null && command -v ld.lld-19 >/dev/null; then
+	try "all stubs build" build stubs
+	build "$stubs/$foreign/hello" || :
+	grep '^[a-z]' "$ERRPIPE_SRC/dmz/architectures" >"$tmp/list"
+	while read -r name _ _ _ _ machine _ _ qemu _; do
+		if emulator=$(command -v "qemu-$qemu-static"); then
+			all_of "$name" "$machine" "$emulator"
+		else
+			skip "$name" "no qemu-$qemu-static"
+		fi
+	done <"$tmp/list"
+else
+	skip "stubs of other architectures" "no clang-19 with lld"
+fi
+
+echo "1..$n"
+exit "$failed"

@@ -1,0 +1,491 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The recipes of docs/embedding.md compile, and do what the page says. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through check
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+
+count=0 failures=0 mode=run
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT PIPE TERM
+
+result() {
+	count=$((count + 1))
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $count - $2"
+}
+
+# check WHAT COMMAND...: the command succeeds.
+check() {
+	what=$1
+	shift
+	if "$@" >"$dir/log" 2>&1; then
+		result ok "$what"
+	else
+		result 'not ok' "$what"
+		cat "$dir/log" >&2
+	fi
+}
+
+# where ABILITIES TEST WHAT...: a test that is skipped if the machine lacks one of the abilities (scripts/machine).
+where() {
+	# shellcheck disable=SC2086 # a list
+	if needs=$("$ERRPIPE_SRC/tests/support/lacks" $1); then
+		result ok "$3 # SKIP $needs"
+	else
+		shift
+		"$@"
+	fi
+}
+
+# prints WHAT TEXT STATUS COMMAND...: the command prints just that, in any order of lines, and exits so.
+prints() {
+	what=$1 want=$(printf '%s\n' "$2" | sort) want_status=$3
+	shift 3
+	status=0
+	got=$("$dir/target" "$mode" timeout 60 "$@" 2>&1 </dev/null) || status=$?
+	got=$(printf '%s\n' "$got" | sort)
+	if [ "$got" = "$want" ] && [ "$status" = "$want_status" ]; then
+		result ok "$what"
+	else
+		result 'not ok' "$what"
+		printf '%s\nprinted\n%s\nwith exit status %s, and not\n%s\nwith %s\n' "$*" "$got" "$status" "$want" \
+			"$want_status" >&2
+	fi
+}
+
+# A target that prints its descriptors and exits with 7. "target run COMMAND..." starts a command with only
+# 0 to 2, because the tests may have inherited others, and leaves the orphans of that command as zombies.
+# "target reap COMMAND..." does the same, but reaps orphans as soon as they have ended.
+make_target() {
+	cat >"$dir/target.c" <<-'EOF'
+		#define _GNU_SOURCE
+		#include <fcntl.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/prctl.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+
+		static int run(int reap, char **argv)
+		{
+			int status = 0;
+			pid_t pid;
+
+			close_range(3, ~0U, 0);
+			prctl(PR_SET_CHILD_SUBREAPER, 1);
+			pid = fork();
+			if (pid == 0) {
+				execvp(argv[0], argv);
+				_exit(127);
+			}
+			while (waitpid(reap ? -1 : pid, &status, 0) != pid)
+				;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		}
+
+		int main(int argc, char **argv)
+		{
+			if (argc > 2)
+				return run(strcmp(argv[1], "reap") == 0, argv + 2);
+			printf("%s sees", argc > 1 ? argv[1] : "target");
+			for (int fd = 0; fd < 4096; fd++) {
+				if (fcntl(fd, F_GETFD) >= 0)
+					printf(" %d", fd);
+			}
+			putchar('\n');
+			return 7;
+		}
+	EOF
+	cc -o "$dir/target" "$dir/target.c"
+}
+
+make_foreign() {
+	"$ERRPIPE_SRC/tests/support/make" \
+		"$ERRPIPE_BUILD/stubs/aarch64/hello" && cp "$ERRPIPE_BUILD/stubs/aarch64/hello" "$dir/foreign"
+}
+
+# Each block of C in the page becomes the file that its first line names.
+extract() {
+	awk -v dir="$dir" '
+		/^```c$/ { getline; file = dir "/" $2; sub(/:$/, "", file) }
+		/^```$/ { file = "" }
+		file { print >file }
+	' "$ERRPIPE_SRC/docs/embedding.md"
+	for recipe in $recipes one-fifo route; do
+		[ -s "$dir/$recipe.c" ] || return 1
+	done
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 8 ]
+}
+
+# compile NAME [OPTION...]
+compile() {
+	name=$1
+	shift
+	cc -std=gnu99 -Wall -Wextra -Werror "$@" -I"$ERRPIPE_SRC/errpipe" -o "$dir/$name" "$dir/$name.c" \
+		"$ERRPIPE_BUILD/liberrpipe.a"
+}
+
+# in_state WHAT LINES SCRIPT ARG...: run the script with the program as $0 and a new folder for a container as $1.
+in_state() {
+	what=$1 want=$2 script=$3
+	shift 3
+	state=$(mktemp -d "$dir/state.XXXXXX")
+	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
+}
+
+recipes='init create-start events wrap mounted-stub explain'
+check 'a target' make_target
+check 'a program for another machine' make_foreign
+printf '#!/no/interpreter\n' >"$dir/script"
+chmod 755 "$dir/script"
+check 'the recipes are there' extract
+for recipe in $recipes; do
+	check "$recipe.c compiles" compile "$recipe"
+done
+
+# refusals: a word, a path that cannot be exec'd, the exit code, and what the line says.
+refusals() {
+	cat <<-EOF
+		missing $dir/missing 127 no such file or directory
+		foreign $dir/foreign 126 exec format error
+		directory $dir 126 permission denied
+		interpreter $dir/script 127 no such file or directory
+	EOF
+}
+refusals >"$dir/refusals"
+
+# --- init
+
+exec 8</dev/null 9<"$dir/target.c"
+init=$dir/init
+prints 'init: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 "$init" / "$dir/target"
+# shellcheck disable=SC2016 # for the shell that is started
+prints 'init: descriptors of the runtime are closed, below, between and above' 'target sees 0 1 2' 7 \
+	sh -c 'exec 3</dev/null 5</dev/null 9</dev/null; exec "$@"' sh "$init" / "$dir/target"
+while read -r word path code words; do
+	prints "init: $word" "exec $path: $words" "$code" "$init" / "$path"
+done <"$dir/refusals"
+prints 'init: a step that fails' "exec $dir/target: set-up step 1 failed (ENOENT)" 125 "$init" "$dir/missing" "$dir/target"
+prints 'init: /proc/self/exe is the stub, not init' '' 125 "$init" / /proc/self/exe / "$dir/target"
+# shellcheck disable=SC2016
+prints 'init: a signal of the target' '' 143 "$init" / /bin/sh -c 'kill -TERM $$'
+
+# --- create-start, with two FIFOs and with one. $0 is the program, $1 the folder, $2 the path.
+
+check 'one-fifo.c compiles' compile create-start -DONE_FIFO
+mv "$dir/create-start" "$dir/one-fifo"
+check 'create-start.c compiles again' compile create-start
+
+# An ordinary user needs to be root of a user namespace for chroot(2).
+as_root='' own_root='' own_pids=pid-namespaces
+[ "$(id -u)" = 0 ] || as_root='unshare -r' own_root=user-namespaces own_pids=user-namespaces
+mkdir -p "$dir/root/proc/self/fd"
+check 'a target without libraries' cc -static -o "$dir/root/target" "$dir/target.c"
+for fd in 3 4 5 6 7 8 9 10; do
+	echo precious >"$dir/root/proc/self/fd/$fd"
+done
+
+# shellcheck disable=SC2016
+try='"$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"'
+# Start a child that is killed before it makes the system call $3.
+# shellcheck disable=SC2016
+try_killed='"$0" create "$1" / "$2"; pid=$(cut -d" " -f1 "$1/init")
+strace -qq -o "$1/log" -e trace="$3" -e inject="$3":signal=KILL -p "$pid" &
+until grep -q "^TracerPid:.*[1-9]" "/proc/$pid/status"; do :; done
+"$0" start "$1"; echo "start $?"; wait'
+for program in create-start one-fifo; do
+	in_state 'the target runs, with 0 to 2 alone' 'create 0
+start 0
+target sees 0 1 2' "$try" "$dir/target"
+	while read -r word path code words; do
+		in_state "$word" "create 0
+exec $path: $words
+start $code" "$try" "$path"
+	done <"$dir/refusals"
+	# shellcheck disable=SC2016
+	where tracing in_state 'a step that fails' "exec $dir/target: set-up step 1 failed (EPERM)
+create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" / "$2"
+echo "create $?"; rm "$1/log"; ls "$1"' "$dir/target"
+	# shellcheck disable=SC2016
+	in_state 'a second create in the same folder' "create 0
+exec $dir/target: set-up step 0 failed (EEXIST)
+create 125
+start 0
+target sees 0 1 2" '"$0" create "$1" / "$2"; echo "create $?"; "$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/target"
+	# The child may or may not be dead yet when start comes, so try it many times.
+	# shellcheck disable=SC2016
+	in_state 'killed between create and start' '20 times: ended before it started, 125' \
+		'for i in $(seq 20); do mkdir "$1/$i"; "$0" create "$1/$i" / "$2"; kill -KILL "$(cut -d" " -f1 "$1/$i/init")"
+"$0" start "$1/$i" 2>&1; echo $?; done >"$1/log"
+sed "N;s|^exec $2: \(.*\)\n|\1, |" "$1/log" | sort | uniq -c | sed "s/ *\([0-9]*\) /\1 times: /"' "$dir/target"
+	where tracing in_state 'killed before it becomes the stub' "exec $dir/target: ended before it started
+start 125" "$try_killed" "$dir/target" execveat
+	# shellcheck disable=SC2016
+	in_state 'a failure is over when start says so' "exec $dir/foreign: exec format error
+Z" '"$0" create "$1" / "$2"; "$0" start "$1"; cut -d" " -f3 "/proc/$(cut -d" " -f1 "$1/init")/stat"' "$dir/foreign"
+	# shellcheck disable=SC2016
+	in_state 'nothing is started twice' 'create 0
+start 0
+'"$program"': started already
+start 125
+target sees 0 1 2' "$try"'; "$0" start "$1"; echo "start $?"' "$dir/target"
+	# shellcheck disable=SC2016
+	in_state 'a number that has become another process' "exec $dir/target: ended before it started
+start 125
+another 0" '"$0" create "$1" / "$2"; read -r pid start <"$1/init"; kill -KILL "$pid"
+sleep 60 & echo "$! 1" >"$1/init"; "$0" start "$1"; echo "start $?"; kill $!; echo "another $?"' "$dir/target"
+done
+program=create-start
+# shellcheck disable=SC2016
+where "$own_root" in_state 'a root with files where /proc should be' 'create 0
+start 0
+target sees 0 1 2' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/root"
+program=one-fifo
+# shellcheck disable=SC2016
+where "$own_root" in_state 'a root with files where /proc should be' 'exec /target: set-up step 4 failed (EOPNOTSUPP)
+create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; ls "$1"' "$dir/root"
+# shellcheck disable=SC2016
+check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
+
+# The child is alive, but has not come to the FIFO when start opens it. start must wait, not read an end of file: it
+# has unlinked the FIFO when it is about to wait, and then the "child" ends.
+# shellcheck disable=SC2016
+in_state 'a FIFO that nobody has opened yet is not a target that started' \
+	"exec $dir/target: ended before it started
+start 125" 'mkfifo "$1/exec.fifo" "$1/hold"
+printf %s "$2" >"$1/path"
+sh -c "cut -d\" \" -f1,22 /proc/\$\$/stat >\"$1/init\"; read line <\"$1/hold\"" & exec 4<>"$1/hold"
+until [ -s "$1/init" ]; do :; done
+{ "$0" start "$1"; echo "start $?"; } 4>&- & while [ -e "$1/exec.fifo" ]; do :; done
+echo go >&4; wait' "$dir/target"
+
+# The "child" answers and ends. The test holds a copy of its report open until it has been reaped.
+program=create-start mode=reap
+# shellcheck disable=SC2016
+gone='mkfifo "$1/exec.fifo" "$1/report.fifo"; printf %s "$2" >"$1/path"; exec 4<>"$1/report.fifo"
+(sh -c "cut -d\" \" -f1,22 /proc/\$\$/stat >\"$1/init\"; head -c 1 <&3 >\"$1/log\"; printf 0 >&4; $3" 3<>"$1/exec.fifo" &)
+until [ -s "$1/init" ]; do :; done; read -r pid start <"$1/init"
+{ "$0" start "$1"; echo "start $?"; } 4>&- &
+while kill -0 "$pid" 2>"$1/log"; do :; done; exec 4>&-; wait'
+kernel=$(uname -r)
+if [ "$(printf '%s\n' 6.15 "$kernel" | sort -V | head -n 1)" = 6.15 ]; then
+	in_state 'a short job that is gone already' 'start 0' "$gone" "$dir/target" 'exit 7'
+else
+	in_state 'a short job that is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
+start 125" "$gone" "$dir/target" 'exit 7'
+fi
+# shellcheck disable=SC2016
+in_state 'a child that was killed and is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
+start 125" "$gone" "$dir/target" 'kill -KILL $$'
+mode=run
+
+# --- events
+
+events=$dir/events
+set --
+want="exec $dir/target: started
+target sees 0 1 2
+$dir/target: exit code 7"
+while read -r word path code words; do
+	set -- "$@" "$path"
+	want="$want
+exec $path: $words
+$path: exit code $code"
+done <"$dir/refusals"
+prints 'events: all of them at once' "$want" 0 "$events" / "$dir/target" "$@"
+# Often, as the last child must be amid its exec when the first has ended.
+# shellcheck disable=SC2016
+prints 'events: no event for a child that is gone' '' 0 \
+	sh -c 'for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" >/dev/null || exit; done' \
+	sh "$events" / "$@" "$@"
+prints 'events: a step that fails' "exec $dir/target: set-up step 0 failed (ENOENT)
+$dir/target: exit code 125" 0 "$events" "$dir/missing" "$dir/target"
+
+# --- wrap, around a stand-in that keeps its copy of the descriptor, as runc does. tests/shell/containers.sh has the real ones.
+
+cat >"$dir/runtime" <<-EOF
+	#!/bin/sh
+	"$ERRPIPE_BUILD/dmz" 3 "\$1" target
+EOF
+chmod 755 "$dir/runtime"
+wrap=$dir/wrap
+prints 'wrap: the target runs, without the report' 'target sees 0 1 2' 7 "$wrap" "$dir/target" "$dir/runtime" "$dir/target"
+while read -r word path code words; do
+	prints "wrap: $word" "exec $path: $words" "$code" "$wrap" "$path" "$dir/runtime" "$path"
+done <"$dir/refusals"
+prints 'wrap: a runtime that fails by itself' 'no bundle' 1 "$wrap" "$dir/target" sh -c 'echo no bundle >&2; exit 1'
+prints 'wrap: a runtime that is not there' "exec $dir/target: set-up step 0 failed (ENOENT)" 125 \
+	"$wrap" "$dir/target" "$dir/missing"
+# The write end is 4 as a rule. With 3 taken it is 5; with standard input closed it is 3.
+# shellcheck disable=SC2016
+for redirection in '3</dev/null' '0<&-'; do
+	prints "wrap: started with $redirection" "exec $dir/foreign: exec format error" 126 \
+		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
+done
+
+# --- mounted-stub, as root where no memfd can be exec'd: from Linux 6.3 on a pid namespace has its own vm.memfd_noexec
+
+# shellcheck disable=SC2016
+no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -w $sysctl ] || echo 2 >$sysctl; exec "$@"'
+while read -r word path code words; do
+	# shellcheck disable=SC2086 # no words or two
+	where "$own_pids" prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
+		"$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$path"
+done <"$dir/refusals"
+# shellcheck disable=SC2086 # likewise
+where "$own_pids" prints 'mounted-stub: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
+	sh -c "$no_memfd" sh "$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$dir/target"
+
+# --- explain, of a root that is not that of the caller
+
+mkdir "$dir/image"
+cp "$dir/script" "$dir/image"
+: >"$dir/image/empty"
+chmod 755 "$dir/image/empty"
+
+# explains WHAT PATH LINES STATUS: of an exec of PATH that has failed as PATH in the image does.
+explains() {
+	"$ERRPIPE_BUILD/dmz" 3 "$dir/image$2" name 3>"$dir/record"
+	# shellcheck disable=SC2016
+	prints "explain: $1" "$3" "$4" sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" "$2"
+}
+
+explains 'an empty file' /empty "exec /empty: exec format error
+/empty is empty: it has 0 bytes
+build or copy it again" 126
+explains 'an interpreter that is missing' /script "exec /script: no such file or directory
+its interpreter /no/interpreter is missing: /no does not exist
+install it, or change the first line of /script" 127
+# The record of another step: nothing in the image explains it.
+"$ERRPIPE_BUILD/dmz" 3 "$dir/image/empty" name 3>"$dir/record"
+printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
+# shellcheck disable=SC2016
+prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed (ENOEXEC)
+one of the caller's own steps failed (ENOEXEC) before /empty was tried
+check the caller's steps between fork and exec: the report has the number of this one" 125 \
+	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
+# In the root of the caller it leads to a folder.
+ln -s /usr "$dir/image/sbin"
+explains 'a link that does not lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
+/sbin/env leads nowhere: /sbin is a link to /usr, which does not exist
+create /usr, or correct the link /sbin" 127
+"$ERRPIPE_BUILD/dmz" 3 "$dir/target" name 3>"$dir/record" >"$dir/log"
+# shellcheck disable=SC2016
+prints 'explain: nothing of what has started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"
+
+# --- mistakes of the caller
+
+for recipe in $recipes one-fifo; do
+	usage=$(sed -n "1s|^/\* $recipe.c \([^:]*\): .*|\1|p" "$dir/$recipe.c")
+	case $recipe in create-start | one-fifo) usage='create STATE ROOT PATH [ARG...] | start STATE' ;; esac
+	prints "$recipe: no arguments" "$recipe: usage: $usage" 125 "$dir/$recipe"
+done
+prints 'explain: standard input that is not a record' 'explain: standard input is not a record' 125 \
+	sh -c 'echo no | "$@"' sh "$dir/explain" / /bin/sh
+prints 'mounted-stub: a file that is missing' "mounted-stub: cannot mount a copy of $dir/missing" 125 \
+	"$dir/mounted-stub" "$dir/missing" "$dir/target"
+prints 'create-start: a folder that is missing' "create-start: $dir/missing: No such file or directory" 125 \
+	"$dir/create-start" start "$dir/missing"
+
+# --- route
+
+cat >"$dir/routes.c" <<'EOF'
+#include <stdio.h>
+#include "route.c"
+
+int main(void)
+{
+	const struct process tests[] = {
+		{ .uid = 0, .effective = 7, .permitted = 7, .bounding = 7 },
+		{ .uid = 1000, .effective = 7, .permitted = 7, .inheritable = 7, .ambient = 7, .bounding = 7 },
+		{ .uid = 1000, .bounding = 7 },
+		{ .uid = 1000, .effective = 7, .permitted = 7, .inheritable = 7, .bounding = 7 },
+		{ .uid = 0, .effective = 7, .permitted = 7, .bounding = 15 },
+		{ .uid = 0, .effective = 7, .permitted = 7, .bounding = 7, .label = "label" },
+	};
+
+	for (unsigned i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		printf("%u %d\n", i, route_of(&tests[i], "/bin/true"));
+	printf("path %d\n", route_of(&tests[0], "/proc/self/exe"));
+	return 0;
+}
+EOF
+check 'route.c compiles' compile routes
+prints 'route: what it says of identities' '0 0
+1 0
+2 0
+3 2
+4 2
+5 3
+path 5' 0 "$dir/routes"
+
+# The route is computed first. Then errpipe_exec makes only the system calls that the page lists.
+cat >"$dir/filtered.c" <<'EOF'
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "route.c"
+
+/* Kill the process for every system call except those that the page lists, and uname(2) and exit(2) of the target. */
+static int filter(int execveat)
+{
+	static const int allowed[] = { SYS_fcntl, SYS_execve, SYS_rt_sigprocmask, SYS_write, SYS_exit_group, SYS_uname, SYS_exit,
+				       SYS_execveat };
+	unsigned n = sizeof(allowed) / sizeof(*allowed) - !execveat;
+	struct sock_filter code[16] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)) };
+	struct sock_fprog program = { n + 3, code };
+
+	for (unsigned i = 0; i < n; i++)
+		code[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i], n - i, 0);
+	code[n + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	code[n + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -1 : prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int main(int argc, char **argv)
+{
+	const struct process process = { .effective = 7, .permitted = 7, .bounding = 7, .no_new_privs = 1 };
+	int pipe[2], stub = errpipe_stub();
+	struct errpipe_report report;
+	struct errpipe_child child;
+	char line[4352];
+	pid_t pid;
+
+	if (argc != 3 || stub < 0 || errpipe_pipe(pipe) < 0 || route_of(&process, argv[2]) != ERRPIPE_STUB)
+		return 1;
+	pid = fork();
+	if (pid == 0) {
+		if (filter(strcmp(argv[1], "execveat") == 0) == 0)
+			errpipe_exec(stub, 0, pipe[1], argv[2], argv + 2, environ);
+		_exit(1);
+	}
+	close(pipe[1]);
+	errpipe_adopt(&child, pid, stub, pipe[0]);
+	if (errpipe_wait(&child, &report) < 0)
+		return 1;
+	errpipe_message(line, sizeof(line), &report, argv[2]);
+	puts(line);
+	return 0;
+}
+EOF
+check 'filtered.c compiles' compile filtered
+hello=$ERRPIPE_BUILD/stubs/$(uname -m)/hello
+"$ERRPIPE_SRC/tests/support/make" "$hello" >&2
+where seccomp prints 'route: a filter that allows what the page lists' "hello from $(uname -m)
+exec $hello: started" 0 "$dir/filtered" execveat "$hello"
+where seccomp prints 'route: the same filter, and a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
+	"$dir/filtered" execveat "$dir/foreign"
+where seccomp prints 'route: a filter that kills for execveat' "exec $hello: killed by SIGSYS before it started" 0 \
+	"$dir/filtered" none "$hello"
+
+echo "1..$count"
+[ "$failures" = 0 ]

@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The Go package: vetted, tested, tested with the race detector, and tested for other GOARCHes by qemu-user; and used from a
+# module in another folder, without make, by the program in the README. Writes TAP.
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+export ERRPIPE_SRC ERRPIPE_BUILD
+cd "$ERRPIPE_SRC" || exit 1
+
+count=0 failures=0
+dir=$(mktemp -d)
+trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+# Nothing from the network, and nothing outside of the build folder.
+export GOFLAGS=-mod=mod GOPROXY=off GOCACHE="$ERRPIPE_BUILD/go" GOPATH="$ERRPIPE_BUILD/go" CGO_ENABLED=0
+
+result() {
+	count=$((count + 1))
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $count - $2"
+}
+
+# check WHAT COMMAND...: the command succeeds, and prints nothing.
+check() {
+	what=$1
+	shift
+	if "$@" >"$dir/log" 2>&1 && ! [ -s "$dir/log" ]; then
+		result ok "$what"
+	else
+		cat "$dir/log" >&2
+		result 'not ok' "$what"
+	fi
+}
+
+# suite NAME FLAG...: a line for each test that "go test" has run.
+suite() {
+	name=$1 status=0
+	shift
+	go test -count=1 -timeout 10m -v "$@" ./dmz >"$dir/log" 2>&1 || status=$?
+	# The log of a test comes before its line. The last line of the log is the reason for a skip.
+	awk '
+		/^ *--- [A-Z]*: / { sub(":", "", $2); print $2, $3, reason; reason = "" }
+		match($0, /^ +[a-z_]+\.go:[0-9]+: /) { reason = substr($0, RLENGTH + 1) }' "$dir/log" >"$dir/tests"
+	while read -r verdict test reason; do
+		case $verdict in
+		PASS) result ok "$name: $test" ;;
+		SKIP) result ok "$name: $test # SKIP $reason" ;;
+		*) result 'not ok' "$name: $test" ;;
+		esac
+	done <"$dir/tests"
+	if [ "$status" != 0 ] || ! grep -q PASS "$dir/tests"; then
+		cat "$dir/log" >&2
+		result 'not ok' "$name: exit status $status"
+	fi
+}
+
+check 'go vet' go vet ./...
+check 'gofmt' gofmt -l dmz
+suite go
+CGO_ENABLED=1 suite 'go, race detector' -race
+# Only on a kernel that runs it: under qemu-i386 7.2 all threads of a program share one GDT, which breaks Go. The stub for
+# i386 runs under qemu-i386 in tests/shell/cross.sh and tests/shell/binfmt.sh.
+if needs=$(tests/support/lacks 32-bit-programs); then
+	GOARCH=386 check 'go vet, 386' go vet ./dmz
+	result ok "go, 386 # SKIP $needs"
+else
+	GOARCH=386 suite 'go, 386'
+fi
+# From the same seeds as the fuzzing of the C library, and compared with that.
+suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
+
+# What can be true where the kernel cannot exec a program of that machine by itself.
+emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
+emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
+# One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64
+# are like arm64, and mips64, mipsle and ppc64le are like one of these. exec_test.go compares its table of machines with the
+# stubs. Building Go's own packages for each takes most of the time, and a third less without inlining and another vet.
+while read -r goarch qemu; do
+	DMZ_TEST_EMULATOR=qemu-$qemu-static GOARCH=$goarch suite "go, $goarch" -exec "qemu-$qemu-static" -run "$emulated" \
+		-vet=off -gcflags=all=-l
+done <<EOT
+arm arm
+arm64 aarch64
+mips mips
+mips64le mips64el
+ppc64 ppc64
+s390x s390x
+EOT
+
+# As its users have it: a module elsewhere, with the program of the README, and a test of its own.
+mkdir "$dir/user"
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
+# module_lines FILE: print the lines for a go.mod that FILE shows.
+module_lines() {
+	sed 's/^[[:space:]]*//' "$1" | grep -E '^(require|replace) errpipe '
+}
+module_lines dmz/doc.go >"$dir/doc-lines"
+module_lines README.md >"$dir/user/lines"
+check "doc.go shows README's lines for a go.mod" diff "$dir/user/lines" "$dir/doc-lines"
+{
+	printf 'module user\n\ngo 1.19\n'
+	sed "s,=>.*,=> $ERRPIPE_SRC," "$dir/user/lines"
+} >"$dir/user/go.mod"
+cat >"$dir/user/user_test.go" <<'EOT'
+package main
+
+import (
+	"os/exec"
+	"testing"
+
+	"errpipe/dmz"
+)
+
+func TestIt(t *testing.T) {
+	err := dmz.Start(exec.Command("/etc/passwd"))
+	if err == nil || err.Error() != "exec /etc/passwd: permission denied" {
+		t.Error(err)
+	}
+}
+EOT
+cd "$dir/user" || exit 1
+unset GOFLAGS # go.mod must be right as it is
+passes() {
+	env -u ERRPIPE_BUILD -u ERRPIPE_SRC go test -count=1 . >test.log 2>&1 && return
+	cat test.log
+	return 1
+}
+
+check "a module that uses it passes its test" passes
+check "README's Go program builds" go build -o user .
+
+# prints TEXT STATUS ARG...: the program prints just that, and exits so.
+prints() {
+	want=$1 want_status=$2 status=0
+	shift 2
+	got=$(./user "$@" 2>&1) || status=$?
+	if [ "$got" != "$want" ] || [ "$status" != "$want_status" ]; then
+		echo "$*: '$got', exit status $status"
+		return 1
+	fi
+}
+
+check "README's Go program prints its usage" prints 'usage: start PROGRAM [ARG...]' 125
+# shellcheck disable=SC2016 # Go's words
+check "README's Go program names a program that is not in PATH" prints \
+	'exec: "no-such-program": executable file not found in $PATH' 127 no-such-program
+check "README's Go program tells of a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
+check "README's Go program starts one" prints hello 7 /bin/sh -c 'echo hello; exit 7'
+
+echo "1..$count"
+[ "$failures" = 0 ]

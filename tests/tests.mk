@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# The tests, and everything else that looks for mistakes. Included by the Makefile.
+
+# A program for each tests/unit/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked: with
+# musl, and for another machine than this.
+ifneq ($(FOREIGN),)
+CHECK_CFLAGS := -Itests/support/standin
+CHECK_LIBS :=
+else
+CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
+CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
+endif
+
+CHECKS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/check_*.c))
+CHECK_PROGS := $(patsubst tests/programs/%.c,$(O)/tests/%,$(wildcard tests/programs/prog_*.c))
+CHECK_HELPERS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/support/*.c))
+
+# Every object below tests/, by the path of its source.
+TEST_CC = $(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) -Itests/support $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(CFLAGS)
+$(O)/tests/unit/%.o $(O)/tests/support/%.o: TEST_CC += $(CHECK_CFLAGS)
+$(O)/tests/%.o: tests/%.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(TEST_CC) $(DEPS) -c -o $@ $<
+
+$(CHECKS): $(O)/tests/%: $(O)/tests/unit/%.o $(CHECK_HELPERS) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpthread
+
+# Programs that tests start.
+$(O)/tests/prog_case: $(CHECK_HELPERS) $(O)/liberrpipe.a
+$(O)/tests/prog_decode: $(O)/liberrpipe.a
+$(CHECK_PROGS): $(O)/tests/%: $(O)/tests/programs/%.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The errno numbers of the kernel's headers, to compare the list with: the host's, and those that differ.
+ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc powerpc)
+
+$(O)/tests/errno.generic:
+	@mkdir -p $(@D)
+	$(Q)scripts/errno-macros $(CC) $(KERNEL_CPPFLAGS) >$@
+
+$(O)/tests/errno.%: $(UAPI)/include/linux/version.h
+	@mkdir -p $(@D)
+	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
+
+# --- faults: tests/faults/main.c says what it does ----------------------------------------------------------------
+
+# It writes into the registers of this one machine. The command is a part of it, by another name.
+ifneq ($(filter x86_64%,$(MACHINE)),)
+ifeq ($(FOREIGN),)
+FAULTS := $(O)/tests/inject_faults $(O)/tests/faults_target $(O)/tests/faults_go
+endif
+endif
+
+$(O)/tests/faults/command.o: $(O)/obj/cmd/main.o
+	@mkdir -p $(@D)
+	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
+
+$(O)/tests/inject_faults: $(patsubst %,$(O)/tests/faults/%.o,main trace scenes allocations command) $(filter-out %/main.o,$(CMD)) $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
+
+$(O)/tests/faults_target: $(O)/tests/faults/target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+$(O)/tests/faults_go: tests/faults/go/main.go $(wildcard dmz/*.go dmz/stubs/*)
+	$(call say,GO,$@)
+	@mkdir -p $(@D)
+	$(Q)GOFLAGS=-mod=mod GOPROXY=off GOCACHE='$(abspath $(O))/go' GOPATH='$(abspath $(O))/go' CGO_ENABLED=0 \
+		go build -o $@ ./tests/faults/go
+
+faults: $(FAULTS)
+	$(Q)scripts/faults $(O)
+
+# --- load: so many children, by eight threads at once ----------------------------------------------------------
+
+COUNT := 1000000
+SOAK := $(O)/tests/soak_children $(O)/tests/soak_target
+
+$(O)/tests/soak_children: $(O)/tests/soak/soak.o $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+$(O)/tests/soak_target: $(O)/tests/soak/target.o
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $<
+
+soak: $(SOAK)
+	$(Q)$(O)/tests/soak_children $(abspath $(O)/tests/soak_target) $(COUNT)
+
+tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
+
+check: tests $(FAULTS) $(SOAK)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
+
+# Only what depends on how the library is built.
+check-unit: tests
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/run-tests $(O) $(CHECKS)
+
+# The library and its tests for another machine, in a folder of that name. lld, as GNU ld knows one machine each.
+cross-%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
+	$(Q)$(MAKE) O=$(O)/$* NOLIBC='$(NOLIBC)' UAPI='$(UAPI)' AR=llvm-ar-19 LDFLAGS=-static \
+		CC='$(CLANG) --target=$*-linux-gnu -fuse-ld=lld -Wno-unused-command-line-argument' tests
+
+# On kernels of other machines and versions than this one's, with what scripts/setup all installs.
+check-system: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
+
+# --- coverage ----------------------------------------------------------------------------------------------
+
+COVERAGE := $(abspath $(O))/coverage
+# The counters are a file that all processes of a program share: so those count, too, that are killed or leave by a system call.
+COVERAGE_CFLAGS := -O0 -g -fcoverage-mapping -fprofile-instr-generate=$(COVERAGE)/profiles/%m%c -fprofile-update=atomic \
+	-mllvm -runtime-counter-relocation -Wno-unused-command-line-argument
+
+$(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) -Itests/coverage/hosted -o $@ $<
+
+coverage: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
+	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC='$(CLANG)' \
+		CFLAGS='$(COVERAGE_CFLAGS)' tests $(addprefix $(COVERAGE)/,stub $(patsubst $(O)/%,%,$(FAULTS) $(SOAK)))
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 \
+		COUNTING_CC='$(CLANG)' COUNTING_CFLAGS='$(COVERAGE_CFLAGS)' scripts/coverage $(COVERAGE)
+
+# --- proofs --------------------------------------------------------------------------------------------------
+
+prove: $(O)/tests/prog_machine
+	$(Q)scripts/run-tests $(O) tests/prove/frama_c.sh tests/shell/protocol.sh
+
+# --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
+
+TIME := 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
+SEEDS := $(O)/fuzz/seeds
+
+# The command, with a main() that does not begin the program; and what tests/fuzz/arguments.c puts in the place of others.
+$(O)/obj/errpipe_main.o: errpipe/cmd/main.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(DEPS) -Dmain=errpipe_main -c -o $@ $<
+
+$(O)/libcommand.a: $(O)/obj/errpipe_main.o $(filter-out %/main.o,$(CMD))
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+wrapped_by = $(shell grep -o '__wrap_[a-z0-9_]*' $(1) | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
+
+$(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(O)/liberrpipe.a
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(call wrapped_by,$<) -o $@ $< \
+		$(O)/libcommand.a $(O)/liberrpipe.a $(CMD_LIBS)
+
+fuzz: $(NOLIBC)/nolibc.h
+	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
+		$(FUZZ:%=$(O)/fuzz/fuzz_%)
+	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)
+
+-include $(wildcard $(O)/tests/*/*.d)
