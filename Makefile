@@ -1,38 +1,39 @@
 # SPDX-License-Identifier: MIT
+# Build and install. tests/tests.mk has the tests, tests/bench/bench.mk the benchmarks. "make help" prints what follows.
 #
-# make              the stub, the library and the command, in build/
-# make stubs        the stub for every architecture of dmz/architectures, in build/stubs/
-# make update-stubs make stubs, and put them and their table where they are committed
-# make update-causes write the pages that are made from errpipe/explain/causes.def
-# make tests        build the tests
-# make check        build and run them; with ERRPIPE_LONG=1 random tests run five times as many rounds
-# make check-system run the unit tests on Debian's arm64 and amd64 kernels, in qemu-system (needs scripts/setup all)
-# make faults       fail each system call of library and command, and kill each process at each of them
-# make soak         start COUNT=1000000 children, of which many fail or are killed, and see what is left of them
-# make fuzz         feed library and command with hostile input, for TIME=60 seconds each target; SEEDS=DIR keeps what was found
-# make coverage     which lines and branches the tests reach, in build/coverage
-# make prove        the decoder and the stub under Frama-C, the protocol under Spin (needs scripts/setup all)
-# make install      into PREFIX, by default /usr/local. Give it all the variables that make had: make remembers none of them, and
-#                   install builds again what they change, such as the stub without STUB=committed
-# make uninstall    what install has put there; with the variables that it had
-# make bench        measure how long it takes to start a program, beside others; update-bench puts that into the documents
-# make dist         build/errpipe-VERSION.tar.gz and build/SHA256SUMS, the same bytes from the same source
-# make clean        remove build/
-#
-# STATIC=1          link the command statically, so that it runs in a container without a libc
-# STUB=committed    take the stub from dmz/stubs instead of building it, which needs llvm and the kernel's headers
-# O=DIR             build in DIR instead of build/
-# CLANG=clang-19    builds all stubs; with lld of the same version
-# PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, BASHCOMPDIR, ZSHCOMPDIR, DESTDIR: where things
-#                   go. Absolute names.
-# CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as everywhere. The flags that the code needs are not
-#                   among them, so setting them breaks nothing.
-# NOLIBC=DIR        nolibc headers of a kernel tree (tools/include/nolibc) instead of those that scripts/setup
-#                   unpacks from Debian's kernel source package
-# JANSSON=yes       the command writes JSON; by default where pkg-config finds jansson, but not when cross-compiling: there
-#                   give JANSSON_DIR, or PKG_CONFIG too
-# JANSSON_DIR=DIR   link jansson statically from DIR, which scripts/unpack-jansson fills for another machine
-# UAPI=DIR          kernel headers of all architectures, as scripts/unpack-uapi unpacks them from there
+## make                the stub, the libraries and the command, in build/
+## make install        install into PREFIX (/usr/local). Repeat the variables that make had: install rebuilds what they change
+## make uninstall      remove what install put there; with the same variables
+## make check          build and run the tests; TESTS='check_read explain.sh' runs only these
+## make dist           build/errpipe-VERSION.tar.gz and build/SHA256SUMS, reproducible
+## make clean          remove build/
+##
+## make stubs          the stub for every architecture of dmz/architectures, in build/stubs/
+## make update-stubs   the same, then update dmz/stubs and its table
+## make update-causes  rewrite the pages that are made from errpipe/explain/causes.def
+## make compile_commands.json   for clangd and other editors' tools
+##
+## Long tests, most of which need scripts/setup all:
+## make check-system   the unit tests on Debian's arm64 and amd64 kernels, in qemu-system
+## make faults         fail each system call of library and command, and kill each process at each of them
+## make soak           start COUNT=1000000 children, many of which fail or are killed, and check that nothing is left
+## make fuzz           feed library and command hostile input, TIME=60 seconds for each target; SEEDS=DIR keeps new inputs
+## make coverage       print the lines and branches that the tests reach
+## make prove          check the decoder and the stub with Frama-C, and the protocol with Spin
+## make bench          measure the time to start a program, beside others; update-bench puts it into the documents
+##
+## O=DIR               build in DIR instead of build/
+## CC, CFLAGS, CPPFLAGS, LDFLAGS, CROSS_COMPILE, V=1: as usual. The flags that the code needs are kept apart from these
+## STATIC=1            link the command statically, for containers without a libc
+## STUB=committed      take the stub from dmz/stubs instead of building it, which needs llvm and the kernel's headers
+## JANSSON=yes         let the command write JSON. The default is yes if pkg-config finds jansson; a cross build must set it, with
+##                     JANSSON_DIR or PKG_CONFIG
+## JANSSON_DIR=DIR     link jansson statically from DIR, which scripts/build/unpack-jansson fills for another machine
+## CLANG=clang-19      the compiler of all stubs; needs lld of the same version
+## NOLIBC=DIR          nolibc headers of a kernel tree (tools/include/nolibc); by default from Debian's kernel source
+## UAPI=DIR            kernel headers of all architectures, as scripts/build/unpack-uapi unpacks them
+## PREFIX, BINDIR, LIBDIR, LIBEXECDIR, INCLUDEDIR, MANDIR, PKGCONFIGDIR, BASHCOMPDIR, ZSHCOMPDIR, DESTDIR: absolute names
+## ERRPIPE_LONG=1      in the environment: random tests run five times as many rounds
 
 O := build
 CROSS_COMPILE :=
@@ -71,7 +72,7 @@ endif
 endif
 
 # A goal that builds nothing needs nothing.
-ifneq ($(filter-out clean dist uninstall update-causes bench update-bench,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean dist uninstall update-causes bench update-bench help,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
@@ -143,7 +144,7 @@ chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:
 	$(if $(call chosen,NOLIBC),$(error NOLIBC=$(NOLIBC) has no nolibc.h: it should be tools/include/nolibc of a kernel tree))
 	$(call say,NOLIBC,$(NOLIBC))
-	$(Q)scripts/unpack-nolibc $(NOLIBC)
+	$(Q)scripts/build/unpack-nolibc $(NOLIBC)
 
 # --- the stub for every architecture: a make each, with the compiler of its line in dmz/architectures -------
 
@@ -158,12 +159,12 @@ $(O)/stubs/%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h FORCE
 		CPPFLAGS='-nostdlibinc -isystem $(UAPI)/$(word 3,$(call line_of,$(*D))) -isystem $(UAPI)/include' $@
 
 update-stubs: stubs
-	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/update-stubs $(O)
+	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/build/update-stubs $(O)
 
 $(UAPI)/include/linux/version.h:
-	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/unpack-uapi filled))
+	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/build/unpack-uapi filled))
 	$(call say,UAPI,$(UAPI))
-	$(Q)scripts/unpack-uapi $(UAPI)
+	$(Q)scripts/build/unpack-uapi $(UAPI)
 
 # --- the library and the command ---------------------------------------------------------------------------
 
@@ -179,7 +180,7 @@ JANSSON := yes
 JANSSON_CPPFLAGS := -I$(JANSSON_DIR)/usr/include
 CMD_LIBS := $(wildcard $(JANSSON_DIR)/usr/lib/*/libjansson.a)
 ifeq ($(CMD_LIBS),)
-$(error JANSSON_DIR=$(JANSSON_DIR) has no usr/lib/*/libjansson.a: run scripts/unpack-jansson)
+$(error JANSSON_DIR=$(JANSSON_DIR) has no usr/lib/*/libjansson.a: run scripts/build/unpack-jansson)
 endif
 else
 JANSSON := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --exists jansson 2>/dev/null && echo yes))
@@ -265,8 +266,8 @@ $(O)/obj/static $(O)/obj/committed $(O)/obj/json: FORCE
 # The pages that are made from the table of causes are committed, as people read them there, and to install them takes no
 # compiler that makes programs for this machine.
 update-causes:
-	$(Q)scripts/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
-	$(Q)scripts/causes mdoc >errpipe/man/errpipe-causes.7.new && mv errpipe/man/errpipe-causes.7.new errpipe/man/errpipe-causes.7
+	$(Q)scripts/build/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
+	$(Q)scripts/build/causes mdoc >errpipe/man/errpipe-causes.7.new && mv errpipe/man/errpipe-causes.7.new errpipe/man/errpipe-causes.7
 
 # --- installing --------------------------------------------------------------------------------------------
 
@@ -324,9 +325,17 @@ dist:
 clean:
 	rm -rf $(O)
 
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
+# What make would run says how each file is compiled. Needs jq.
+compile_commands.json: FORCE
+	$(Q)$(MAKE) -nBs tests | grep ' -c -o ' | \
+		jq -Rn '[inputs | { directory: "$(CURDIR)", command: ., file: (split(" ") | last) }]' >$@
+
 -include $(wildcard $(patsubst %.o,%.d,$(LIB) $(CMD)))
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench prove coverage clean FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system faults soak fuzz bench bench-programs update-bench prove coverage clean help FORCE
 .DELETE_ON_ERROR:

@@ -39,11 +39,11 @@ ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc
 
 $(O)/tests/errno.generic:
 	@mkdir -p $(@D)
-	$(Q)scripts/errno-macros $(CC) $(KERNEL_CPPFLAGS) >$@
+	$(Q)scripts/build/errno-macros $(CC) $(KERNEL_CPPFLAGS) >$@
 
 $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
-	$(Q)scripts/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
+	$(Q)scripts/build/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
 # --- faults: tests/faults/main.c says what it does ----------------------------------------------------------------
 
@@ -72,7 +72,7 @@ $(O)/tests/faults_go: tests/faults/go/main.go $(wildcard dmz/*.go dmz/stubs/*)
 		go build -o $@ ./tests/faults/go
 
 faults: $(FAULTS)
-	$(Q)scripts/faults $(O)
+	$(Q)scripts/build/faults $(O)
 
 # --- load: so many children, by eight threads at once ----------------------------------------------------------
 
@@ -91,12 +91,16 @@ soak: $(SOAK)
 
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
+# TESTS names some of them, as check_read or explain.sh.
+TESTS :=
+CHOSEN := $(foreach test,$(TESTS),$(or $(filter %/$(test),$(CHECKS)),$(wildcard tests/*/$(test)),$(error no test is named '$(test)')))
+
 check: tests $(FAULTS) $(SOAK)
-	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/run-tests $(O)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/build/run-tests $(O) $(CHOSEN)
 
 # Only what depends on how the library is built.
 check-unit: tests
-	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/run-tests $(O) $(CHECKS)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/build/run-tests $(O) $(CHECKS)
 
 # The library and its tests for another machine, in a folder of that name. lld, as GNU ld knows one machine each.
 cross-%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
@@ -105,7 +109,7 @@ cross-%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 
 # On kernels of other machines and versions than this one's, with what scripts/setup all installs.
 check-system: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
-	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/check-system $(O)
+	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/build/check-system $(O)
 
 # --- coverage ----------------------------------------------------------------------------------------------
 
@@ -121,12 +125,12 @@ coverage: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)$(MAKE) O=$(COVERAGE) NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' CC='$(CLANG)' \
 		CFLAGS='$(COVERAGE_CFLAGS)' tests $(addprefix $(COVERAGE)/,stub $(patsubst $(O)/%,%,$(FAULTS) $(SOAK)))
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' ERRPIPE_SLOW=1 \
-		COUNTING_CC='$(CLANG)' COUNTING_CFLAGS='$(COVERAGE_CFLAGS)' scripts/coverage $(COVERAGE)
+		COUNTING_CC='$(CLANG)' COUNTING_CFLAGS='$(COVERAGE_CFLAGS)' scripts/build/coverage $(COVERAGE)
 
 # --- proofs --------------------------------------------------------------------------------------------------
 
 prove: $(O)/tests/prog_machine
-	$(Q)scripts/run-tests $(O) tests/prove/frama_c.sh tests/shell/protocol.sh
+	$(Q)scripts/build/run-tests $(O) tests/prove/frama_c.sh tests/shell/protocol.sh
 
 # --- hostile input: libFuzzer, with the sanitizers -----------------------------------------------------------
 
@@ -156,6 +160,6 @@ $(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(O)/liberrpipe.
 fuzz: $(NOLIBC)/nolibc.h
 	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
 		$(FUZZ:%=$(O)/fuzz/fuzz_%)
-	$(Q)SEEDS='$(SEEDS)' scripts/fuzz $(O)/fuzz $(TIME) $(FUZZ)
+	$(Q)SEEDS='$(SEEDS)' scripts/build/fuzz $(O)/fuzz $(TIME) $(FUZZ)
 
 -include $(wildcard $(O)/tests/*/*.d)

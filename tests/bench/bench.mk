@@ -69,4 +69,4 @@ bench:
 
 # The last results, into the documents.
 update-bench:
-	$(Q)scripts/update-bench $(O)/bench
+	$(Q)scripts/build/update-bench $(O)/bench

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * prog_machine: try each ability that tests depend on and that a machine's kernel may lack. It prints a line for each:
- * the name, a tab, and the reason if this machine lacks the ability. scripts/machine adds the container runtimes.
+ * the name, a tab, and the reason if this machine lacks the ability. scripts/build/machine adds the container runtimes.
  *
  * Each attempt has a process of its own. Its namespaces end with it.
  */

@@ -47,7 +47,7 @@ all_of() {
 	name=$1 machine=$2 emulator=$3
 	if [ "$name" = "$host" ]; then set --; else set -- "$emulator"; fi
 	try "$name: hello builds" build "$stubs/$name/hello"
-	try "$name: the file is as it should be" "$ERRPIPE_SRC/scripts/check-stub" "$stubs/$name/dmz" "$name"
+	try "$name: the file is as it should be" "$ERRPIPE_SRC/scripts/build/check-stub" "$stubs/$name/dmz" "$name"
 	# Where another user may read it.
 	cp "$stubs/$name/dmz" "$tmp/dmz"
 	try "$name: behaves as the host's own" behaves check_stub "$machine" "$@" "$tmp/dmz"

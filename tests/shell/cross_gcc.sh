@@ -25,7 +25,7 @@ behaves() {
 
 # stub NAME TARGET MACHINE QEMU
 stub() {
-	try "$2-gcc: the stub is as it should be" "$ERRPIPE_SRC/scripts/check-stub" "$ERRPIPE_BUILD/gcc/$2/dmz" "$1"
+	try "$2-gcc: the stub is as it should be" "$ERRPIPE_SRC/scripts/build/check-stub" "$ERRPIPE_BUILD/gcc/$2/dmz" "$1"
 	try "$2-gcc: and behaves as the host's own" behaves "$4" "$2" "$3"
 }
 

@@ -185,7 +185,7 @@ check "docs/ci.md: smoke.sh without jq" smoke_test_needs 'jq: not found'
 
 # up_to_date FORMAT PAGE
 up_to_date() {
-	scripts/causes "$1" | diff - "$2"
+	scripts/build/causes "$1" | diff - "$2"
 }
 check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
 check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/man/errpipe-causes.7
@@ -225,7 +225,7 @@ untested_promises() {
 		grep -v -e '`[a-z_.]*:[^`]*` |$' -e '^| --- |' -e '^| promise | tested by |$'
 }
 missing_figures() {
-	scripts/security-figures --list | while read -r name; do
+	scripts/build/security-figures --list | while read -r name; do
 		grep -q "^| $name | \`.*\` | [^|]*[1-9][^|]* | 20[^|]* |$" docs/security.md || echo "$name"
 	done
 }
@@ -235,7 +235,7 @@ says_nothing() {
 }
 check "docs/security.md: the tests that it names" says_nothing missing_tests
 check "docs/security.md: each promise has a test" says_nothing untested_promises
-check "docs/security.md: the figures: scripts/security-figures" says_nothing missing_figures
+check "docs/security.md: the figures: scripts/build/security-figures" says_nothing missing_figures
 
 # The locale C cannot show other characters.
 ascii_only() {
@@ -248,11 +248,11 @@ for page in errpipe/man/*.[1-8]; do
 done
 # But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
 unlicensed() {
-	find . \( -path ./build -o -path ./.git -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds -o -path ./tests/fuzz/regressions \) -prune -o -type f ! -name LICENSE \
+	find . \( -path ./build -o -path ./.git -o -path ./compile_commands.json -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds -o -path ./tests/fuzz/regressions \) -prune -o -type f ! -name LICENSE \
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file says under which licence it is' unlicensed
-check 'shell scripts' shellcheck scripts/[!.]* .ci/run tests/*/*.sh tests/bench/rows tests/system/init tests/support/tap
+check 'shell scripts' shellcheck scripts/[!.b]* scripts/bench scripts/build/[!.]* .ci/run tests/*/*.sh tests/bench/rows tests/system/init tests/support/tap
 
 echo "1..$count"
 [ "$failures" = 0 ]

@@ -28,7 +28,7 @@ check() {
 	fi
 }
 
-# where ABILITIES TEST WHAT...: a test that is skipped if the machine lacks one of the abilities (scripts/machine).
+# where ABILITIES TEST WHAT...: a test that is skipped if the machine lacks one of the abilities (scripts/build/machine).
 where() {
 	# shellcheck disable=SC2086 # a list
 	if needs=$("$ERRPIPE_SRC/tests/support/lacks" $1); then

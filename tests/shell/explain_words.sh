@@ -19,7 +19,7 @@ cases=$ERRPIPE_SRC/tests/unit/check_explain_cases.c
 phrases='not found|no such file|permission denied|is a directory|not a directory|operation not permitted|open executable'
 
 listed() {
-	"$ERRPIPE_SRC/scripts/causes" list >"$tmp/list" && [ "$(tr -dc '\002' <"$tmp/list" | wc -c)" -gt 50 ]
+	"$ERRPIPE_SRC/scripts/build/causes" list >"$tmp/list" && [ "$(tr -dc '\002' <"$tmp/list" | wc -c)" -gt 50 ]
 }
 
 # column N: of each cause, one on a line.

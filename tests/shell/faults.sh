@@ -9,4 +9,4 @@ if [ ! -e "$ERRPIPE_BUILD/tests/inject_faults" ]; then
 	echo 1..1
 	exit
 fi
-SAMPLE=1 OCCURRENCES=1 exec "$ERRPIPE_SRC/scripts/faults" "$ERRPIPE_BUILD"
+SAMPLE=1 OCCURRENCES=1 exec "$ERRPIPE_SRC/scripts/build/faults" "$ERRPIPE_BUILD"

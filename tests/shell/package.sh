@@ -105,7 +105,7 @@ fields() {
 
 stub_is_untouched() {
 	cmp "$source/build/dmz" "$tmp/errpipe/usr/libexec/errpipe/dmz" &&
-		"$source/scripts/check-stub" "$tmp/errpipe/usr/libexec/errpipe/dmz" "$(uname -m)"
+		"$source/scripts/build/check-stub" "$tmp/errpipe/usr/libexec/errpipe/dmz" "$(uname -m)"
 }
 
 all_else_is_stripped() {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The counts and the output of scripts/run-tests and scripts/test, with stand-ins for the tests and for make. Writes TAP.
+# The counts and the output of scripts/build/run-tests and scripts/test, with stand-ins for the tests and for make. Writes TAP.
 # shellcheck disable=SC2317 # the functions that are called through try
 set -u
 : "${ERRPIPE_SRC:?}"
@@ -18,7 +18,7 @@ executable() {
 	chmod 755 "$1"
 }
 
-# --- scripts/run-tests
+# --- scripts/build/run-tests
 
 printf 'present\t\nabsent\tno such kernel\n' >machine
 
@@ -26,7 +26,7 @@ printf 'present\t\nabsent\tno such kernel\n' >machine
 outcome() {
 	printf 'printf "%%s\\n" "%s"\n' "$3" | executable a.sh
 	status=0
-	CI=true ERRPIPE_MACHINE=$tmp/machine "$ERRPIPE_SRC/scripts/run-tests" "$tmp" "$tmp/a.sh" >out 2>&1 || status=$?
+	CI=true ERRPIPE_MACHINE=$tmp/machine "$ERRPIPE_SRC/scripts/build/run-tests" "$tmp" "$tmp/a.sh" >out 2>&1 || status=$?
 	cat out
 	[ "$status" = "$1" ] && [ "$(tail -n "$(echo "$2" | wc -l)" out)" = "$2" ]
 }
@@ -51,7 +51,7 @@ try 'a skip for an ability that the machine has' outcome 1 '--- skipped
 ok 1 - a # SKIP needs present
 0 passed, 0 failed, 1 skipped' 'ok 1 - a # SKIP needs present
 1..1'
-try 'an ability that is not on the list' outcome 1 'not ok - ok 1 - a # SKIP needs unknown, which scripts/machine does not try
+try 'an ability that is not on the list' outcome 1 'not ok - ok 1 - a # SKIP needs unknown, which scripts/build/machine does not try
 0 passed, 1 failed, 0 skipped' 'ok 1 - a # SKIP needs unknown
 1..1'
 try 'a test that dies' outcome 1 'not ok - a.sh ran 1 of unknown tests, exit status 0
@@ -66,7 +66,7 @@ lost() {
 		echo 1..1
 	END
 	status=0
-	CI=true ERRPIPE_MACHINE=$tmp/machine PATH=$tmp/one:$PATH "$ERRPIPE_SRC/scripts/run-tests" "$tmp" "$tmp/killer.sh" "$tmp/later.sh" \
+	CI=true ERRPIPE_MACHINE=$tmp/machine PATH=$tmp/one:$PATH "$ERRPIPE_SRC/scripts/build/run-tests" "$tmp" "$tmp/killer.sh" "$tmp/later.sh" \
 		>out 2>&1 || status=$?
 	cat out
 	[ "$status" = 1 ] && grep -qx 'not ok - killer.sh did not run to its end' out &&
@@ -91,14 +91,14 @@ try 'tests/support/lacks: one that is not on the list' lacking 'needs unknown' u
 
 # --- scripts/test, in a source tree of its own
 
-mkdir -p tree/scripts tree/tests bin
+mkdir -p tree/scripts/build tree/tests bin
 cp "$ERRPIPE_SRC/scripts/test" tree/scripts
 mkdir -p tree/tests/support && cp "$ERRPIPE_SRC/tests/support/lacks" tree/tests/support
 executable tree/scripts/setup </dev/null
 executable tree/scripts/analyse <<'END'
 echo '4 passed, 0 failed, 0 skipped'
 END
-executable tree/scripts/machine <<'END'
+executable tree/scripts/build/machine <<'END'
 printf 'binfmt-misc\tno such kernel\n'
 END
 executable bin/sudo <<'END'
@@ -118,7 +118,7 @@ esac
 [ "${status:-0}" = 0 ] || echo "make: *** [Makefile:1: check] Error 1"
 exit "${status:-0}"
 END
-executable tree/scripts/run-tests <<'END'
+executable tree/scripts/build/run-tests <<'END'
 echo '1 passed, 0 failed, 0 skipped'
 END
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The stub's file is as scripts/check-stub wants it, and check-stub sees when one is not.
+# The stub's file is as scripts/build/check-stub wants it, and check-stub sees when one is not.
 set -eu
 
-check=$ERRPIPE_SRC/scripts/check-stub
+check=$ERRPIPE_SRC/scripts/build/check-stub
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 n=0 failed=0

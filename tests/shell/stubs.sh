@@ -71,7 +71,7 @@ table_is_true() {
 
 # Two ways to count.
 counted_as_ptrace_does() {
-	emulated=$("$ERRPIPE_SRC/scripts/count-instructions" qemu-x86_64-static "$ERRPIPE_BUILD/stubs/x86_64/dmz")
+	emulated=$("$ERRPIPE_SRC/scripts/build/count-instructions" qemu-x86_64-static "$ERRPIPE_BUILD/stubs/x86_64/dmz")
 	stepped=$("$ERRPIPE_BUILD/tests/prog_steps" "$ERRPIPE_BUILD/stubs/x86_64/dmz" 3 /bin/true name 3>/dev/null)
 	echo "$emulated with qemu, $stepped with ptrace"
 	[ "$emulated" = "$stepped" ]
@@ -86,10 +86,10 @@ committed=$ERRPIPE_SRC/dmz/stubs
 try "all stubs build" build "$ERRPIPE_SRC" "$ERRPIPE_BUILD" "$NOLIBC"
 try "and in another folder" build_elsewhere
 try "into the same bytes" same_bytes
-"$ERRPIPE_SRC/scripts/stub-manifest" "$ERRPIPE_BUILD" >"$tmp/manifest" || :
+"$ERRPIPE_SRC/scripts/build/stub-manifest" "$ERRPIPE_BUILD" >"$tmp/manifest" || :
 try "and into those that are committed" rebuilt_as_committed
 try "the committed files are as their manifest says" files_as_listed
-"$ERRPIPE_SRC/scripts/architecture-table" "$ERRPIPE_BUILD" >"$tmp/table" || :
+"$ERRPIPE_SRC/scripts/build/architecture-table" "$ERRPIPE_BUILD" >"$tmp/table" || :
 try "the table of the README is true" table_is_true README.md
 try "and that of docs/architectures.md" table_is_true docs/architectures.md
 if [ "$(uname -m)" = x86_64 ]; then

@@ -40,8 +40,12 @@ cut_as() {
 }
 
 check() {
-	local command=$1 want=$2 document=$3 got needs
-	if [[ $command == 'unshare -rm '* ]] && needs=$("$ERRPIPE_SRC/tests/support/lacks" user-namespaces); then
+	local command=$1 want=$2 document=$3 got needs=
+	case $command in
+	'unshare -rm '*) needs=$("$ERRPIPE_SRC/tests/support/lacks" user-namespaces) ;;
+	*' -m32 '*) needs=$("$ERRPIPE_SRC/tests/support/lacks" 32-bit-programs) ;;
+	esac
+	if [ -n "$needs" ]; then
 		result ok "$document: $command # SKIP $needs"
 		return
 	fi

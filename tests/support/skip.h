@@ -11,7 +11,7 @@
 
 /*
  * Leave a test that cannot run here. Check counts it as passed, so each skip is a line in the file ERRPIPE_SKIPS,
- * which scripts/run-tests counts and shows.
+ * which scripts/build/run-tests counts and shows.
  */
 #define SKIP(reason)                                         \
 	do {                                                 \
@@ -20,7 +20,7 @@
 	} while (0)
 
 /*
- * Leave a test that needs an ability which this machine lacks. scripts/machine has the list. A test that has
+ * Leave a test that needs an ability which this machine lacks. scripts/build/machine has the list. A test that has
  * found out by itself calls SKIP("needs NAME").
  */
 #define NEEDS(name)                           \
@@ -29,7 +29,7 @@
 			SKIP("needs " name);  \
 	} while (0)
 
-/* A name that is not on the list counts as lacking, so that scripts/run-tests notices it. Without a list, none does. */
+/* A name that is not on the list counts as lacking, so that scripts/build/run-tests notices it. Without a list, none does. */
 static inline bool lacks(const char *needs)
 {
 	const char *name = needs + strlen("needs ");

@@ -3,7 +3,7 @@
  * errno.def and words.c against the kernel's headers, the C library's header and words, and literal
  * numbers.
  *
- * The numbers of the headers are in files that scripts/errno-macros wrote, tests/errno.* in the build
+ * The numbers of the headers are in files that scripts/build/errno-macros wrote, tests/errno.* in the build
  * folder. One that is missing fails.
  */
 #define _GNU_SOURCE
