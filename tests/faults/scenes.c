@@ -352,7 +352,8 @@ static void mount_tmpfs(const char *folder, unsigned long flags)
 		put_map("/proc/self/uid_map", uid);
 		put_map("/proc/self/gid_map", gid);
 	}
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", folder, "tmpfs", flags, NULL) < 0) {
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", folder, "tmpfs", flags, NULL) < 0) {
 		perror(folder);
 		exit(2);
 	}
@@ -542,8 +543,8 @@ const struct scene scenes[] = {
 	  .mounts = true },
 	{ "errpipe_explain, a program, without /proc", LOOK, .play = play_look_without_proc, .path = "/bin/sh",
 	  .mounts = true },
-	{ "errpipe_explain, a foreign program, without /proc", LOOK, .play = play_look_without_proc, .path = "foreign",
-	  .mounts = true },
+	{ "errpipe_explain, a foreign program, without /proc", LOOK, .play = play_look_without_proc,
+	  .path = "foreign", .mounts = true },
 
 	{ "errpipe run", COMMAND, .play = play_command, .argument = { "run", "linked" } },
 	{ "errpipe run, missing", COMMAND, .play = play_command, .argument = { "run", "/none" } },
@@ -563,7 +564,8 @@ const struct scene scenes[] = {
 	{ "errpipe decode", COMMAND, .play = play_command, .argument = { "decode", "record" } },
 	{ "errpipe decode, JSON", COMMAND, .play = play_command, .argument = { "decode", "--json", "record" } },
 	{ "errpipe explain", COMMAND, .play = play_command, .argument = { "explain", "linked" } },
-	{ "errpipe explain, for others", COMMAND, .play = play_command, .argument = { "explain", "--as", "0", "linked" } },
+	{ "errpipe explain, for others", COMMAND, .play = play_command,
+	  .argument = { "explain", "--as", "0", "linked" } },
 	{ "errpipe explain, in words", COMMAND, .play = play_command, .argument = { "explain", "./script" } },
 	{ "errpipe explain, JSON", COMMAND, .play = play_command, .argument = { "explain", "--json", "./script" } },
 	{ "errpipe explain, a root", COMMAND, .play = play_command,

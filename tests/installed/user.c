@@ -35,7 +35,8 @@ int main(int argc, char **argv)
 
 	memset(&spawn, 0, sizeof(spawn));
 	spawn.stub = errpipe_stub();
-	if (argc < 2 || errpipe_spawn(&child, &spawn, argv[1], argv + 1, environ) < 0 || errpipe_wait(&child, &report) < 0)
+	if (argc < 2 || errpipe_spawn(&child, &spawn, argv[1], argv + 1, environ) < 0 ||
+	    errpipe_wait(&child, &report) < 0)
 		return 125;
 	if (report.verdict != ERRPIPE_STARTED) {
 		errpipe_message(line, sizeof(line), &report, argv[1]);

@@ -70,8 +70,8 @@ static int print_routes(char **paths)
 		return FAILED;
 	printf("%u %u %d %#x %d %#llx %#llx %#llx %#llx %#llx %d %d\n", i.uid, i.euid, i.mixed_ids, i.securebits,
 	       i.no_new_privs, (unsigned long long)i.effective, (unsigned long long)i.permitted,
-	       (unsigned long long)i.inheritable, (unsigned long long)i.ambient, (unsigned long long)i.bounding, i.label,
-	       i.on_exec);
+	       (unsigned long long)i.inheritable, (unsigned long long)i.ambient, (unsigned long long)i.bounding,
+	       i.label, i.on_exec);
 	for (; *paths; paths++) {
 		enum errpipe_route route = errpipe_route(&i, *paths);
 

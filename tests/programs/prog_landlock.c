@@ -18,7 +18,8 @@ enum { NO_LANDLOCK = 77, FAILED = 99 };
 /* All that the first version knows. */
 static const uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
-static const uint64_t to_read = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+static const uint64_t to_read =
+	LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
 static int allow_beneath(int ruleset, const char *folder, uint64_t access)
 {
@@ -52,8 +53,7 @@ int main(int argc, char **argv)
 	if (i + 1 >= argc)
 		return FAILED;
 	if (allow_beneath(ruleset, "/dev", LANDLOCK_ACCESS_FS_WRITE_FILE) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0) {
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_landlock_restrict_self, ruleset, 0) < 0) {
 		perror("landlock");
 		return FAILED;
 	}

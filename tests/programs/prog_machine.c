@@ -95,8 +95,10 @@ static const char *programs_of_32_bits(void)
 {
 	/* The smallest one. It exits with 42 (muppetlabs.com/~breadbox/software/tiny). */
 	static const unsigned char i386[] = {
+		/* clang-format off */
 		0x7f, 'E', 'L', 'F', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 0x20, 0, 1, 0,
 		0x20, 0, 1, 0, 4, 0, 0, 0, 0xb3, 42, 0x31, 0xc0, 0x40, 0xcd, 0x80, 0, 0x34, 0, 0x20, 0, 1,
+		/* clang-format on */
 	};
 	int status;
 
@@ -111,7 +113,7 @@ static const char *programs_of_32_bits(void)
 static const char *foreign_programs_fail(void)
 {
 	/* The header of a program for arm64 or, there, for x86-64. */
-	static const unsigned char foreign[64] = { 0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2,
+	static const unsigned char foreign[64] = { 0x7f,      'E', 'L', 'F', 2, 1, 1, [16] = 2,
 #ifdef __aarch64__
 						   [18] = 62,
 #else
@@ -119,9 +121,9 @@ static const char *foreign_programs_fail(void)
 #endif
 						   [20] = 1 };
 
-	return start(foreign, sizeof(foreign)) < 0 && errno == ENOEXEC ?
-		       NULL :
-		       NO_ERRNO("binfmt_misc of this machine runs programs of other architectures");
+	return start(foreign, sizeof(foreign)) < 0 && errno == ENOEXEC
+		       ? NULL
+		       : NO_ERRNO("binfmt_misc of this machine runs programs of other architectures");
 }
 
 /* An x32 call fails where such programs cannot run. */
@@ -141,7 +143,8 @@ static const char *user_namespaces(void)
 	if (unshare(CLONE_NEWNS) < 0)
 		return "mount namespaces are refused to a user namespace";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot") : "no mount may be changed";
+		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot")
+				       : "no mount may be changed";
 	return mount("none", folder, "tmpfs", 0, NULL) < 0 ? "a user namespace may not mount a tmpfs" : NULL;
 }
 
@@ -151,9 +154,9 @@ static const char *binfmt_misc(void)
 
 	if (why)
 		return why;
-	return mount("none", "/proc/sys/fs/binfmt_misc", "binfmt_misc", 0, NULL) < 0 ?
-		       "a user namespace has no binfmt_misc of its own" :
-		       NULL;
+	return mount("none", "/proc/sys/fs/binfmt_misc", "binfmt_misc", 0, NULL) < 0
+		       ? "a user namespace has no binfmt_misc of its own"
+		       : NULL;
 }
 
 static const char *mount_namespaces(void)
@@ -163,7 +166,8 @@ static const char *mount_namespaces(void)
 	if (unshare(CLONE_NEWNS) < 0)
 		return "mount namespaces are refused";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot") : "no mount may be changed";
+		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot")
+				       : "no mount may be changed";
 	return mount("none", folder, "tmpfs", 0, NULL) < 0 ? "root may not mount a tmpfs" : NULL;
 }
 
@@ -215,7 +219,8 @@ static const char *seccomp(void)
 	struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 	const struct sock_fprog program = { 1, filter };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
 		return "seccomp filters are refused";
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0)
 		return "seccomp filters that ask are refused";
@@ -261,9 +266,9 @@ static const char *exec_check(void)
 {
 	char *argv[] = { (char *)"sh", NULL };
 
-	return syscall(SYS_execveat, AT_FDCWD, "/bin/sh", argv, argv + 1, AT_EXECVE_CHECK) < 0 ?
-		       "execveat has no AT_EXECVE_CHECK before Linux 6.14" :
-		       NULL;
+	return syscall(SYS_execveat, AT_FDCWD, "/bin/sh", argv, argv + 1, AT_EXECVE_CHECK) < 0
+		       ? "execveat has no AT_EXECVE_CHECK before Linux 6.14"
+		       : NULL;
 }
 
 /* Where tests put their files. */
@@ -299,11 +304,14 @@ static const char *access_lists(void)
 			uint16_t tag, rights;
 			uint32_t id;
 		} entry[3];
-	} list = { htole32(2),
-		   { { htole16(1), htole16(7), ~0U }, { htole16(4), htole16(5), ~0U }, { htole16(32), htole16(5), ~0U } } };
+	} list = {
+		htole32(2),
+		{ { htole16(1), htole16(7), ~0U }, { htole16(4), htole16(5), ~0U }, { htole16(32), htole16(5), ~0U } }
+	};
 
-	return fsetxattr(new_file(), "system.posix_acl_access", &list, sizeof(list), 0) < 0 ? "files in /tmp can have no ACL" :
-											      NULL;
+	return fsetxattr(new_file(), "system.posix_acl_access", &list, sizeof(list), 0) < 0
+		       ? "files in /tmp can have no ACL"
+		       : NULL;
 }
 
 static const char *orphans_of_init(void)

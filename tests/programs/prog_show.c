@@ -49,10 +49,9 @@ static void show_command_line(void)
 
 static void show_status(void)
 {
-	static const char *const shown[] = { "Name:",	"Umask:",  "Uid:",	 "Gid:",
-					     "SigPnd:", "ShdPnd:", "SigBlk:",	 "SigIgn:",
-					     "SigCgt:", "CapInh:", "CapPrm:",	 "CapEff:",
-					     "CapBnd:", "CapAmb:", "NoNewPrivs:" };
+	static const char *const shown[] = { "Name:",	"Umask:",  "Uid:",    "Gid:",	 "SigPnd:",
+					     "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "CapInh:",
+					     "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:" };
 	FILE *file = fopen("/proc/self/status", "re");
 	char *line = NULL;
 	size_t size = 0;

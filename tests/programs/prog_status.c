@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 
 /* proc(5). All that neither counts nor names a process. */
-static const char *const shown[] = { "Name:",	"Umask:",  "Uid:",     "Gid:",	      "Groups:",  "SigPnd:",
-				     "SigBlk:", "SigIgn:", "SigCgt:",  "CapInh:",     "CapPrm:",  "CapEff:",
+static const char *const shown[] = { "Name:",	"Umask:",  "Uid:",     "Gid:",	      "Groups:",   "SigPnd:",
+				     "SigBlk:", "SigIgn:", "SigCgt:",  "CapInh:",     "CapPrm:",   "CapEff:",
 				     "CapBnd:", "CapAmb:", "Seccomp:", "NoNewPrivs:", "TracerPid:" };
 
 static int is_shown(const char *line)

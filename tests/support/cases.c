@@ -22,13 +22,11 @@ static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{ "E2BIG", E2BIG },	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },
-	{ "EFAULT", EFAULT },	{ "EINVAL", EINVAL },	{ "EIO", EIO },
-	{ "EISDIR", EISDIR },	{ "ELIBBAD", ELIBBAD }, { "ELOOP", ELOOP },
-	{ "EMFILE", EMFILE },	{ "ENFILE", ENFILE },	{ "ENAMETOOLONG", ENAMETOOLONG },
-	{ "ENOENT", ENOENT },	{ "ENOEXEC", ENOEXEC }, { "ENOMEM", ENOMEM },
-	{ "ENOSYS", ENOSYS },	{ "ENOTDIR", ENOTDIR }, { "EPERM", EPERM },
-	{ "ETXTBSY", ETXTBSY },
+	{ "E2BIG", E2BIG },	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	{ "EFAULT", EFAULT },
+	{ "EINVAL", EINVAL },	{ "EIO", EIO },		{ "EISDIR", EISDIR },	{ "ELIBBAD", ELIBBAD },
+	{ "ELOOP", ELOOP },	{ "EMFILE", EMFILE },	{ "ENFILE", ENFILE },	{ "ENAMETOOLONG", ENAMETOOLONG },
+	{ "ENOENT", ENOENT },	{ "ENOEXEC", ENOEXEC }, { "ENOMEM", ENOMEM },	{ "ENOSYS", ENOSYS },
+	{ "ENOTDIR", ENOTDIR }, { "EPERM", EPERM },	{ "ETXTBSY", ETXTBSY },
 };
 
 __attribute__((format(printf, 1, 2), noreturn)) static void mistake(const char *format, ...)

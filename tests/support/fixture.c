@@ -111,8 +111,7 @@ static void make_file(const char *name, const void *bytes, size_t size, mode_t m
 	char *path = joined(folder, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fchmod(fd, mode) < 0 ||
-	    close(fd) < 0)
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fchmod(fd, mode) < 0 || close(fd) < 0)
 		die("cannot write", path);
 }
 
@@ -181,12 +180,11 @@ static void make_non_programs(void)
 		{ "space-before", BYTES(" #!/bin/sh\n") },
 		{ "html", BYTES("<!DOCTYPE html>\n<title>404</title>\n") },
 		{ "gzip", BYTES("\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0") },
-		{ "pe",
-		  BYTES("MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0\0\0\0\0\0\0@\0\0\0") },
+		{ "pe", BYTES("MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0\0\0\0\0\0\0@\0\0\0") },
 		{ "mach-o", BYTES("\xcf\xfa\xed\xfe\x0c\0\0\x01\0\0\0\0\x02\0\0\0\x10\0\0\0") },
-		{ "archive",
-		  BYTES("!<arch>\nx/              0           0     0     644     0         `\n") },
-		{ "xz", BYTES("\xfd" "7zXZ\0\0\x04\xe6\xd6\xb4\x46\0\0\0\0") },
+		{ "archive", BYTES("!<arch>\nx/              0           0     0     644     0         `\n") },
+		{ "xz", BYTES("\xfd"
+			      "7zXZ\0\0\x04\xe6\xd6\xb4\x46\0\0\0\0") },
 		{ "zstd", BYTES("\x28\xb5\x2f\xfd\x24\0\x01\0\0\x99\xe9\xd8\x51") },
 		{ "bzip2", BYTES("BZh9\x17rE8P\x90\0\0\0\0") },
 		{ "zip", BYTES("PK\x03\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0x") },
@@ -200,8 +198,7 @@ static void make_non_programs(void)
 		{ "loader-short", BYTES(ELFMAG "shorter than a header") },
 		{ "loader-script", BYTES("#!/bin/sh\n# Longer than an ELF header, which is all "
 					 "that the kernel looks for.\n") },
-		{ "loader-garbage",
-		  BYTES("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n") },
+		{ "loader-garbage", BYTES("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n") },
 	};
 
 	for (size_t i = 0; i < COUNT(files); i++)
@@ -219,14 +216,14 @@ static void make_tar(void)
 		size_t offset;
 		const char *text;
 	} fields[] = {
-		{ 0, "x" },	      /* name */
-		{ 100, "0000644" },   /* mode */
-		{ 108, "0000000" },   /* user */
-		{ 116, "0000000" },   /* group */
+		{ 0, "x" },		/* name */
+		{ 100, "0000644" },	/* mode */
+		{ 108, "0000000" },	/* user */
+		{ 116, "0000000" },	/* group */
 		{ 124, "00000000000" }, /* size */
 		{ 136, "00000000000" }, /* time */
-		{ 148, "006125" },    /* sum of all bytes, this field as blanks */
-		{ 156, "0" },	      /* a file */
+		{ 148, "006125" },	/* sum of all bytes, this field as blanks */
+		{ 156, "0" },		/* a file */
 		{ 257, "ustar" },
 		{ 263, "00" },
 	};
@@ -536,22 +533,14 @@ static void make_elfs_for_loaders(void)
 	static const struct {
 		const char *name, *loader;
 	} files[] = {
-		{ "elf-loader-long-name", "@long-name" },
-		{ "elf-loader-missing", "@/missing" },
-		{ "elf-loader-dangling", "@/link-dangling" },
-		{ "elf-loader-loop", "@/link-loop" },
-		{ "elf-loader-below-file", "@/good/x" },
-		{ "elf-loader-no-x", "@/no-x" },
-		{ "elf-loader-directory", "@/directory" },
-		{ "elf-loader-unsearchable", "@/locked/good" },
-		{ "elf-loader-noexec", "@/noexec/good" },
-		{ "elf-loader-empty", "@/empty" },
-		{ "elf-loader-short", "@/loader-short" },
-		{ "elf-loader-garbage", "@/loader-garbage" },
-		{ "elf-loader-script", "@/loader-script" },
-		{ "elf-loader-other-machine", "@/elf-other-machine" },
-		{ "elf-loader-cut", "@/loader-cut" },
-		{ "elf-loader-busy", "@/busy" },
+		{ "elf-loader-long-name", "@long-name" },     { "elf-loader-missing", "@/missing" },
+		{ "elf-loader-dangling", "@/link-dangling" }, { "elf-loader-loop", "@/link-loop" },
+		{ "elf-loader-below-file", "@/good/x" },      { "elf-loader-no-x", "@/no-x" },
+		{ "elf-loader-directory", "@/directory" },    { "elf-loader-unsearchable", "@/locked/good" },
+		{ "elf-loader-noexec", "@/noexec/good" },     { "elf-loader-empty", "@/empty" },
+		{ "elf-loader-short", "@/loader-short" },     { "elf-loader-garbage", "@/loader-garbage" },
+		{ "elf-loader-script", "@/loader-script" },   { "elf-loader-other-machine", "@/elf-other-machine" },
+		{ "elf-loader-cut", "@/loader-cut" },	      { "elf-loader-busy", "@/busy" },
 	};
 	struct program loader = good_program();
 

@@ -13,20 +13,20 @@
  * Leave a test that cannot run here. Check counts it as passed, so each skip is a line in the file ERRPIPE_SKIPS,
  * which scripts/build/run-tests counts and shows.
  */
-#define SKIP(reason)                                         \
-	do {                                                 \
-		skip_note(__FILE__, __func__, (reason));     \
-		return;                                      \
+#define SKIP(reason)                                                                                                 \
+	do {                                                                                                         \
+		skip_note(__FILE__, __func__, (reason));                                                             \
+		return;                                                                                              \
 	} while (0)
 
 /*
  * Leave a test that needs an ability which this machine lacks. scripts/build/machine has the list. A test that has
  * found out by itself calls SKIP("needs NAME").
  */
-#define NEEDS(name)                           \
-	do {                                  \
-		if (lacks("needs " name))     \
-			SKIP("needs " name);  \
+#define NEEDS(name)                                                                                                  \
+	do {                                                                                                         \
+		if (lacks("needs " name))                                                                            \
+			SKIP("needs " name);                                                                         \
 	} while (0)
 
 /* A name that is not on the list counts as lacking, so that scripts/build/run-tests notices it. Without a list, none does. */

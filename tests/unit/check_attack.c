@@ -56,9 +56,9 @@ static int make_stub(void)
 
 #define CAP(name) (1ULL << CAP_##name)
 
-static const uint64_t docker = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FSETID) | CAP(FOWNER) | CAP(MKNOD) | CAP(NET_RAW) |
-			       CAP(SETGID) | CAP(SETUID) | CAP(SETFCAP) | CAP(SETPCAP) | CAP(NET_BIND_SERVICE) |
-			       CAP(SYS_CHROOT) | CAP(KILL) | CAP(AUDIT_WRITE);
+static const uint64_t docker = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FSETID) | CAP(FOWNER) | CAP(MKNOD) |
+			       CAP(NET_RAW) | CAP(SETGID) | CAP(SETUID) | CAP(SETFCAP) | CAP(SETPCAP) |
+			       CAP(NET_BIND_SERVICE) | CAP(SYS_CHROOT) | CAP(KILL) | CAP(AUDIT_WRITE);
 
 /* What root has in a container. */
 static void take_docker_capabilities(void)

@@ -81,8 +81,7 @@ static char *read_whole(int fd)
  */
 __attribute__((noreturn)) static void become_program(const struct start *start)
 {
-	char *path = *start->program == '@' ? fixture_path(start->program)
-					    : keep(strdup(start->program));
+	char *path = *start->program == '@' ? fixture_path(start->program) : keep(strdup(start->program));
 	int fd = open(path, O_PATH | O_CLOEXEC), ret;
 
 	if (start->set)
@@ -145,11 +144,9 @@ static struct result run_errpipe(char *const *argv, void (*set)(void))
 #define ERRPIPE(...)		run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, NULL)
 #define ERRPIPE_AFTER(set, ...) run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, set)
 
-static void assert_result(struct result r, const char *name, int status, const char *out,
-			  const char *err)
+static void assert_result(struct result r, const char *name, int status, const char *out, const char *err)
 {
-	ck_assert_msg(r.status == status, "%s: exit code %d, not %d; %s", name, r.status, status,
-		      r.err);
+	ck_assert_msg(r.status == status, "%s: exit code %d, not %d; %s", name, r.status, status, r.err);
 	ck_assert_msg(strcmp(r.out, out) == 0, "%s: stdout \"%s\", not \"%s\"", name, r.out, out);
 	ck_assert_msg(strcmp(r.err, err) == 0, "%s: stderr \"%s\", not \"%s\"", name, r.err, err);
 }
@@ -170,10 +167,12 @@ static char *text(const char *format, ...)
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-static struct run {
+struct run {
 	const struct exec_case *c;
 	enum identity identity;
-} *runs;
+};
+
+static struct run *runs;
 
 static int run_count;
 
@@ -204,8 +203,7 @@ static const char *title(const struct run *run)
 {
 	static char buf[128];
 
-	snprintf(buf, sizeof(buf), "%s as %s", run->c->name,
-		 run->identity == AS_SELF ? "self" : "nobody");
+	snprintf(buf, sizeof(buf), "%s as %s", run->c->name, run->identity == AS_SELF ? "self" : "nobody");
 	return buf;
 }
 
@@ -218,9 +216,10 @@ static void assert_says_why(const struct run *it, char *command)
 	int first = is_slow() ? (it - runs) % CASE_POLICIES : 0, end = is_slow() ? first + 1 : CASE_POLICIES;
 
 	for (int i = first; i < end; i++) {
-		char *argv[] = { "errpipe", command, ONE_LINE, "--policy", policies[i], "--", path, "argument", NULL };
-		const struct start start = { "@/bin/errpipe", argv, it->c->state,
-					     it->identity,    NULL, 0 };
+		char *argv[] = {
+			"errpipe", command, ONE_LINE, "--policy", policies[i], "--", path, "argument", NULL
+		};
+		const struct start start = { "@/bin/errpipe", argv, it->c->state, it->identity, NULL, 0 };
 		struct result r = run(&start);
 
 		if (r.status == NO_STATE)
@@ -242,8 +241,9 @@ START_TEST(exec_says_why)
 END_TEST
 
 /* What Docker, podman and containerd look for in errors: it would change exit codes. */
-static const char *const phrases[] = { "not found", "no such file", "permission denied", "is a directory",
-				       "not a directory", "operation not permitted", "open executable" };
+static const char *const phrases[] = { "not found",	 "no such file",    "permission denied",
+				       "is a directory", "not a directory", "operation not permitted",
+				       "open executable" };
 
 /* Behind the message: one line or two, that begin with "errpipe: " and have none of the phrases. */
 static void assert_explained(const char *name, char *lines)
@@ -298,9 +298,7 @@ START_TEST(decode_says_why)
 	const struct run *it = &runs[_i];
 	char *path = fixture_path(it->c->path), *record = fixture_path("@/record");
 	char *argv[] = { "dmz", "90", path, "name", NULL };
-	const struct start start = {
-		"@/bin/dmz", argv, it->c->state, it->identity, open_record, 0
-	};
+	const struct start start = { "@/bin/dmz", argv, it->c->state, it->identity, open_record, 0 };
 	struct result r = run(&start);
 
 	if (r.status == NO_STATE)
@@ -322,9 +320,8 @@ START_TEST(run_exits_as_the_target_does)
 
 	assert_result(ERRPIPE("run", act_program, "exit", code), code, exit_codes[_i], "", "");
 	for (int i = 0; i < CASE_POLICIES; i++)
-		assert_result(ERRPIPE("run", "--policy", policies[i], "--", act_program, "exit",
-				      code),
-			      policies[i], exit_codes[_i], "", "");
+		assert_result(ERRPIPE("run", "--policy", policies[i], "--", act_program, "exit", code), policies[i],
+			      exit_codes[_i], "", "");
 }
 END_TEST
 
@@ -334,18 +331,15 @@ START_TEST(run_exits_with_128_and_the_signal)
 {
 	char *number = text("%d", signals[_i]);
 
-	assert_result(ERRPIPE("run", act_program, "kill", number), number, 128 + signals[_i], "",
-		      "");
+	assert_result(ERRPIPE("run", act_program, "kill", number), number, 128 + signals[_i], "", "");
 }
 END_TEST
 
 START_TEST(run_passes_arguments_on)
 {
-	assert_result(ERRPIPE("run", act_program, "print", "--policy"), "option", 0, "--policy\n",
-		      "");
+	assert_result(ERRPIPE("run", act_program, "print", "--policy"), "option", 0, "--policy\n", "");
 	assert_result(ERRPIPE("run", act_program, "print", "--"), "dashes", 0, "--\n", "");
-	assert_result(ERRPIPE("run", "--policy=runc", act_program, "print", ""), "empty", 0, "\n",
-		      "");
+	assert_result(ERRPIPE("run", "--policy=runc", act_program, "print", ""), "empty", 0, "\n", "");
 }
 END_TEST
 
@@ -363,8 +357,7 @@ static void set_signals(void)
 	signal(SIGRTMAX - 1, SIG_IGN);
 	/* By number, as libc lets nobody block 32 and 33. */
 	for (size_t i = 0; i < COUNT(blocked); i++)
-		mask[(blocked[i] - 1) / (8 * sizeof(long))] |=
-			1UL << (blocked[i] - 1) % (8 * sizeof(long));
+		mask[(blocked[i] - 1) / (8 * sizeof(long))] |= 1UL << (blocked[i] - 1) % (8 * sizeof(long));
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, _NSIG / 8) < 0)
 		_exit(BAD_STATE);
 }
@@ -437,8 +430,7 @@ static void assert_same(const char *text, const char *expected)
 		if (text[i] == '\n')
 			line = i + 1;
 	}
-	ck_assert_msg(text[i] == expected[i], "\"%.200s\", not \"%.200s\"", text + line,
-		      expected + line);
+	ck_assert_msg(text[i] == expected[i], "\"%.200s\", not \"%.200s\"", text + line, expected + line);
 }
 
 static char *const commands[] = { "run", "exec" };
@@ -463,8 +455,7 @@ START_TEST(changes_are_seen)
 {
 	struct result r = ERRPIPE_AFTER(set_signals, "run", show_program);
 
-	ck_assert_ptr_nonnull(
-		strstr(r.out, "\nSigBlk:\t8000008180014801\nSigIgn:\t4000000000011002\n"));
+	ck_assert_ptr_nonnull(strstr(r.out, "\nSigBlk:\t8000008180014801\nSigIgn:\t4000000000011002\n"));
 	r = ERRPIPE_AFTER(set_descriptors, "run", show_program);
 	ck_assert_ptr_nonnull(strstr(r.out, "\nfd 400 flags "));
 	r = ERRPIPE_AFTER(set_process, "run", show_program);
@@ -476,14 +467,10 @@ END_TEST
 
 START_TEST(streams_may_be_closed)
 {
-	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "0"), "exit 0", 0,
-		      "", "");
-	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "7"), "exit 7", 7,
-		      "", "");
-	assert_result(ERRPIPE_AFTER(close_streams, "run", ONE_LINE, "/nowhere/at/all"), "missing", 127, "",
-		      "");
-	assert_result(ERRPIPE_AFTER(close_stdin, "run", act_program, "print", "x"), "stdin", 0,
-		      "x\n", "");
+	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "0"), "exit 0", 0, "", "");
+	assert_result(ERRPIPE_AFTER(close_streams, "run", act_program, "exit", "7"), "exit 7", 7, "", "");
+	assert_result(ERRPIPE_AFTER(close_streams, "run", ONE_LINE, "/nowhere/at/all"), "missing", 127, "", "");
+	assert_result(ERRPIPE_AFTER(close_stdin, "run", act_program, "print", "x"), "stdin", 0, "x\n", "");
 	assert_result(ERRPIPE_AFTER(close_stdin, "run", ONE_LINE, "/nowhere/at/all"), "stdin", 127, "",
 		      "exec /nowhere/at/all: no such file or directory\n");
 }
@@ -497,8 +484,7 @@ static void close_stdin_and_stdout(void)
 
 START_TEST(stdout_may_be_closed)
 {
-	assert_result(ERRPIPE_AFTER(close_stdin_and_stdout, "run", act_program, "exit", "0"),
-		      "exit 0", 0, "", "");
+	assert_result(ERRPIPE_AFTER(close_stdin_and_stdout, "run", act_program, "exit", "0"), "exit 0", 0, "", "");
 }
 END_TEST
 
@@ -509,10 +495,8 @@ static void ignore_sigchld(void)
 
 START_TEST(sigchld_may_be_ignored)
 {
-	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "exit", "7"), "exit 7", 7,
-		      "", "");
-	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "kill", "9"), "kill", 137,
-		      "", "");
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "exit", "7"), "exit 7", 7, "", "");
+	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", act_program, "kill", "9"), "kill", 137, "", "");
 	assert_result(ERRPIPE_AFTER(ignore_sigchld, "run", ONE_LINE, "/nowhere/at/all"), "missing", 127, "",
 		      "exec /nowhere/at/all: no such file or directory\n");
 }
@@ -684,7 +668,8 @@ END_TEST
 START_TEST(argv0_is_what_the_target_sees)
 {
 	for (int i = 0; i < 2; i++) {
-		struct result r = ERRPIPE(commands[i], "--argv0", "-name", "--", "/bin/sh", "-c", "echo $0 $1", "zero", "one");
+		struct result r =
+			ERRPIPE(commands[i], "--argv0", "-name", "--", "/bin/sh", "-c", "echo $0 $1", "zero", "one");
 
 		assert_result(r, commands[i], 0, "zero one\n", "");
 		r = ERRPIPE(commands[i], "--argv0=-name", "/bin/cat", "/proc/self/cmdline");
@@ -716,9 +701,9 @@ END_TEST
 
 /* --- run: the search along PATH --------------------------------------------------------------- */
 
-#define TEN(text)     text text text text text text text text text text
-#define LONG_NAME     TEN("twenty-six letters of many")
-#define LONG_PATH     TEN(TEN("forty-two letters that are a directory's/"))
+#define TEN(text) text text text text text text text text text text
+#define LONG_NAME TEN("twenty-six letters of many")
+#define LONG_PATH TEN(TEN("forty-two letters that are a directory's/"))
 
 static const struct search {
 	const char *path, *cwd;
@@ -845,8 +830,7 @@ START_TEST(a_search)
 		return;
 	}
 	where = strchr(search->where, '/') ? in_search(search->where) : search->where;
-	assert_result(r, search->path, search->status, "",
-		      text("exec %s: %s\n", where, search->words));
+	assert_result(r, search->path, search->status, "", text("exec %s: %s\n", where, search->words));
 }
 END_TEST
 
@@ -904,11 +888,9 @@ START_TEST(a_search_has_the_code_of_its_policy)
 	static const struct search text_file = { "refused:text", "empty", 0, NULL, NULL };
 
 	search = &refused;
-	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status,
-			 126);
+	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status, 126);
 	search = &text_file;
-	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status,
-			 128);
+	ck_assert_int_eq(ERRPIPE_AFTER(set_search, "run", "--policy", "dockerd", "tool").status, 128);
 }
 END_TEST
 
@@ -917,10 +899,10 @@ START_TEST(a_name_with_a_slash_is_not_searched)
 	static const struct search in_good = { "good", "empty", 0, NULL, NULL };
 
 	search = &in_good;
-	assert_result(ERRPIPE_AFTER(set_search, "run", ONE_LINE, "./tool", "print", "found"), "./tool", 127,
-		      "", "exec ./tool: no such file or directory\n");
-	assert_result(ERRPIPE_AFTER(set_search, "run", "../good/tool", "print", "found"),
-		      "../good/tool", 0, "found\n", "");
+	assert_result(ERRPIPE_AFTER(set_search, "run", ONE_LINE, "./tool", "print", "found"), "./tool", 127, "",
+		      "exec ./tool: no such file or directory\n");
+	assert_result(ERRPIPE_AFTER(set_search, "run", "../good/tool", "print", "found"), "../good/tool", 0,
+		      "found\n", "");
 }
 END_TEST
 
@@ -1044,8 +1026,7 @@ START_TEST(help_and_version)
 	ck_assert_str_eq(r.err, "");
 	ck_assert_ptr_nonnull(strstr(r.out, "\n  run "));
 	ck_assert_ptr_nonnull(strstr(r.out, "\n  decode "));
-	assert_result(ERRPIPE(version_options[_i]), "version", 0, "errpipe " ERRPIPE_VERSION "\n",
-		      "");
+	assert_result(ERRPIPE(version_options[_i]), "version", 0, "errpipe " ERRPIPE_VERSION "\n", "");
 }
 END_TEST
 
@@ -1110,8 +1091,7 @@ START_TEST(a_full_disk_is_told)
 	ck_assert_int_eq(ERRPIPE_AFTER(close_stdout, "--version").status, 125);
 
 	/* It is the target's, not ours. */
-	assert_result(ERRPIPE_AFTER(fill_stdout, "run", act_program, "exit", "0"), "run", 0, "",
-		      "");
+	assert_result(ERRPIPE_AFTER(fill_stdout, "run", act_program, "exit", "0"), "run", 0, "", "");
 }
 END_TEST
 
@@ -1168,14 +1148,13 @@ START_TEST(a_record)
 
 	write_record(record, sizeof(record));
 	assert_result(ERRPIPE("decode", path), "no path", 0, "exec: exec format error\n", "");
-	assert_result(ERRPIPE("decode", "--path=", path), "empty path", 0,
-		      "exec : exec format error\n", "");
-	assert_result(ERRPIPE("decode", path, "--path", "a\nb"), "line feed", 0,
-		      "exec a\\nb: exec format error\n", "");
+	assert_result(ERRPIPE("decode", "--path=", path), "empty path", 0, "exec : exec format error\n", "");
+	assert_result(ERRPIPE("decode", path, "--path", "a\nb"), "line feed", 0, "exec a\\nb: exec format error\n",
+		      "");
 
 	write_record(setup, sizeof(setup));
-	assert_result(ERRPIPE("decode", "--path", "x", path), "stub", 0,
-		      "exec x: cannot start the stub (EACCES)\n", "");
+	assert_result(ERRPIPE("decode", "--path", "x", path), "stub", 0, "exec x: cannot start the stub (EACCES)\n",
+		      "");
 }
 END_TEST
 
@@ -1199,8 +1178,7 @@ START_TEST(a_record_on_stdin)
 		struct result r;
 
 		write_record(record, sizeof(record));
-		assert_result(decode_stdin(arguments[i]), "good", 0, "exec: exec format error\n",
-			      "");
+		assert_result(decode_stdin(arguments[i]), "good", 0, "exec: exec format error\n", "");
 		write_record(record, 15);
 		r = decode_stdin(arguments[i]);
 		ck_assert_int_eq(r.status, 1);

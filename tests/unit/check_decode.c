@@ -157,11 +157,20 @@ static const struct {
 	unsigned machine;
 	int raw, error;
 } foreign[] = {
-	{ EM_X86_64, 40, ELOOP },	{ EM_MIPS, 90, ELOOP },		{ EM_ALPHA, 62, ELOOP },
-	{ EM_SPARCV9, 62, ELOOP },	{ EM_PARISC, 249, ELOOP },	{ EM_MIPS, 78, ENAMETOOLONG },
-	{ EM_PARISC, 248, ENAMETOOLONG }, { EM_ALPHA, 35, EAGAIN },	{ EM_MIPS, 84, ELIBBAD },
-	{ EM_MIPS, 1133, EDQUOT },	{ EM_SPARCV9, 112, ELIBBAD },	{ EM_MIPS, 8, ENOEXEC },
-	{ EM_MIPS, 4000, 0 },		{ EM_MIPS, 0, 0 },
+	{ EM_X86_64, 40, ELOOP },
+	{ EM_MIPS, 90, ELOOP },
+	{ EM_ALPHA, 62, ELOOP },
+	{ EM_SPARCV9, 62, ELOOP },
+	{ EM_PARISC, 249, ELOOP },
+	{ EM_MIPS, 78, ENAMETOOLONG },
+	{ EM_PARISC, 248, ENAMETOOLONG },
+	{ EM_ALPHA, 35, EAGAIN },
+	{ EM_MIPS, 84, ELIBBAD },
+	{ EM_MIPS, 1133, EDQUOT },
+	{ EM_SPARCV9, 112, ELIBBAD },
+	{ EM_MIPS, 8, ENOEXEC },
+	{ EM_MIPS, 4000, 0 },
+	{ EM_MIPS, 0, 0 },
 };
 
 START_TEST(numbers_of_another_machine)

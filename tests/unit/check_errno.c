@@ -48,8 +48,7 @@ static const struct row {
 	const char *name, *words;
 	int number[FAMILIES];
 } rows[] = {
-#define E(name, words, generic, mips, alpha, sparc, parisc) \
-	{ #name, words, { generic, mips, alpha, sparc, parisc } },
+#define E(name, words, generic, mips, alpha, sparc, parisc) { #name, words, { generic, mips, alpha, sparc, parisc } },
 #include "dmz/errno.def"
 };
 
@@ -214,18 +213,17 @@ START_TEST(headers_agree)
 		if (is_dropped(source->family, name))
 			continue;
 		row = row_named(without_alias(name));
-		ck_assert_msg(row != NULL, "%s: %s %d is not in errno.def", source->file, name,
-			      number);
-		ck_assert_msg(header_number(row, source->family, source->is_powerpc) == number,
-			      "%s: %s is %d there", source->file, name, number);
+		ck_assert_msg(row != NULL, "%s: %s %d is not in errno.def", source->file, name, number);
+		ck_assert_msg(header_number(row, source->family, source->is_powerpc) == number, "%s: %s is %d there",
+			      source->file, name, number);
 		if (strcmp(row->name, name) == 0)
 			seen[row - rows] = 1;
 	}
 	fclose(file);
 
 	for (i = 0; i < COUNT(rows); i++)
-		ck_assert_msg(seen[i] == (rows[i].number[source->family] != 0),
-			      "%s: %s is only in errno.def", source->file, rows[i].name);
+		ck_assert_msg(seen[i] == (rows[i].number[source->family] != 0), "%s: %s is only in errno.def",
+			      source->file, rows[i].name);
 }
 END_TEST
 

@@ -90,8 +90,7 @@ __attribute__((noreturn)) static void child(const struct attempt *attempt, int r
 		_exit(ret);
 	if (attempt->prepare)
 		report = attempt->prepare(report);
-	ret = errpipe_exec(attempt->stub, attempt->flags, report, attempt->path, attempt->argv,
-			   attempt->envp);
+	ret = errpipe_exec(attempt->stub, attempt->flags, report, attempt->path, attempt->argv, attempt->envp);
 	_exit(ret == attempt->returns ? RETURNED : RETURNED_WRONG);
 }
 
@@ -151,8 +150,7 @@ static void assert_failed(const struct outcome *outcome, unsigned step, int erro
 	const struct errpipe_report *report = &outcome->report;
 
 	ck_assert_int_eq(outcome->read, 1);
-	ck_assert_int_eq(report->verdict,
-			 step == ERRPIPE_STEP_EXEC ? ERRPIPE_EXEC_FAILED : ERRPIPE_SETUP_FAILED);
+	ck_assert_int_eq(report->verdict, step == ERRPIPE_STEP_EXEC ? ERRPIPE_EXEC_FAILED : ERRPIPE_SETUP_FAILED);
 	ck_assert_uint_eq(report->step, step);
 	ck_assert_int_eq(report->error, error);
 	ck_assert_int_eq(report->raw_error, error);
@@ -221,28 +219,24 @@ static const char *title(const struct run *run)
 {
 	static char text[128];
 
-	snprintf(text, sizeof(text), "%s as %s, %s", run->c->name,
-		 run->identity == AS_SELF ? "self" : "nobody",
+	snprintf(text, sizeof(text), "%s as %s, %s", run->c->name, run->identity == AS_SELF ? "self" : "nobody",
 		 run->route == STUB ? "stub" : "direct");
 	return text;
 }
 
-#define assert_int(run, a, b)                                                                 \
-	ck_assert_msg((int)(a) == (int)(b), "%s: %s is %d, not %d", title(run), #a, (int)(a), \
-		      (int)(b))
+#define assert_int(run, a, b)                                                                                        \
+	ck_assert_msg((int)(a) == (int)(b), "%s: %s is %d, not %d", title(run), #a, (int)(a), (int)(b))
 
-static void assert_line(const struct run *run, const struct errpipe_report *report,
-			const char *path, const char *expected)
+static void assert_line(const struct run *run, const struct errpipe_report *report, const char *path,
+			const char *expected)
 {
 	static char line[PATH_MAX + 256];
 
 	errpipe_message(line, sizeof(line), report, path);
-	ck_assert_msg(strcmp(line, expected) == 0, "%s: \"%s\", not \"%s\"", title(run), line,
-		      expected);
+	ck_assert_msg(strcmp(line, expected) == 0, "%s: \"%s\", not \"%s\"", title(run), line, expected);
 }
 
-static void assert_exit_codes(const struct run *run, const struct errpipe_report *report,
-			      const int *codes)
+static void assert_exit_codes(const struct run *run, const struct errpipe_report *report, const int *codes)
 {
 	for (int policy = 0; policy < CASE_POLICIES; policy++)
 		assert_int(run, errpipe_exit_code(report, policy), codes[policy]);
@@ -276,8 +270,7 @@ static int expected_exit(const struct run *run)
 	return run->c->error == ENOENT ? 127 : 126;
 }
 
-static void assert_report(const struct run *run, const struct errpipe_report *report,
-			  const char *path)
+static void assert_report(const struct run *run, const struct errpipe_report *report, const char *path)
 {
 	char expected[PATH_MAX + 256];
 
@@ -324,8 +317,8 @@ END_TEST
  * it differs in.
  */
 /* Twenty links, and not forty: a look-up that the kernel begins anew counts them again (total_link_count in fs/namei.c). */
-static const char *const working[] = { "@/good",    "@/elf-good", "@/script-good", "@/chain-5",
-				       "@/links/n21", "@/busy",	  "@/noexec/good" };
+static const char *const working[] = { "@/good",      "@/elf-good", "@/script-good", "@/chain-5",
+				       "@/links/n21", "@/busy",	    "@/noexec/good" };
 
 START_TEST(a_file_that_works)
 {
@@ -352,14 +345,11 @@ struct scene {
 
 static char *show_program;
 
-static char *environment[] = {
-	"A=1", "A=2", "EMPTY=", "NO_EQUALS_SIGN", "LD_NOTHING=x y\nz", NULL
-};
+static char *environment[] = { "A=1", "A=2", "EMPTY=", "NO_EQUALS_SIGN", "LD_NOTHING=x y\nz", NULL };
 
 static char **some_argv(void)
 {
-	static char *argv[] = { "another name", "",	      "--",   "-c",
-				"two words",	"line\nfeed", "\xff", NULL };
+	static char *argv[] = { "another name", "", "--", "-c", "two words", "line\nfeed", "\xff", NULL };
 
 	return argv;
 }
@@ -396,8 +386,7 @@ static void block(const int *numbers, size_t count)
 
 	/* By number, as libc lets nobody block 32 and 33. */
 	for (size_t i = 0; i < count; i++)
-		mask[(numbers[i] - 1) / (8 * sizeof(long))] |=
-			1UL << (numbers[i] - 1) % (8 * sizeof(long));
+		mask[(numbers[i] - 1) / (8 * sizeof(long))] |= 1UL << (numbers[i] - 1) % (8 * sizeof(long));
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, _NSIG / 8) < 0)
 		_exit(BAD_STATE);
 }
@@ -438,14 +427,12 @@ static void set_descriptors(void)
 {
 	static const struct {
 		int number, flags;
-	} wanted[] = { { 3, 0 },	   { 4, O_CLOEXEC },  { 30, 0 }, { 31, O_CLOEXEC },
-		       { 32, O_CLOEXEC },  { 33, 0 },	      { 34, 0 }, { 400, 0 },
-		       { 401, O_CLOEXEC }, { 402, O_CLOEXEC } };
+	} wanted[] = { { 3, 0 },  { 4, O_CLOEXEC }, { 30, 0 },	{ 31, O_CLOEXEC },  { 32, O_CLOEXEC },
+		       { 33, 0 }, { 34, 0 },	    { 400, 0 }, { 401, O_CLOEXEC }, { 402, O_CLOEXEC } };
 	int fd = open("/dev/null", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	for (size_t i = 0; i < COUNT(wanted); i++) {
-		if (fcntl(wanted[i].number, F_GETFD) < 0 &&
-		    dup3(fd, wanted[i].number, wanted[i].flags) < 0)
+		if (fcntl(wanted[i].number, F_GETFD) < 0 && dup3(fd, wanted[i].number, wanted[i].flags) < 0)
 			_exit(BAD_STATE);
 	}
 	close(STDIN_FILENO);
@@ -455,20 +442,13 @@ static void set_descriptors(void)
 static struct scene scene(int number)
 {
 	struct scene scenes[] = {
-		{ some_argv(), environment, NULL },
-		{ empty_argv0(), environment, NULL },
-		{ some_argv(), no_strings, NULL },
-		{ some_argv(), NULL, NULL },
-		{ arguments(1), environment, NULL },
-		{ arguments(250), environment, NULL },
-		{ arguments(251), environment, NULL },
-		{ arguments(252), environment, NULL },
-		{ arguments(253), environment, NULL },
-		{ many_arguments(), environment, NULL },
-		{ some_argv(), environment, set_signals },
-		{ some_argv(), environment, set_no_signals },
-		{ some_argv(), environment, set_process },
-		{ some_argv(), environment, set_descriptors },
+		{ some_argv(), environment, NULL },	   { empty_argv0(), environment, NULL },
+		{ some_argv(), no_strings, NULL },	   { some_argv(), NULL, NULL },
+		{ arguments(1), environment, NULL },	   { arguments(250), environment, NULL },
+		{ arguments(251), environment, NULL },	   { arguments(252), environment, NULL },
+		{ arguments(253), environment, NULL },	   { many_arguments(), environment, NULL },
+		{ some_argv(), environment, set_signals }, { some_argv(), environment, set_no_signals },
+		{ some_argv(), environment, set_process }, { some_argv(), environment, set_descriptors },
 	};
 
 	return scenes[number];
@@ -476,8 +456,7 @@ static struct scene scene(int number)
 
 enum { SCENES = 14 };
 
-__attribute__((noreturn)) static void show_child(const struct scene *scene, int way, int stub,
-						 int report, int out)
+__attribute__((noreturn)) static void show_child(const struct scene *scene, int way, int stub, int report, int out)
 {
 	if (dup2(out, STDOUT_FILENO) < 0)
 		_exit(BAD_STATE);
@@ -486,8 +465,7 @@ __attribute__((noreturn)) static void show_child(const struct scene *scene, int 
 	if (way == PLAIN)
 		execve(show_program, scene->argv, scene->envp);
 	else
-		errpipe_exec(way == STUB ? stub : ERRPIPE_NO_STUB, 0, report, show_program,
-			     scene->argv, scene->envp);
+		errpipe_exec(way == STUB ? stub : ERRPIPE_NO_STUB, 0, report, show_program, scene->argv, scene->envp);
 	_exit(RETURNED_WRONG);
 }
 
@@ -539,14 +517,12 @@ static void assert_same(const char *text, const char *expected, const char *what
 		if (text[i] == '\n')
 			line = i + 1;
 	}
-	ck_assert_msg(text[i] == expected[i], "%s: \"%.200s\", not \"%.200s\"", what, text + line,
-		      expected + line);
+	ck_assert_msg(text[i] == expected[i], "%s: \"%.200s\", not \"%.200s\"", what, text + line, expected + line);
 }
 
 static void assert_shown_alike(const struct scene *scene)
 {
-	char *plain = shown(scene, PLAIN), *direct = shown(scene, DIRECT),
-	     *stub = shown(scene, STUB);
+	char *plain = shown(scene, PLAIN), *direct = shown(scene, DIRECT), *stub = shown(scene, STUB);
 
 	ck_assert_ptr_nonnull(strstr(plain, "fd 1 "));
 	ck_assert_ptr_nonnull(strstr(plain, "SigBlk:"));
@@ -581,8 +557,8 @@ START_TEST(scenes_are_seen)
 		const struct scene s = scene(i);
 		char *text = seen[i] ? shown(&s, STUB) : NULL;
 
-		ck_assert_msg(!text || strstr(text, seen[i]),
-			      "scene %d: \"%s\" is not there: %.2000s", i, seen[i], text);
+		ck_assert_msg(!text || strstr(text, seen[i]), "scene %d: \"%s\" is not there: %.2000s", i, seen[i],
+			      text);
 	}
 }
 END_TEST
@@ -591,10 +567,8 @@ END_TEST
 START_TEST(no_argv)
 {
 	static char *one[] = { "", NULL };
-	const struct scene none = { no_strings, environment, NULL },
-			   empty = { one, environment, NULL };
-	char *plain = shown(&none, PLAIN), *direct = shown(&none, DIRECT),
-	     *stub = shown(&none, STUB);
+	const struct scene none = { no_strings, environment, NULL }, empty = { one, environment, NULL };
+	char *plain = shown(&none, PLAIN), *direct = shown(&none, DIRECT), *stub = shown(&none, STUB);
 	char *expected = shown(&empty, PLAIN);
 
 	assert_same(direct, plain, "direct");
@@ -733,12 +707,8 @@ static const struct {
 	const char *path;
 	int error;
 } no_stubs[] = {
-	{ "@/no-x", EACCES },
-	{ "@/directory", EACCES },
-	{ "@/fifo", EACCES },
-	{ "@/text", ENOEXEC },
-	{ "@/elf-other-machine", ENOEXEC },
-	{ "@/elf-loader-missing", ENOENT },
+	{ "@/no-x", EACCES },  { "@/directory", EACCES },	   { "@/fifo", EACCES },
+	{ "@/text", ENOEXEC }, { "@/elf-other-machine", ENOEXEC }, { "@/elf-loader-missing", ENOENT },
 };
 
 static int open_no_stub(const char *name)
@@ -1103,12 +1073,12 @@ static int in_child(int (*check)(void))
 	return status;
 }
 
-#define REQUIRE(condition)                                                              \
-	do {                                                                            \
-		if (!(condition)) {                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			return 1;                                                       \
-		}                                                                       \
+#define REQUIRE(condition)                                                                                           \
+	do {                                                                                                         \
+		if (!(condition)) {                                                                                  \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                              \
+			return 1;                                                                                    \
+		}                                                                                                    \
 	} while (0)
 
 static int is_pending(int signal)
@@ -1219,15 +1189,13 @@ struct failure {
 };
 
 static const struct failure bad_failures[] = {
-	{ 0x8000, 0 },	     { 0x8000, -1 },	   { 0x8000, -EPERM }, { 0x8000, 4096 },
-	{ 0x8000, INT_MAX }, { 0x8000, INT_MIN },  { 0, EPERM },       { 1, EPERM },
-	{ 2, EPERM },	     { 0x7fff, EPERM },	   { 0xffff, EPERM },  { 0x10000, EPERM },
-	{ 0x18000, EPERM },  { UINT_MAX, EPERM },
+	{ 0x8000, 0 },	     { 0x8000, -1 },	 { 0x8000, -EPERM }, { 0x8000, 4096 },	  { 0x8000, INT_MAX },
+	{ 0x8000, INT_MIN }, { 0, EPERM },	 { 1, EPERM },	     { 2, EPERM },	  { 0x7fff, EPERM },
+	{ 0xffff, EPERM },   { 0x10000, EPERM }, { 0x18000, EPERM }, { UINT_MAX, EPERM },
 };
 
 static const struct failure good_failures[] = {
-	{ 0x8000, 1 },	    { 0x8000, 4095 }, { 0x8001, EPERM },
-	{ 0xabcd, ENOENT }, { 0xfffe, 1 },    { 0xfffe, 4095 },
+	{ 0x8000, 1 }, { 0x8000, 4095 }, { 0x8001, EPERM }, { 0xabcd, ENOENT }, { 0xfffe, 1 }, { 0xfffe, 4095 },
 };
 
 START_TEST(a_bad_failure)
@@ -1236,8 +1204,7 @@ START_TEST(a_bad_failure)
 	int fd[2];
 
 	ck_assert_int_eq(errpipe_pipe(fd), 0);
-	ck_assert_int_eq(errpipe_fail(fd[1], bad_failures[_i].step, bad_failures[_i].error),
-			 -EINVAL);
+	ck_assert_int_eq(errpipe_fail(fd[1], bad_failures[_i].step, bad_failures[_i].error), -EINVAL);
 	close(fd[1]);
 	ck_assert_int_eq(errpipe_read(fd[0], &report), 1);
 	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);

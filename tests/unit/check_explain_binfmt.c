@@ -124,7 +124,9 @@ static const struct {
 	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", ERRPIPE__NO_HANDLER, false },
 	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", ERRPIPE__NO_HANDLER, false },
 	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ "\x7f""ELF\x02\x01\x01\xff\xfe\xfd magic 61626364", "x", ERRPIPE__NO_HANDLER, false },
+	{ "\x7f"
+	  "ELF\x02\x01\x01\xff\xfe\xfd magic 61626364",
+	  "x", ERRPIPE__NO_HANDLER, false },
 };
 
 START_TEST(each_file)
@@ -228,7 +230,8 @@ START_TEST(a_huge_file)
 	memcpy(text, "enabled\nextension .x\ninterpreter ", strlen("enabled\nextension .x\ninterpreter "));
 	put(folder, "long", text, sizeof(text));
 	ck_assert_int_eq(look(folder, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__ENABLED);
-	ck_assert_uint_eq(strlen(look(folder, "a.x", "", 0).interpreter), 4095 - strlen("enabled\nextension .x\ninterpreter "));
+	ck_assert_uint_eq(strlen(look(folder, "a.x", "", 0).interpreter),
+			  4095 - strlen("enabled\nextension .x\ninterpreter "));
 }
 END_TEST
 
@@ -337,7 +340,8 @@ static int run(const char *path)
 	return *error ? *error : WEXITSTATUS(status);
 }
 
-static const unsigned char foreign[64] = "\x7f""ELF-errpipe-test";
+static const unsigned char foreign[64] = "\x7f"
+					 "ELF-errpipe-test";
 #define MAGIC "\\x7fELF-errpipe"
 
 static struct errpipe_explanation explanation;
@@ -390,7 +394,6 @@ static char *foreign_program(void)
 	put(fixture, "foreign", foreign, sizeof(foreign));
 	return path;
 }
-
 
 START_TEST(a_handler_is_followed)
 {

@@ -55,7 +55,7 @@ struct answer {
 };
 
 struct result {
-	int error; /* the kernel's */
+	int error;		     /* the kernel's */
 	struct answer with, without; /* a report */
 };
 
@@ -248,10 +248,10 @@ static void assert_with_report(const struct run *run, const struct result *resul
 
 	ck_assert_msg(answer->ret == 0, "%s: returned %d", title(run), answer->ret);
 	assert_cause(run, answer);
-	ck_assert_msg(answer->works == 0 && answer->error == result->error, "%s: errno is %d, and not: %s", title(run),
-		      result->error, cause_words(answer));
-	ck_assert_msg(is_guess(answer->cause) || answer->certainty == ERRPIPE_CERTAIN, "%s: not certain: %s", title(run),
-		      cause_words(answer));
+	ck_assert_msg(answer->works == 0 && answer->error == result->error, "%s: errno is %d, and not: %s",
+		      title(run), result->error, cause_words(answer));
+	ck_assert_msg(is_guess(answer->cause) || answer->certainty == ERRPIPE_CERTAIN, "%s: not certain: %s",
+		      title(run), cause_words(answer));
 }
 
 /* Without a report some ways to fail are not to be seen. But whatever is predicted must be true. */
@@ -276,16 +276,17 @@ static void assert_without_report(const struct run *run, const struct result *re
 	ck_assert_msg(!answer->works || !is_predictable(run->c), "%s: predicted to work", title(run));
 	if (answer->certainty == ERRPIPE_UNSURE) /* nothing is predicted */
 		return;
-	ck_assert_msg(answer->works || answer->error == result->error, "%s: errno is %d, and predicted: %s", title(run),
-		      result->error, cause_words(answer));
+	ck_assert_msg(answer->works || answer->error == result->error, "%s: errno is %d, and predicted: %s",
+		      title(run), result->error, cause_words(answer));
 	ck_assert_msg(answer->works || answer->cause == result->with.cause, "%s: without a report %s", title(run),
 		      cause_words(answer));
 }
 
 /* What Docker, podman and containerd take for the errno of an exec, wherever it stands. */
 static const char *const phrases[] = {
-	"not found",	   "no such file",	      "permission denied", "is a directory",
-	"not a directory", "operation not permitted", "open executable",
+	"not found",	   "no such file",    "permission denied",
+	"is a directory",  "not a directory", "operation not permitted",
+	"open executable",
 };
 
 static void assert_no_phrase(const struct run *run, const char *line)
@@ -368,9 +369,8 @@ static const struct {
  * A loader's name is shorter than a path can be, and an empty one is the working directory, as is a script's that is
  * empty; a symbolic link has neither. One that is missing has a name for each place: see expected_cause().
  */
-static const enum errpipe_cause never_hidden[] = {
-	ERRPIPE_CAUSE_EMPTY_PATH, ERRPIPE_CAUSE_PATH_TOO_LONG, ERRPIPE_CAUSE_MISSING
-};
+static const enum errpipe_cause never_hidden[] = { ERRPIPE_CAUSE_EMPTY_PATH, ERRPIPE_CAUSE_PATH_TOO_LONG,
+						   ERRPIPE_CAUSE_MISSING };
 
 static bool is_never_hidden(enum errpipe_cause cause)
 {
@@ -407,8 +407,8 @@ START_TEST(a_cause)
 	} else {
 		if (!directly && geteuid() != 0) /* its cases may need root */
 			NEEDS("root");
-		ck_assert_msg(directly && !hidden == is_never_hidden(causes[_i].cause), "%s: %d times directly, %d times hidden", causes[_i].name, directly,
-			      hidden);
+		ck_assert_msg(directly && !hidden == is_never_hidden(causes[_i].cause),
+			      "%s: %d times directly, %d times hidden", causes[_i].name, directly, hidden);
 	}
 }
 END_TEST
@@ -417,8 +417,8 @@ END_TEST
 
 /* What the failing files are made from, which differ from it in one thing each. */
 /* Twenty links, and not forty: a look-up that the kernel begins anew counts them again (total_link_count in fs/namei.c). */
-static const char *const working[] = { "@/good",     "@/elf-good", "@/script-good", "@/chain-5",
-				       "@/links/n21", "@/busy",	   "@/noexec/good" };
+static const char *const working[] = { "@/good",      "@/elf-good", "@/script-good", "@/chain-5",
+				       "@/links/n21", "@/busy",	    "@/noexec/good" };
 
 START_TEST(a_file_that_works)
 {
@@ -426,8 +426,8 @@ START_TEST(a_file_that_works)
 	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = fixture_path(working[_i]) };
 
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NONE && ex.works == 1 && ex.error == 0 && ex.broken == -1,
-		      "%s: %s", working[_i], errpipe_cause_name(ex.cause));
+	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NONE && ex.works == 1 && ex.error == 0 && ex.broken == -1, "%s: %s",
+		      working[_i], errpipe_cause_name(ex.cause));
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 }
 END_TEST

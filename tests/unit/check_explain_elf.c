@@ -33,7 +33,13 @@ enum { OWN_ORDER = ELFDATA2MSB, OTHER_ORDER = ELFDATA2LSB };
 #endif
 enum { OWN_CLASS = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32 };
 
-enum { PAGE = 0x10000, /* as large as any */ FILE_SIZE = 3 * PAGE, NAME_AT = 0x800, CODE_AT = 0xc00, BASE = 0x10000000 };
+enum {
+	PAGE = 0x10000,
+	/* as large as any */ FILE_SIZE = 3 * PAGE,
+	NAME_AT = 0x800,
+	CODE_AT = 0xc00,
+	BASE = 0x10000000
+};
 
 struct segment {
 	uint32_t type, flags;
@@ -402,7 +408,8 @@ START_TEST(whatever_the_fixture_has)
 		struct outcome outcome;
 		struct stat st;
 
-		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || access(path, R_OK) < 0 || begins_with(entry->d_name, "file-capability"))
+		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || access(path, R_OK) < 0 ||
+		    begins_with(entry->d_name, "file-capability"))
 			continue;
 		outcome = try(path);
 		ck_assert_msg(predict(path) == outcome.error, "%s: the kernel says %d, and we %d (%s)", entry->d_name,
@@ -434,7 +441,8 @@ static const struct {
 	{ "elf-many-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, NULL, -1, -1 },
 	{ "elf-phentsize", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0,
 	  sizeof(long) == 8 ? "their size is 57 bytes, not 56" : "their size is 33 bytes, not 32", -1, -1 },
-	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 1 byte, and the kernel requires 2", 0, 0 },
+	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 1 byte, and the kernel requires 2", 0,
+	  0 },
 	{ "elf-loader-name-huge", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 5000 bytes, more than 4096", 0, 0 },
 	{ "elf-loader-name-no-nul", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "no NUL ends it", 0, 0 },
 	{ "elf-loader-name-past-end", ERRPIPE_CAUSE_TRUNCATED_ELF, 0, NULL, -1, -1 },
@@ -468,8 +476,9 @@ START_TEST(what_is_said_of_the_fixture)
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(fixtures[_i].cause));
 	ck_assert_int_eq(ex.broken, fixtures[_i].broken);
 	/* Nobody has tried, and there may be a binfmt_misc that cannot be seen from here. */
-	ck_assert_int_eq(ex.certainty == ERRPIPE_LIKELY, ex.cause == ERRPIPE_CAUSE_OTHER_ARCHITECTURE && ex.binfmt &&
-								 strcmp(ex.binfmt, "binfmt_misc is not mounted") == 0);
+	ck_assert_int_eq(ex.certainty == ERRPIPE_LIKELY,
+			 ex.cause == ERRPIPE_CAUSE_OTHER_ARCHITECTURE && ex.binfmt &&
+				 strcmp(ex.binfmt, "binfmt_misc is not mounted") == 0);
 	ck_assert_int_eq(ex.works, fixtures[_i].cause == ERRPIPE_CAUSE_NONE);
 	if (fixtures[_i].number != (uint64_t)-1)
 		ck_assert_uint_eq(ex.number, fixtures[_i].number);
@@ -548,8 +557,8 @@ END_TEST
 
 START_TEST(headers_at_impossible_places)
 {
-	static const uint64_t places[] = { INT64_MAX, INT64_MAX - 55, (uint64_t)INT64_MAX + 1, UINT64_MAX, 1 << 30,
-					   0xffffffff };
+	static const uint64_t places[] = { INT64_MAX,  INT64_MAX - 55, (uint64_t)INT64_MAX + 1,
+					   UINT64_MAX, 1 << 30,	       0xffffffff };
 	struct image image = fixed();
 	int error;
 
@@ -562,8 +571,8 @@ END_TEST
 
 START_TEST(loader_names_at_impossible_places)
 {
-	static const uint64_t places[] = { INT64_MAX, INT64_MAX - 8, INT64_MAX - 9, (uint64_t)INT64_MAX + 1, UINT64_MAX,
-					   1 << 30, 0xffffffff };
+	static const uint64_t places[] = { INT64_MAX,  INT64_MAX - 8, INT64_MAX - 9, (uint64_t)INT64_MAX + 1,
+					   UINT64_MAX, 1 << 30,	      0xffffffff };
 	struct image image = with_loader("/nowhere");
 	int error;
 
@@ -580,14 +589,10 @@ static const struct {
 	unsigned class, order, machine;
 	const char *architecture;
 } foreign[] = {
-	{ ELFCLASS32, ELFDATA2MSB, EM_MIPS, "mips" },
-	{ ELFCLASS32, ELFDATA2LSB, EM_MIPS, "mipsel" },
-	{ ELFCLASS64, ELFDATA2MSB, EM_MIPS, "mips64" },
-	{ ELFCLASS64, ELFDATA2LSB, EM_PPC64, "ppc64le" },
-	{ ELFCLASS64, ELFDATA2MSB, EM_PPC64, "ppc64" },
-	{ ELFCLASS32, ELFDATA2MSB, EM_68K, "m68k" },
-	{ ELFCLASS64, ELFDATA2LSB, EM_IA_64, "ia64" },
-	{ ELFCLASS64, ELFDATA2LSB, 0x4242, NULL },
+	{ ELFCLASS32, ELFDATA2MSB, EM_MIPS, "mips" },	{ ELFCLASS32, ELFDATA2LSB, EM_MIPS, "mipsel" },
+	{ ELFCLASS64, ELFDATA2MSB, EM_MIPS, "mips64" }, { ELFCLASS64, ELFDATA2LSB, EM_PPC64, "ppc64le" },
+	{ ELFCLASS64, ELFDATA2MSB, EM_PPC64, "ppc64" }, { ELFCLASS32, ELFDATA2MSB, EM_68K, "m68k" },
+	{ ELFCLASS64, ELFDATA2LSB, EM_IA_64, "ia64" },	{ ELFCLASS64, ELFDATA2LSB, 0x4242, NULL },
 };
 
 /* What is to be known of them is known, and what else may be wrong is no matter. */
@@ -606,7 +611,8 @@ START_TEST(another_machine)
 	ck_assert_uint_eq(link->elf_class, image.class);
 	ck_assert_uint_eq(link->elf_data, image.order);
 	ck_assert_int_ne(link->dynamic, 0);
-	ck_assert_str_eq(link->architecture ? link->architecture : "", foreign[_i].architecture ? foreign[_i].architecture : "");
+	ck_assert_str_eq(link->architecture ? link->architecture : "",
+			 foreign[_i].architecture ? foreign[_i].architecture : "");
 
 	image.size = 60;
 	ck_assert_int_eq(predict(write_image("foreign", &image)), ENOEXEC);
@@ -731,7 +737,8 @@ static void wraps_around(struct image *image)
 
 static void second_one(struct image *image)
 {
-	image->segment[1] = (struct segment){ PT_LOAD, PF_R, 0x1000, image->segment[0].address + 0x10010, 0x10, 0x10 };
+	image->segment[1] =
+		(struct segment){ PT_LOAD, PF_R, 0x1000, image->segment[0].address + 0x10010, 0x10, 0x10 };
 }
 
 static void huge_bss(struct image *image)
@@ -843,7 +850,8 @@ START_TEST(killed_for_its_loader)
 	kills[_i].change(&loader);
 	write_image("loader", &loader);
 	write_image("program", &program);
-	if (kills[_i].cause == ERRPIPE_CAUSE_SHARED_LIBRARY || (kills[_i].change == above_all && loader.type == ET_DYN))
+	if (kills[_i].cause == ERRPIPE_CAUSE_SHARED_LIBRARY ||
+	    (kills[_i].change == above_all && loader.type == ET_DYN))
 		return; /* not said of loaders */
 	assert_killed(path_of("program"), kills[_i].cause, 0);
 	ck_assert_int_eq(ex.broken, 1);
@@ -1003,7 +1011,8 @@ START_TEST(more_data_than_allowed)
 	const uint64_t all = (_i ? 6 : 5) * PAGE;
 	const char *path;
 
-	image.segment[_i ? 2 : 1] = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, BASE + 0x100000, PAGE + 16, 5 * PAGE };
+	image.segment[_i ? 2 : 1] =
+		(struct segment){ PT_LOAD, PF_R | PF_W, PAGE, BASE + 0x100000, PAGE + 16, 5 * PAGE };
 	loader.segment[1] = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, 0x100000, 16, PAGE };
 	write_image("loader", &loader);
 	path = write_image("data", &image);
@@ -1077,7 +1086,9 @@ START_TEST(cut_off_before_its_data_ends)
 	struct image image = _i ? with_loader(path_of("bin/dmz")) : fixed();
 	struct segment *data = &image.segment[_i ? 2 : 1];
 
-	*data = (struct segment){ PT_LOAD, PF_R | PF_W, PAGE, image.segment[_i ? 1 : 0].address + PAGE, 0x100, 0x4000 };
+	*data = (struct segment){
+		PT_LOAD, PF_R | PF_W, PAGE, image.segment[_i ? 1 : 0].address + PAGE, 0x100, 0x4000
+	};
 	image.size = PAGE + 0x100;
 	if (!_i || !kernel_is_before(6, 10))
 		assert_agrees(write_image("cut", &image), 0, ERRPIPE_CAUSE_NONE);
@@ -1131,7 +1142,9 @@ END_TEST
 /* A fault for which the kernel kills a program is not the cause of a failed exec. */
 START_TEST(a_failed_exec_is_not_explained_by_segments)
 {
-	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
+	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED,
+						      .error = ENOEXEC,
+						      .status = -1 };
 	struct image image = fixed();
 	struct errpipe_question failure = { .root = ERRPIPE_OWN_ROOT };
 
@@ -1298,8 +1311,9 @@ END_TEST
 START_TEST(the_smallest_of_all)
 {
 	static const unsigned char tiny[45] = {
-		0x7f, 'E', 'L', 'F', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 0x20, 0, 1, 0,
-		0x20, 0, 1, 0, 4, 0, 0, 0, 0xb3, 42, 0x31, 0xc0, 0x40, 0xcd, 0x80, 0, 0x34, 0, 0x20, 0, 1,
+		0x7f, 'E', 'L',	 'F', 1,    0,	  0,	0,    0,    0,	  0,	0, 0,	 0, 1,
+		0,    2,   0,	 3,   0,    0x20, 0,	1,    0,    0x20, 0,	1, 0,	 4, 0,
+		0,    0,   0xb3, 42,  0x31, 0xc0, 0x40, 0xcd, 0x80, 0,	  0x34, 0, 0x20, 0, 1,
 	};
 
 	NEEDS("32-bit-programs");
@@ -1355,8 +1369,9 @@ static int mutations(void)
 
 static void print_mutation(const char *name, int n, const struct outcome *outcome, int error)
 {
-	fprintf(stderr, "mutation %d of %s: the kernel: error %d, status %#x; we: error %d, %s, %s\n", n, name, outcome->error,
-		outcome->status, error, errpipe_cause_name(ex.cause), errpipe_certainty_name(ex.certainty));
+	fprintf(stderr, "mutation %d of %s: the kernel: error %d, status %#x; we: error %d, %s, %s\n", n, name,
+		outcome->error, outcome->status, error, errpipe_cause_name(ex.cause),
+		errpipe_certainty_name(ex.certainty));
 }
 
 static void print_changes(const unsigned char *bytes, const unsigned char *base)
@@ -1368,7 +1383,8 @@ static void print_changes(const unsigned char *bytes, const unsigned char *base)
 	fputc('\n', stderr);
 }
 
-static void check_mutation(const char *name, const char *path, int n, const unsigned char *bytes, const unsigned char *base)
+static void check_mutation(const char *name, const char *path, int n, const unsigned char *bytes,
+			   const unsigned char *base)
 {
 	struct outcome outcome = try(path);
 	int error = predict(path);
@@ -1393,7 +1409,7 @@ static const struct {
 	struct image (*make)(void);
 	bool is_loader;
 } bases[] = {
-	{ "fixed", fixed, false },  { "movable", movable, false },	   { "i386", fixed_i386, false },
+	{ "fixed", fixed, false },   { "movable", movable, false },   { "i386", fixed_i386, false },
 	{ "loader", movable, true }, { "fixed loader", fixed, true }, { "dynamic", NULL, false },
 };
 
@@ -1406,7 +1422,8 @@ START_TEST(mutated)
 	if (image.machine == EM_386)
 		return;
 #endif
-	image.segment[2] = (struct segment){ PT_LOAD, PF_R | PF_W, 0x1000, image.segment[1].address + 0x20000, 0x10, 0x4000 };
+	image.segment[2] =
+		(struct segment){ PT_LOAD, PF_R | PF_W, 0x1000, image.segment[1].address + 0x20000, 0x10, 0x4000 };
 	if (!image.segment[1].type) {
 		image.segment[1] = image.segment[2];
 		image.segment[1].address += image.segment[0].address;
@@ -1419,7 +1436,8 @@ START_TEST(mutated)
 		size_t size = mutate(bytes, &image);
 		const char *path = write_file("mutated", bytes, size);
 
-		check_mutation(bases[_i].name, bases[_i].is_loader ? path_of("program") : path, n, bytes, bytes_of(&image));
+		check_mutation(bases[_i].name, bases[_i].is_loader ? path_of("program") : path, n, bytes,
+			       bytes_of(&image));
 	}
 }
 END_TEST
@@ -1428,8 +1446,16 @@ END_TEST
 /* One at each place, so that none hides the code. */
 static struct image random_image(unsigned type)
 {
-	static const uint64_t places[] = { 0, 0x10000, 0x20000, 0x200000, 1 << 30, UINT64_C(1) << 32, UINT64_C(1) << 40,
-					   UINT64_C(1) << 44, UINT64_C(1) << 46, UINT64_C(1) << 47 };
+	static const uint64_t places[] = { 0,
+					   0x10000,
+					   0x20000,
+					   0x200000,
+					   1 << 30,
+					   UINT64_C(1) << 32,
+					   UINT64_C(1) << 40,
+					   UINT64_C(1) << 44,
+					   UINT64_C(1) << 46,
+					   UINT64_C(1) << 47 };
 	static const uint64_t sizes[] = { 0, 0x10, 0x1000 };
 	struct image image = type == ET_EXEC ? fixed() : movable();
 	uint32_t count = 1 + random_below(4), code = random_below(count), used = 0;
@@ -1442,8 +1468,8 @@ static struct image random_image(unsigned type)
 			place = random_below(random_below(3) ? 5 : COUNT(places));
 		} while (used >> place & 1);
 		used |= 1u << place;
-		*segment = (struct segment){ PT_LOAD, random_below(2) ? PF_R : PF_R | PF_W, 0x1000, places[place],
-					     sizes[random_below(COUNT(sizes))], 0 };
+		*segment = (struct segment){ PT_LOAD,	    random_below(2) ? PF_R : PF_R | PF_W, 0x1000,
+					     places[place], sizes[random_below(COUNT(sizes))],	  0 };
 		segment->memory_size = segment->file_size + random_below(2) * 0x2000;
 		if (i == code)
 			*segment = (struct segment){ PT_LOAD, PF_R | PF_X, 0, places[place], 0x1000, 0x1000 };
@@ -1505,8 +1531,9 @@ static void check_random_layouts(int i)
 		bool killed = WIFSIGNALED(outcome.status);
 
 		ck_assert_int_eq(predict(path), outcome.error);
-		ck_assert_msg(ex.certainty != ERRPIPE_CERTAIN || killed == !ex.works, "layout %d (seed %u) of %d: %s, but status %#x", n,
-			      before, i, errpipe_cause_name(ex.cause), outcome.status);
+		ck_assert_msg(ex.certainty != ERRPIPE_CERTAIN || killed == !ex.works,
+			      "layout %d (seed %u) of %d: %s, but status %#x", n, before, i,
+			      errpipe_cause_name(ex.cause), outcome.status);
 		count[ex.certainty][!ex.works]++;
 	}
 	ck_assert_int_gt(count[ERRPIPE_CERTAIN][0], 0);

@@ -34,7 +34,7 @@
 #include "skip.h"
 #include "suite.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define COUNT(array)	 (sizeof(array) / sizeof(*(array)))
 #define ALL_CAPABILITIES (~UINT64_C(0))
 
 enum { STEPS = 20000 };
@@ -232,8 +232,8 @@ static void begin(struct errpipe__case *c, const struct errpipe_question *questi
 	ex.link[0].kind = ERRPIPE_LINK_PROGRAM;
 	ex.link[0].path = question->path;
 	*c = (struct errpipe__case){ .question = question, .ex = &ex, .steps = STEPS };
-	c->root = question->root == ERRPIPE_OWN_ROOT ? open("/", O_PATH | O_CLOEXEC) :
-						       fcntl(question->root, F_DUPFD_CLOEXEC, 3);
+	c->root = question->root == ERRPIPE_OWN_ROOT ? open("/", O_PATH | O_CLOEXEC)
+						     : fcntl(question->root, F_DUPFD_CLOEXEC, 3);
 	ck_assert_int_ge(c->root, 0);
 	c->own_identity = !question->who;
 	if (question->who)
@@ -838,8 +838,8 @@ START_TEST(rights_of_root)
 	who.uid = st.st_uid == 0 ? 4711 : 0;
 	who.effective = 1 << 2; /* CAP_DAC_READ_SEARCH */
 	assert_for_whom("/others-not", &who,
-			who.uid ? "others (uid %u is neither its owner nor in its group)" :
-				  "others (uid %u is neither its owner nor in its group, and lacks CAP_DAC_OVERRIDE)",
+			who.uid ? "others (uid %u is neither its owner nor in its group)"
+				: "others (uid %u is neither its owner nor in its group, and lacks CAP_DAC_OVERRIDE)",
 			who.uid);
 }
 END_TEST
@@ -903,7 +903,7 @@ static bool set_acl(const char *path, const struct acl_entry *entries, size_t co
 static bool make_file_with_acl(const char *name, unsigned mask, unsigned other)
 {
 	const struct acl_entry entries[] = {
-		{ USER_OBJ, 7, -1 }, { USER, 5, 1001 },	 { USER, 4, 1002 }, { GROUP_OBJ, 4, -1 },
+		{ USER_OBJ, 7, -1 }, { USER, 5, 1001 },	 { USER, 4, 1002 },  { GROUP_OBJ, 4, -1 },
 		{ GROUP, 4, 2001 },  { GROUP, 5, 2002 }, { MASK, mask, -1 }, { OTHER, other, -1 },
 	};
 	char path[PATH_MAX + 16];
@@ -932,8 +932,8 @@ START_TEST(access_control_lists)
 	assert_for_whom("/acl", &without, "user %u " LISTED, 1002);
 	assert_for_whom("/acl", &in_2001, "group %u " LISTED, 2001);
 	assert_for_whom("/acl", &in_own, "its group (gid %u)", getegid());
-	assert_for_whom("/acl", &other, "others (uid %u is neither its owner nor in its group or access control list)",
-			3);
+	assert_for_whom("/acl", &other,
+			"others (uid %u is neither its owner nor in its group or access control list)", 3);
 
 	make_file_with_acl("acl-masked", 4, 1);
 	assert_for_whom("/acl-masked", &named, "user %u " LISTED ", by the mask of that list", 1001);
@@ -1239,8 +1239,8 @@ START_TEST(mounts_of_the_question)
 		ck_assert_str_eq(ex.subject ? ex.subject : "(none)", tries[i].subject ? tries[i].subject : "(none)");
 		ck_assert_str_eq(ex.link[0].resolved ? ex.link[0].resolved : "(none)",
 				 tries[i].resolved ? tries[i].resolved : "(none)");
-		ck_assert_int_eq(ex.certainty, ex.cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED ? ERRPIPE_UNSURE :
-											   ERRPIPE_CERTAIN);
+		ck_assert_int_eq(ex.certainty,
+				 ex.cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED ? ERRPIPE_UNSURE : ERRPIPE_CERTAIN);
 	}
 	question.path = "/at/sub/prog";
 	find(&question);
@@ -1545,7 +1545,7 @@ static void random_path(char *path, size_t size)
 static void random_acl(const char *name, bool directory)
 {
 	const struct acl_entry entries[] = {
-		{ USER_OBJ, pick(8), -1 },  { USER, pick(8), 1000 }, { USER, pick(8), 1001 },
+		{ USER_OBJ, pick(8), -1 },  { USER, pick(8), 1000 },  { USER, pick(8), 1001 },
 		{ GROUP_OBJ, pick(8), -1 }, { GROUP, pick(8), 1000 }, { GROUP, pick(8), 100 },
 		{ MASK, pick(8), -1 },	    { OTHER, pick(8), -1 },
 	};

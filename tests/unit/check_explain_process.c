@@ -221,8 +221,7 @@ static void compare_arguments(const char *path, int i, int more)
 	ck_assert_int_eq(explanation.error, E2BIG);
 	ck_assert_int_eq(explanation.broken, -1);
 	ck_assert_uint_eq(explanation.limit, borders[i].limit);
-	ck_assert_uint_eq(explanation.number,
-			  borders[i].limit + more + (borders[i].what == STRINGS ? pointers : 0));
+	ck_assert_uint_eq(explanation.number, borders[i].limit + more + (borders[i].what == STRINGS ? pointers : 0));
 }
 
 static void compare_at_border(int i)
@@ -388,7 +387,8 @@ static const struct {
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EPERM" },
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EAGAIN, ERRPIPE_CAUSE_STUB_REFUSED, ERRPIPE_CERTAIN, "EAGAIN" },
 	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EAGAIN, ERRPIPE_CAUSE_STEP_FAILED, ERRPIPE_CERTAIN, "EAGAIN" },
-	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER_LAST, E2BIG, ERRPIPE_CAUSE_STEP_FAILED, ERRPIPE_CERTAIN, "E2BIG" },
+	{ ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER_LAST, E2BIG, ERRPIPE_CAUSE_STEP_FAILED, ERRPIPE_CERTAIN,
+	  "E2BIG" },
 	{ ERRPIPE_STARTED, 0, 0, ERRPIPE_CAUSE_NONE, ERRPIPE_CERTAIN, NULL },
 	{ ERRPIPE_DIED, 0, 0, ERRPIPE_CAUSE_NONE, ERRPIPE_CERTAIN, NULL },
 };
@@ -834,7 +834,8 @@ static const struct {
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
 	/* It is no help: the kernel refuses before it would ignore them. */
 	{ AS_NOBODY, 1, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
-	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW) | BIT(CAP_SYS_TIME) | BIT(CAP_CHOWN), "cap_net_raw, cap_sys_time" },
+	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW) | BIT(CAP_SYS_TIME) | BIT(CAP_CHOWN),
+	  "cap_net_raw, cap_sys_time" },
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_CHOWN), NULL },
 	{ AS_NOBODY, 0, EFFECTIVE, 0, NULL },
 	{ AS_NOBODY, 0, VFS_CAP_REVISION_2, BIT(CAP_NET_RAW), NULL },
@@ -971,7 +972,7 @@ static const struct {
 	mode_t mode;
 	uid_t owner;
 	const char *why; /* NULL: nothing is ignored */
-	int root; /* what root_ids() is there */
+	int root;	 /* what root_ids() is there */
 } set_ids[] = {
 	{ NOSUID_MOUNT, 0, 04755, 0, "its file system is mounted nosuid", 0 },
 	{ PLAIN_MOUNT, 1, 04755, 0, "the process has no_new_privs set", 0 },
@@ -1172,9 +1173,7 @@ static char *make_program(const struct kind *kind)
 
 static enum errpipe__answer runs(const struct kind *kind)
 {
-	const struct errpipe_link link = {
-		.machine = kind->machine, .elf_class = ELFCLASS32, .elf_data = OWN_DATA
-	};
+	const struct errpipe_link link = { .machine = kind->machine, .elf_class = ELFCLASS32, .elf_data = OWN_DATA };
 
 	return errpipe__runs(&link, kind->flags);
 }
@@ -1221,7 +1220,9 @@ static void have_none(int i)
 /* If the exec cannot be tried, nothing is certain. */
 static void have_some_perhaps(int i)
 {
-	static const struct errpipe_report format = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC, .status = -1 };
+	static const struct errpipe_report format = { .verdict = ERRPIPE_EXEC_FAILED,
+						      .error = ENOEXEC,
+						      .status = -1 };
 	static const struct errpipe_report memory = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOMEM, .status = -1 };
 	const char *path = make_program(&kinds[i]);
 

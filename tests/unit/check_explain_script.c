@@ -77,22 +77,14 @@ static const struct {
 	size_t size;
 	const char *name, *argument;
 } lines[] = {
-	{ LINE("#!/bin/sh\n"), "/bin/sh", NULL },
-	{ LINE("#!/bin/sh"), "/bin/sh", NULL },
-	{ LINE("#! /bin/sh\n"), "/bin/sh", NULL },
-	{ LINE("#!\t \t/bin/sh\t \n"), "/bin/sh", NULL },
-	{ LINE("#!/bin/sh -e\n"), "/bin/sh", "-e" },
-	{ LINE("#!/bin/sh \t-e -x \t\necho\n"), "/bin/sh", "-e -x" },
-	{ LINE("#!/bin/sh -e"), "/bin/sh", "-e" },
-	{ LINE("#!/bin/sh "), "/bin/sh", "" },
-	{ LINE("#!/bin/sh -e "), "/bin/sh", "-e " },
-	{ LINE("#!/bin/sh\r\n"), "/bin/sh\r", NULL },
-	{ LINE("#!/bin/sh -e\r\n"), "/bin/sh", "-e\r" },
-	{ LINE("#!sh\n"), "sh", NULL },
-	{ LINE("#!/bin/sh\0x -e\n"), "/bin/sh", NULL },
-	{ LINE("#!/bin/sh -e\0x\n"), "/bin/sh", "-e" },
-	{ LINE("#!/bin/sh \0\n"), "/bin/sh", "" },
-	{ LINE("#!\x0b/bin/sh\n"), "\x0b/bin/sh", NULL },
+	{ LINE("#!/bin/sh\n"), "/bin/sh", NULL },	 { LINE("#!/bin/sh"), "/bin/sh", NULL },
+	{ LINE("#! /bin/sh\n"), "/bin/sh", NULL },	 { LINE("#!\t \t/bin/sh\t \n"), "/bin/sh", NULL },
+	{ LINE("#!/bin/sh -e\n"), "/bin/sh", "-e" },	 { LINE("#!/bin/sh \t-e -x \t\necho\n"), "/bin/sh", "-e -x" },
+	{ LINE("#!/bin/sh -e"), "/bin/sh", "-e" },	 { LINE("#!/bin/sh "), "/bin/sh", "" },
+	{ LINE("#!/bin/sh -e "), "/bin/sh", "-e " },	 { LINE("#!/bin/sh\r\n"), "/bin/sh\r", NULL },
+	{ LINE("#!/bin/sh -e\r\n"), "/bin/sh", "-e\r" }, { LINE("#!sh\n"), "sh", NULL },
+	{ LINE("#!/bin/sh\0x -e\n"), "/bin/sh", NULL },	 { LINE("#!/bin/sh -e\0x\n"), "/bin/sh", "-e" },
+	{ LINE("#!/bin/sh \0\n"), "/bin/sh", "" },	 { LINE("#!\x0b/bin/sh\n"), "\x0b/bin/sh", NULL },
 };
 
 START_TEST(a_line)
@@ -113,8 +105,8 @@ static const struct {
 	size_t size;
 	int error;
 } bare_lines[] = {
-	{ LINE("#!\n"), ENOEXEC },	{ LINE("#! \t \n"), ENOEXEC }, { LINE("#!"), EACCES },
-	{ LINE("#! \t "), EACCES }, { LINE("#!\0\n"), EACCES },	 { LINE("#! \0/bin/sh\n"), EACCES },
+	{ LINE("#!\n"), ENOEXEC },  { LINE("#! \t \n"), ENOEXEC }, { LINE("#!"), EACCES },
+	{ LINE("#! \t "), EACCES }, { LINE("#!\0\n"), EACCES },	   { LINE("#! \0/bin/sh\n"), EACCES },
 };
 
 START_TEST(a_bare_line)
@@ -215,7 +207,8 @@ static struct arguments arguments_of(const void *bytes, size_t size)
 		exec_script(report[1], output[1]);
 	close(report[1]);
 	close(output[1]);
-	while ((n = read(output[0], arguments.text + arguments.size, sizeof(arguments.text) - 1 - arguments.size)) > 0)
+	while ((n = read(output[0], arguments.text + arguments.size, sizeof(arguments.text) - 1 - arguments.size)) >
+	       0)
 		arguments.size += n;
 	ck_assert_int_ge(read(report[0], &arguments.error, sizeof(arguments.error)), 0);
 	close(report[0]);
@@ -311,13 +304,15 @@ static const struct {
 } files[] = {
 	{ LINE(""), ERRPIPE_FORMAT_EMPTY, ERRPIPE_CAUSE_EMPTY_FILE, NULL },
 	{ LINE("#"), ERRPIPE_FORMAT_TEXT, ERRPIPE_CAUSE_NO_INTERPRETER_LINE, NULL },
-	{ LINE("echo h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n"), ERRPIPE_FORMAT_TEXT, ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
-	  NULL },
+	{ LINE("echo h\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\n"), ERRPIPE_FORMAT_TEXT,
+	  ERRPIPE_CAUSE_NO_INTERPRETER_LINE, NULL },
 	{ LINE("echo \xc3"), ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
 	{ LINE("echo \xc3(\n"), ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
 	{ LINE("echo \xff\n"), ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
 	{ LINE("echo\0"), ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
-	{ LINE("\x7f" "EL"), ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
+	{ LINE("\x7f"
+	       "EL"),
+	  ERRPIPE_FORMAT_UNKNOWN, ERRPIPE_CAUSE_UNKNOWN_FORMAT, NULL },
 	{ LINE("\xef\xbb\xbf#!/bin/sh\n"), ERRPIPE_FORMAT_BYTE_ORDER_MARK, ERRPIPE_CAUSE_BYTE_ORDER_MARK, NULL },
 	{ LINE("\xff\xfe#\0!\0"), ERRPIPE_FORMAT_UTF_16, ERRPIPE_CAUSE_UTF_16, NULL },
 	{ LINE("\xfe\xff\0#\0!"), ERRPIPE_FORMAT_UTF_16, ERRPIPE_CAUSE_UTF_16, NULL },
@@ -440,7 +435,8 @@ START_TEST(a_machine)
 
 	ck_assert_ptr_nonnull(machine);
 	ck_assert_str_eq(machine->name, machines[_i].name);
-	ck_assert_str_eq(machine->platform ? machine->platform : "", machines[_i].platform ? machines[_i].platform : "");
+	ck_assert_str_eq(machine->platform ? machine->platform : "",
+			 machines[_i].platform ? machines[_i].platform : "");
 	ck_assert_str_eq(machine->debian ? machine->debian : "", machines[_i].debian ? machines[_i].debian : "");
 }
 END_TEST
@@ -465,30 +461,17 @@ static const struct {
 	bool told_32_bit;
 	unsigned machine, elf_class;
 } kernels[] = {
-	{ "x86_64", false, EM_X86_64, 2 },
-	{ "i686", false, EM_386, 1 },
-	{ "i686", true, EM_X86_64, 2 },
-	{ "ia64", false, EM_IA_64, 2 },
-	{ "aarch64", false, EM_AARCH64, 2 },
-	{ "armv7l", false, EM_ARM, 1 },
-	{ "armv8l", true, EM_AARCH64, 2 },
-	{ "riscv64", false, 243, 2 },
-	{ "s390x", false, EM_S390, 2 },
-	{ "s390", true, EM_S390, 2 },
-	{ "ppc64le", false, EM_PPC64, 2 },
-	{ "ppc", false, EM_PPC, 1 },
-	{ "ppc", true, EM_PPC64, 2 },
-	{ "mips", false, EM_MIPS, 1 },
-	{ "mips64", false, EM_MIPS, 2 },
-	{ "mips", true, EM_MIPS, 2 },
-	{ "sh4", false, EM_SH, 1 },
-	{ "a new one", false, 0, 0 },
+	{ "x86_64", false, EM_X86_64, 2 }, { "i686", false, EM_386, 1 },	{ "i686", true, EM_X86_64, 2 },
+	{ "ia64", false, EM_IA_64, 2 },	   { "aarch64", false, EM_AARCH64, 2 }, { "armv7l", false, EM_ARM, 1 },
+	{ "armv8l", true, EM_AARCH64, 2 }, { "riscv64", false, 243, 2 },	{ "s390x", false, EM_S390, 2 },
+	{ "s390", true, EM_S390, 2 },	   { "ppc64le", false, EM_PPC64, 2 },	{ "ppc", false, EM_PPC, 1 },
+	{ "ppc", true, EM_PPC64, 2 },	   { "mips", false, EM_MIPS, 1 },	{ "mips64", false, EM_MIPS, 2 },
+	{ "mips", true, EM_MIPS, 2 },	   { "sh4", false, EM_SH, 1 },		{ "a new one", false, 0, 0 },
 };
 
 START_TEST(the_kernel_by_its_name)
 {
-	const struct errpipe__machine *kernel =
-		errpipe__kernel_machine(kernels[_i].uname, kernels[_i].told_32_bit);
+	const struct errpipe__machine *kernel = errpipe__kernel_machine(kernels[_i].uname, kernels[_i].told_32_bit);
 	const struct errpipe__machine *expected =
 		errpipe__machine(kernels[_i].machine, kernels[_i].elf_class, OWN_ORDER);
 
@@ -557,11 +540,12 @@ static const struct {
 	enum errpipe_cause cause;
 	const char *object;
 } missing[] = {
-	{ "/lib/ld-linux-aarch64.so.1", EM_AARCH64, 2, 1, "lib/ld-musl-aarch64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
-	  "/lib/ld-musl-aarch64.so.1 is there: built for glibc, image has musl" },
-	{ "/lib64/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
-	  "/lib/ld-musl-x86_64.so.1 is there: built for glibc, image has musl" },
-	{ "/lib/ld-musl-x86_64.so.1", EM_X86_64, 2, 1, "lib64/ld-linux-x86-64.so.2", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
+	{ "/lib/ld-linux-aarch64.so.1", EM_AARCH64, 2, 1, "lib/ld-musl-aarch64.so.1",
+	  ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, "/lib/ld-musl-aarch64.so.1 is there: built for glibc, image has musl" },
+	{ "/lib64/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1",
+	  ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, "/lib/ld-musl-x86_64.so.1 is there: built for glibc, image has musl" },
+	{ "/lib/ld-musl-x86_64.so.1", EM_X86_64, 2, 1, "lib64/ld-linux-x86-64.so.2",
+	  ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
 	  "/lib64/ld-linux-x86-64.so.2 is there: built for musl, image has glibc" },
 	{ "/opt/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
 	  "/lib/ld-musl-x86_64.so.1 is there: built for glibc, image has musl" },

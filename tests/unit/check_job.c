@@ -375,8 +375,8 @@ END_TEST
 /* The shell waits for a script, which ends in any case. */
 static void stop_in_script(int i)
 {
-	char *argv[] = { "errpipe", "exec",    "sh",  "-c",	"\"$@\" & wait; echo end", "sh", errpipe,
-			 "run",	    act_program, "job", "stay", NULL };
+	char *argv[] = { "errpipe",   "exec", "sh",   "-c", "\"$@\" & wait; echo end", "sh", errpipe, "run",
+			 act_program, "job",  "stay", NULL };
 	struct shell shell = start_job(argv);
 
 	(void)i;

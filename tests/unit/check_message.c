@@ -10,15 +10,17 @@
 #include "errpipe.h"
 #include "suite.h"
 
-#define EXITED(status)	(((status)&0xff) << 8)
-#define KILLED(signal)	(signal)
-#define DUMPED(signal)	((signal) | 0x80)
-#define FAILED(number)	.verdict = ERRPIPE_EXEC_FAILED, .error = number, .raw_error = number, .machine = 62, .status = -1
-#define SETUP(which, number) \
-	.verdict = ERRPIPE_SETUP_FAILED, .error = number, .raw_error = number, .machine = 62, .step = which, .status = -1
+#define EXITED(status) (((status)&0xff) << 8)
+#define KILLED(signal) (signal)
+#define DUMPED(signal) ((signal) | 0x80)
+#define FAILED(number)                                                                                               \
+	.verdict = ERRPIPE_EXEC_FAILED, .error = number, .raw_error = number, .machine = 62, .status = -1
+#define SETUP(which, number)                                                                                         \
+	.verdict = ERRPIPE_SETUP_FAILED, .error = number, .raw_error = number, .machine = 62, .step = which,         \
+	.status = -1
 /* From a mips, with a number that has no name there. */
 #define FAILED_THERE(what, which) .verdict = what, .raw_error = 1000, .machine = 8, .step = which, .status = -1
-#define ENDED(which, how) .verdict = which, .status = how
+#define ENDED(which, how)	  .verdict = which, .status = how
 
 /* Each row: a report, its line, and its exit codes by policy: posix, dockerd, runc, systemd. */
 static const struct {
@@ -35,7 +37,9 @@ static const struct {
 	{ { FAILED(ELIBBAD) }, "exec /x: accessing a corrupted shared library", { 126, 128, 255, 203 } },
 	{ { FAILED(0) }, "exec /x: refused without an error", { 126, 128, 255, 203 } },
 	{ { FAILED(4000) }, "exec /x: errno 4000", { 126, 128, 255, 203 } },
-	{ { FAILED_THERE(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC) }, "exec /x: errno 1000 of machine 8", { 126, 128, 255, 203 } },
+	{ { FAILED_THERE(ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC) },
+	  "exec /x: errno 1000 of machine 8",
+	  { 126, 128, 255, 203 } },
 
 	{ { SETUP(ERRPIPE_STEP_STUB, EACCES) }, "exec /x: cannot start the stub (EACCES)", { 125, 125, 255, 203 } },
 	{ { SETUP(ERRPIPE_STEP_STUB, 0) },
@@ -102,7 +106,7 @@ START_TEST(impossible_verdict_or_policy)
 	struct errpipe_report report = { FAILED(ENOENT) };
 	char line[100];
 
-	ck_assert_int_eq(errpipe_exit_code(&report, (enum errpipe_policy)-1), -EINVAL);
+	ck_assert_int_eq(errpipe_exit_code(&report, (enum errpipe_policy) - 1), -EINVAL);
 	ck_assert_int_eq(errpipe_exit_code(&report, (enum errpipe_policy)4), -EINVAL);
 	report.verdict = 0;
 	ck_assert_int_eq(errpipe_exit_code(&report, ERRPIPE_POSIX), -EINVAL);
@@ -113,8 +117,8 @@ END_TEST
 
 /* Docker's daemon and client, podman and containerd choose exit codes by these words (each lower-cases first). */
 static const char *const parsed[] = {
-	"permission denied", "is a directory",		 "not a directory",	    "executable file not found",
-	"not found",	     "no such file",		 "operation not permitted", "open executable",
+	"permission denied", "is a directory", "not a directory",	  "executable file not found",
+	"not found",	     "no such file",   "operation not permitted", "open executable",
 };
 
 /* Only a failed exec may say them: with any other verdict, for every errno, the line is safe. */
@@ -179,7 +183,9 @@ static const struct {
 	{ "a\x7f", "a\\x7f" },
 	{ "\x01\x1f", "\\x01\\x1f" },
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" }, /* letters, of which a byte looks like a control */
-	{ "\xc2\x9b" "31m", "\\xc2\\x9b31m" },		/* U+009B, the one-character escape sequence introducer */
+	{ "\xc2\x9b"
+	  "31m",
+	  "\\xc2\\x9b31m" }, /* U+009B, the one-character escape sequence introducer */
 	{ "\xc2\xa0", "\xc2\xa0" },
 	{ "\xc2", "\xc2" },
 	{ "\xff\xfe", "\xff\xfe" },

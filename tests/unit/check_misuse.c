@@ -245,7 +245,8 @@ END_TEST
 START_TEST(exec_with_a_bad_report)
 {
 	ck_assert_int_eq(errpipe_exec(ERRPIPE_NO_STUB, 0, CLOSED_FD, missing, true_argv, environ), -EBADF);
-	ck_assert_int_eq(errpipe_exec(ERRPIPE_NO_STUB, ERRPIPE_STUB_ONLY, CLOSED_FD, missing, true_argv, environ), -EINVAL);
+	ck_assert_int_eq(errpipe_exec(ERRPIPE_NO_STUB, ERRPIPE_STUB_ONLY, CLOSED_FD, missing, true_argv, environ),
+			 -EINVAL);
 }
 END_TEST
 
@@ -343,8 +344,9 @@ END_TEST
 
 START_TEST(children_that_are_none)
 {
-	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
-										      errpipe_settle, errpipe_wait };
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child,
+										      errpipe_look, errpipe_settle,
+										      errpipe_wait };
 	struct errpipe_child zeros = { 0 }, garbage, waited, failed, unborn;
 	struct errpipe_child *children[] = { &zeros, &garbage, &waited, &failed, &unborn };
 	struct errpipe_report report;
@@ -486,7 +488,8 @@ END_TEST
 /* The longest path that execve(2) takes, of bytes that need the most room, in the longest message. */
 START_TEST(the_longest_message)
 {
-	static const unsigned steps[] = { ERRPIPE_STEP_EXEC, ERRPIPE_STEP_FCNTL, ERRPIPE_STEP_CALLER_LAST, ERRPIPE_STEP_STUB };
+	static const unsigned steps[] = { ERRPIPE_STEP_EXEC, ERRPIPE_STEP_FCNTL, ERRPIPE_STEP_CALLER_LAST,
+					  ERRPIPE_STEP_STUB };
 	const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOENT };
 	char path[PATH_MAX], line[ERRPIPE_MESSAGE_MAX];
 	size_t longest = 0;

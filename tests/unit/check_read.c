@@ -208,8 +208,7 @@ static int sees_enoexec(int fd, pid_t pid)
 {
 	struct errpipe_report report;
 
-	return !(read_and_look(fd, pid, &report) && report.verdict == ERRPIPE_EXEC_FAILED &&
-		 report.error == EACCES);
+	return !(read_and_look(fd, pid, &report) && report.verdict == ERRPIPE_EXEC_FAILED && report.error == EACCES);
 }
 
 static int sees_closed(int fd, pid_t pid)
@@ -328,10 +327,10 @@ static const struct {
 	int (*stub)(void);
 	enum errpipe_verdict verdict;
 } killed[] = {
-	{ BEFORE_EXEC, no_stub, ERRPIPE_DIED },	      { IN_TARGET, no_stub, ERRPIPE_STARTED },
-	{ BEFORE_EXEC, open_stub, ERRPIPE_DIED },     { IN_STUB, open_stub, ERRPIPE_CLOSED },
-	{ IN_TARGET, open_stub, ERRPIPE_STARTED },    { BEFORE_EXEC, errpipe_stub, ERRPIPE_DIED },
-	{ IN_STUB, errpipe_stub, ERRPIPE_DIED }, { IN_TARGET, errpipe_stub, ERRPIPE_STARTED },
+	{ BEFORE_EXEC, no_stub, ERRPIPE_DIED },	   { IN_TARGET, no_stub, ERRPIPE_STARTED },
+	{ BEFORE_EXEC, open_stub, ERRPIPE_DIED },  { IN_STUB, open_stub, ERRPIPE_CLOSED },
+	{ IN_TARGET, open_stub, ERRPIPE_STARTED }, { BEFORE_EXEC, errpipe_stub, ERRPIPE_DIED },
+	{ IN_STUB, errpipe_stub, ERRPIPE_DIED },   { IN_TARGET, errpipe_stub, ERRPIPE_STARTED },
 };
 enum { KILLED = sizeof(killed) / sizeof(*killed), MEMFDS = 3 /* of these, at the end */ };
 
@@ -508,8 +507,8 @@ END_TEST
 /* In any order of calls, and after the process is gone. */
 START_TEST(a_child_remembers_its_report)
 {
-	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
-										      errpipe_settle };
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child,
+										      errpipe_look, errpipe_settle };
 	struct errpipe_child child = leave(enoexec, sizeof(enoexec));
 	struct errpipe_report report;
 
@@ -542,8 +541,9 @@ END_TEST
 /* The first read takes the bytes, and the next one sees end of file. */
 START_TEST(a_child_remembers_that_it_cannot_be_read)
 {
-	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child, errpipe_look,
-										      errpipe_settle, errpipe_wait };
+	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child,
+										      errpipe_look, errpipe_settle,
+										      errpipe_wait };
 	struct errpipe_child child = leave(enoexec, sizeof(enoexec) - 1);
 	struct errpipe_report report;
 

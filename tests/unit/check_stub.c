@@ -62,18 +62,18 @@ static bool foreign;
 enum channel { PIPE, STREAM, SEQPACKET, DATAGRAM, REGULAR };
 
 struct setup {
-	char **before;		/* goes before the stub, such as prog_refuse and its operands */
+	char **before; /* goes before the stub, such as prog_refuse and its operands */
 	char **operands;
-	char **env;		/* NULL: the test's own */
-	void (*prepare)(void);	/* called in the child, last */
-	enum channel channel;	/* becomes descriptor 3 ... */
-	int other;		/* ... or this, if it is not 0 */
+	char **env;	       /* NULL: the test's own */
+	void (*prepare)(void); /* called in the child, last */
+	enum channel channel;  /* becomes descriptor 3 ... */
+	int other;	       /* ... or this, if it is not 0 */
 };
 
 struct outcome {
-	int status;		  /* as from waitpid */
-	ssize_t size;		  /* how much there was to read; 0 with .other */
-	int reads;		  /* ... and in how many pieces */
+	int status;   /* as from waitpid */
+	ssize_t size; /* how much there was to read; 0 with .other */
+	int reads;    /* ... and in how many pieces */
 	unsigned char record[64];
 };
 
@@ -223,8 +223,7 @@ static bool exited(const struct outcome *outcome, int code)
 	return WIFEXITED(outcome->status) && WEXITSTATUS(outcome->status) == code;
 }
 
-#define expect_exit(outcome, code) \
-	ck_assert_msg(exited(outcome, code), "status %#x", (outcome)->status)
+#define expect_exit(outcome, code) ck_assert_msg(exited(outcome, code), "status %#x", (outcome)->status)
 
 /* Ended with this code, without a target and without a record. */
 static void expect_silence(const struct outcome *outcome, int code)
@@ -247,8 +246,7 @@ static void expect_foreign_error(const struct outcome *outcome, int error, unsig
 static void expect_record(const struct outcome *outcome, unsigned char step, int error, int code)
 {
 	unsigned char expected[16] = {
-		'd', 'm', 'z', 1, machine & 0xff, machine >> 8, step, 0,
-		error & 0xff, error >> 8, 0, 0, 0, 0, 0, 0,
+		'd', 'm', 'z', 1, machine & 0xff, machine >> 8, step, 0, error & 0xff, error >> 8, 0, 0, 0, 0, 0, 0,
 	};
 
 	expect_exit(outcome, code);
@@ -290,10 +288,26 @@ static void expect_started(const struct outcome *outcome)
 
 static char *wrong_fds[] = {
 	"2147483647", /* fits, but is not open */
-	"2147483648", "4294967299", "18446744073709551619", "99999999999999999999",
-	"", "x", "3x", "x3", "-1", "-3", "+3", " 3", "3 ", "3\n", "0x3", "3.0",
-	"1)", "\263", /* 3, to arithmetic that trusts them */
-	"4", "700",
+	"2147483648",
+	"4294967299",
+	"18446744073709551619",
+	"99999999999999999999",
+	"",
+	"x",
+	"3x",
+	"x3",
+	"-1",
+	"-3",
+	"+3",
+	" 3",
+	"3 ",
+	"3\n",
+	"0x3",
+	"3.0",
+	"1)",
+	"\263", /* 3, to arithmetic that trusts them */
+	"4",
+	"700",
 };
 
 START_TEST(wrong_fd)
@@ -324,8 +338,7 @@ static void move_report_to_stdin(void)
 
 START_TEST(fd_zero)
 {
-	struct outcome outcome =
-		RUN(.operands = LIST("0", MISSING, "name"), .prepare = move_report_to_stdin);
+	struct outcome outcome = RUN(.operands = LIST("0", MISSING, "name"), .prepare = move_report_to_stdin);
 
 	expect_record(&outcome, 0, ENOENT, 127);
 }
@@ -349,8 +362,7 @@ static void move_report_over_limit(void)
 
 START_TEST(fd_over_the_limit)
 {
-	struct outcome outcome =
-		RUN(.operands = LIST("700", MISSING, "name"), .prepare = move_report_over_limit);
+	struct outcome outcome = RUN(.operands = LIST("700", MISSING, "name"), .prepare = move_report_over_limit);
 
 	expect_record(&outcome, 0, ENOENT, 127);
 }
@@ -358,8 +370,7 @@ END_TEST
 
 START_TEST(fd_over_the_limit_started)
 {
-	struct outcome outcome =
-		RUN(.operands = LIST("700", prog_args, "name"), .prepare = move_report_over_limit);
+	struct outcome outcome = RUN(.operands = LIST("700", prog_args, "name"), .prepare = move_report_over_limit);
 
 	expect_started(&outcome);
 	ck_assert_str_eq(lines("fd 700"), "");
@@ -448,17 +459,10 @@ static const struct {
 	char *path;
 	int error, code;
 } failures[] = {
-	{ "nothing", ENOENT, 127 },
-	{ "", ENOENT, 127 },
-	{ "dangling", ENOENT, 127 },
-	{ "script", ENOENT, 127 },
-	{ ".", EACCES, 126 },
-	{ "plain", EACCES, 126 },
-	{ "empty", ENOEXEC, 126 },
-	{ "empty/x", ENOTDIR, 126 },
-	{ "loop", ELOOP, 126 },
-	{ X256, ENAMETOOLONG, 126 },
-	{ "busy", ETXTBSY, 126 },
+	{ "nothing", ENOENT, 127 },  { "", ENOENT, 127 },	  { "dangling", ENOENT, 127 },
+	{ "script", ENOENT, 127 },   { ".", EACCES, 126 },	  { "plain", EACCES, 126 },
+	{ "empty", ENOEXEC, 126 },   { "empty/x", ENOTDIR, 126 }, { "loop", ELOOP, 126 },
+	{ X256, ENAMETOOLONG, 126 }, { "busy", ETXTBSY, 126 },
 };
 
 START_TEST(failed_exec)
@@ -574,8 +578,7 @@ static int folder_only(void)
 }
 
 static int (*const deaf[])(void) = {
-	pipe_without_reader, socket_without_reader, full_pipe, event,
-	full_device, read_only, path_only, folder_only,
+	pipe_without_reader, socket_without_reader, full_pipe, event, full_device, read_only, path_only, folder_only,
 };
 
 START_TEST(deaf_descriptor)
@@ -598,8 +601,7 @@ static void forbid_writing_files(void)
 
 START_TEST(file_that_may_not_grow)
 {
-	struct outcome outcome =
-		RUN(.channel = REGULAR, .operands = FAILS, .prepare = forbid_writing_files);
+	struct outcome outcome = RUN(.channel = REGULAR, .operands = FAILS, .prepare = forbid_writing_files);
 
 	expect_silence(&outcome, 126);
 }
@@ -686,8 +688,7 @@ END_TEST
 /* Nothing here would pass through getenv and setenv as it is. */
 START_TEST(odd_environment)
 {
-	struct outcome outcome =
-		RUN(.operands = STARTS, .env = LIST("B=2", "A=1", "A=3", "", "=", "word"));
+	struct outcome outcome = RUN(.operands = STARTS, .env = LIST("B=2", "A=1", "A=3", "", "=", "word"));
 
 	expect_started(&outcome);
 	ck_assert_str_eq(lines("env "), "env B=2\nenv A=1\nenv A=3\nenv \nenv =\nenv word\n");
@@ -811,8 +812,7 @@ static void resume_until(pid_t pid, uint64_t call, int op)
 
 	do {
 		resume(pid, PTRACE_SYSCALL);
-		ck_assert_int_gt(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info),
-				 0);
+		ck_assert_int_gt(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info), 0);
 		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 			entered = info.entry.nr;
 	} while (info.op != op || entered != call);
@@ -887,9 +887,9 @@ static char *number(int n)
 }
 
 static const struct {
-	int call, answer;	/* the errno that the call gets */
+	int call, answer; /* the errno that the call gets */
 	char *path;
-	int code, step, error;	/* error -1: no record */
+	int code, step, error; /* error -1: no record */
 } refusals[] = {
 	{ SYS_execve, 0, MISSING, 126, 0, 0 },
 	{ SYS_execve, 0, prog_args, 126, 0, 0 },
@@ -909,8 +909,8 @@ static const struct {
 START_TEST(refused_call)
 {
 	char *answer = strdup(number(refusals[_i].answer));
-	struct outcome outcome = RUN(.before = REFUSE(refusals[_i].call, answer),
-				     .operands = LIST(REPORT, refusals[_i].path, "name"));
+	struct outcome outcome =
+		RUN(.before = REFUSE(refusals[_i].call, answer), .operands = LIST(REPORT, refusals[_i].path, "name"));
 
 	free(answer);
 	if (exited(&outcome, CANNOT_RUN))
@@ -930,8 +930,7 @@ static void no_core(void)
 /* It must not go on for ever either, least of all with every signal blocked. */
 START_TEST(refused_exit)
 {
-	struct outcome outcome = RUN(.before = REFUSE(SYS_exit_group, "1"), .operands = FAILS,
-				     .prepare = no_core);
+	struct outcome outcome = RUN(.before = REFUSE(SYS_exit_group, "1"), .operands = FAILS, .prepare = no_core);
 
 	if (exited(&outcome, CANNOT_RUN))
 		SKIP("needs seccomp");
@@ -1002,8 +1001,8 @@ START_TEST(execve_that_returns_a_value)
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	ask_fd = fd[1] = high(fd[1]);
-	run = start((struct setup){ .before = REFUSE(SYS_execve, "ask"), .prepare = connect_to_us,
-				    .operands = STARTS });
+	run = start(
+		(struct setup){ .before = REFUSE(SYS_execve, "ask"), .prepare = connect_to_us, .operands = STARTS });
 	close(fd[1]);
 	filter = receive_filter(fd[0]);
 	if (filter >= 0) {

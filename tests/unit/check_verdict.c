@@ -527,9 +527,14 @@ END_TEST
 START_TEST(a_target_that_dumps_core)
 {
 	char apart[PATH_MAX], remove_it[PATH_MAX + 16];
-	char *argv[] = { (char *)"/bin/sh", (char *)"-c",
-			 (char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c $(ulimit -Hc); kill -SEGV $$; } 2>/dev/null",
-			 (char *)"sh", apart, NULL };
+	char *argv[] = {
+		(char *)"/bin/sh",
+		(char *)"-c",
+		(char *)"mkdir -p \"$1\" && cd \"$1\" && { ulimit -c $(ulimit -Hc); kill -SEGV $$; } 2>/dev/null",
+		(char *)"sh",
+		apart,
+		NULL
+	};
 	const struct errpipe_spawn spawn = options(_i);
 	struct errpipe_report report;
 	struct errpipe_child child;
@@ -699,9 +704,9 @@ START_TEST(a_target_with_a_stub_of_its_own)
 	const struct errpipe_spawn spawn = options(_i % 2);
 
 	for (int i = 0; i < rounds(300); i++) {
-		const struct errpipe_report report = _i / 2 == OWN_FILE ?
-							     run(&spawn, built_path("dmz"), by_file) :
-							     run(&spawn, built_path("tests/check_verdict"), by_memfd);
+		const struct errpipe_report report =
+			_i / 2 == OWN_FILE ? run(&spawn, built_path("dmz"), by_file)
+					   : run(&spawn, built_path("tests/check_verdict"), by_memfd);
 
 		assert_verdict(&report, ERRPIPE_STARTED, 127 << 8);
 	}
@@ -1104,7 +1109,12 @@ static const struct filtered_child {
 	    125 << 8 } },
 	/* The target would inherit a mask of every signal. */
 	{ DIRECT,
-	  { { CHILD(rt_sigprocmask, REFUSE(0)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_CALLER, EPERM, 125 << 8 } },
+	  { { CHILD(rt_sigprocmask, REFUSE(0)) },
+	    starter,
+	    ERRPIPE_SETUP_FAILED,
+	    ERRPIPE_STEP_CALLER,
+	    EPERM,
+	    125 << 8 } },
 };
 
 START_TEST(a_filter_on_the_child)

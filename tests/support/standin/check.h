@@ -54,9 +54,9 @@ typedef struct SRunner {
 	FILE *tap;
 } SRunner;
 
-#define START_TEST(test)                                                      \
-	static void test##_body(int _i);                                      \
-	static const struct check_test test[1] = { { test##_body, #test } };  \
+#define START_TEST(test)                                                                                             \
+	static void test##_body(int _i);                                                                             \
+	static const struct check_test test[1] = { { test##_body, #test } };                                         \
 	static void test##_body(int _i __attribute__((unused)))
 #define END_TEST
 
@@ -67,48 +67,57 @@ static inline void check_fail(void)
 	_exit(1);
 }
 
-#define check_failf(...)                                      \
-	do {                                                  \
-		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__); \
-		fprintf(stderr, __VA_ARGS__);                 \
-		check_fail();                                 \
+#define check_failf(...)                                                                                             \
+	do {                                                                                                         \
+		fprintf(stderr, "%s:%d: ", __FILE__, __LINE__);                                                      \
+		fprintf(stderr, __VA_ARGS__);                                                                        \
+		check_fail();                                                                                        \
 	} while (0)
 
 #define ck_abort_msg(...) check_failf(__VA_ARGS__)
-#define ck_assert(expr) \
-	do { if (!(expr)) check_failf("assertion '%s' failed", #expr); } while (0)
-#define ck_assert_msg(expr, ...) \
-	do { if (!(expr)) check_failf(__VA_ARGS__); } while (0)
-
-#define check_compare(type, format, a, op, b)                                                           \
-	do {                                                                                            \
-		type check_a = (a);                                                                     \
-		type check_b = (b);                                                                     \
-		if (!(check_a op check_b))                                                              \
-			check_failf("'%s %s %s' failed: " format ", " format, #a, #op, #b, check_a, check_b); \
+#define ck_assert(expr)                                                                                              \
+	do {                                                                                                         \
+		if (!(expr))                                                                                         \
+			check_failf("assertion '%s' failed", #expr);                                                 \
+	} while (0)
+#define ck_assert_msg(expr, ...)                                                                                     \
+	do {                                                                                                         \
+		if (!(expr))                                                                                         \
+			check_failf(__VA_ARGS__);                                                                    \
 	} while (0)
 
-#define ck_assert_int_eq(a, b)	check_compare(intmax_t, "%jd", a, ==, b)
-#define ck_assert_int_ne(a, b)	check_compare(intmax_t, "%jd", a, !=, b)
-#define ck_assert_int_lt(a, b)	check_compare(intmax_t, "%jd", a, <, b)
-#define ck_assert_int_le(a, b)	check_compare(intmax_t, "%jd", a, <=, b)
-#define ck_assert_int_gt(a, b)	check_compare(intmax_t, "%jd", a, >, b)
-#define ck_assert_int_ge(a, b)	check_compare(intmax_t, "%jd", a, >=, b)
-#define ck_assert_uint_eq(a, b) check_compare(uintmax_t, "%ju", a, ==, b)
-#define ck_assert_ptr_eq(a, b)	check_compare(const void *, "%p", a, ==, b)
+#define check_compare(type, format, a, op, b)                                                                        \
+	do {                                                                                                         \
+		type check_a = (a);                                                                                  \
+		type check_b = (b);                                                                                  \
+		if (!(check_a op check_b))                                                                           \
+			check_failf("'%s %s %s' failed: " format ", " format, #a, #op, #b, check_a, check_b);        \
+	} while (0)
+
+#define ck_assert_int_eq(a, b)	 check_compare(intmax_t, "%jd", a, ==, b)
+#define ck_assert_int_ne(a, b)	 check_compare(intmax_t, "%jd", a, !=, b)
+#define ck_assert_int_lt(a, b)	 check_compare(intmax_t, "%jd", a, <, b)
+#define ck_assert_int_le(a, b)	 check_compare(intmax_t, "%jd", a, <=, b)
+#define ck_assert_int_gt(a, b)	 check_compare(intmax_t, "%jd", a, >, b)
+#define ck_assert_int_ge(a, b)	 check_compare(intmax_t, "%jd", a, >=, b)
+#define ck_assert_uint_eq(a, b)	 check_compare(uintmax_t, "%ju", a, ==, b)
+#define ck_assert_ptr_eq(a, b)	 check_compare(const void *, "%p", a, ==, b)
 #define ck_assert_ptr_null(a)	 check_compare(const void *, "%p", a, ==, NULL)
 #define ck_assert_ptr_nonnull(a) check_compare(const void *, "%p", a, !=, NULL)
 
-#define ck_assert_str_eq(a, b)                                                                  \
-	do {                                                                                    \
-		const char *check_a = (a), *check_b = (b);                                      \
-		if (!check_a || !check_b || strcmp(check_a, check_b) != 0)                      \
-			check_failf("'%s == %s' failed: \"%s\", \"%s\"", #a, #b,                \
-				    check_a ? check_a : "NULL", check_b ? check_b : "NULL");    \
+#define ck_assert_str_eq(a, b)                                                                                       \
+	do {                                                                                                         \
+		const char *check_a = (a), *check_b = (b);                                                           \
+		if (!check_a || !check_b || strcmp(check_a, check_b) != 0)                                           \
+			check_failf("'%s == %s' failed: \"%s\", \"%s\"", #a, #b, check_a ? check_a : "NULL",         \
+				    check_b ? check_b : "NULL");                                                     \
 	} while (0)
 
-#define ck_assert_mem_eq(a, b, size) \
-	do { if (memcmp(a, b, size) != 0) check_failf("memory '%s == %s' differs", #a, #b); } while (0)
+#define ck_assert_mem_eq(a, b, size)                                                                                 \
+	do {                                                                                                         \
+		if (memcmp(a, b, size) != 0)                                                                         \
+			check_failf("memory '%s == %s' differs", #a, #b);                                            \
+	} while (0)
 
 static inline void *check_new(size_t size)
 {
@@ -150,15 +159,15 @@ static inline void suite_add_tcase(Suite *suite, TCase *tcase)
 	suite->last = tcase;
 }
 
-#define tcase_add_loop_test(tcase, f, s, e)                                    \
-	do {                                                                   \
-		TCase *check_tcase = (tcase);                                  \
-		int check_n = check_tcase->tests++;                            \
-		if ((size_t)check_n >= sizeof(check_tcase->test) / sizeof(*check_tcase->test)) \
-			abort();                                               \
-		check_tcase->test[check_n].what = (f);                         \
-		check_tcase->test[check_n].start = (s);                        \
-		check_tcase->test[check_n].end = (e);                          \
+#define tcase_add_loop_test(tcase, f, s, e)                                                                          \
+	do {                                                                                                         \
+		TCase *check_tcase = (tcase);                                                                        \
+		int check_n = check_tcase->tests++;                                                                  \
+		if ((size_t)check_n >= sizeof(check_tcase->test) / sizeof(*check_tcase->test))                       \
+			abort();                                                                                     \
+		check_tcase->test[check_n].what = (f);                                                               \
+		check_tcase->test[check_n].start = (s);                                                              \
+		check_tcase->test[check_n].end = (e);                                                                \
 	} while (0)
 #define tcase_add_test(tcase, f) tcase_add_loop_test(tcase, f, 0, 1)
 
@@ -269,8 +278,8 @@ static inline void srunner_run_all(SRunner *runner, enum print_output mode)
 		if (runner->exception[n].used)
 			continue;
 		runner->failed++;
-		fprintf(runner->tap, "not ok %d - %s is to be left out, but there is no such test\n",
-			++runner->run, runner->exception[n].name);
+		fprintf(runner->tap, "not ok %d - %s is to be left out, but there is no such test\n", ++runner->run,
+			runner->exception[n].name);
 	}
 	fprintf(runner->tap, "1..%d\n", runner->run);
 	fflush(runner->tap);
