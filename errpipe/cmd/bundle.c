@@ -178,8 +178,8 @@ static int get_objects(const json_t *object, const char *name, size_t max,
 /* Its bit. One that is newer than errpipe decides about no exec that it knows of. */
 static uint64_t capability(const char *name)
 {
-	for (unsigned i = 0; errpipe__capability(i); i++) {
-		if (strcasecmp(errpipe__capability(i), name) == 0)
+	for (unsigned i = 0; ep_capability(i); i++) {
+		if (strcasecmp(ep_capability(i), name) == 0)
 			return (uint64_t)1 << i;
 	}
 	return 0;

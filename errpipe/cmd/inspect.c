@@ -44,7 +44,7 @@ static char *path_of(int fd)
  */
 static char *behind_links(int root, const char *at)
 {
-	int fd = errpipe__open_in_root(root, at, ERRPIPE__IN_ROOT | ERRPIPE__NO_MAGICLINKS);
+	int fd = ep_open_in_root(root, at, EP_IN_ROOT | EP_NO_MAGICLINKS);
 	char *top = path_of(root), *path = fd < 0 ? NULL : path_of(fd);
 	size_t length = top && top[1] ? strlen(top) : 0;
 
@@ -79,7 +79,7 @@ static void open_sources(struct errpipe_explanation *ex, const struct look *look
 		if (!look->sources[i])
 			continue;
 		ex->looking_at = look->sources[i];
-		look->mounts[i].source = errpipe__opened(openat(base, look->sources[i], O_PATH | O_CLOEXEC));
+		look->mounts[i].source = ep_opened(openat(base, look->sources[i], O_PATH | O_CLOEXEC));
 	}
 }
 
@@ -106,7 +106,7 @@ static int do_look(void *data)
 	}
 	if (look->root) {
 		ex->looking_at = look->root;
-		question.root = errpipe__opened(openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
+		question.root = ep_opened(openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
 		if (question.root < 0)
 			return question.root;
 		follow_links(question.root, look);
@@ -151,9 +151,9 @@ static int let_go(void *data, const char *name)
  */
 static void let_go_of_all_but(int to)
 {
-	struct kept kept = { to, errpipe__openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY) };
+	struct kept kept = { to, ep_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY) };
 
-	if (kept.proc >= 0 && errpipe__entries(kept.proc, DESCRIPTORS_MAX, let_go, &kept) == 0) {
+	if (kept.proc >= 0 && ep_entries(kept.proc, DESCRIPTORS_MAX, let_go, &kept) == 0) {
 		close(kept.proc);
 		return;
 	}

@@ -57,11 +57,11 @@ int help(const char *text)
 
 char *escaped(const char *path)
 {
-	struct errpipe__line line = { malloc(4 * strlen(path) + 1), 4 * strlen(path) + 1, 0 };
+	struct ep_line line = { malloc(4 * strlen(path) + 1), 4 * strlen(path) + 1, 0 };
 
 	if (!line.buf)
 		return NULL;
-	errpipe__add_path(&line, path);
-	errpipe__end(&line);
+	ep_add_path(&line, path);
+	ep_end(&line);
 	return line.buf;
 }

@@ -20,7 +20,7 @@ enum { MAX_DEPTH = 5 };
 /* A path of 4096 bytes can have 2048 components, and each can be one of 40 links of as many. */
 enum { MAX_STEPS = 20000 };
 
-const char *errpipe__keep(struct errpipe__case *c, const char *format, ...)
+const char *ep_keep(struct ep_case *c, const char *format, ...)
 {
 	struct errpipe_explanation *ex = c->ex;
 	size_t room = sizeof(ex->strings) - ex->strings_used;
@@ -40,8 +40,8 @@ const char *errpipe__keep(struct errpipe__case *c, const char *format, ...)
 	return string;
 }
 
-int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause, int error,
-		    const char *subject, const char *object, uint64_t number, uint64_t limit)
+int ep_broken(struct ep_case *c, const struct errpipe_link *link, enum errpipe_cause cause, int error,
+	      const char *subject, const char *object, uint64_t number, uint64_t limit)
 {
 	struct errpipe_explanation *ex = c->ex;
 
@@ -59,32 +59,32 @@ int errpipe__broken(struct errpipe__case *c, const struct errpipe_link *link, en
 	return -1;
 }
 
-void errpipe__refine(struct errpipe__case *c, enum errpipe_cause cause, const char *object)
+void ep_refine(struct ep_case *c, enum errpipe_cause cause, const char *object)
 {
 	c->ex->cause = cause;
 	c->ex->object = object;
 }
 
 /* The path of the link leads nowhere. In some places that has reasons of its own. */
-static void refine_missing(struct errpipe__case *c, const struct errpipe_link *link)
+static void refine_missing(struct ep_case *c, const struct errpipe_link *link)
 {
 	size_t length = strlen(link->path);
 
 	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
 		return;
 	if (link->kind == ERRPIPE_LINK_LOADER)
-		errpipe__loader_missing(c, link, link - 1);
+		ep_loader_missing(c, link, link - 1);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
-		errpipe__refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
+		ep_refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
-		errpipe__refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
+		ep_refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
 }
 
 /* A file of the chain that is there and can be read. */
 struct file {
 	struct errpipe_link *link; /* NULL: there is none */
 	int path_fd, fd;
-	struct errpipe__head head;
+	struct ep_head head;
 };
 
 static void close_file(struct file *file)
@@ -96,12 +96,12 @@ static void close_file(struct file *file)
 	file->link = NULL;
 }
 
-static int read_head(int fd, struct errpipe__head *head)
+static int read_head(int fd, struct ep_head *head)
 {
 	ssize_t n;
 
 	memset(head, 0, sizeof(*head));
-	n = errpipe__pread(fd, head->bytes, sizeof(head->bytes), 0);
+	n = ep_pread(fd, head->bytes, sizeof(head->bytes), 0);
 	if (n < 0)
 		return n;
 	head->size = n;
@@ -109,54 +109,54 @@ static int read_head(int fd, struct errpipe__head *head)
 }
 
 /* Returns 0 with *file, or -1: broken. */
-static int open_file(struct errpipe__case *c, struct errpipe_link *link, struct file *file)
+static int open_file(struct ep_case *c, struct errpipe_link *link, struct file *file)
 {
-	int path_fd = errpipe__find(c, link), fd, error;
+	int path_fd = ep_find(c, link), fd, error;
 
 	if (path_fd < 0) {
 		refine_missing(c, link);
 		return -1;
 	}
-	if (errpipe__check(c, link, path_fd) < 0) {
+	if (ep_check(c, link, path_fd) < 0) {
 		close(path_fd);
 		return -1;
 	}
-	fd = errpipe__open(c, path_fd);
+	fd = ep_open(c, path_fd);
 	error = fd < 0 ? fd : read_head(fd, &file->head);
 	if (error < 0) {
 		if (fd >= 0)
 			close(fd);
 		close(path_fd);
-		return errpipe__not_read(c, link, -error, -error);
+		return ep_not_read(c, link, -error, -error);
 	}
 	file->link = link;
 	file->path_fd = path_fd;
 	file->fd = fd;
-	link->format = errpipe__format(&file->head);
+	link->format = ep_format(&file->head);
 	return 0;
 }
 
 /* A program, or what runs one. The kernel asks binfmt_misc first. */
-static int look_inside(struct errpipe__case *c, struct file *file, struct errpipe__next *next)
+static int look_inside(struct ep_case *c, struct file *file, struct ep_next *next)
 {
-	if (errpipe__handler(c, file->link, &file->head, next)) {
+	if (ep_handler(c, file->link, &file->head, next)) {
 		/* open_file() has set it. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		if (file->link->format == ERRPIPE_FORMAT_ELF)
-			errpipe__elf_describe(file->link, file->fd, &file->head);
+			ep_elf_describe(file->link, file->fd, &file->head);
 		return 0;
 	}
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	switch (file->link->format) {
 	case ERRPIPE_FORMAT_SCRIPT:
-		return errpipe__script(c, file->link, &file->head, next);
+		return ep_script(c, file->link, &file->head, next);
 	case ERRPIPE_FORMAT_ELF:
-		return errpipe__elf(c, file->link, file->fd, &file->head, next);
+		return ep_elf(c, file->link, file->fd, &file->head, next);
 	default:
-		return errpipe__no_program(c, file->link);
+		return ep_no_program(c, file->link);
 	}
 }
 
-static struct errpipe_link *add_link(struct errpipe__case *c, const struct errpipe__next *next)
+static struct errpipe_link *add_link(struct ep_case *c, const struct ep_next *next)
 {
 	struct errpipe_link *link = &c->ex->link[c->ex->links++];
 
@@ -170,7 +170,7 @@ static struct errpipe_link *add_link(struct errpipe__case *c, const struct errpi
  * A program for another machine does not start. But whoever emulates it wants to know whether its loader is there: so
  * that is looked up, and what is wrong with it is told beside the cause, which comes first.
  */
-static void look_beyond(struct errpipe__case *c, const struct errpipe__next *next)
+static void look_beyond(struct ep_case *c, const struct ep_next *next)
 {
 	struct errpipe_explanation *ex = c->ex;
 	struct errpipe_link *link = add_link(c, next);
@@ -179,12 +179,12 @@ static void look_beyond(struct errpipe__case *c, const struct errpipe__next *nex
 
 	memcpy(cause, ex, sizeof(cause));
 	ex->cause = ERRPIPE_CAUSE_NONE;
-	fd = errpipe__find(c, link);
+	fd = ep_find(c, link);
 	if (fd >= 0) {
 		close(fd);
 	} else {
 		refine_missing(c, link);
-		link->wrong = errpipe__broken_words(c);
+		link->wrong = ep_broken_words(c);
 	}
 	memcpy(ex, cause, sizeof(cause));
 }
@@ -193,9 +193,9 @@ static void look_beyond(struct errpipe__case *c, const struct errpipe__next *nex
  * Up to the point of no return: the file that becomes the process in the end is *program. Returns 0, or -1: broken, or
  * not to be seen.
  */
-static int walk_chain(struct errpipe__case *c, struct file *program, struct file *loader)
+static int walk_chain(struct ep_case *c, struct file *program, struct file *loader)
 {
-	struct errpipe__next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
+	struct ep_next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
 
 	for (int depth = 0; next.kind != ERRPIPE_LINK_LOADER; depth++) {
 		struct errpipe_link *link = add_link(c, &next);
@@ -206,9 +206,8 @@ static int walk_chain(struct errpipe__case *c, struct file *program, struct file
 		if (open_file(c, link, program) < 0)
 			return -1;
 		if (depth > MAX_DEPTH)
-			return errpipe__broken(c, link, ERRPIPE_CAUSE_CHAIN_TOO_DEEP, ELOOP, NULL, NULL, depth,
-					       MAX_DEPTH);
-		next = (struct errpipe__next){ 0 };
+			return ep_broken(c, link, ERRPIPE_CAUSE_CHAIN_TOO_DEEP, ELOOP, NULL, NULL, depth, MAX_DEPTH);
+		next = (struct ep_next){ 0 };
 		if (look_inside(c, program, &next) < 0) {
 			if (next.kind)
 				look_beyond(c, &next);
@@ -219,7 +218,7 @@ static int walk_chain(struct errpipe__case *c, struct file *program, struct file
 	}
 	if (open_file(c, add_link(c, &next), loader) < 0)
 		return -1;
-	return errpipe__elf_loader(c, loader->link, loader->fd, &loader->head);
+	return ep_elf_loader(c, loader->link, loader->fd, &loader->head);
 }
 
 static bool has_failed(const struct errpipe_report *report)
@@ -227,16 +226,16 @@ static bool has_failed(const struct errpipe_report *report)
 	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
 }
 
-static int look_at_segments(struct errpipe__case *c, const struct file *file)
+static int look_at_segments(struct ep_case *c, const struct file *file)
 {
-	return file->link ? errpipe__elf_segments(c, file->link, file->fd, &file->head) : 0;
+	return file->link ? ep_elf_segments(c, file->link, file->fd, &file->head) : 0;
 }
 
-static void walk(struct errpipe__case *c)
+static void walk(struct ep_case *c)
 {
 	struct file program = { .link = NULL }, loader = { .link = NULL };
 
-	if (walk_chain(c, &program, &loader) == 0 && errpipe__credentials(c, program.link, program.path_fd) == 0 &&
+	if (walk_chain(c, &program, &loader) == 0 && ep_credentials(c, program.link, program.path_fd) == 0 &&
 	    !has_failed(c->question->report) && look_at_segments(c, &program) == 0)
 		look_at_segments(c, &loader);
 	close_file(&program);
@@ -253,27 +252,26 @@ static enum errpipe_cause cause_of(const struct errpipe_explanation *ex, int err
 	return ERRPIPE_CAUSE_UNKNOWN;
 }
 
-static void guess(struct errpipe__case *c, int error)
+static void guess(struct ep_case *c, int error)
 {
 	struct errpipe_explanation *ex = c->ex;
 	enum errpipe_cause cause;
 
-	errpipe__modules(c);
+	ep_modules(c);
 	cause = cause_of(ex, error);
-	errpipe__broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links,
-			0);
+	ep_broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links, 0);
 	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
 }
 
 /* The exec has failed, but the finding predicts a success or another error. */
-static void judge_failure(struct errpipe__case *c, int error)
+static void judge_failure(struct ep_case *c, int error)
 {
 	struct errpipe_explanation *ex = c->ex;
 
 	if (ex->works || (c->untried && error == ENOEXEC && ex->error != error))
 		ex->cause = ERRPIPE_CAUSE_NONE;
 	if (ex->cause == ERRPIPE_CAUSE_NONE && c->untried && error == ENOEXEC)
-		errpipe__no_compatibility(c, c->untried);
+		ep_no_compatibility(c, c->untried);
 	else if (ex->cause == ERRPIPE_CAUSE_NONE)
 		guess(c, error);
 	else if (ex->error != error && ex->certainty == ERRPIPE_CERTAIN)
@@ -288,7 +286,7 @@ static bool is_killed_by_kernel(int status)
 }
 
 /* Does what was found agree with what has happened? */
-static void judge(struct errpipe__case *c)
+static void judge(struct ep_case *c)
 {
 	struct errpipe_explanation *ex = c->ex;
 	const struct errpipe_report *report = c->question->report;
@@ -304,7 +302,7 @@ static void judge(struct errpipe__case *c)
 	}
 }
 
-static int fill_in_who(struct errpipe__case *c, gid_t *groups, int max)
+static int fill_in_who(struct ep_case *c, gid_t *groups, int max)
 {
 	struct errpipe_identity identity;
 	int n, ret;
@@ -342,7 +340,7 @@ static int open_root(const struct errpipe_question *question)
 		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else
 		root = openat(question->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root < 0 ? -errno : errpipe__above_stderr(root);
+	return root < 0 ? -errno : ep_above_stderr(root);
 }
 
 /* Was it started, and not killed? Then there is nothing to explain. */
@@ -357,11 +355,11 @@ static void begin(struct errpipe_explanation *ex)
 	ex->certainty = ERRPIPE_CERTAIN;
 	ex->works = 1;
 	ex->broken = -1;
-	ex->host = errpipe__host_machine()->name;
+	ex->host = ep_host_machine()->name;
 }
 
 /* EAGAIN can come from a file system. If the walk does not meet it, it was the limit of processes. */
-static void look(struct errpipe__case *c)
+static void look(struct ep_case *c)
 {
 	const struct errpipe_report *report = c->question->report;
 
@@ -371,7 +369,7 @@ static void look(struct errpipe__case *c)
 			return;
 		begin(c->ex);
 	}
-	if (errpipe__before(c) == 0)
+	if (ep_before(c) == 0)
 		walk(c);
 }
 
@@ -380,7 +378,7 @@ enum { MAX_GROUPS = 1024 };
 
 static int explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
-	struct errpipe__case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
+	struct ep_case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
 	gid_t groups[MAX_GROUPS];
 	int ret;
 
@@ -400,10 +398,10 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 
 static bool is_valid(const struct errpipe_question *question)
 {
-	if (!ERRPIPE__IS_ZERO(question->reserved) || (question->who && !ERRPIPE__IS_ZERO(question->who->reserved)))
+	if (!EP_IS_ZERO(question->reserved) || (question->who && !EP_IS_ZERO(question->who->reserved)))
 		return false;
 	for (size_t i = 0; i < question->mounts_count; i++)
-		if (!ERRPIPE__IS_ZERO(question->mounts[i].reserved))
+		if (!EP_IS_ZERO(question->mounts[i].reserved))
 			return false;
 	return !has_worked(question->report);
 }

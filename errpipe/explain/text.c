@@ -76,31 +76,31 @@ static const char *kind_words(enum errpipe_link_kind kind)
 }
 
 /* "./x", "its interpreter /bin/x", "the loader /lib/x of /bin/x". */
-static void add_it(struct errpipe__line *line, const struct errpipe_explanation *ex, int index)
+static void add_it(struct ep_line *line, const struct errpipe_explanation *ex, int index)
 {
 	const struct errpipe_link *link = link_at(ex, index < 0 ? 0 : index);
 
 	if (!link)
 		return;
 	if (link->kind != ERRPIPE_LINK_PROGRAM) {
-		errpipe__add(line, index == 1 ? "its " : "the ");
-		errpipe__add(line, kind_words(link->kind));
-		errpipe__add(line, " ");
+		ep_add(line, index == 1 ? "its " : "the ");
+		ep_add(line, kind_words(link->kind));
+		ep_add(line, " ");
 	}
-	errpipe__add_path(line, link->path);
+	ep_add_path(line, link->path);
 	if (index > 1) {
-		errpipe__add(line, " of ");
-		errpipe__add_path(line, ex->link[index - 1].path);
+		ep_add(line, " of ");
+		ep_add_path(line, ex->link[index - 1].path);
 	}
 }
 
-static void add_the_script(struct errpipe__line *line, const struct errpipe_explanation *ex)
+static void add_the_script(struct ep_line *line, const struct errpipe_explanation *ex)
 {
 	if (ex->broken == 1)
-		errpipe__add(line, "the script");
+		ep_add(line, "the script");
 	else
-		errpipe__add_path(line, path_at(ex, ex->broken - 1));
-	errpipe__add(line, "'s");
+		ep_add_path(line, path_at(ex, ex->broken - 1));
+	ep_add(line, "'s");
 }
 
 static const char *in_decimal(struct value *value, uint64_t number)
@@ -146,8 +146,7 @@ static bool ends_in(const char *text, size_t length, const char *end)
 }
 
 /* {key}, {key:text with %}, {key-none:text}, {key-other:text with %}: if it is set, is not, is another than the path. */
-static void add_placeholder(struct errpipe__line *line, const struct errpipe_explanation *ex, const char *p,
-			    size_t length)
+static void add_placeholder(struct ep_line *line, const struct errpipe_explanation *ex, const char *p, size_t length)
 {
 	const char *text = memchr(p, ':', length), *end = p + length;
 	size_t key = text ? (size_t)(text - p) : length;
@@ -165,7 +164,7 @@ static void add_placeholder(struct errpipe__line *line, const struct errpipe_exp
 	}
 	look_up(&value, ex, p, key - (none ? 5 : other ? 6 : 0));
 	if (!text) {
-		errpipe__add_path(line, value.text ? value.text : "0");
+		ep_add_path(line, value.text ? value.text : "0");
 		return;
 	}
 	if (none != !value.text)
@@ -175,19 +174,19 @@ static void add_placeholder(struct errpipe__line *line, const struct errpipe_exp
 		return;
 	for (text++; text < end; text++) {
 		if (*text == '%')
-			errpipe__add_path(line, value.text);
+			ep_add_path(line, value.text);
 		else
-			errpipe__add_char(line, *text);
+			ep_add_char(line, *text);
 	}
 }
 
-static void add_template(struct errpipe__line *line, const struct errpipe_explanation *ex, const char *template)
+static void add_template(struct ep_line *line, const struct errpipe_explanation *ex, const char *template)
 {
 	for (const char *p = template; *p; p++) {
 		const char *end = *p == '{' ? strchr(p, '}') : NULL;
 
 		if (!end) {
-			errpipe__add_char(line, *p);
+			ep_add_char(line, *p);
 			continue;
 		}
 		add_placeholder(line, ex, p + 1, end - p - 1);
@@ -197,25 +196,25 @@ static void add_template(struct errpipe__line *line, const struct errpipe_explan
 
 size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation *ex)
 {
-	struct errpipe__line line = { buf, size, 0 };
+	struct ep_line line = { buf, size, 0 };
 	const struct words *words = ex ? words_of(ex->cause) : NULL;
 
 	if (words)
 		add_template(&line, ex, words->finding);
-	return errpipe__end(&line);
+	return ep_end(&line);
 }
 
 size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *ex)
 {
-	struct errpipe__line line = { buf, size, 0 };
+	struct ep_line line = { buf, size, 0 };
 	const struct words *words = ex ? words_of(ex->cause) : NULL;
 
 	if (words)
 		add_template(&line, ex, words->advice);
-	return errpipe__end(&line);
+	return ep_end(&line);
 }
 
-static void add_broken(struct errpipe__line *line, const struct errpipe_explanation *ex)
+static void add_broken(struct ep_line *line, const struct errpipe_explanation *ex)
 {
 	const struct words *words = words_of(ex->cause);
 
@@ -223,66 +222,66 @@ static void add_broken(struct errpipe__line *line, const struct errpipe_explanat
 		add_template(line, ex, words->broken);
 }
 
-const char *errpipe__broken_words(struct errpipe__case *c)
+const char *ep_broken_words(struct ep_case *c)
 {
 	char words[512];
-	struct errpipe__line line = { words, sizeof(words), 0 };
+	struct ep_line line = { words, sizeof(words), 0 };
 
 	add_broken(&line, c->ex);
-	errpipe__end(&line);
-	return errpipe__keep(c, "%s", words);
+	ep_end(&line);
+	return ep_keep(c, "%s", words);
 }
 
-static void add_elf(struct errpipe__line *line, const struct errpipe_link *link)
+static void add_elf(struct ep_line *line, const struct errpipe_link *link)
 {
 	static const char *const types[] = { NULL, ", object file", NULL, NULL, ", core dump" };
 
-	errpipe__add(line, "ELF");
+	ep_add(line, "ELF");
 	if (link->elf_class)
-		errpipe__add(line, link->elf_class == 1 ? " 32-bit" : " 64-bit");
+		ep_add(line, link->elf_class == 1 ? " 32-bit" : " 64-bit");
 	if (link->architecture) {
-		errpipe__add(line, ", ");
-		errpipe__add(line, link->architecture);
+		ep_add(line, ", ");
+		ep_add(line, link->architecture);
 	}
 	if (link->type < sizeof(types) / sizeof(*types) && types[link->type])
-		errpipe__add(line, types[link->type]);
+		ep_add(line, types[link->type]);
 	else if (link->kind != ERRPIPE_LINK_LOADER)
-		errpipe__add(line, link->dynamic ? ", dynamic" : ", static");
+		ep_add(line, link->dynamic ? ", dynamic" : ", static");
 }
 
-static void add_mode(struct errpipe__line *line, const struct errpipe_link *link)
+static void add_mode(struct ep_line *line, const struct errpipe_link *link)
 {
 	char mode[16];
 
 	snprintf(mode, sizeof(mode), "%04o", (unsigned)(link->mode & 07777));
-	errpipe__add(line, line->length ? ", mode " : "mode ");
-	errpipe__add(line, mode);
+	ep_add(line, line->length ? ", mode " : "mode ");
+	ep_add(line, mode);
 	if (link->acl)
-		errpipe__add(line, " and an access control list");
+		ep_add(line, " and an access control list");
 }
 
 size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanation *ex, int index)
 {
-	struct errpipe__line line = { buf, size, 0 };
+	struct ep_line line = { buf, size, 0 };
 	const struct errpipe_link *link = ex ? link_at(ex, index) : NULL;
 
 	if (!link)
-		return errpipe__end(&line);
+		return ep_end(&line);
 	if (link->format == ERRPIPE_FORMAT_ELF)
 		add_elf(&line, link);
 	else if (link->format != ERRPIPE_FORMAT_NOT_READ)
-		errpipe__add(&line, errpipe__format_words(link->format));
+		ep_add(&line, ep_format_words(link->format));
 	if (link->mode)
 		add_mode(&line, link);
 	if (link->resolved && strcmp(link->resolved, link->path) != 0) {
-		errpipe__add(&line, line.length ? ", is " : "is ");
-		errpipe__add_path(&line, link->resolved);
+		ep_add(&line, line.length ? ", is " : "is ");
+		ep_add_path(&line, link->resolved);
 	}
 	if (line.length && (index == ex->broken || link->wrong))
-		errpipe__add(&line, "; ");
+		ep_add(&line, "; ");
 	if (index == ex->broken)
 		add_broken(&line, ex);
 	else if (link->wrong)
-		errpipe__add(&line, link->wrong);
-	return errpipe__end(&line);
+		ep_add(&line, link->wrong);
+	return ep_end(&line);
 }

@@ -14,7 +14,7 @@ static int open_pidfd(pid_t pid)
 	int fd = syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd >= 0)
-		fd = errpipe__above_stderr(fd);
+		fd = ep_above_stderr(fd);
 	return fd < 0 ? -1 : fd;
 }
 
@@ -26,7 +26,7 @@ int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 	if (pid <= 0)
 		return -EINVAL;
 	child->pid = pid;
-	child->magic = ERRPIPE__MAGIC;
+	child->magic = EP_MAGIC;
 	child->pidfd = open_pidfd(pid);
 	child->poll_fd = report;
 	/* Another process reads. errpipe_look() and errpipe_settle() start from the end of file that it has seen. */
@@ -35,7 +35,7 @@ int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 		child->read = 1;
 	}
 	if (stub > 0)
-		errpipe__stub_name(stub, child->stub);
+		ep_stub_name(stub, child->stub);
 	else
 		child->route = stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
 	return 0;

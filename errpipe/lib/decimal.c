@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-char *errpipe__decimal(char buf[ERRPIPE__DECIMAL], int n)
+char *ep_decimal(char buf[EP_DECIMAL], int n)
 {
 	unsigned rest = n < 0 ? -(unsigned)n : (unsigned)n;
-	char *p = buf + (ERRPIPE__DECIMAL - 1);
+	char *p = buf + (EP_DECIMAL - 1);
 
 	*p = '\0';
 	do

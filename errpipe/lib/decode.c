@@ -43,7 +43,7 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
 
 	*report = (struct errpipe_report){
 		.verdict = step == DMZ_STEP_EXEC ? ERRPIPE_EXEC_FAILED : ERRPIPE_SETUP_FAILED,
-		.error = errpipe__host_errno(machine, error),
+		.error = ep_host_errno(machine, error),
 		.raw_error = error,
 		.machine = machine,
 		.step = step,

@@ -49,8 +49,8 @@ static bool is_missing(int ret)
 
 static int exec_fd(int fd, char *const argv[], char *const envp[])
 {
-	char path[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL] = "/proc/self/fd/";
-	char decimal[ERRPIPE__DECIMAL];
+	char path[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/";
+	char decimal[EP_DECIMAL];
 	int ret = refused(syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH));
 
 	if (!is_missing(ret))
@@ -59,11 +59,11 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 		return -EBADF;
 	if (!has_proc())
 		return ret;
-	strcat(path, errpipe__decimal(decimal, fd));
+	strcat(path, ep_decimal(decimal, fd));
 	return refused(execve(path, argv, envp));
 }
 
-int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const argv[])
+int ep_stub_args(struct ep_args *args, const char *path, char *const argv[])
 {
 	size_t argc = 0;
 
@@ -72,7 +72,7 @@ int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const
 
 	/* The target has an argv[0] in any case: from Linux 5.18 on, execve(2) sees to that itself. */
 	args->argv = args->on_stack;
-	args->size = (ERRPIPE__STUB_ARGS + (argc ? argc : 1) + 1) * sizeof(char *);
+	args->size = (EP_STUB_ARGS + (argc ? argc : 1) + 1) * sizeof(char *);
 	if (args->size > sizeof(args->on_stack)) {
 		args->argv = mmap(NULL, args->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (args->argv == MAP_FAILED)
@@ -85,11 +85,11 @@ int errpipe__stub_args(struct errpipe__args *args, const char *path, char *const
 	args->argv[3] = (char *)"";
 	args->argv[4] = NULL;
 	if (argc)
-		memcpy(args->argv + ERRPIPE__STUB_ARGS, argv, (argc + 1) * sizeof(char *));
+		memcpy(args->argv + EP_STUB_ARGS, argv, (argc + 1) * sizeof(char *));
 	return 0;
 }
 
-void errpipe__free_args(struct errpipe__args *args)
+void ep_free_args(struct ep_args *args)
 {
 	if (args->argv != args->on_stack)
 		munmap(args->argv, args->size);
@@ -105,9 +105,9 @@ static bool fcntl_is_faked(int fd)
 }
 
 /* Returns only on failure, with a negative errno or 0, and with the step that failed; report is then close-on-exec. */
-static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
+static int exec_stub(const struct ep_exec *exec, unsigned *step)
 {
-	char decimal[ERRPIPE__DECIMAL];
+	char decimal[EP_DECIMAL];
 	int ret;
 
 	/* A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement. */
@@ -117,7 +117,7 @@ static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
 	if (fcntl(exec->report, F_SETFD, 0) < 0)
 		return -errno;
 	*step = ERRPIPE_STEP_STUB;
-	exec->stub_argv[1] = errpipe__decimal(decimal, exec->report);
+	exec->stub_argv[1] = ep_decimal(decimal, exec->report);
 	ret = exec_fd(exec->stub, exec->stub_argv, exec->envp);
 	fcntl(exec->report, F_SETFD, FD_CLOEXEC);
 	return ret;
@@ -126,35 +126,34 @@ static int exec_stub(const struct errpipe__exec *exec, unsigned *step)
 /* Report an error that may be 0, and make of it the negative errno to return. */
 static int fail(int report, unsigned step, int ret)
 {
-	errpipe__write(report, step, -ret);
+	ep_write(report, step, -ret);
 	return ret ? ret : -EPERM;
 }
 
 /* A plain system call: glibc's execve(3) is declared to get no NULL, which execve(2) has an answer to. */
-static long exec_path(const struct errpipe__exec *exec)
+static long exec_path(const struct ep_exec *exec)
 {
 	return syscall(SYS_execve, exec->path, exec->argv, exec->envp);
 }
 
 /* EAGAIN is the limit of processes. E2BIG is the stub's only if everything would fit without the stub's arguments. */
-static bool target_fails_alike(const struct errpipe__exec *exec, int ret)
+static bool target_fails_alike(const struct ep_exec *exec, int ret)
 {
-	return ret == -EAGAIN || ret == -ENOMEM ||
-	       (ret == -E2BIG && errpipe__too_big(exec->path, exec->argv, exec->envp));
+	return ret == -EAGAIN || ret == -ENOMEM || (ret == -E2BIG && ep_too_big(exec->path, exec->argv, exec->envp));
 }
 
 /*
  * A stub that is not open is a mistake of the caller's, and not a reason to go on without one. A path that is too long
  * to be an argument of the stub is safe to try: execve(2) refuses it before it opens anything.
  */
-static bool may_go_direct(const struct errpipe__exec *exec, int ret)
+static bool may_go_direct(const struct ep_exec *exec, int ret)
 {
 	if (ret == -EBADF && is_closed(exec->stub))
 		return false;
 	return exec->flags & ERRPIPE_FALLBACK || (ret == -E2BIG && strnlen(exec->path, PATH_MAX) == PATH_MAX);
 }
 
-int errpipe__exec(struct errpipe__exec *exec)
+int ep_exec(struct ep_exec *exec)
 {
 	if (exec->stub != ERRPIPE_NO_STUB) {
 		unsigned step;
@@ -181,10 +180,10 @@ static int set_close_on_exec(int fd)
 
 int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const argv[], char *const envp[])
 {
-	struct errpipe__exec exec = {
+	struct ep_exec exec = {
 		.stub = stub, .flags = flags, .report = report, .path = path, .argv = argv, .envp = envp
 	};
-	struct errpipe__args args;
+	struct ep_args args;
 	int ret;
 
 	if (flags & ~ERRPIPE_FALLBACK)
@@ -200,19 +199,19 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	if (!path)
 		exec.stub = ERRPIPE_NO_STUB;
 	if (exec.stub == ERRPIPE_NO_STUB)
-		return errpipe__exec(&exec);
+		return ep_exec(&exec);
 
-	if (!errpipe__may_be_stub(stub))
+	if (!ep_may_be_stub(stub))
 		return fail(report, ERRPIPE_STEP_STUB, -EINVAL);
-	ret = stub < 0 ? stub : errpipe__stub_args(&args, path, argv);
+	ret = stub < 0 ? stub : ep_stub_args(&args, path, argv);
 	if (ret < 0 && !(flags & ERRPIPE_FALLBACK))
 		return fail(report, ERRPIPE_STEP_STUB, ret);
 	if (ret < 0) {
 		exec.stub = ERRPIPE_NO_STUB;
-		return errpipe__exec(&exec);
+		return ep_exec(&exec);
 	}
 	exec.stub_argv = args.argv;
-	ret = errpipe__exec(&exec);
-	errpipe__free_args(&args);
+	ret = ep_exec(&exec);
+	ep_free_args(&args);
 	return ret;
 }

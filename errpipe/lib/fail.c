@@ -32,11 +32,11 @@ static void discard(int signal, const sigset_t *pending_before)
 	sigtimedwait(&set, NULL, &no_wait);
 }
 
-int errpipe__write_all(int fd, const void *bytes, size_t size)
+int ep_write_all(int fd, const void *bytes, size_t size)
 {
-	struct errpipe__signals old;
+	struct ep_signals old;
 	sigset_t pending;
-	int blocked = errpipe__block_signals(&old), ret;
+	int blocked = ep_block_signals(&old), ret;
 
 	sigemptyset(&pending);
 	sigpending(&pending);
@@ -48,15 +48,15 @@ int errpipe__write_all(int fd, const void *bytes, size_t size)
 		discard(SIGXFSZ, &pending);
 
 	if (blocked == 0)
-		errpipe__restore_signals(&old);
+		ep_restore_signals(&old);
 	return ret;
 }
 
-int errpipe__write(int report, unsigned step, unsigned error)
+int ep_write(int report, unsigned step, unsigned error)
 {
 	const unsigned record[] = DMZ_RECORD(step, error);
 
-	return errpipe__write_all(report, record, DMZ_RECORD_SIZE);
+	return ep_write_all(report, record, DMZ_RECORD_SIZE);
 }
 
 int errpipe_fail(int report, unsigned step, int error)
@@ -65,5 +65,5 @@ int errpipe_fail(int report, unsigned step, int error)
 		return -EINVAL;
 	if (error < 1 || error > DMZ_ERROR_MAX)
 		return -EINVAL;
-	return errpipe__write(report, step, error);
+	return ep_write(report, step, error);
 }

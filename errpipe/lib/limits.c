@@ -69,12 +69,12 @@ static void add(struct sum *sum, char *const *strings)
 	}
 }
 
-uint64_t errpipe__longest(void)
+uint64_t ep_longest(void)
 {
 	return PAGES_OF_ONE * page_size() - 1;
 }
 
-char *const *errpipe__find_longer(char *const *strings, uint64_t longest)
+char *const *ep_find_longer(char *const *strings, uint64_t longest)
 {
 	for (; strings && *strings; strings++) {
 		if (strlen(*strings) > longest)
@@ -83,7 +83,7 @@ char *const *errpipe__find_longer(char *const *strings, uint64_t longest)
 	return NULL;
 }
 
-struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack)
+struct ep_size ep_size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack)
 {
 	uint64_t word = word_size(), room = room_on(stack, word);
 	struct sum sum = { strlen(path) + 1, 0 };
@@ -92,10 +92,10 @@ struct errpipe__size errpipe__size_of(const char *path, char *const argv[], char
 	if (!sum.count) /* the kernel adds an empty one; before Linux 5.18 it does not */
 		sum = (struct sum){ sum.strings + 1, 1 };
 	add(&sum, envp);
-	return (struct errpipe__size){ sum.strings + sum.count * word, sum.strings > room ? room : limit_of(stack) };
+	return (struct ep_size){ sum.strings + sum.count * word, sum.strings > room ? room : limit_of(stack) };
 }
 
-uint64_t errpipe__stack_limit(void)
+uint64_t ep_stack_limit(void)
 {
 	struct rlimit limit;
 
@@ -104,13 +104,13 @@ uint64_t errpipe__stack_limit(void)
 	return limit.rlim_cur;
 }
 
-bool errpipe__too_big(const char *path, char *const argv[], char *const envp[])
+bool ep_too_big(const char *path, char *const argv[], char *const envp[])
 {
-	const uint64_t longest = errpipe__longest();
-	struct errpipe__size size;
+	const uint64_t longest = ep_longest();
+	struct ep_size size;
 
-	if (errpipe__find_longer(argv, longest) || errpipe__find_longer(envp, longest))
+	if (ep_find_longer(argv, longest) || ep_find_longer(envp, longest))
 		return true;
-	size = errpipe__size_of(path, argv, envp, errpipe__stack_limit());
+	size = ep_size_of(path, argv, envp, ep_stack_limit());
 	return size.bytes > size.limit;
 }

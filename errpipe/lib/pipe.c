@@ -6,7 +6,7 @@
 
 #include "internal.h"
 
-int errpipe__above_stderr(int fd)
+int ep_above_stderr(int fd)
 {
 	int moved;
 
@@ -28,8 +28,8 @@ int errpipe_pipe(int fd[2])
 	if (pipe2(pipe, O_CLOEXEC) < 0)
 		return -errno;
 
-	pipe[0] = errpipe__above_stderr(pipe[0]);
-	pipe[1] = errpipe__above_stderr(pipe[1]);
+	pipe[0] = ep_above_stderr(pipe[0]);
+	pipe[1] = ep_above_stderr(pipe[1]);
 	for (int i = 0; i < 2; i++) {
 		if (pipe[i] < 0) {
 			close(pipe[!i]);

@@ -24,7 +24,7 @@ enum { ASK_AGAIN = 20 };
 
 static bool has_ended(const struct errpipe_child *child)
 {
-	int status, ret = errpipe__ended(child, WNOHANG | WNOWAIT, &status);
+	int status, ret = ep_ended(child, WNOHANG | WNOWAIT, &status);
 
 	/* Something else has reaped it, or it is not our child. Only the number is left to ask about. */
 	if (ret == -ECHILD && child->pidfd < 0)
@@ -69,16 +69,16 @@ static int await(const struct errpipe_child *child, int milliseconds)
 	return ret < 0 ? ret : fds[0].revents != 0;
 }
 
-int errpipe__begin_report(const struct errpipe_child *child, struct errpipe_report *report)
+int ep_begin_report(const struct errpipe_child *child, struct errpipe_report *report)
 {
 	if (report)
 		*report = (struct errpipe_report){ .verdict = ERRPIPE_CLOSED, .status = -1 };
 	if (!child || !report)
 		return -EFAULT;
-	return child->pid > 0 && child->magic == ERRPIPE__MAGIC ? 0 : -ECHILD;
+	return child->pid > 0 && child->magic == EP_MAGIC ? 0 : -ECHILD;
 }
 
-int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report)
+int ep_report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report)
 {
 	while (child->read == 0) {
 		int ret = await(child, milliseconds);
@@ -99,9 +99,9 @@ int errpipe__report(struct errpipe_child *child, int milliseconds, struct errpip
 
 int errpipe_read_child(struct errpipe_child *child, struct errpipe_report *report)
 {
-	int ret = errpipe__begin_report(child, report);
+	int ret = ep_begin_report(child, report);
 
 	if (ret < 0)
 		return ret;
-	return child->poll_fd < 0 ? -EBADF : errpipe__report(child, 0, report);
+	return child->poll_fd < 0 ? -EBADF : ep_report(child, 0, report);
 }

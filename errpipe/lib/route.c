@@ -266,7 +266,7 @@ int errpipe_route(const struct errpipe_identity *identity, const char *path)
 {
 	if (!identity || !path)
 		return -EFAULT;
-	if (!ERRPIPE__IS_ZERO(identity->reserved))
+	if (!EP_IS_ZERO(identity->reserved))
 		return -EINVAL;
 	if (identity->on_exec)
 		return ERRPIPE_DIRECT_ON_EXEC;

@@ -28,7 +28,7 @@
 
 struct process {
 	unsigned long flags;
-	char comm[ERRPIPE__COMM_SIZE];
+	char comm[EP_COMM_SIZE];
 };
 
 static unsigned long number(const char *s)
@@ -62,13 +62,13 @@ static int read_file(const char *path, char *buf, size_t size)
 /* In a pid namespace with the /proc of another one, /proc/PID is somebody else. */
 static bool proc_is_ours(void)
 {
-	char self[ERRPIPE__DECIMAL + 1], decimal[ERRPIPE__DECIMAL];
+	char self[EP_DECIMAL + 1], decimal[EP_DECIMAL];
 	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
 
 	if (n < 0)
 		return false;
 	self[n] = '\0';
-	return strcmp(self, errpipe__decimal(decimal, getpid())) == 0;
+	return strcmp(self, ep_decimal(decimal, getpid())) == 0;
 }
 
 /* proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may hold anything, ')' too. */
@@ -81,7 +81,7 @@ static bool parse_stat(const char *stat, struct process *process)
 	if (!comm || !end || end < comm)
 		return false;
 	length = end - ++comm;
-	if (length >= ERRPIPE__COMM_SIZE)
+	if (length >= EP_COMM_SIZE)
 		return false;
 	memcpy(process->comm, comm, length);
 	process->comm[length] = '\0';
@@ -99,12 +99,12 @@ static bool parse_stat(const char *stat, struct process *process)
 
 static bool read_process(pid_t pid, struct process *process)
 {
-	char path[sizeof("/proc//stat") + ERRPIPE__DECIMAL] = "/proc/";
-	char decimal[ERRPIPE__DECIMAL], stat[512];
+	char path[sizeof("/proc//stat") + EP_DECIMAL] = "/proc/";
+	char decimal[EP_DECIMAL], stat[512];
 	int state;
 	bool done;
 
-	strcat(path, errpipe__decimal(decimal, pid));
+	strcat(path, ep_decimal(decimal, pid));
 	strcat(path, "/stat");
 	/* A thread that is cancelled in here would leave a descriptor open. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
@@ -127,8 +127,8 @@ static bool may_be_stub(const char *comm, const char *stub)
 	if (is_number(comm))
 		return true;
 	if (*stub)
-		return !errpipe__is_unique(stub) && strncmp(stub, comm, strlen(comm)) == 0;
-	return errpipe__is_unique(comm) || strcmp(comm, "dmz") == 0;
+		return !ep_is_unique(stub) && strncmp(stub, comm, strlen(comm)) == 0;
+	return ep_is_unique(comm) || strcmp(comm, "dmz") == 0;
 }
 
 /* The ways in which a stub can end, or a child of errpipe_spawn() that could not become one. -1: it is not known how. */
@@ -147,7 +147,7 @@ static enum errpipe_verdict verdict(const struct process *process, const struct 
 	if (child->route != ERRPIPE_STUB || !stub_ends_so(status))
 		return ERRPIPE_STARTED;
 	/* Nobody else has a name that errpipe_stub() has made up. A target can have any other. */
-	if (errpipe__is_unique(child->stub) && strcmp(comm, child->stub) == 0)
+	if (ep_is_unique(child->stub) && strcmp(comm, child->stub) == 0)
 		return ERRPIPE_DIED;
 	return may_be_stub(comm, child->stub) ? ERRPIPE_CLOSED : ERRPIPE_STARTED;
 }
@@ -208,7 +208,7 @@ static int wait_by_pidfd(const struct errpipe_child *child, int options, int err
 	return end.revents & POLLIN ? 1 : -error;
 }
 
-int errpipe__ended(const struct errpipe_child *child, int options, int *status)
+int ep_ended(const struct errpipe_child *child, int options, int *status)
 {
 	siginfo_t info;
 	int ret;
@@ -237,7 +237,7 @@ static enum errpipe_verdict look_at(const struct errpipe_child *child)
 
 	if (!read_process(child->pid, &process))
 		return ERRPIPE_CLOSED;
-	if (errpipe__ended(child, WNOHANG | WNOWAIT, &status) < 0)
+	if (ep_ended(child, WNOHANG | WNOWAIT, &status) < 0)
 		return ERRPIPE_CLOSED;
 	return verdict(&process, child, status);
 }
@@ -263,13 +263,13 @@ static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 	return ERRPIPE_CLOSED;
 }
 
-void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_report *report)
+void ep_judge(struct errpipe_child *child, int options, struct errpipe_report *report)
 {
 	int ret;
 
 	if (report->status != -1)
 		return;
-	ret = errpipe__ended(child, options | WNOWAIT, &report->status);
+	ret = ep_ended(child, options | WNOWAIT, &report->status);
 	if (report->verdict == ERRPIPE_STARTED) {
 		if (ret < 0)
 			report->verdict = ERRPIPE_CLOSED;
@@ -283,7 +283,7 @@ void errpipe__judge(struct errpipe_child *child, int options, struct errpipe_rep
 		child->report = *report;
 }
 
-void errpipe__judge_late(const struct errpipe_child *child, int status, struct errpipe_report *report)
+void ep_judge_late(const struct errpipe_child *child, int status, struct errpipe_report *report)
 {
 	const bool was_started = child->read == 1 && child->report.verdict == ERRPIPE_STARTED;
 
@@ -294,13 +294,13 @@ void errpipe__judge_late(const struct errpipe_child *child, int status, struct e
 
 static int read_and_judge(struct errpipe_child *child, int milliseconds, int options, struct errpipe_report *report)
 {
-	int ret = errpipe__begin_report(child, report);
+	int ret = ep_begin_report(child, report);
 
 	if (ret == 0)
-		ret = errpipe__report(child, milliseconds, report);
+		ret = ep_report(child, milliseconds, report);
 	if (ret < 0)
 		return ret;
-	errpipe__judge(child, options, report);
+	ep_judge(child, options, report);
 	return 0;
 }
 
@@ -311,5 +311,5 @@ int errpipe_look(struct errpipe_child *child, struct errpipe_report *report)
 
 int errpipe_settle(struct errpipe_child *child, struct errpipe_report *report)
 {
-	return read_and_judge(child, ERRPIPE__SOON, 0, report);
+	return read_and_judge(child, EP_SOON, 0, report);
 }

@@ -9,17 +9,17 @@
 #include "internal.h"
 
 /* By the system call: libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
-int errpipe__block_signals(struct errpipe__signals *old)
+int ep_block_signals(struct ep_signals *old)
 {
-	struct errpipe__signals all;
+	struct ep_signals all;
 
 	memset(&all, 0xff, sizeof(all));
 	return syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, old, sizeof(all)) < 0 ? -errno : 0;
 }
 
-int errpipe__restore_signals(const struct errpipe__signals *old)
+int ep_restore_signals(const struct ep_signals *old)
 {
-	struct errpipe__signals all, before;
+	struct ep_signals all, before;
 
 	/* A seccomp(2) filter may answer 0 without the call. The kernel never has SIGKILL in a mask. */
 	memset(&all, 0xff, sizeof(all));

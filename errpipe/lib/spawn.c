@@ -42,11 +42,11 @@ void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 #endif
 
 struct context {
-	struct errpipe__exec exec;
+	struct ep_exec exec;
 	const struct errpipe_spawn *spawn;
-	struct errpipe__signals mask; /* of the target */
-	bool handlers;		      /* the child still has the signal handlers of the parent */
-	bool exec_begun;	      /* the child has left the caller's code behind; seen only if memory is shared */
+	struct ep_signals mask; /* of the target */
+	bool handlers;		/* the child still has the signal handlers of the parent */
+	bool exec_begun;	/* the child has left the caller's code behind; seen only if memory is shared */
 };
 
 /* The kernel's struct sigaction: libc's sigaction(3) leaves out the signals that libc keeps for itself. */
@@ -61,8 +61,7 @@ struct action {
 /* The size comes fourth, and fifth on sparc. */
 static int act_on(int signal, const struct action *action, struct action *old)
 {
-	return syscall(SYS_rt_sigaction, signal, action, old, sizeof(struct errpipe__signals),
-		       sizeof(struct errpipe__signals));
+	return syscall(SYS_rt_sigaction, signal, action, old, sizeof(struct ep_signals), sizeof(struct ep_signals));
 }
 
 /* Signals that are ignored stay so: the target is to inherit that. */
@@ -110,11 +109,11 @@ static int child(void *arg)
 	if (ret == 0) {
 		context->exec_begun = true;
 		/* Until here no signal could end the child. If this fails, the target would inherit the mask. */
-		ret = errpipe__restore_signals(&context->mask);
+		ret = ep_restore_signals(&context->mask);
 	}
 	if (ret != 0)
 		give_up(context, step, -(unsigned)ret);
-	ret = errpipe__exec(&context->exec);
+	ret = ep_exec(&context->exec);
 	quit(ret == -ENOENT ? 127 : 126);
 }
 
@@ -193,10 +192,10 @@ static long clone_keep(struct context *context, char *stack, int *pidfd)
 static long start(struct context *context, int *pidfd)
 {
 	char stack[STACK_SIZE] __attribute__((aligned(16)));
-	struct errpipe__signals old;
+	struct ep_signals old;
 	long pid;
 
-	pid = errpipe__block_signals(&old);
+	pid = ep_block_signals(&old);
 	if (pid < 0)
 		return pid;
 	context->mask = old;
@@ -207,7 +206,7 @@ static long start(struct context *context, int *pidfd)
 	if (pid == 0 || pid == -ENOSYS || pid == -EPERM || pid == -EINVAL)
 		pid = clone_keep(context, stack, pidfd);
 	forget_frames(stack);
-	errpipe__restore_signals(&old);
+	ep_restore_signals(&old);
 	return pid;
 }
 
@@ -235,8 +234,7 @@ static int route(const struct errpipe_spawn *spawn, const char *path, enum errpi
 
 static bool is_valid(const struct errpipe_spawn *spawn)
 {
-	return !(spawn->flags & ~ERRPIPE_STUB_ONLY) && errpipe__may_be_stub(spawn->stub) &&
-	       ERRPIPE__IS_ZERO(spawn->reserved);
+	return !(spawn->flags & ~ERRPIPE_STUB_ONLY) && ep_may_be_stub(spawn->stub) && EP_IS_ZERO(spawn->reserved);
 }
 
 static int spawn_with_pipe(struct errpipe_child *child, struct context *context, const int pipe[2])
@@ -251,9 +249,9 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 		return pid;
 
 	child->pid = pid;
-	child->magic = ERRPIPE__MAGIC;
+	child->magic = EP_MAGIC;
 	child->exec_begun = context->exec_begun;
-	child->pidfd = pidfd < 0 ? -1 : errpipe__above_stderr(pidfd);
+	child->pidfd = pidfd < 0 ? -1 : ep_above_stderr(pidfd);
 	if (child->pidfd < 0)
 		child->pidfd = -1;
 	child->poll_fd = pipe[0];
@@ -267,7 +265,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 {
 	static const struct errpipe_spawn direct;
 	struct context context = { .exec = { .report = -1, .path = path, .argv = argv, .envp = envp } };
-	struct errpipe__args args;
+	struct ep_args args;
 	int pipe[2], ret;
 
 	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .poll_fd = -1, .route = ERRPIPE_DIRECT_ASKED };
@@ -279,13 +277,13 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	ret = route(context.spawn, path, &child->route);
 	/* The child would fail with that as well, but the caller should learn of its own mistake from this call. */
 	if (ret == 0 && context.spawn->stub > 0)
-		ret = errpipe__stub_name(context.spawn->stub, child->stub);
+		ret = ep_stub_name(context.spawn->stub, child->stub);
 	if (ret < 0)
 		return ret;
 
 	args.argv = args.on_stack;
 	if (child->route == ERRPIPE_STUB) {
-		ret = errpipe__stub_args(&args, path, argv);
+		ret = ep_stub_args(&args, path, argv);
 		if (ret < 0)
 			return ret;
 		context.exec.stub = context.spawn->stub;
@@ -300,7 +298,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		if (ret < 0)
 			close(pipe[0]);
 	}
-	errpipe__free_args(&args);
+	ep_free_args(&args);
 	return ret;
 }
 

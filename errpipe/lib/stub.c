@@ -38,7 +38,7 @@ static const unsigned char image[] = {
 #define MEMFD_PREFIX "memfd:"
 #define NAME_PREFIX  "dmz-"
 
-enum { NAME_SIZE = ERRPIPE__COMM_SIZE - sizeof(MEMFD_PREFIX) + 1 };
+enum { NAME_SIZE = EP_COMM_SIZE - sizeof(MEMFD_PREFIX) + 1 };
 
 static unsigned any_number(void)
 {
@@ -85,25 +85,25 @@ static void make_name(char name[NAME_SIZE], unsigned number)
 	name[NAME_SIZE - 1] = '\0';
 }
 
-bool errpipe__is_unique(const char *name)
+bool ep_is_unique(const char *name)
 {
 	static const char prefix[] = MEMFD_PREFIX NAME_PREFIX;
 
-	return strncmp(name, prefix, strlen(prefix)) == 0 && strlen(name) == ERRPIPE__COMM_SIZE - 1;
+	return strncmp(name, prefix, strlen(prefix)) == 0 && strlen(name) == EP_COMM_SIZE - 1;
 }
 
 /*
  * The last part of the file's path, cut as the kernel cuts the name of a process. Of a memfd " (deleted)", which the
  * kernel writes behind the path, is cut off too, for its name is as long as can be.
  */
-static void name_by_proc(int stub, char name[ERRPIPE__COMM_SIZE])
+static void name_by_proc(int stub, char name[EP_COMM_SIZE])
 {
-	char link[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL] = "/proc/self/fd/", decimal[ERRPIPE__DECIMAL];
-	char path[PATH_MAX + ERRPIPE__COMM_SIZE], *slash;
+	char link[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/", decimal[EP_DECIMAL];
+	char path[PATH_MAX + EP_COMM_SIZE], *slash;
 	ssize_t length;
 
 	*name = '\0';
-	strcat(link, errpipe__decimal(decimal, stub));
+	strcat(link, ep_decimal(decimal, stub));
 	length = readlink(link, path, PATH_MAX);
 	if (length < 0)
 		return;
@@ -111,11 +111,11 @@ static void name_by_proc(int stub, char name[ERRPIPE__COMM_SIZE])
 	slash = strrchr(path, '/');
 	if (!slash)
 		return;
-	slash[ERRPIPE__COMM_SIZE] = '\0';
+	slash[EP_COMM_SIZE] = '\0';
 	strcpy(name, slash + 1);
 }
 
-int errpipe__stub_name(int stub, char name[ERRPIPE__COMM_SIZE])
+int ep_stub_name(int stub, char name[EP_COMM_SIZE])
 {
 	unsigned number;
 
@@ -138,7 +138,7 @@ static int make_memfd(unsigned number)
 	fd = syscall(SYS_memfd_create, name, flags | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL)
 		fd = syscall(SYS_memfd_create, name, flags);
-	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+	return fd < 0 ? -errno : ep_above_stderr(fd);
 }
 
 /*
@@ -152,7 +152,7 @@ static int make_memfd(unsigned number)
 static int fill_and_seal(int fd)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int ret = errpipe__write_all(fd, image, sizeof(image));
+	int ret = ep_write_all(fd, image, sizeof(image));
 
 	if (ret < 0)
 		return ret;
@@ -204,7 +204,7 @@ int errpipe_stub_file(const char *path)
 	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	fd = errpipe__above_stderr(fd);
+	fd = ep_above_stderr(fd);
 	if (fd < 0)
 		return fd;
 	ret = trustworthy(fd);

@@ -17,7 +17,7 @@ static void kill_child(const struct errpipe_child *child)
 
 	if (child->pidfd >= 0 && syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) == 0)
 		return;
-	if (errpipe__ended(child, WNOHANG | WNOWAIT, &status) >= 0)
+	if (ep_ended(child, WNOHANG | WNOWAIT, &status) >= 0)
 		kill(child->pid, SIGKILL);
 }
 
@@ -34,7 +34,7 @@ static void close_if_open(int *fd)
  */
 static int reap(const struct errpipe_child *child)
 {
-	int status = -1, ret = errpipe__ended(child, 0, &status);
+	int status = -1, ret = ep_ended(child, 0, &status);
 
 	if (ret == -ECHILD || status != -1)
 		return status;
@@ -52,7 +52,7 @@ static void release(struct errpipe_child *child, struct errpipe_report *report)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	status = reap(child);
 	if (report->status == -1)
-		errpipe__judge_late(child, status, report);
+		ep_judge_late(child, status, report);
 	child->pid = -1;
 	child->magic = 0;
 	close_if_open(&child->pidfd);
@@ -62,17 +62,17 @@ static void release(struct errpipe_child *child, struct errpipe_report *report)
 
 int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 {
-	int ret = errpipe__begin_report(child, report);
+	int ret = ep_begin_report(child, report);
 
 	if (ret < 0)
 		return ret;
-	ret = errpipe__report(child, ERRPIPE__SOON, report);
+	ret = ep_report(child, EP_SOON, report);
 
 	/* A record that somebody has forged becomes true by this. */
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
 		kill_child(child);
 
-	errpipe__judge(child, 0, report);
+	ep_judge(child, 0, report);
 	release(child, report);
 	return ret < 0 ? ret : 0;
 }

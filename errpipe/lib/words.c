@@ -73,13 +73,13 @@ static const struct row *find(enum family family, unsigned error)
 const char *errpipe_strerror(int error)
 {
 	static const char prefix[] = "errno ";
-	static __thread char unknown[sizeof(prefix) - 1 + ERRPIPE__DECIMAL];
+	static __thread char unknown[sizeof(prefix) - 1 + EP_DECIMAL];
 	const struct row *row = find(HOST, error);
 	char *decimal;
 
 	if (row)
 		return row->words;
-	decimal = errpipe__decimal(unknown + sizeof(prefix) - 1, error);
+	decimal = ep_decimal(unknown + sizeof(prefix) - 1, error);
 	return memcpy(decimal - (sizeof(prefix) - 1), prefix, sizeof(prefix) - 1);
 }
 
@@ -115,7 +115,7 @@ static enum family family_of(unsigned machine)
 	return GENERIC;
 }
 
-int errpipe__host_errno(unsigned machine, unsigned raw)
+int ep_host_errno(unsigned machine, unsigned raw)
 {
 	enum family family = family_of(machine);
 	const struct row *row;

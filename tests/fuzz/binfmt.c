@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe__handler_in() on a folder that looks like binfmt_misc, for libFuzzer:
+ * ep_handler_in() on a folder that looks like binfmt_misc, for libFuzzer:
  *
  *	for each of files[]: size (1 byte, 255: there is none), so many bytes
  *	size (1), the path; and behind it the first bytes of the program
@@ -27,7 +27,7 @@ static bool is_whole_line(const char *text, const char *line)
 }
 
 /* The text of the file that the handler is of. */
-static const char *text_of(const struct errpipe__handler *handler, char *const texts[])
+static const char *text_of(const struct ep_handler *handler, char *const texts[])
 {
 	for (int i = 0; i < FILES; i++) {
 		if (texts[i] && strcmp(files[i], handler->name) == 0)
@@ -36,7 +36,7 @@ static const char *text_of(const struct errpipe__handler *handler, char *const t
 	return NULL;
 }
 
-static void check_handler(const struct errpipe__handler *handler, char *const texts[])
+static void check_handler(const struct ep_handler *handler, char *const texts[])
 {
 	const char *text = text_of(handler, texts), *status = texts[0];
 	char line[sizeof(handler->interpreter) + 16];
@@ -47,19 +47,19 @@ static void check_handler(const struct errpipe__handler *handler, char *const te
 	must(*handler->interpreter, "it has an interpreter");
 	snprintf(line, sizeof(line), "interpreter %s", handler->interpreter);
 	must(is_whole_line(text, line), "that is what its file says");
-	if (handler->binfmt == ERRPIPE__ENABLED)
+	if (handler->binfmt == EP_ENABLED)
 		must(is_whole_line(text, "enabled"), "it is enabled as its file says");
-	if (handler->binfmt == ERRPIPE__DISABLED)
+	if (handler->binfmt == EP_DISABLED)
 		must(!is_whole_line(text, "enabled"), "it is disabled as its file says");
-	must((handler->binfmt == ERRPIPE__ALL_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
+	must((handler->binfmt == EP_ALL_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
 	     "all are disabled if status says so");
 	must(strstr(text, "magic ") || strstr(text, "extension ."), "it has something to match with");
 }
 
 /* One more handler, which takes these very bytes: it is found, unless another one is before it. */
-static void check_found(int folder, const char *path, const struct errpipe__head *head, size_t offset)
+static void check_found(int folder, const char *path, const struct ep_head *head, size_t offset)
 {
-	struct errpipe__handler handler;
+	struct ep_handler handler;
 	char text[128 + 2 * sizeof(head->bytes)];
 	int length;
 
@@ -70,8 +70,8 @@ static void check_found(int folder, const char *path, const struct errpipe__head
 		length += snprintf(text + length, sizeof(text) - length, "%02x", head->bytes[i]);
 	if (!put_file(folder, files[1], text, length, 0644))
 		give_up(files[1]);
-	errpipe__handler_in(folder, path, head, &handler);
-	must(handler.binfmt == ERRPIPE__ENABLED || handler.binfmt == ERRPIPE__ALL_DISABLED, "what matches is found");
+	ep_handler_in(folder, path, head, &handler);
+	must(handler.binfmt == EP_ENABLED || handler.binfmt == EP_ALL_DISABLED, "what matches is found");
 	must(strcmp(handler.name, files[1]) != 0 || (handler.opened && strcmp(handler.interpreter, "/x") == 0),
 	     "what is found is what is there");
 }
@@ -80,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static int folder = -1;
 	struct input input = { bytes, size }, part;
-	struct errpipe__handler handler;
-	struct errpipe__head head = { .size = 0 };
+	struct ep_handler handler;
+	struct ep_head head = { .size = 0 };
 	char *texts[FILES] = { NULL }, *path;
 	int descriptor;
 
@@ -106,10 +106,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	memset(&handler, 0x5a, sizeof(handler));
 	descriptor = lowest_free();
-	errpipe__handler_in(folder, path, &head, &handler);
+	ep_handler_in(folder, path, &head, &handler);
 	must(lowest_free() == descriptor, "no descriptor is left");
-	must(handler.binfmt >= ERRPIPE__NO_HANDLER && handler.binfmt <= ERRPIPE__ENABLED, "there is an answer");
-	if (handler.binfmt != ERRPIPE__NO_HANDLER)
+	must(handler.binfmt >= EP_NO_HANDLER && handler.binfmt <= EP_ENABLED, "there is an answer");
+	if (handler.binfmt != EP_NO_HANDLER)
 		check_handler(&handler, texts);
 	check_found(folder, path, &head, input.size);
 	for (int i = 0; i < FILES; i++)

@@ -25,9 +25,9 @@ static void put_all(int fd, const struct input *file)
 		give_up("memfd");
 }
 
-static struct errpipe__head head_of(const struct input *file)
+static struct ep_head head_of(const struct input *file)
 {
-	struct errpipe__head head = { .size = file->size };
+	struct ep_head head = { .size = file->size };
 
 	if (head.size > sizeof(head.bytes))
 		head.size = sizeof(head.bytes);
@@ -52,15 +52,15 @@ static bool is_about_segment(enum errpipe_cause cause)
 	return cause >= ERRPIPE_CAUSE_SEGMENT_SIZE && cause <= ERRPIPE_CAUSE_SEGMENT_ADDRESS;
 }
 
-static unsigned count_of(const struct errpipe_link *link, const struct errpipe__head *head)
+static unsigned count_of(const struct errpipe_link *link, const struct ep_head *head)
 {
-	struct errpipe__elf elf;
+	struct ep_elf elf;
 
-	errpipe__elf_open(&elf, link, -1, head);
+	ep_elf_open(&elf, link, -1, head);
 	return elf.count;
 }
 
-static void check_broken(const struct errpipe_link *link, const struct errpipe__head *head)
+static void check_broken(const struct errpipe_link *link, const struct ep_head *head)
 {
 	must(ex.broken == link - ex.link, "it is that link which is broken");
 	must(errpipe_cause_name(ex.cause) != NULL, "the cause has a name");
@@ -76,7 +76,7 @@ static void check_broken(const struct errpipe_link *link, const struct errpipe__
 }
 
 /* Either nothing is wrong, and the reader says so, or there is a cause. */
-static void check(int ret, const struct errpipe_link *link, const struct errpipe__head *head)
+static void check(int ret, const struct errpipe_link *link, const struct ep_head *head)
 {
 	must(ret == 0 || ret == -1, "it is right or broken");
 	must((ret < 0) == (ex.cause != ERRPIPE_CAUSE_NONE), "what is broken has a cause");
@@ -86,14 +86,14 @@ static void check(int ret, const struct errpipe_link *link, const struct errpipe
 }
 
 /* Saves a process for each input. */
-enum errpipe__answer __wrap_errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+enum ep_answer __wrap_ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
-	must(errpipe__support(link) == ERRPIPE__COMPATIBLE, "only COMPATIBLE programs are tried");
+	must(ep_support(link) == EP_COMPATIBLE, "only COMPATIBLE programs are tried");
 	return flags % 3;
 }
 
 /* The name of the loader is in the file, with its NUL. */
-static void check_next(const struct errpipe__next *next, const struct input *file)
+static void check_next(const struct ep_next *next, const struct input *file)
 {
 	if (!next->kind)
 		return;
@@ -104,15 +104,15 @@ static void check_next(const struct errpipe__next *next, const struct input *fil
 }
 
 /* What the kernel must have seen of a program that it takes. */
-static void check_taken(const struct errpipe_link *link, const struct errpipe__head *head, const struct input *file,
-			const struct errpipe__next *next)
+static void check_taken(const struct errpipe_link *link, const struct ep_head *head, const struct input *file,
+			const struct ep_next *next)
 {
-	struct errpipe__elf elf;
+	struct ep_elf elf;
 
-	errpipe__elf_open(&elf, link, -1, head);
+	ep_elf_open(&elf, link, -1, head);
 	must(link->type == ET_EXEC || link->type == ET_DYN, "it is a program");
-	must(errpipe__support(link) != ERRPIPE__FOREIGN, "it is for this machine");
-	must(elf.count && elf.table <= file->size && errpipe__elf_table_size(&elf) <= file->size - elf.table,
+	must(ep_support(link) != EP_FOREIGN, "it is for this machine");
+	must(elf.count && elf.table <= file->size && ep_elf_table_size(&elf) <= file->size - elf.table,
 	     "its program headers are in the file");
 	must(!link->dynamic == !next->kind, "it has a loader or not");
 }
@@ -125,7 +125,7 @@ static struct errpipe_report report_of(unsigned options)
 					.status = options & BY_SIGBUS ? SIGBUS : SIGSEGV };
 }
 
-static struct errpipe_link *begin(struct errpipe__case *c, unsigned options, struct input *input)
+static struct errpipe_link *begin(struct ep_case *c, unsigned options, struct input *input)
 {
 	struct errpipe_link *link = &ex.link[options & LOADER];
 
@@ -156,27 +156,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct errpipe_question question = { .path = "/x",
 					     .report = options & (KILLED | FAILED) ? &report : NULL,
 					     .limit_address_space = options & SMALL_LIMIT ? 1 << 20 : 0 };
-	struct errpipe__case c = { .question = &question };
+	struct ep_case c = { .question = &question };
 	struct errpipe_link *link = begin(&c, options, &input);
-	struct errpipe__next next = { 0 };
-	struct errpipe__head head;
+	struct ep_next next = { 0 };
+	struct ep_head head;
 	int descriptor, ret;
 
 	if (fd < 0)
 		fd = memfd_create("fuzz", MFD_CLOEXEC);
 	put_all(fd, &input);
 	head = head_of(&input);
-	if (errpipe__format(&head) != ERRPIPE_FORMAT_ELF && !(options & LOADER))
+	if (ep_format(&head) != ERRPIPE_FORMAT_ELF && !(options & LOADER))
 		return -1;
-	link->format = errpipe__format(&head);
+	link->format = ep_format(&head);
 	descriptor = lowest_free();
-	ret = options & LOADER ? errpipe__elf_loader(&c, link, fd, &head) : errpipe__elf(&c, link, fd, &head, &next);
+	ret = options & LOADER ? ep_elf_loader(&c, link, fd, &head) : ep_elf(&c, link, fd, &head, &next);
 	check(ret, link, &head);
 	check_next(&next, &input);
 	if (ret == 0 && !(options & LOADER))
 		check_taken(link, &head, &input, &next);
 	if (ret == 0)
-		check(errpipe__elf_segments(&c, link, fd, &head), link, &head);
+		check(ep_elf_segments(&c, link, fd, &head), link, &head);
 	must(lowest_free() == descriptor, "no descriptor is left");
 	return 0;
 }

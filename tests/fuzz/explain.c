@@ -400,9 +400,9 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 }
 
 /* Saves a process for each input. */
-enum errpipe__answer __wrap_errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+enum ep_answer __wrap_ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
-	must(errpipe__support(link) == ERRPIPE__COMPATIBLE, "only COMPATIBLE programs are tried");
+	must(ep_support(link) == EP_COMPATIBLE, "only COMPATIBLE programs are tried");
 	return flags % 3;
 }
 

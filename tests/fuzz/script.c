@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe__script() on the first bytes of a script, for libFuzzer: what is taken for the interpreter and its argument
+ * ep_script() on the first bytes of a script, for libFuzzer: what is taken for the interpreter and its argument
  * stands in the first line, in this order, and nothing else does; and what does not matter to the kernel changes nothing.
  */
 #define _GNU_SOURCE
@@ -9,7 +9,7 @@
 #include "explain/explain.h"
 #include "fuzz.h"
 
-enum { SIZE = ERRPIPE__HEAD_SIZE };
+enum { SIZE = EP_HEAD_SIZE };
 
 struct result {
 	int ret;
@@ -21,15 +21,15 @@ struct result {
 static struct result look(const unsigned char *bytes, size_t size)
 {
 	static struct errpipe_explanation ex;
-	struct errpipe__case c = { .ex = &ex };
+	struct ep_case c = { .ex = &ex };
 	struct errpipe_link *link = &ex.link[0];
-	struct errpipe__next next = { 0 };
-	struct errpipe__head head = { .size = size };
+	struct ep_next next = { 0 };
+	struct ep_head head = { .size = size };
 	struct result result = { 0 };
 
 	memset(&ex, 0, sizeof(ex));
 	memcpy(head.bytes, bytes, size);
-	result.ret = errpipe__script(&c, link, &head, &next);
+	result.ret = ep_script(&c, link, &head, &next);
 	result.cause = ex.cause;
 	result.error = ex.error;
 	must(result.ret == 0 || result.ret == -1, "it is right or broken");

@@ -39,7 +39,7 @@ static bool possible(unsigned step, unsigned error);
   @ assigns \nothing;
   @ ensures 0 <= \result <= 65535;
   @*/
-int errpipe__host_errno(unsigned machine, unsigned raw);
+int ep_host_errno(unsigned machine, unsigned raw);
 
 /*@ requires bytes != \null && size == 16 ==> \valid_read((unsigned char *)bytes + (0 .. 15));
   @ requires \valid(report);

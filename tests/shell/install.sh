@@ -168,7 +168,7 @@ exports() {
 # A shared library of somebody else's, which the static one is linked into, must not offer them either.
 hides() {
 	readelf -sW "$1" | awk '$5 == "GLOBAL" && $7 != "UND" { print $6, $8 }' | sort -u >"$tmp/globals"
-	sed -n 's/^DEFAULT //p' "$tmp/globals" | diff "$tmp/functions" - && grep -q '^HIDDEN errpipe__' "$tmp/globals"
+	sed -n 's/^DEFAULT //p' "$tmp/globals" | diff "$tmp/functions" - && grep -q '^HIDDEN ep_' "$tmp/globals"
 }
 
 # Nothing to look up later: neither a function at its first call, nor text that has to be changed at load.

@@ -455,7 +455,7 @@ START_TEST(differing_numbers_are_translated)
 	int f;
 
 	for (f = 0; f < FAMILIES; f++) {
-		int error = errpipe__host_errno(machine_of[f], differing[_i].number[f]);
+		int error = ep_host_errno(machine_of[f], differing[_i].number[f]);
 
 		ck_assert_int_eq(error, differing[_i].number[HOST]);
 		ck_assert_str_eq(errpipe_errname(error), differing[_i].name);
@@ -494,7 +494,7 @@ START_TEST(every_machine_has_its_family)
 			expected = 90;
 		else if (error_90[family])
 			expected = row_named(error_90[family])->number[HOST];
-		ck_assert_msg(errpipe__host_errno(machine, 90) == expected, "machine %u", machine);
+		ck_assert_msg(ep_host_errno(machine, 90) == expected, "machine %u", machine);
 	}
 }
 END_TEST
@@ -505,7 +505,7 @@ START_TEST(own_numbers_pass)
 	int raw;
 
 	for (raw = 0; raw <= 5000; raw++)
-		ck_assert_int_eq(errpipe__host_errno(machine_of[HOST], raw), raw);
+		ck_assert_int_eq(ep_host_errno(machine_of[HOST], raw), raw);
 }
 END_TEST
 
@@ -516,9 +516,9 @@ START_TEST(foreign_unknown_numbers_are_0)
 
 	for (f = 0; f < FAMILIES; f++)
 		for (i = 0; f != HOST && i < COUNT(raws); i++)
-			ck_assert_int_eq(errpipe__host_errno(machine_of[f], raws[i]), 0);
+			ck_assert_int_eq(ep_host_errno(machine_of[f], raws[i]), 0);
 	for (i = 0; i < COUNT(raws); i++)
-		ck_assert_int_eq(errpipe__host_errno(HOST_IS_POWERPC ? 62 : 21, raws[i]), 0);
+		ck_assert_int_eq(ep_host_errno(HOST_IS_POWERPC ? 62 : 21, raws[i]), 0);
 }
 END_TEST
 
@@ -529,7 +529,7 @@ START_TEST(every_number_goes_by_its_name)
 
 	for (raw = 1; f != HOST && raw <= 4095; raw++) {
 		const struct row *row = row_numbered(f, raw);
-		int error = errpipe__host_errno(machine_of[f], raw);
+		int error = ep_host_errno(machine_of[f], raw);
 
 		if (!row || row->number[HOST] == 0) {
 			ck_assert_int_eq(error, 0);
@@ -550,18 +550,18 @@ START_TEST(deadlock_is_the_hosts)
 {
 	if (HOST != GENERIC)
 		return;
-	ck_assert_int_eq(errpipe__host_errno(8, 45), EDEADLK);
-	ck_assert_int_eq(errpipe__host_errno(8, 56), EDEADLOCK);
-	ck_assert_int_eq(errpipe__host_errno(43, 78), EDEADLK);
-	ck_assert_int_eq(errpipe__host_errno(43, 108), EDEADLOCK);
-	ck_assert_int_eq(errpipe__host_errno(0x9026, 11), EDEADLK);
-	ck_assert_int_eq(errpipe__host_errno(15, 45), EDEADLK);
-	ck_assert_int_eq(errpipe__host_errno(20, 58), EDEADLOCK);
-	ck_assert_int_eq(errpipe__host_errno(21, 58), EDEADLOCK);
-	ck_assert_int_eq(errpipe__host_errno(21, 35), EDEADLK);
-	ck_assert_int_eq(errpipe__host_errno(62, 35), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(8, 45), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(8, 56), EDEADLOCK);
+	ck_assert_int_eq(ep_host_errno(43, 78), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(43, 108), EDEADLOCK);
+	ck_assert_int_eq(ep_host_errno(0x9026, 11), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(15, 45), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(20, 58), EDEADLOCK);
+	ck_assert_int_eq(ep_host_errno(21, 58), EDEADLOCK);
+	ck_assert_int_eq(ep_host_errno(21, 35), EDEADLK);
+	ck_assert_int_eq(ep_host_errno(62, 35), EDEADLK);
 	/* Only powerpc has a name for 58. There a 58 of another machine has no errno, and other hosts keep the number. */
-	ck_assert_int_eq(errpipe__host_errno(62, 58), HOST_IS_POWERPC ? 0 : 58);
+	ck_assert_int_eq(ep_host_errno(62, 58), HOST_IS_POWERPC ? 0 : 58);
 #ifdef __powerpc__
 	ck_assert_str_eq(errpipe_errname(58), "EDEADLOCK");
 #else
@@ -574,12 +574,12 @@ END_TEST
 START_TEST(errors_of_one_family_are_0_elsewhere)
 {
 	if (HOST != MIPS) {
-		ck_assert_int_eq(errpipe__host_errno(8, 141), 0);
-		ck_assert_int_eq(errpipe__host_errno(8, 142), 0);
+		ck_assert_int_eq(ep_host_errno(8, 141), 0);
+		ck_assert_int_eq(ep_host_errno(8, 142), 0);
 	}
 	if (HOST != SPARC) {
-		ck_assert_int_eq(errpipe__host_errno(2, 67), 0);
-		ck_assert_int_eq(errpipe__host_errno(2, 81), 0);
+		ck_assert_int_eq(ep_host_errno(2, 67), 0);
+		ck_assert_int_eq(ep_host_errno(2, 81), 0);
 	}
 }
 END_TEST

@@ -51,23 +51,23 @@ static void put_text(const char *folder, const char *name, const char *text)
 	put(folder, name, text, strlen(text));
 }
 
-static struct errpipe__head head_of(const void *bytes, size_t size)
+static struct ep_head head_of(const void *bytes, size_t size)
 {
-	struct errpipe__head head = { .size = size };
+	struct ep_head head = { .size = size };
 
 	memcpy(head.bytes, bytes, size);
 	return head;
 }
 
-static struct errpipe__handler look(const char *folder, const char *path, const void *bytes, size_t size)
+static struct ep_handler look(const char *folder, const char *path, const void *bytes, size_t size)
 {
-	const struct errpipe__head head = head_of(bytes, size);
-	struct errpipe__handler handler;
+	const struct ep_head head = head_of(bytes, size);
+	struct ep_handler handler;
 	int fd = open(folder, O_PATH | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
 	memset(&handler, 0x5a, sizeof(handler));
-	errpipe__handler_in(fd, path, &head, &handler);
+	ep_handler_in(fd, path, &head, &handler);
 	ck_assert_int_eq(close(fd), 0);
 	return handler;
 }
@@ -77,68 +77,68 @@ static struct errpipe__handler look(const char *folder, const char *path, const 
 
 static const struct {
 	const char *text, *path;
-	enum errpipe__binfmt binfmt;
+	enum ep_binfmt binfmt;
 	bool opened;
 } files[] = {
-	{ ENTRY "offset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 0\nmagic 61626364", "x", ERRPIPE__ENABLED, false },
-	{ "enabled\ninterpreter /emu\nflags: POCF\noffset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, true },
-	{ "enabled\ninterpreter /emu\nflags: OC\noffset 0\nmagic 61626364\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 2\nmagic 6364807a\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 2\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 61626365\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 61626364\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626364", "x", EP_ENABLED, false },
+	{ "enabled\ninterpreter /emu\nflags: POCF\noffset 0\nmagic 61626364\n", "x", EP_ENABLED, true },
+	{ "enabled\ninterpreter /emu\nflags: OC\noffset 0\nmagic 61626364\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 2\nmagic 6364807a\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 2\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 61626365\n", "x", EP_NO_HANDLER, false },
 	/* Bits that the mask leaves out may differ, and no others. */
-	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", ERRPIPE__ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", EP_ENABLED, false },
 	/* The kernel sees zeros behind the end. */
-	{ ENTRY "offset 6\nmagic 7a000000\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 252\nmagic 00000000\n", "x", ERRPIPE__ENABLED, false },
-	{ ENTRY "offset 253\nmagic 00000000\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 253\nmagic 00000000\nmask ffffff00\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 256\nmagic 00\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 18446744073709551615\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset -1\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 99999999999999999999999\nmagic 61\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ ENTRY "offset 6\nmagic 7a000000\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 252\nmagic 00000000\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 253\nmagic 00000000\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 253\nmagic 00000000\nmask ffffff00\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 256\nmagic 00\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 18446744073709551615\nmagic 61\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset -1\nmagic 61\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 99999999999999999999999\nmagic 61\n", "x", EP_NO_HANDLER, false },
 	/* Not enabled. */
-	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE__DISABLED, false },
-	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE__DISABLED, false },
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", EP_NO_HANDLER, false },
+	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
 	/* By name. */
-	{ ENTRY "extension .jar\n", "/x/y.jar", ERRPIPE__ENABLED, false },
-	{ ENTRY "extension .jar\n", "y.tar.jar", ERRPIPE__ENABLED, false },
-	{ ENTRY "extension .jar\n", "y.jar.gz", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "extension .jar\n", "yjar", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "extension .jar\n", "jar", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "extension .\n", "y.", ERRPIPE__NO_HANDLER, false },
-	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", ERRPIPE__DISABLED, false },
+	{ ENTRY "extension .jar\n", "/x/y.jar", EP_ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.tar.jar", EP_ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.jar.gz", EP_NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "yjar", EP_NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "jar", EP_NO_HANDLER, false },
+	{ ENTRY "extension .\n", "y.", EP_NO_HANDLER, false },
+	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", EP_DISABLED, false },
 	/* Nothing that the kernel writes. */
-	{ "", "x", ERRPIPE__NO_HANDLER, false },
-	{ "\n\n\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ "enabled", "x", ERRPIPE__NO_HANDLER, false },
-	{ "enabled\noffset 0\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ "enabled\ninterpreter \nflags: \noffset 0\nmagic 61626364\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic \n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162zz\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", ERRPIPE__NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", ERRPIPE__NO_HANDLER, false },
+	{ "", "x", EP_NO_HANDLER, false },
+	{ "\n\n\n", "x", EP_NO_HANDLER, false },
+	{ "enabled", "x", EP_NO_HANDLER, false },
+	{ "enabled\noffset 0\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
+	{ "enabled\ninterpreter \nflags: \noffset 0\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic \n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162zz\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", EP_NO_HANDLER, false },
 	{ "\x7f"
 	  "ELF\x02\x01\x01\xff\xfe\xfd magic 61626364",
-	  "x", ERRPIPE__NO_HANDLER, false },
+	  "x", EP_NO_HANDLER, false },
 };
 
 START_TEST(each_file)
 {
 	char *folder = new_folder();
-	struct errpipe__handler handler;
+	struct ep_handler handler;
 
 	put_text(folder, "status", "enabled\n");
 	put_text(folder, "some-name", files[_i].text);
 	handler = look(folder, files[_i].path, BYTES, sizeof(BYTES) - 1);
 	ck_assert_int_eq(handler.binfmt, files[_i].binfmt);
-	if (files[_i].binfmt == ERRPIPE__NO_HANDLER)
+	if (files[_i].binfmt == EP_NO_HANDLER)
 		return;
 	ck_assert_int_eq(handler.opened, files[_i].opened);
 	ck_assert_str_eq(handler.name, "some-name");
@@ -148,13 +148,13 @@ END_TEST
 
 static const struct {
 	const char *status;
-	enum errpipe__binfmt enabled, disabled;
+	enum ep_binfmt enabled, disabled;
 } switches[] = {
-	{ "enabled\n", ERRPIPE__ENABLED, ERRPIPE__DISABLED },
-	{ "disabled\n", ERRPIPE__ALL_DISABLED, ERRPIPE__ALL_DISABLED },
-	{ "disabled", ERRPIPE__ALL_DISABLED, ERRPIPE__ALL_DISABLED },
-	{ "", ERRPIPE__ENABLED, ERRPIPE__DISABLED },
-	{ NULL, ERRPIPE__ENABLED, ERRPIPE__DISABLED },
+	{ "enabled\n", EP_ENABLED, EP_DISABLED },
+	{ "disabled\n", EP_ALL_DISABLED, EP_ALL_DISABLED },
+	{ "disabled", EP_ALL_DISABLED, EP_ALL_DISABLED },
+	{ "", EP_ENABLED, EP_DISABLED },
+	{ NULL, EP_ENABLED, EP_DISABLED },
 };
 
 START_TEST(the_status_of_all)
@@ -167,7 +167,7 @@ START_TEST(the_status_of_all)
 	put_text(folder, "two", "enabled\ninterpreter /two\nflags: \nextension .two\n");
 	ck_assert_int_eq(look(folder, "x.one", "", 0).binfmt, switches[_i].disabled);
 	ck_assert_int_eq(look(folder, "x.two", "", 0).binfmt, switches[_i].enabled);
-	ck_assert_int_eq(look(folder, "x.three", "", 0).binfmt, ERRPIPE__NO_HANDLER);
+	ck_assert_int_eq(look(folder, "x.three", "", 0).binfmt, EP_NO_HANDLER);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(an_enabled_one_among_disabled_ones)
 {
 	char *folder = new_folder(), name[16];
-	struct errpipe__handler handler;
+	struct ep_handler handler;
 
 	for (int i = 0; i < 50; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
@@ -183,7 +183,7 @@ START_TEST(an_enabled_one_among_disabled_ones)
 	}
 	put_text(folder, "d7", "enabled\ninterpreter /yes\nflags: \noffset 0\nmagic 6162\n");
 	handler = look(folder, "x", BYTES, sizeof(BYTES) - 1);
-	ck_assert_int_eq(handler.binfmt, ERRPIPE__ENABLED);
+	ck_assert_int_eq(handler.binfmt, EP_ENABLED);
 	ck_assert_str_eq(handler.interpreter, "/yes");
 	ck_assert_str_eq(handler.name, "d7");
 }
@@ -205,9 +205,9 @@ START_TEST(what_is_no_file)
 	ck_assert_int_eq(mkdir(path, 0777), 0);
 	put_text(folder, "register", text);
 	put_text(folder, "status", text);
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__NO_HANDLER);
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
 	put_text(folder, "real", text);
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__ENABLED);
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
 }
 END_TEST
 
@@ -224,12 +224,12 @@ START_TEST(a_huge_file)
 	memset(text, '\n', sizeof(text));
 	memcpy(text + 5000, ENTRY "offset 0\nmagic 6162\n", sizeof(ENTRY "offset 0\nmagic 6162\n") - 1);
 	put(folder, "late", text, sizeof(text));
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__NO_HANDLER);
+	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "enabled\nextension .x\ninterpreter ", strlen("enabled\nextension .x\ninterpreter "));
 	put(folder, "long", text, sizeof(text));
-	ck_assert_int_eq(look(folder, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE__ENABLED);
+	ck_assert_int_eq(look(folder, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
 	ck_assert_uint_eq(strlen(look(folder, "a.x", "", 0).interpreter),
 			  4095 - strlen("enabled\nextension .x\ninterpreter "));
 }
@@ -261,17 +261,17 @@ START_TEST(a_folder_of_many_files)
 		put_text(folder, name, "");
 	}
 	fd = open(folder, O_RDONLY | O_CLOEXEC);
-	ck_assert_int_eq(errpipe__entries(fd, 256, count, &n), 0);
+	ck_assert_int_eq(ep_entries(fd, 256, count, &n), 0);
 	ck_assert_int_eq(n, 256);
 	lseek(fd, 0, SEEK_SET);
-	ck_assert_int_eq(errpipe__entries(fd, 1000, count, &n), 0);
+	ck_assert_int_eq(ep_entries(fd, 1000, count, &n), 0);
 	ck_assert_int_eq(n, 256 + 300);
 	lseek(fd, 0, SEEK_SET);
 	n = 0;
-	ck_assert_int_eq(errpipe__entries(fd, 1000, count_and_stop, &n), -EINTR);
+	ck_assert_int_eq(ep_entries(fd, 1000, count_and_stop, &n), -EINTR);
 	ck_assert_int_eq(n, 7);
 	close(fd);
-	ck_assert_int_eq(errpipe__entries(fd, 1000, count, &n), -EBADF);
+	ck_assert_int_eq(ep_entries(fd, 1000, count, &n), -EBADF);
 }
 END_TEST
 
@@ -346,7 +346,7 @@ static const unsigned char foreign[64] = "\x7f"
 
 static struct errpipe_explanation explanation;
 
-static struct errpipe__case new_case(void)
+static struct ep_case new_case(void)
 {
 	static const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "x" };
 
@@ -354,18 +354,18 @@ static struct errpipe__case new_case(void)
 	explanation.certainty = ERRPIPE_CERTAIN;
 	explanation.works = 1;
 	explanation.links = 1;
-	return (struct errpipe__case){ .question = &question, .ex = &explanation, .own_identity = true };
+	return (struct ep_case){ .question = &question, .ex = &explanation, .own_identity = true };
 }
 
 /* The path of the handler that would be taken, or NULL. */
 static const char *handler_of(const char *path, bool *opened)
 {
-	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
-	struct errpipe__case c = new_case();
-	struct errpipe__next next = { 0 };
+	const struct ep_head head = head_of(foreign, sizeof(foreign));
+	struct ep_case c = new_case();
+	struct ep_next next = { 0 };
 
 	explanation.link[0].path = path;
-	if (!errpipe__handler(&c, &explanation.link[0], &head, &next))
+	if (!ep_handler(&c, &explanation.link[0], &head, &next))
 		return NULL;
 	ck_assert_int_eq(next.kind, ERRPIPE_LINK_HANDLER);
 	*opened = next.opened;
@@ -374,11 +374,11 @@ static const char *handler_of(const char *path, bool *opened)
 
 static void explain_foreign(const char *path)
 {
-	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
-	struct errpipe__case c = new_case();
+	const struct ep_head head = head_of(foreign, sizeof(foreign));
+	struct ep_case c = new_case();
 
 	explanation.link[0] = (struct errpipe_link){ .path = path, .machine = 183, .elf_class = 2, .elf_data = 1 };
-	ck_assert_int_eq(errpipe__foreign(&c, &explanation.link[0], &head), -1);
+	ck_assert_int_eq(ep_foreign(&c, &explanation.link[0], &head), -1);
 	ck_assert_int_eq(explanation.error, ENOEXEC);
 	ck_assert_int_eq(explanation.broken, 0);
 	ck_assert_int_eq(explanation.works, 0);
@@ -486,10 +486,10 @@ END_TEST
 START_TEST(it_is_not_mounted)
 {
 	static const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC };
-	const struct errpipe__head head = head_of(foreign, sizeof(foreign));
+	const struct ep_head head = head_of(foreign, sizeof(foreign));
 	const char *path = foreign_program();
 	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	if (!enter_namespace() || mount("none", FOLDER, "tmpfs", 0, NULL) < 0)
 		SKIP("needs binfmt-misc");
@@ -500,7 +500,7 @@ START_TEST(it_is_not_mounted)
 
 	c = new_case();
 	c.question = &question;
-	errpipe__foreign(&c, &explanation.link[0], &head);
+	ep_foreign(&c, &explanation.link[0], &head);
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
 }
 END_TEST

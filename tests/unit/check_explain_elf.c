@@ -216,7 +216,7 @@ static struct image fixed_i386(void)
 static struct errpipe_explanation ex;
 static struct errpipe_question question;
 
-static void begin(struct errpipe__case *c)
+static void begin(struct ep_case *c)
 {
 	struct errpipe_identity identity;
 
@@ -225,7 +225,7 @@ static void begin(struct errpipe__case *c)
 	ex.broken = -1;
 	ex.certainty = ERRPIPE_CERTAIN;
 	ck_assert_int_eq(errpipe_identity(&identity), 0);
-	*c = (struct errpipe__case){ .question = &question, .ex = &ex, .root = open("/", O_PATH | O_CLOEXEC) };
+	*c = (struct ep_case){ .question = &question, .ex = &ex, .root = open("/", O_PATH | O_CLOEXEC) };
 	c->who.uid = identity.euid;
 	c->who.effective = identity.effective;
 	c->who.bounding = identity.bounding;
@@ -233,7 +233,7 @@ static void begin(struct errpipe__case *c)
 }
 
 /* In place of path.c: whatever stands in the way, the kernel says the same of a path. Returns 0 or an errno. */
-static int open_link(struct errpipe_link *link, int *fd, struct errpipe__head *head)
+static int open_link(struct errpipe_link *link, int *fd, struct ep_head *head)
 {
 	struct stat st;
 	ssize_t n;
@@ -251,28 +251,28 @@ static int open_link(struct errpipe_link *link, int *fd, struct errpipe__head *h
 	head->size = n;
 	link->size = st.st_size;
 	link->mode = st.st_mode;
-	link->format = errpipe__format(head);
+	link->format = ep_format(head);
 	return 0;
 }
 
-static int look_inside(struct errpipe__case *c, struct errpipe_link *link, int fd, const struct errpipe__head *head,
-		       struct errpipe__next *next)
+static int look_inside(struct ep_case *c, struct errpipe_link *link, int fd, const struct ep_head *head,
+		       struct ep_next *next)
 {
 	if (link->format == ERRPIPE_FORMAT_SCRIPT)
-		return errpipe__script(c, link, head, next);
+		return ep_script(c, link, head, next);
 	if (link->format == ERRPIPE_FORMAT_ELF)
-		return errpipe__elf(c, link, fd, head, next);
-	return errpipe__no_program(c, link);
+		return ep_elf(c, link, fd, head, next);
+	return ep_no_program(c, link);
 }
 
 /* The walk of explain.c, over paths that need no care. Returns the errno that is to come: 0 also if it is killed. */
 static int predict(const char *path)
 {
-	struct errpipe__next next = { ERRPIPE_LINK_PROGRAM, path, false };
-	struct errpipe__head head[2];
+	struct ep_next next = { ERRPIPE_LINK_PROGRAM, path, false };
+	struct ep_head head[2];
 	struct errpipe_link *link;
 	int fd[2] = { -1, -1 }, error = 0, depth = 0, ret = 0;
-	struct errpipe__case c;
+	struct ep_case c;
 
 	begin(&c);
 	do {
@@ -295,12 +295,12 @@ static int predict(const char *path)
 		link->path = next.path;
 		error = open_link(link, &fd[1], &head[1]);
 		if (!error)
-			ret = errpipe__elf_loader(&c, link, fd[1], &head[1]);
+			ret = ep_elf_loader(&c, link, fd[1], &head[1]);
 	}
 	if (!error && ret == 0)
-		ret = errpipe__elf_segments(&c, &ex.link[next.kind ? ex.links - 2 : ex.links - 1], fd[0], &head[0]);
+		ret = ep_elf_segments(&c, &ex.link[next.kind ? ex.links - 2 : ex.links - 1], fd[0], &head[0]);
 	if (!error && ret == 0 && next.kind)
-		ret = errpipe__elf_segments(&c, link, fd[1], &head[1]);
+		ret = ep_elf_segments(&c, link, fd[1], &head[1]);
 	ck_assert_int_eq(ret, ex.cause ? -1 : 0);
 	for (int i = 0; i < 2; i++) {
 		if (fd[i] >= 0)

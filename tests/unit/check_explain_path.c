@@ -220,7 +220,7 @@ static void fill_in_caller(struct errpipe_who *who, gid_t *groups, int max)
 	};
 }
 
-static void begin(struct errpipe__case *c, const struct errpipe_question *question)
+static void begin(struct ep_case *c, const struct errpipe_question *question)
 {
 	static gid_t groups[1024];
 
@@ -231,7 +231,7 @@ static void begin(struct errpipe__case *c, const struct errpipe_question *questi
 	ex.links = 1;
 	ex.link[0].kind = ERRPIPE_LINK_PROGRAM;
 	ex.link[0].path = question->path;
-	*c = (struct errpipe__case){ .question = question, .ex = &ex, .steps = STEPS };
+	*c = (struct ep_case){ .question = question, .ex = &ex, .steps = STEPS };
 	c->root = question->root == ERRPIPE_OWN_ROOT ? open("/", O_PATH | O_CLOEXEC)
 						     : fcntl(question->root, F_DUPFD_CLOEXEC, 3);
 	ck_assert_int_ge(c->root, 0);
@@ -246,10 +246,10 @@ static void begin(struct errpipe__case *c, const struct errpipe_question *questi
 static int find(const struct errpipe_question *question)
 {
 	int before = count_descriptors(), fd;
-	struct errpipe__case c;
+	struct ep_case c;
 
 	begin(&c, question);
-	fd = errpipe__find(&c, &ex.link[0]);
+	fd = ep_find(&c, &ex.link[0]);
 	if (fd >= 0) {
 		ck_assert_int_gt(fd, 2);
 		ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -513,11 +513,11 @@ END_TEST
 START_TEST(too_many_steps)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/sub/prog" };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	begin(&c, &question);
 	c.steps = 2;
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_LOOKUP_FAILED);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
 	ck_assert_int_eq(ex.error, 0);
@@ -555,12 +555,12 @@ END_TEST
 START_TEST(the_kernel_disagrees)
 {
 	const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "/proc" };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	begin(&c, &question);
 	close(c.root);
 	c.root = root;
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	assert_cause(ERRPIPE_CAUSE_MISSING, ENOENT, "/proc", NULL);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
 }
@@ -569,12 +569,12 @@ END_TEST
 static void find_with_io_error(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	(void)i;
 	begin(&c, &question);
 	ck_assert_int_eq(refuse(SYS_openat, EIO), 0);
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EIO, "/dir", "EIO");
 }
 
@@ -590,15 +590,15 @@ static const int own_lacks[] = { ENFILE, ENOMEM };
 static void find_and_open_without(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
-	struct errpipe__case c;
+	struct ep_case c;
 	int fd;
 
 	begin(&c, &question);
-	fd = errpipe__find(&c, &ex.link[0]);
+	fd = ep_find(&c, &ex.link[0]);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(refuse(SYS_openat, own_lacks[i]), 0);
-	ck_assert_int_eq(errpipe__open(&c, fd), -own_lacks[i]);
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_open(&c, fd), -own_lacks[i]);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	assert_cause(ERRPIPE_CAUSE_CANNOT_LOOK, 0, "/dir", errpipe_errname(own_lacks[i]));
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
 	ck_assert_uint_eq(ex.limit, 0);
@@ -614,12 +614,12 @@ END_TEST
 static void find_with_emfile(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	(void)i;
 	begin(&c, &question);
 	ck_assert_int_eq(refuse(SYS_openat, EMFILE), 0);
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EMFILE, "/dir", "EMFILE");
 	ck_assert_uint_eq(ex.limit, 0);
 }
@@ -695,11 +695,11 @@ END_TEST
 static bool exists(const char *path, const struct errpipe_who *who)
 {
 	const struct errpipe_question question = { .root = root, .path = path, .who = who };
-	struct errpipe__case c;
+	struct ep_case c;
 	bool found;
 
 	begin(&c, &question);
-	found = errpipe__exists(&c, path);
+	found = ep_exists(&c, path);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
 	ck_assert_uint_eq(ex.strings_used, 0);
 	close(c.root);
@@ -966,7 +966,7 @@ static void find_as_nobody(int i)
 #endif
 	};
 	const struct errpipe_question question = { .root = root, .path = "/mine" };
-	struct errpipe__case c;
+	struct ep_case c;
 
 	if (i < (int)COUNT(calls) && calls[i] >= 0)
 		ck_assert_int_eq(refuse(calls[i], EPERM), 0);
@@ -982,7 +982,7 @@ static void find_as_nobody(int i)
 	/* A capability that it thinks to have: as if a security module refused. */
 	begin(&c, &question);
 	c.who.effective = ALL_CAPABILITIES;
-	ck_assert_int_eq(errpipe__find(&c, &ex.link[0]), -1);
+	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_SECURITY_MODULE);
 	ck_assert_int_eq(ex.error, EACCES);
 	close(c.root);
@@ -1441,13 +1441,13 @@ END_TEST
 
 static int open_found(const struct errpipe_question *question)
 {
-	struct errpipe__case c;
+	struct ep_case c;
 	int path_fd, fd;
 
 	begin(&c, question);
-	path_fd = errpipe__find(&c, &ex.link[0]);
+	path_fd = ep_find(&c, &ex.link[0]);
 	ck_assert_int_ge(path_fd, 0);
-	fd = errpipe__open(&c, path_fd);
+	fd = ep_open(&c, path_fd);
 	close(path_fd);
 	close(c.root);
 	return fd;
@@ -1465,13 +1465,13 @@ START_TEST(reading)
 	fd = open_found(&question);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-	ck_assert_int_eq(errpipe__pread(fd, bytes, 4, 3), 4);
+	ck_assert_int_eq(ep_pread(fd, bytes, 4, 3), 4);
 	ck_assert_mem_eq(bytes, "3456", 5);
-	ck_assert_int_eq(errpipe__pread(fd, bytes, sizeof(bytes), 8), 2);
-	ck_assert_int_eq(errpipe__pread(fd, bytes, sizeof(bytes), 10), 0);
-	ck_assert_int_eq(errpipe__pread(fd, bytes, sizeof(bytes), UINT64_MAX), 0);
-	ck_assert_int_eq(errpipe__pread(fd, bytes, sizeof(bytes), (uint64_t)INT64_MAX - 8), 0);
-	ck_assert_int_eq(errpipe__pread(-1, bytes, sizeof(bytes), 0), -EBADF);
+	ck_assert_int_eq(ep_pread(fd, bytes, sizeof(bytes), 8), 2);
+	ck_assert_int_eq(ep_pread(fd, bytes, sizeof(bytes), 10), 0);
+	ck_assert_int_eq(ep_pread(fd, bytes, sizeof(bytes), UINT64_MAX), 0);
+	ck_assert_int_eq(ep_pread(fd, bytes, sizeof(bytes), (uint64_t)INT64_MAX - 8), 0);
+	ck_assert_int_eq(ep_pread(-1, bytes, sizeof(bytes), 0), -EBADF);
 	close(fd);
 	ck_assert_int_eq(count_descriptors(), before);
 }
@@ -1482,10 +1482,10 @@ START_TEST(a_fifo_is_not_opened)
 {
 	const struct errpipe_question question = { .root = root, .path = "/fifo" };
 	int fd = source("fifo");
-	struct errpipe__case c;
+	struct ep_case c;
 
 	begin(&c, &question);
-	ck_assert_int_eq(errpipe__open(&c, fd), -EACCES);
+	ck_assert_int_eq(ep_open(&c, fd), -EACCES);
 	close(fd);
 	close(c.root);
 }

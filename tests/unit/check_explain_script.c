@@ -21,7 +21,7 @@
 static const char *folder;
 static struct errpipe_explanation ex;
 static struct errpipe_question question;
-static struct errpipe__case c = { .question = &question, .ex = &ex };
+static struct ep_case c = { .question = &question, .ex = &ex };
 
 static char *path_of(const char *name)
 {
@@ -41,9 +41,9 @@ static struct errpipe_link *begin(void)
 	return &ex.link[0];
 }
 
-static struct errpipe__head head_of(const void *bytes, size_t size)
+static struct ep_head head_of(const void *bytes, size_t size)
 {
-	struct errpipe__head head = { .size = size < sizeof(head.bytes) ? size : sizeof(head.bytes) };
+	struct ep_head head = { .size = size < sizeof(head.bytes) ? size : sizeof(head.bytes) };
 
 	memcpy(head.bytes, bytes, head.size);
 	return head;
@@ -52,15 +52,15 @@ static struct errpipe__head head_of(const void *bytes, size_t size)
 /* --- the interpreter line --------------------------------------------------------------------- */
 
 /* Returns 0 or the errno. */
-static int parse(const void *bytes, size_t size, struct errpipe__next *next)
+static int parse(const void *bytes, size_t size, struct ep_next *next)
 {
-	struct errpipe__head head = head_of(bytes, size);
+	struct ep_head head = head_of(bytes, size);
 	struct errpipe_link *link = begin();
 
-	*next = (struct errpipe__next){ 0 };
-	link->format = errpipe__format(&head);
+	*next = (struct ep_next){ 0 };
+	link->format = ep_format(&head);
 	ck_assert_int_eq(link->format, ERRPIPE_FORMAT_SCRIPT);
-	if (errpipe__script(&c, link, &head, next) == 0) {
+	if (ep_script(&c, link, &head, next) == 0) {
 		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
 		ck_assert_int_eq(next->kind, ERRPIPE_LINK_INTERPRETER);
 		return 0;
@@ -89,7 +89,7 @@ static const struct {
 
 START_TEST(a_line)
 {
-	struct errpipe__next next;
+	struct ep_next next;
 
 	ck_assert_int_eq(parse(lines[_i].bytes, lines[_i].size, &next), 0);
 	ck_assert_str_eq(next.path, lines[_i].name);
@@ -111,7 +111,7 @@ static const struct {
 
 START_TEST(a_bare_line)
 {
-	struct errpipe__next next;
+	struct ep_next next;
 
 	ck_assert_int_eq(parse(bare_lines[_i].bytes, bare_lines[_i].size, &next), bare_lines[_i].error);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_BARE_INTERPRETER_LINE);
@@ -123,7 +123,7 @@ END_TEST
 START_TEST(a_name_of_that_length)
 {
 	char bytes[600];
-	struct errpipe__next next;
+	struct ep_next next;
 	int length = 250 + _i; /* with "#!" */
 
 	memset(bytes, 'x', sizeof(bytes));
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(nothing_but_blanks)
 {
 	char bytes[256];
-	struct errpipe__next next;
+	struct ep_next next;
 
 	memset(bytes, ' ', sizeof(bytes));
 	memcpy(bytes, "#!", 2);
@@ -271,7 +271,7 @@ START_TEST(what_the_kernel_makes_of_it)
 	for (int i = 0; i < n; i++) {
 		size_t size = random_line(bytes, sizeof(bytes));
 		struct arguments arguments = arguments_of(bytes, size);
-		struct errpipe__next next;
+		struct ep_next next;
 		int error = parse(bytes, size, &next);
 		const char *expected;
 
@@ -339,12 +339,12 @@ static const struct {
 
 START_TEST(a_format)
 {
-	struct errpipe__head head = head_of(files[_i].bytes, files[_i].size);
+	struct ep_head head = head_of(files[_i].bytes, files[_i].size);
 	struct errpipe_link *link = begin();
 
-	link->format = errpipe__format(&head);
+	link->format = ep_format(&head);
 	ck_assert_int_eq(link->format, files[_i].format);
-	ck_assert_int_eq(errpipe__no_program(&c, link), -1);
+	ck_assert_int_eq(ep_no_program(&c, link), -1);
 	ck_assert_int_eq(ex.cause, files[_i].cause);
 	ck_assert_int_eq(ex.error, ENOEXEC);
 	if (files[_i].object)
@@ -358,7 +358,7 @@ END_TEST
 START_TEST(a_tar_archive)
 {
 	char bytes[512] = "folder/file";
-	struct errpipe__head head;
+	struct ep_head head;
 
 	strcpy(bytes + 100, "0000644");
 	strcpy(bytes + 108, "0001750");
@@ -367,38 +367,38 @@ START_TEST(a_tar_archive)
 	memcpy(bytes + 136, "14371573013 ", 12);
 	memcpy(bytes + 148, "013117\0 ", 8);
 	head = head_of(bytes, sizeof(bytes));
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_TAR);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_TAR);
 	memcpy(bytes + 124, "         14 ", 12); /* as the first versions had it */
 	head = head_of(bytes, sizeof(bytes));
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_TAR);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_TAR);
 	head = head_of(bytes, 255);
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_UNKNOWN);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_UNKNOWN);
 	bytes[148] = '8';
 	head = head_of(bytes, sizeof(bytes));
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_UNKNOWN);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_UNKNOWN);
 }
 END_TEST
 
 /* The head may end within a character. */
 START_TEST(text_that_goes_on)
 {
-	char bytes[ERRPIPE__HEAD_SIZE];
-	struct errpipe__head head;
+	char bytes[EP_HEAD_SIZE];
+	struct ep_head head;
 
 	memset(bytes, 'x', sizeof(bytes));
 	memcpy(bytes + sizeof(bytes) - 2, "\xe2\x82", 2);
 	head = head_of(bytes, sizeof(bytes));
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_TEXT);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_TEXT);
 	head = head_of(bytes, sizeof(bytes) - 1);
-	ck_assert_int_eq(errpipe__format(&head), ERRPIPE_FORMAT_UNKNOWN);
+	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_UNKNOWN);
 }
 END_TEST
 
 START_TEST(every_format_has_words)
 {
 	for (int format = ERRPIPE_FORMAT_EMPTY; format <= ERRPIPE_FORMAT_UNKNOWN; format++)
-		ck_assert_int_gt(strlen(errpipe__format_words(format)), 0);
-	ck_assert_str_eq(errpipe__format_words(ERRPIPE_FORMAT_SCRIPT), "script");
+		ck_assert_int_gt(strlen(ep_format_words(format)), 0);
+	ck_assert_str_eq(ep_format_words(ERRPIPE_FORMAT_SCRIPT), "script");
 }
 END_TEST
 
@@ -430,8 +430,8 @@ static const struct {
 
 START_TEST(a_machine)
 {
-	const struct errpipe__machine *machine =
-		errpipe__machine(machines[_i].machine, machines[_i].elf_class, machines[_i].elf_data);
+	const struct ep_machine *machine =
+		ep_machine(machines[_i].machine, machines[_i].elf_class, machines[_i].elf_data);
 
 	ck_assert_ptr_nonnull(machine);
 	ck_assert_str_eq(machine->name, machines[_i].name);
@@ -443,9 +443,9 @@ END_TEST
 
 START_TEST(no_machine)
 {
-	ck_assert_ptr_null(errpipe__machine(0, 2, 1));
-	ck_assert_ptr_null(errpipe__machine(0x4242, 2, 1));
-	ck_assert_ptr_null(errpipe__machine(EM_MIPS, 0, 1));
+	ck_assert_ptr_null(ep_machine(0, 2, 1));
+	ck_assert_ptr_null(ep_machine(0x4242, 2, 1));
+	ck_assert_ptr_null(ep_machine(EM_MIPS, 0, 1));
 }
 END_TEST
 
@@ -471,9 +471,8 @@ static const struct {
 
 START_TEST(the_kernel_by_its_name)
 {
-	const struct errpipe__machine *kernel = errpipe__kernel_machine(kernels[_i].uname, kernels[_i].told_32_bit);
-	const struct errpipe__machine *expected =
-		errpipe__machine(kernels[_i].machine, kernels[_i].elf_class, OWN_ORDER);
+	const struct ep_machine *kernel = ep_kernel_machine(kernels[_i].uname, kernels[_i].told_32_bit);
+	const struct ep_machine *expected = ep_machine(kernels[_i].machine, kernels[_i].elf_class, OWN_ORDER);
 
 	ck_assert_uint_eq(kernel->machine, kernels[_i].machine);
 	ck_assert_ptr_nonnull(kernel->name);
@@ -482,11 +481,11 @@ START_TEST(the_kernel_by_its_name)
 }
 END_TEST
 
-static enum errpipe__support support_of(unsigned machine, unsigned elf_class, unsigned elf_data)
+static enum ep_support support_of(unsigned machine, unsigned elf_class, unsigned elf_data)
 {
 	struct errpipe_link link = { .machine = machine, .elf_class = elf_class, .elf_data = elf_data };
 
-	return errpipe__support(&link);
+	return ep_support(&link);
 }
 
 static unsigned own_class(void)
@@ -496,30 +495,30 @@ static unsigned own_class(void)
 
 START_TEST(what_this_kernel_runs)
 {
-	ck_assert_int_eq(support_of(own_machine(), own_class(), OWN_ORDER), ERRPIPE__NATIVE);
-	ck_assert_int_eq(support_of(own_machine(), own_class(), 3 - OWN_ORDER), ERRPIPE__FOREIGN);
-	ck_assert_int_eq(support_of(0x4242, own_class(), OWN_ORDER), ERRPIPE__FOREIGN);
-	ck_assert_uint_eq(errpipe__class_for_kernel(own_machine(), own_class()), own_class());
-	ck_assert_uint_eq(errpipe__class_for_kernel(0x4242, own_class()), 0);
+	ck_assert_int_eq(support_of(own_machine(), own_class(), OWN_ORDER), EP_NATIVE);
+	ck_assert_int_eq(support_of(own_machine(), own_class(), 3 - OWN_ORDER), EP_FOREIGN);
+	ck_assert_int_eq(support_of(0x4242, own_class(), OWN_ORDER), EP_FOREIGN);
+	ck_assert_uint_eq(ep_class_for_kernel(own_machine(), own_class()), own_class());
+	ck_assert_uint_eq(ep_class_for_kernel(0x4242, own_class()), 0);
 #ifdef __x86_64__
-	ck_assert_int_ne(support_of(EM_386, 1, 1), ERRPIPE__FOREIGN);
-	ck_assert_int_ne(support_of(EM_386, 1, 1), ERRPIPE__NATIVE);
-	ck_assert_int_ne(support_of(EM_X86_64, 1, 1), ERRPIPE__FOREIGN);
-	ck_assert_int_eq(support_of(EM_AARCH64, 2, 1), ERRPIPE__FOREIGN);
-	ck_assert_uint_eq(errpipe__class_for_kernel(EM_386, 2), 1);
-	ck_assert_uint_eq(errpipe__class_for_kernel(EM_X86_64, 0), 2);
-	ck_assert_uint_eq(errpipe__class_for_kernel(EM_X86_64, 1), 1);
+	ck_assert_int_ne(support_of(EM_386, 1, 1), EP_FOREIGN);
+	ck_assert_int_ne(support_of(EM_386, 1, 1), EP_NATIVE);
+	ck_assert_int_ne(support_of(EM_X86_64, 1, 1), EP_FOREIGN);
+	ck_assert_int_eq(support_of(EM_AARCH64, 2, 1), EP_FOREIGN);
+	ck_assert_uint_eq(ep_class_for_kernel(EM_386, 2), 1);
+	ck_assert_uint_eq(ep_class_for_kernel(EM_X86_64, 0), 2);
+	ck_assert_uint_eq(ep_class_for_kernel(EM_X86_64, 1), 1);
 #endif
 }
 END_TEST
 
 static void check_personality(int i)
 {
-	const struct errpipe__machine *before = errpipe__host_machine();
+	const struct ep_machine *before = ep_host_machine();
 
 	(void)i;
 	ck_assert_int_ne(personality(PER_LINUX32), -1);
-	ck_assert_ptr_eq(errpipe__host_machine(), before);
+	ck_assert_ptr_eq(ep_host_machine(), before);
 	ck_assert_int_eq(personality(0xffffffff) & 0xff, PER_LINUX32);
 }
 
@@ -527,7 +526,7 @@ START_TEST(a_personality_of_32_bits)
 {
 	if (sizeof(long) == 8)
 		in_child(check_personality, 0);
-	ck_assert_uint_eq(errpipe__host_machine()->machine, own_machine());
+	ck_assert_uint_eq(ep_host_machine()->machine, own_machine());
 }
 END_TEST
 
@@ -578,8 +577,8 @@ static const struct {
 START_TEST(a_loader_that_is_missing)
 {
 	struct errpipe_link *program = begin(), *link = &ex.link[1];
-	const struct errpipe__machine *machine =
-		errpipe__machine(missing[_i].machine, missing[_i].elf_class, missing[_i].elf_data);
+	const struct ep_machine *machine =
+		ep_machine(missing[_i].machine, missing[_i].elf_class, missing[_i].elf_data);
 	char line[256];
 	int fd;
 
@@ -602,8 +601,8 @@ START_TEST(a_loader_that_is_missing)
 		ck_assert_int_ge(fd, 0);
 		close(fd);
 	}
-	errpipe__broken(&c, link, ERRPIPE_CAUSE_MISSING, ENOENT, link->path, NULL, 0, 0);
-	errpipe__loader_missing(&c, link, program);
+	ep_broken(&c, link, ERRPIPE_CAUSE_MISSING, ENOENT, link->path, NULL, 0, 0);
+	ep_loader_missing(&c, link, program);
 	if (missing[_i].there)
 		ck_assert_int_eq(unlinkat(c.root, missing[_i].there, 0), 0);
 	close(c.root);

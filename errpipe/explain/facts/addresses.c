@@ -70,7 +70,7 @@ static bool can_be_mapped(uint64_t address)
 	return mapped == at || (mapped == MAP_FAILED && errno == EEXIST);
 }
 
-bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t address)
+bool ep_is_beyond_addresses(const struct errpipe_link *link, uint64_t address)
 {
 	struct range range = range_of(link);
 	bool has_our_addresses = sizeof(void *) == (link->elf_class == ELFCLASS64 ? 8 : 4);
@@ -84,7 +84,7 @@ bool errpipe__is_beyond_addresses(const struct errpipe_link *link, uint64_t addr
  * Without a hint, the kernel maps within 4 levels of page tables. A dynamic program begins at two thirds of that
  * (ELF_ET_DYN_BASE), or at most 2^32 pages above it (mmap_rnd_bits), and its loader goes below.
  */
-uint64_t errpipe__room(const struct errpipe_link *link, uint64_t alignment)
+uint64_t ep_room(const struct errpipe_link *link, uint64_t alignment)
 {
 	const uint64_t window = (UINT64_C(1) << 47) - 4096, base = window / 3 * 2, random = UINT64_C(1) << 44;
 
@@ -104,15 +104,15 @@ static uint64_t minus(uint64_t a, uint64_t b)
  * A dynamic program begins at ELF_ET_DYN_BASE, which is 4 MiB for many machines of 32 bits. Others go where mmap(2) finds room. The
  * stack's limit can lower the place from which it searches to a sixth of all addresses (mmap_base()).
  */
-struct errpipe__bases errpipe__bases(const struct errpipe_link *link, uint64_t size)
+struct ep_bases ep_bases(const struct errpipe_link *link, uint64_t size)
 {
 	struct range range = range_of(link);
 	bool wide = link->elf_class == ELFCLASS64, x86_64 = wide && link->machine == EM_X86_64;
 	uint64_t highest = x86_64 ? range.sure : range.highest;
 
 	if (!link->dynamic || link->kind == ERRPIPE_LINK_LOADER)
-		return (struct errpipe__bases){ minus(range.sure / 32, size), minus(highest, size) };
+		return (struct ep_bases){ minus(range.sure / 32, size), minus(highest, size) };
 	if (x86_64)
-		return (struct errpipe__bases){ range.sure / 3 * 2, range.sure / 3 * 2 + (UINT64_C(1) << 44) };
-	return (struct errpipe__bases){ wide ? range.sure / 2 : 4 << 20, highest };
+		return (struct ep_bases){ range.sure / 3 * 2, range.sure / 3 * 2 + (UINT64_C(1) << 44) };
+	return (struct ep_bases){ wide ? range.sure / 2 : 4 << 20, highest };
 }

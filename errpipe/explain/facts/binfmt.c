@@ -91,7 +91,7 @@ static int hex_byte(const char *hex)
 	return low < 0 ? -1 : high << 4 | low;
 }
 
-static bool has_magic(const struct errpipe__head *head, const struct entry *entry)
+static bool has_magic(const struct ep_head *head, const struct entry *entry)
 {
 	size_t size = strlen(entry->magic) / 2;
 
@@ -120,8 +120,8 @@ static bool has_extension(const char *path, const char *extension)
 struct search {
 	int folder;
 	const char *path;
-	const struct errpipe__head *head;
-	struct errpipe__handler *handler;
+	const struct ep_head *head;
+	struct ep_handler *handler;
 };
 
 static bool matches(const struct search *search, const struct entry *entry)
@@ -133,8 +133,7 @@ static bool matches(const struct search *search, const struct entry *entry)
 	return entry->extension && has_extension(search->path, entry->extension);
 }
 
-static void take(struct errpipe__handler *handler, enum errpipe__binfmt binfmt, const char *name,
-		 const struct entry *entry)
+static void take(struct ep_handler *handler, enum ep_binfmt binfmt, const char *name, const struct entry *entry)
 {
 	handler->binfmt = binfmt;
 	handler->opened = entry->opened;
@@ -154,15 +153,15 @@ static int look_at(void *context, const char *name)
 
 	if (strcmp(name, "register") == 0 || strcmp(name, "status") == 0)
 		return 0;
-	if (errpipe__read_text(search->folder, name, text, sizeof(text)) < 0)
+	if (ep_read_text(search->folder, name, text, sizeof(text)) < 0)
 		return 0;
 	entry = parse(text);
 	if (!matches(search, &entry))
 		return 0;
 	if (entry.enabled)
-		take(search->handler, ERRPIPE__ENABLED, name, &entry);
-	else if (search->handler->binfmt == ERRPIPE__NO_HANDLER)
-		take(search->handler, ERRPIPE__DISABLED, name, &entry);
+		take(search->handler, EP_ENABLED, name, &entry);
+	else if (search->handler->binfmt == EP_NO_HANDLER)
+		take(search->handler, EP_DISABLED, name, &entry);
 	return entry.enabled;
 }
 
@@ -170,23 +169,22 @@ static bool all_are_disabled(int folder)
 {
 	char status[32];
 
-	return errpipe__read_text(folder, "status", status, sizeof(status)) > 0 && behind(status, "disabled");
+	return ep_read_text(folder, "status", status, sizeof(status)) > 0 && behind(status, "disabled");
 }
 
-void errpipe__handler_in(int folder, const char *path, const struct errpipe__head *head,
-			 struct errpipe__handler *handler)
+void ep_handler_in(int folder, const char *path, const struct ep_head *head, struct ep_handler *handler)
 {
-	int list = errpipe__openat(folder, ".", O_RDONLY | O_DIRECTORY);
+	int list = ep_openat(folder, ".", O_RDONLY | O_DIRECTORY);
 	struct search search = { list, path, head, handler };
 
-	handler->binfmt = ERRPIPE__NO_HANDLER;
+	handler->binfmt = EP_NO_HANDLER;
 	if (list < 0) {
-		handler->binfmt = ERRPIPE__NOT_SEEN;
+		handler->binfmt = EP_NOT_SEEN;
 		return;
 	}
-	errpipe__entries(list, MAX_HANDLERS, look_at, &search);
-	if (handler->binfmt != ERRPIPE__NO_HANDLER && all_are_disabled(list))
-		handler->binfmt = ERRPIPE__ALL_DISABLED;
+	ep_entries(list, MAX_HANDLERS, look_at, &search);
+	if (handler->binfmt != EP_NO_HANDLER && all_are_disabled(list))
+		handler->binfmt = EP_ALL_DISABLED;
 	close(list);
 }
 
@@ -194,51 +192,50 @@ void errpipe__handler_in(int folder, const char *path, const struct errpipe__hea
  * O_PATH alone does not mount what systemd would mount there when it is used (follow_automount() in the kernel's
  * fs/namei.c): whoever execs does not either.
  */
-static void find_handler(const char *path, const struct errpipe__head *head, struct errpipe__handler *handler)
+static void find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler)
 {
-	int folder = errpipe__openat(AT_FDCWD, FOLDER, O_PATH);
+	int folder = ep_openat(AT_FDCWD, FOLDER, O_PATH);
 	struct statfs fs;
 
 	if (folder < 0) {
 		bool seen = folder == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
 
-		handler->binfmt = seen ? ERRPIPE__NO_BINFMT : ERRPIPE__NOT_SEEN;
+		handler->binfmt = seen ? EP_NO_BINFMT : EP_NOT_SEEN;
 		return;
 	}
 	if (fstatfs(folder, &fs) < 0 || (uint32_t)fs.f_type != BINFMTFS_MAGIC)
-		handler->binfmt = ERRPIPE__NOT_MOUNTED;
+		handler->binfmt = EP_NOT_MOUNTED;
 	else
-		errpipe__handler_in(folder, path, head, handler);
+		ep_handler_in(folder, path, head, handler);
 	close(folder);
 }
 
-int errpipe__handler(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head,
-		     struct errpipe__next *next)
+int ep_handler(struct ep_case *c, const struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)
 {
-	struct errpipe__handler handler;
+	struct ep_handler handler;
 
 	find_handler(link->path, head, &handler);
-	if (handler.binfmt != ERRPIPE__ENABLED)
+	if (handler.binfmt != EP_ENABLED)
 		return 0;
 	next->kind = ERRPIPE_LINK_HANDLER;
-	next->path = errpipe__keep(c, "%s", handler.interpreter);
+	next->path = ep_keep(c, "%s", handler.interpreter);
 	next->opened = handler.opened;
 	return 1;
 }
 
-static const char *in_words(struct errpipe__case *c, const struct errpipe__handler *handler)
+static const char *in_words(struct ep_case *c, const struct ep_handler *handler)
 {
 	static const char *const words[] = {
-		[ERRPIPE__NO_BINFMT] = "this kernel has no binfmt_misc",
-		[ERRPIPE__NOT_SEEN] = "binfmt_misc cannot be looked at",
-		[ERRPIPE__NOT_MOUNTED] = "binfmt_misc is not mounted",
-		[ERRPIPE__NO_HANDLER] = "binfmt_misc has no handler for it",
-		[ERRPIPE__ALL_DISABLED] = "binfmt_misc is disabled",
-		[ERRPIPE__ENABLED] = "binfmt_misc has a handler for it now",
+		[EP_NO_BINFMT] = "this kernel has no binfmt_misc",
+		[EP_NOT_SEEN] = "binfmt_misc cannot be looked at",
+		[EP_NOT_MOUNTED] = "binfmt_misc is not mounted",
+		[EP_NO_HANDLER] = "binfmt_misc has no handler for it",
+		[EP_ALL_DISABLED] = "binfmt_misc is disabled",
+		[EP_ENABLED] = "binfmt_misc has a handler for it now",
 	};
 
-	if (handler->binfmt == ERRPIPE__DISABLED)
-		return errpipe__keep(c, "its handler %s is disabled", handler->name);
+	if (handler->binfmt == EP_DISABLED)
+		return ep_keep(c, "its handler %s is disabled", handler->name);
 	return words[handler->binfmt];
 }
 
@@ -285,37 +282,34 @@ static bool is_installed(const char *name)
 }
 
 /* To run what was made for this machine, or to emulate the other one. */
-static const char *advice(struct errpipe__case *c, const struct errpipe_link *link,
-			  const struct errpipe__machine *machine)
+static const char *advice(struct ep_case *c, const struct errpipe_link *link, const struct ep_machine *machine)
 {
-	const struct errpipe__machine *host = errpipe__host_machine();
-	const char *native = host->platform ? errpipe__keep(c, "use the program, or image, for %s (--platform %s)",
-							    host->platform, host->platform)
+	const struct ep_machine *host = ep_host_machine();
+	const char *native = host->platform ? ep_keep(c, "use the program, or image, for %s (--platform %s)",
+						      host->platform, host->platform)
 					    : "use a program for this machine";
 
 	if (!machine || !qemu_has(link->machine))
 		return native;
 	if (is_installed(machine->name))
-		return errpipe__keep(c, "%s, or let binfmt_misc know of /usr/bin/qemu-%s-static", native,
-				     machine->name);
-	return errpipe__keep(c, "%s, or install qemu-user-static (Debian), which emulates %s", native, machine->name);
+		return ep_keep(c, "%s, or let binfmt_misc know of /usr/bin/qemu-%s-static", native, machine->name);
+	return ep_keep(c, "%s, or install qemu-user-static (Debian), which emulates %s", native, machine->name);
 }
 
-int errpipe__foreign(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__head *head)
+int ep_foreign(struct ep_case *c, const struct errpipe_link *link, const struct ep_head *head)
 {
-	const struct errpipe__machine *machine = errpipe__machine(link->machine, link->elf_class, link->elf_data);
-	struct errpipe__handler handler;
+	const struct ep_machine *machine = ep_machine(link->machine, link->elf_class, link->elf_data);
+	struct ep_handler handler;
 
 	find_handler(link->path, head, &handler);
 	c->ex->platform = machine ? machine->platform : NULL;
 	c->ex->binfmt = in_words(c, &handler);
-	if (handler.binfmt == ERRPIPE__DISABLED || handler.binfmt == ERRPIPE__ALL_DISABLED)
-		return errpipe__broken(
-			c, link, ERRPIPE_CAUSE_HANDLER_DISABLED, ENOEXEC, NULL,
-			handler.binfmt == ERRPIPE__DISABLED ? errpipe__keep(c, "%s", handler.name) : "status", 0, 0);
-	errpipe__broken(c, link, ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC, NULL, advice(c, link, machine), 0, 0);
+	if (handler.binfmt == EP_DISABLED || handler.binfmt == EP_ALL_DISABLED)
+		return ep_broken(c, link, ERRPIPE_CAUSE_HANDLER_DISABLED, ENOEXEC, NULL,
+				 handler.binfmt == EP_DISABLED ? ep_keep(c, "%s", handler.name) : "status", 0, 0);
+	ep_broken(c, link, ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC, NULL, advice(c, link, machine), 0, 0);
 	/* In a container the host's handlers count, and mostly cannot be seen. */
-	if (!c->question->report && (handler.binfmt == ERRPIPE__NOT_SEEN || handler.binfmt == ERRPIPE__NOT_MOUNTED))
+	if (!c->question->report && (handler.binfmt == EP_NOT_SEEN || handler.binfmt == EP_NOT_MOUNTED))
 		c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
 }

@@ -57,7 +57,7 @@ static int make_file(void)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = syscall(SYS_memfd_create, "errpipe", MFD_CLOEXEC);
-	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+	return fd < 0 ? -errno : ep_above_stderr(fd);
 }
 
 /* A hidden handler of binfmt_misc does not run it either: the descriptor is close-on-exec, so it gets ENOENT. */
@@ -85,39 +85,39 @@ static pid_t start_child(int fd)
 /* Returns the errno of the exec, or 0: not known. No handler of the caller may run in the child. */
 static int try_exec(int fd)
 {
-	struct errpipe__signals old;
-	bool blocked = errpipe__block_signals(&old) == 0;
+	struct ep_signals old;
+	bool blocked = ep_block_signals(&old) == 0;
 	pid_t pid = blocked ? start_child(fd) : -1;
 	int status = 0;
 
 	if (pid < 0 || waitpid(pid, &status, __WALL) != pid || !WIFEXITED(status))
 		status = 0;
 	if (blocked)
-		errpipe__restore_signals(&old);
+		ep_restore_signals(&old);
 	return WEXITSTATUS(status);
 }
 
-enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
 	const struct program program = program_for(link, flags);
 	int fd = link->elf_class == ELFCLASS32 ? make_file() : -1, error;
 
 	if (fd < 0)
-		return ERRPIPE__NOT_KNOWN;
+		return EP_NOT_KNOWN;
 	error = write(fd, &program, sizeof(program)) == sizeof(program) ? try_exec(fd) : 0;
 	close(fd);
 	if (error == ENOEXEC)
-		return ERRPIPE__NO;
-	return error == EIO || error == ENOENT ? ERRPIPE__YES : ERRPIPE__NOT_KNOWN;
+		return EP_NO;
+	return error == EIO || error == ENOENT ? EP_YES : EP_NOT_KNOWN;
 }
 
 #else
 
-enum errpipe__answer errpipe__runs(const struct errpipe_link *link, uint32_t flags)
+enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
 	(void)link;
 	(void)flags;
-	return ERRPIPE__NOT_KNOWN;
+	return EP_NOT_KNOWN;
 }
 
 #endif

@@ -10,17 +10,17 @@
 
 #include "explain/explain.h"
 
-int errpipe__openat(int folder, const char *name, int flags)
+int ep_openat(int folder, const char *name, int flags)
 {
 	int fd = openat(folder, name, flags | O_CLOEXEC);
 
-	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+	return fd < 0 ? -errno : ep_above_stderr(fd);
 }
 
-ssize_t errpipe__read_text(int folder, const char *name, char *text, size_t size)
+ssize_t ep_read_text(int folder, const char *name, char *text, size_t size)
 {
 	/* O_NONBLOCK: should it be no file, it does not block. */
-	int fd = errpipe__openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = ep_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	size_t length = 0;
 	ssize_t n;
 
@@ -51,7 +51,7 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-int errpipe__entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context)
+int ep_entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context)
 {
 	union {
 		struct dirent64 first;

@@ -18,7 +18,7 @@ enum { OWN_ORDER = ELFDATA2MSB };
 		offsetof(type, name), sizeof(((const type *)NULL)->name)                                             \
 	}
 
-static const struct errpipe__layout layouts[] = {
+static const struct ep_layout layouts[] = {
 #define LAYOUT(header, segment)                                                                                      \
 	{                                                                                                            \
 		sizeof(header), sizeof(segment), FIELD(header, e_entry), FIELD(header, e_phoff),                     \
@@ -31,10 +31,9 @@ static const struct errpipe__layout layouts[] = {
 	[ELFCLASS64] = LAYOUT(Elf64_Ehdr, Elf64_Phdr),
 };
 
-static const struct errpipe__field type_field = FIELD(Elf32_Ehdr, e_type),
-				   machine_field = FIELD(Elf32_Ehdr, e_machine);
+static const struct ep_field type_field = FIELD(Elf32_Ehdr, e_type), machine_field = FIELD(Elf32_Ehdr, e_machine);
 
-static uint64_t get(const unsigned char *bytes, struct errpipe__field field, unsigned order)
+static uint64_t get(const unsigned char *bytes, struct ep_field field, unsigned order)
 {
 	uint64_t value = 0;
 
@@ -54,9 +53,9 @@ static unsigned valid_or(unsigned value, unsigned otherwise)
 }
 
 /* x32, or made up to look so: the kernel tries it with 64 bits first, and only the size of a program header tells. */
-static bool is_64_bit_after_all(const struct errpipe__head *head)
+static bool is_64_bit_after_all(const struct ep_head *head)
 {
-	const struct errpipe__layout *layout = &layouts[ELFCLASS64];
+	const struct ep_layout *layout = &layouts[ELFCLASS64];
 
 	return get(head->bytes, layout->phentsize, OWN_ORDER) == layout->segment_size;
 }
@@ -65,12 +64,12 @@ static bool is_64_bit_after_all(const struct errpipe__head *head)
  * The kernel does not look at the byte order, and mostly not at the class. So for what it takes both are as it takes
  * them, and for anything else as the file has them.
  */
-void errpipe__elf_identify(struct errpipe_link *link, const struct errpipe__head *head)
+void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head)
 {
 	const unsigned char *ident = head->bytes;
 	unsigned machine = get(ident, machine_field, OWN_ORDER);
-	unsigned elf_class = errpipe__class_for_kernel(machine, ident[EI_CLASS]);
-	const struct errpipe__machine *known;
+	unsigned elf_class = ep_class_for_kernel(machine, ident[EI_CLASS]);
+	const struct ep_machine *known;
 
 	if (elf_class) {
 		link->elf_class = elf_class;
@@ -83,13 +82,12 @@ void errpipe__elf_identify(struct errpipe_link *link, const struct errpipe__head
 	}
 	link->machine = get(ident, machine_field, valid_or(link->elf_data, OWN_ORDER));
 	link->type = get(ident, type_field, valid_or(link->elf_data, OWN_ORDER));
-	known = errpipe__machine(link->machine, link->elf_class, link->elf_data);
+	known = ep_machine(link->machine, link->elf_class, link->elf_data);
 	link->architecture = known ? known->name : NULL;
 }
 
 /* link has been identified. Behind the end of a header that is cut off the kernel sees zeros, and so it is here. */
-void errpipe__elf_open(struct errpipe__elf *elf, const struct errpipe_link *link, int fd,
-		       const struct errpipe__head *head)
+void ep_elf_open(struct ep_elf *elf, const struct errpipe_link *link, int fd, const struct ep_head *head)
 {
 	elf->fd = fd;
 	elf->head = head;
@@ -103,7 +101,7 @@ void errpipe__elf_open(struct errpipe__elf *elf, const struct errpipe_link *link
 	elf->error = 0;
 }
 
-unsigned errpipe__elf_table_size(const struct errpipe__elf *elf)
+unsigned ep_elf_table_size(const struct ep_elf *elf)
 {
 	return elf->count * elf->layout->segment_size;
 }
@@ -112,7 +110,7 @@ unsigned errpipe__elf_table_size(const struct errpipe__elf *elf)
 enum { MAX_TABLE_SIZE = 65536 };
 
 /* A process with the personality UNAME26 sees 2.6, whatever the kernel is. */
-unsigned errpipe__kernel_version(void)
+unsigned ep_kernel_version(void)
 {
 	struct utsname uts;
 	unsigned major, minor;
@@ -125,13 +123,13 @@ unsigned errpipe__kernel_version(void)
 /* Before Linux 6.17 they had to fit into a page (commit 8030790477e8). */
 static unsigned max_table_size(void)
 {
-	unsigned version = errpipe__kernel_version();
+	unsigned version = ep_kernel_version();
 	long page = sysconf(_SC_PAGESIZE);
 
 	return version && version < 6017 && page > 0 && page < MAX_TABLE_SIZE ? page : MAX_TABLE_SIZE;
 }
 
-static int load(struct errpipe__elf *elf, unsigned index)
+static int load(struct ep_elf *elf, unsigned index)
 {
 	unsigned size = elf->layout->segment_size, fit = sizeof(elf->buffer) / size;
 	uint64_t at = elf->table + (uint64_t)index * size;
@@ -140,7 +138,7 @@ static int load(struct errpipe__elf *elf, unsigned index)
 	elf->loaded = 0;
 	if (elf->table > INT64_MAX || at > INT64_MAX)
 		return -1;
-	n = errpipe__pread(elf->fd, elf->buffer, (size_t)fit * size, at);
+	n = ep_pread(elf->fd, elf->buffer, (size_t)fit * size, at);
 	elf->error = n < 0 ? -n : 0;
 	if (n < (ssize_t)size)
 		return -1;
@@ -150,15 +148,15 @@ static int load(struct errpipe__elf *elf, unsigned index)
 }
 
 /* Returns 0, or -1 if the file ends before. */
-static int get_segment(struct errpipe__elf *elf, unsigned index, struct errpipe__segment *segment)
+static int get_segment(struct ep_elf *elf, unsigned index, struct ep_segment *segment)
 {
-	const struct errpipe__layout *layout = elf->layout;
+	const struct ep_layout *layout = elf->layout;
 	const unsigned char *bytes;
 
 	if ((index < elf->first || index - elf->first >= elf->loaded) && load(elf, index) < 0)
 		return -1;
 	bytes = elf->buffer + (size_t)(index - elf->first) * layout->segment_size;
-	*segment = (struct errpipe__segment){
+	*segment = (struct ep_segment){
 		.type = get(bytes, layout->p_type, elf->order),
 		.flags = get(bytes, layout->p_flags, elf->order),
 		.offset = get(bytes, layout->p_offset, elf->order),
@@ -171,7 +169,7 @@ static int get_segment(struct errpipe__elf *elf, unsigned index, struct errpipe_
 }
 
 /* The first one of that type from that index on. Returns its index, or -1: none. */
-int errpipe__elf_find(struct errpipe__elf *elf, unsigned index, uint32_t type, struct errpipe__segment *segment)
+int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_segment *segment)
 {
 	for (; index < elf->count; index++) {
 		if (get_segment(elf, index, segment) < 0)
@@ -183,42 +181,41 @@ int errpipe__elf_find(struct errpipe__elf *elf, unsigned index, uint32_t type, s
 }
 
 /* load_elf_phdrs(): what is wrong. NULL: nothing. */
-const char *errpipe__elf_wrong_headers(struct errpipe__case *c, const struct errpipe__elf *elf)
+const char *ep_elf_wrong_headers(struct ep_case *c, const struct ep_elf *elf)
 {
 	if (elf->segment_size != elf->layout->segment_size)
-		return errpipe__keep(c, "their size is %u bytes, not %u", elf->segment_size,
-				     elf->layout->segment_size);
+		return ep_keep(c, "their size is %u bytes, not %u", elf->segment_size, elf->layout->segment_size);
 	if (!elf->count)
 		return "there are none";
-	if (errpipe__elf_table_size(elf) > max_table_size())
-		return errpipe__keep(c, "there are %u, more than fit into %u bytes", elf->count, max_table_size());
+	if (ep_elf_table_size(elf) > max_table_size())
+		return ep_keep(c, "there are %u, more than fit into %u bytes", elf->count, max_table_size());
 	if (elf->table > INT64_MAX)
 		return "they are at an impossible place in the file";
 	return NULL;
 }
 
-bool errpipe__elf_has_headers(struct errpipe__elf *elf)
+bool ep_elf_has_headers(struct ep_elf *elf)
 {
-	struct errpipe__segment last;
+	struct ep_segment last;
 
 	return get_segment(elf, elf->count - 1, &last) == 0;
 }
 
 /* Also of a program that cannot be run here, as far as its headers can be read. */
-bool errpipe__elf_has_loader(struct errpipe__elf *elf)
+bool ep_elf_has_loader(struct ep_elf *elf)
 {
-	struct errpipe__segment segment;
+	struct ep_segment segment;
 
-	return elf->segment_size == elf->layout->segment_size && errpipe__elf_table_size(elf) <= MAX_TABLE_SIZE &&
-	       errpipe__elf_find(elf, 0, PT_INTERP, &segment) >= 0;
+	return elf->segment_size == elf->layout->segment_size && ep_elf_table_size(elf) <= MAX_TABLE_SIZE &&
+	       ep_elf_find(elf, 0, PT_INTERP, &segment) >= 0;
 }
 
-uint64_t errpipe__elf_flags(const struct errpipe__elf *elf)
+uint64_t ep_elf_flags(const struct ep_elf *elf)
 {
 	return get(elf->head->bytes, elf->layout->flags, elf->order);
 }
 
-unsigned errpipe__elf_header_size(unsigned elf_class)
+unsigned ep_elf_header_size(unsigned elf_class)
 {
 	return layouts[valid_or(elf_class, ELFCLASS64)].header_size;
 }

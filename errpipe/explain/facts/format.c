@@ -71,7 +71,7 @@ static const struct magic magics_of_binaries[] = {
 	{ BYTES("BZh"), ERRPIPE_FORMAT_BZIP2 },
 };
 
-static enum errpipe_format look_up(const struct errpipe__head *head, const struct magic *magic, size_t count)
+static enum errpipe_format look_up(const struct ep_head *head, const struct magic *magic, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (head->size >= magic[i].size && memcmp(head->bytes, magic[i].bytes, magic[i].size) == 0)
@@ -81,7 +81,7 @@ static enum errpipe_format look_up(const struct errpipe__head *head, const struc
 }
 
 /* Behind CA FE BA BE: the version, from 45 on, of a class file; or a small number of machines (file(1) does that). */
-static bool is_java(const struct errpipe__head *head)
+static bool is_java(const struct ep_head *head)
 {
 	return head->bytes[0] == 0xca && head->bytes[3] == 0xbe && (head->bytes[6] << 8 | head->bytes[7]) >= 43;
 }
@@ -103,13 +103,13 @@ static bool is_octal(const unsigned char *field, size_t size)
  * The name "ustar" of a tar header lies behind the first 256 bytes, and old ones have none. But mode, uid, gid, size
  * and time are octal numbers (tar(5)).
  */
-static bool is_tar(const struct errpipe__head *head)
+static bool is_tar(const struct ep_head *head)
 {
 	static const struct {
 		size_t at, size;
 	} fields[] = { { 100, 8 }, { 108, 8 }, { 116, 8 }, { 124, 12 }, { 136, 12 }, { 148, 8 } };
 
-	if (head->size < ERRPIPE__HEAD_SIZE || !head->bytes[0])
+	if (head->size < EP_HEAD_SIZE || !head->bytes[0])
 		return false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
 		if (!is_octal(head->bytes + fields[i].at, fields[i].size))
@@ -131,7 +131,7 @@ static int length_of_rest(unsigned char byte)
 }
 
 /* The last character may be cut where the head is. */
-static bool is_text(const struct errpipe__head *head)
+static bool is_text(const struct ep_head *head)
 {
 	for (size_t i = 0; i < head->size; i++) {
 		int rest = length_of_rest(head->bytes[i]);
@@ -142,7 +142,7 @@ static bool is_text(const struct errpipe__head *head)
 			if ((head->bytes[++i] & 0xc0) != 0x80)
 				return false;
 		}
-		if (rest && head->size < ERRPIPE__HEAD_SIZE)
+		if (rest && head->size < EP_HEAD_SIZE)
 			return false;
 	}
 	return true;
@@ -150,7 +150,7 @@ static bool is_text(const struct errpipe__head *head)
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum errpipe_format errpipe__format(const struct errpipe__head *head)
+enum errpipe_format ep_format(const struct ep_head *head)
 {
 	enum errpipe_format format;
 
@@ -173,22 +173,22 @@ static const struct format *properties(enum errpipe_format format)
 	return &formats[(size_t)format < COUNT(formats) ? format : ERRPIPE_FORMAT_UNKNOWN];
 }
 
-const char *errpipe__format_words(enum errpipe_format format)
+const char *ep_format_words(enum errpipe_format format)
 {
 	return properties(format)->name;
 }
 
-const char *errpipe__format_object(struct errpipe__case *c, enum errpipe_format format)
+const char *ep_format_object(struct ep_case *c, enum errpipe_format format)
 {
 	const struct format *words = properties(format);
 
-	return errpipe__keep(c, "%s%s", words->article, words->name);
+	return ep_keep(c, "%s%s", words->article, words->name);
 }
 
-int errpipe__no_program(struct errpipe__case *c, struct errpipe_link *link)
+int ep_no_program(struct ep_case *c, struct errpipe_link *link)
 {
 	enum errpipe_cause cause = properties(link->format)->cause;
-	const char *object = cause == ERRPIPE_CAUSE_ARCHIVE ? errpipe__format_object(c, link->format) : NULL;
+	const char *object = cause == ERRPIPE_CAUSE_ARCHIVE ? ep_format_object(c, link->format) : NULL;
 
-	return errpipe__broken(c, link, cause, ENOEXEC, NULL, object, 0, 0);
+	return ep_broken(c, link, cause, ENOEXEC, NULL, object, 0, 0);
 }

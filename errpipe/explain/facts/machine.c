@@ -73,7 +73,7 @@ enum {
 enum { ANY = 0, C32 = 1, C64 = 2, LITTLE = 1, BIG = 2 };
 
 /* The first one that fits counts. */
-static const struct errpipe__machine machines[] = {
+static const struct ep_machine machines[] = {
 	{ M_X86_64, C32, ANY, "x32", NULL, "x32" },
 	{ M_X86_64, ANY, ANY, "x86_64", "linux/amd64", "amd64" },
 	{ M_386, ANY, ANY, "i386", "linux/386", "i386" },
@@ -153,10 +153,10 @@ static bool fits(unsigned char wanted, unsigned there)
 	return wanted == ANY || wanted == there;
 }
 
-const struct errpipe__machine *errpipe__machine(unsigned machine, unsigned elf_class, unsigned elf_data)
+const struct ep_machine *ep_machine(unsigned machine, unsigned elf_class, unsigned elf_data)
 {
 	for (size_t i = 0; i < COUNT(machines); i++) {
-		const struct errpipe__machine *known = &machines[i];
+		const struct ep_machine *known = &machines[i];
 
 		if (known->machine == machine && fits(known->elf_class, elf_class) && fits(known->elf_data, elf_data))
 			return known;
@@ -220,31 +220,31 @@ static bool is_told_32_bit(void)
 	return persona != -1 && (persona & 0xff) == (PER_LINUX32 & 0xff);
 }
 
-const struct errpipe__machine *errpipe__kernel_machine(const char *name, bool told_32_bit)
+const struct ep_machine *ep_kernel_machine(const char *name, bool told_32_bit)
 {
-	static const struct errpipe__machine unknown = { .name = "an unknown machine" };
+	static const struct ep_machine unknown = { .name = "an unknown machine" };
 
 	for (size_t i = 0; i < COUNT(hosts); i++) {
-		const struct errpipe__machine *machine;
+		const struct ep_machine *machine;
 
 		if (strncmp(name, hosts[i].name, strlen(hosts[i].name)) != 0)
 			continue;
 		if (told_32_bit && hosts[i].compat)
-			machine = errpipe__machine(hosts[i].compat, C64, OWN_ORDER);
+			machine = ep_machine(hosts[i].compat, C64, OWN_ORDER);
 		else
-			machine = errpipe__machine(hosts[i].machine, hosts[i].elf_class, OWN_ORDER);
+			machine = ep_machine(hosts[i].machine, hosts[i].elf_class, OWN_ORDER);
 		return machine ? machine : &unknown;
 	}
 	return &unknown;
 }
 
-const struct errpipe__machine *errpipe__host_machine(void)
+const struct ep_machine *ep_host_machine(void)
 {
 	struct utsname uts;
 
 	if (uname(&uts) < 0)
 		uts.machine[0] = '\0';
-	return errpipe__kernel_machine(uts.machine, is_told_32_bit());
+	return ep_kernel_machine(uts.machine, is_told_32_bit());
 }
 
 /* --- what it runs ----------------------------------------------------------------------------- */
@@ -264,56 +264,56 @@ static const struct abi {
 	unsigned short machine;
 	unsigned char elf_class;
 	enum rule rule;
-	enum errpipe__support support;
+	enum ep_support support;
 } abis[] = {
-	{ M_X86_64, C64, M_X86_64, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
-	{ M_X86_64, C64, M_X86_64, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_X86_64, C64, M_386, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_X86_64, C64, M_486, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_386, C32, M_386, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_386, C32, M_486, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_AARCH64, C64, M_AARCH64, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_AARCH64, C64, M_ARM, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_ARM, C32, M_ARM, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_RISCV, C64, M_RISCV, C64, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_RISCV, C64, M_RISCV, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
-	{ M_RISCV, C32, M_RISCV, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_S390, C64, M_S390, C64, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_S390, C64, M_S390_OLD, C64, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_S390, C64, M_S390, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
-	{ M_S390, C64, M_S390_OLD, C32, BY_CLASS, ERRPIPE__COMPATIBLE },
-	{ M_S390, C32, M_S390, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_S390, C32, M_S390_OLD, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_PPC64, C64, M_PPC64, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_PPC64, C64, M_PPC, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_PPC, C32, M_PPC, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_MIPS, C64, M_MIPS, C64, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_MIPS, C64, M_MIPS, C32, BY_CLASS, ERRPIPE__COMPATIBLE }, /* o32 and n32 */
-	{ M_MIPS, C32, M_MIPS, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_LOONGARCH, C64, M_LOONGARCH, C64, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_LOONGARCH, C32, M_LOONGARCH, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_SPARCV9, C64, M_SPARCV9, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_SPARCV9, C64, M_SPARC, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_SPARCV9, C64, M_SPARC32PLUS, C32, BY_MACHINE, ERRPIPE__COMPATIBLE },
-	{ M_SPARC, C32, M_SPARC, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_PARISC, C32, M_PARISC, C32, BY_CLASS, ERRPIPE__NATIVE },
-	{ M_PARISC, C32, M_PARISC, C64, BY_CLASS, ERRPIPE__COMPATIBLE },
-	{ M_ALPHA, C64, M_ALPHA, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_IA_64, C64, M_IA_64, C64, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_68K, C32, M_68K, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_SH, C32, M_SH, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT2, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_XTENSA, C32, M_XTENSA, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_MICROBLAZE, C32, M_MICROBLAZE, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_MICROBLAZE, C32, M_MICROBLAZE_OLD, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_NIOS2, C32, M_NIOS2, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_OPENRISC, C32, M_OPENRISC, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_CSKY, C32, M_CSKY, C32, BY_MACHINE, ERRPIPE__NATIVE },
-	{ M_HEXAGON, C32, M_HEXAGON, C32, BY_MACHINE, ERRPIPE__NATIVE },
+	{ M_X86_64, C64, M_X86_64, C32, BY_CLASS, EP_COMPATIBLE },
+	{ M_X86_64, C64, M_X86_64, C64, BY_MACHINE, EP_NATIVE },
+	{ M_X86_64, C64, M_386, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_X86_64, C64, M_486, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_386, C32, M_386, C32, BY_MACHINE, EP_NATIVE },
+	{ M_386, C32, M_486, C32, BY_MACHINE, EP_NATIVE },
+	{ M_AARCH64, C64, M_AARCH64, C64, BY_MACHINE, EP_NATIVE },
+	{ M_AARCH64, C64, M_ARM, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_ARM, C32, M_ARM, C32, BY_MACHINE, EP_NATIVE },
+	{ M_RISCV, C64, M_RISCV, C64, BY_CLASS, EP_NATIVE },
+	{ M_RISCV, C64, M_RISCV, C32, BY_CLASS, EP_COMPATIBLE },
+	{ M_RISCV, C32, M_RISCV, C32, BY_CLASS, EP_NATIVE },
+	{ M_S390, C64, M_S390, C64, BY_CLASS, EP_NATIVE },
+	{ M_S390, C64, M_S390_OLD, C64, BY_CLASS, EP_NATIVE },
+	{ M_S390, C64, M_S390, C32, BY_CLASS, EP_COMPATIBLE },
+	{ M_S390, C64, M_S390_OLD, C32, BY_CLASS, EP_COMPATIBLE },
+	{ M_S390, C32, M_S390, C32, BY_CLASS, EP_NATIVE },
+	{ M_S390, C32, M_S390_OLD, C32, BY_CLASS, EP_NATIVE },
+	{ M_PPC64, C64, M_PPC64, C64, BY_MACHINE, EP_NATIVE },
+	{ M_PPC64, C64, M_PPC, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_PPC, C32, M_PPC, C32, BY_MACHINE, EP_NATIVE },
+	{ M_MIPS, C64, M_MIPS, C64, BY_CLASS, EP_NATIVE },
+	{ M_MIPS, C64, M_MIPS, C32, BY_CLASS, EP_COMPATIBLE }, /* o32 and n32 */
+	{ M_MIPS, C32, M_MIPS, C32, BY_CLASS, EP_NATIVE },
+	{ M_LOONGARCH, C64, M_LOONGARCH, C64, BY_CLASS, EP_NATIVE },
+	{ M_LOONGARCH, C32, M_LOONGARCH, C32, BY_CLASS, EP_NATIVE },
+	{ M_SPARCV9, C64, M_SPARCV9, C64, BY_MACHINE, EP_NATIVE },
+	{ M_SPARCV9, C64, M_SPARC, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_SPARCV9, C64, M_SPARC32PLUS, C32, BY_MACHINE, EP_COMPATIBLE },
+	{ M_SPARC, C32, M_SPARC, C32, BY_MACHINE, EP_NATIVE },
+	{ M_PARISC, C32, M_PARISC, C32, BY_CLASS, EP_NATIVE },
+	{ M_PARISC, C32, M_PARISC, C64, BY_CLASS, EP_COMPATIBLE },
+	{ M_ALPHA, C64, M_ALPHA, C64, BY_MACHINE, EP_NATIVE },
+	{ M_IA_64, C64, M_IA_64, C64, BY_MACHINE, EP_NATIVE },
+	{ M_68K, C32, M_68K, C32, BY_MACHINE, EP_NATIVE },
+	{ M_SH, C32, M_SH, C32, BY_MACHINE, EP_NATIVE },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT, C32, BY_MACHINE, EP_NATIVE },
+	{ M_ARC_COMPACT2, C32, M_ARC_COMPACT2, C32, BY_MACHINE, EP_NATIVE },
+	{ M_XTENSA, C32, M_XTENSA, C32, BY_MACHINE, EP_NATIVE },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE, C32, BY_MACHINE, EP_NATIVE },
+	{ M_MICROBLAZE, C32, M_MICROBLAZE_OLD, C32, BY_MACHINE, EP_NATIVE },
+	{ M_NIOS2, C32, M_NIOS2, C32, BY_MACHINE, EP_NATIVE },
+	{ M_OPENRISC, C32, M_OPENRISC, C32, BY_MACHINE, EP_NATIVE },
+	{ M_CSKY, C32, M_CSKY, C32, BY_MACHINE, EP_NATIVE },
+	{ M_HEXAGON, C32, M_HEXAGON, C32, BY_MACHINE, EP_NATIVE },
 };
 
-static const struct abi *find_abi(const struct errpipe__machine *host, unsigned machine, unsigned elf_class)
+static const struct abi *find_abi(const struct ep_machine *host, unsigned machine, unsigned elf_class)
 {
 	for (size_t i = 0; i < COUNT(abis); i++) {
 		const struct abi *abi = &abis[i];
@@ -326,26 +326,26 @@ static const struct abi *find_abi(const struct errpipe__machine *host, unsigned 
 	return NULL;
 }
 
-unsigned errpipe__class_for_kernel(unsigned machine, unsigned elf_class)
+unsigned ep_class_for_kernel(unsigned machine, unsigned elf_class)
 {
-	const struct abi *abi = find_abi(errpipe__host_machine(), machine, elf_class);
+	const struct abi *abi = find_abi(ep_host_machine(), machine, elf_class);
 
 	return abi ? abi->elf_class : 0;
 }
 
 /* Of a kernel that is not known, nothing is said. */
-enum errpipe__support errpipe__support(const struct errpipe_link *link)
+enum ep_support ep_support(const struct errpipe_link *link)
 {
-	const struct errpipe__machine *host = errpipe__host_machine();
+	const struct ep_machine *host = ep_host_machine();
 	const struct abi *abi;
 
 	if (!host->machine)
-		return ERRPIPE__NATIVE;
+		return EP_NATIVE;
 	abi = link->elf_data == OWN_ORDER ? find_abi(host, link->machine, link->elf_class) : NULL;
-	return abi ? abi->support : ERRPIPE__FOREIGN;
+	return abi ? abi->support : EP_FOREIGN;
 }
 
-bool errpipe__is_x32(const struct errpipe_link *link)
+bool ep_is_x32(const struct errpipe_link *link)
 {
 	return link->machine == M_X86_64 && link->elf_class == C32;
 }

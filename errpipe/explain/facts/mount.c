@@ -47,8 +47,7 @@ static enum relation compare(const char *at, const char *place, size_t *length)
 }
 
 /* The last of those that are on the way: earlier ones are below it, or covered. */
-const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *question, const char *place,
-						size_t *length)
+const struct errpipe_mount *ep_mount_over(const struct errpipe_question *question, const char *place, size_t *length)
 {
 	for (size_t i = question->mounts_count; i-- > 0;) {
 		if (compare(question->mounts[i].at, place, length) == ABOVE)
@@ -57,7 +56,7 @@ const struct errpipe_mount *errpipe__mount_over(const struct errpipe_question *q
 	return NULL;
 }
 
-bool errpipe__mounts_root(const struct errpipe_question *question)
+bool ep_mounts_root(const struct errpipe_question *question)
 {
 	for (size_t i = 0; i < question->mounts_count; i++) {
 		const char *at = question->mounts[i].at;
@@ -68,7 +67,7 @@ bool errpipe__mounts_root(const struct errpipe_question *question)
 	return false;
 }
 
-bool errpipe__mounts_below(const struct errpipe_question *question, const char *place)
+bool ep_mounts_below(const struct errpipe_question *question, const char *place)
 {
 	size_t length;
 
@@ -174,9 +173,9 @@ static void undo_escapes(char *text)
 }
 
 /* What comes behind the other root. Mount points above it stay those of the caller: it has no name for them. */
-static const char *within_root(struct errpipe__case *c, const char *place)
+static const char *within_root(struct ep_case *c, const char *place)
 {
-	char proc[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL], root[PATH_MAX];
+	char proc[sizeof("/proc/self/fd/") + EP_DECIMAL], root[PATH_MAX];
 	ssize_t n;
 
 	if (c->question->root == ERRPIPE_OWN_ROOT)
@@ -188,7 +187,7 @@ static const char *within_root(struct errpipe__case *c, const char *place)
 	return place[n] ? place + n : "/";
 }
 
-const char *errpipe__mount_point(struct errpipe__case *c, int path_fd)
+const char *ep_mount_point(struct ep_case *c, int path_fd)
 {
 	struct reader reader = { 0 };
 	bool found;
@@ -199,7 +198,7 @@ const char *errpipe__mount_point(struct errpipe__case *c, int path_fd)
 	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	fd = errpipe__above_stderr(fd);
+	fd = ep_above_stderr(fd);
 	if (fd < 0)
 		return NULL;
 	found = find_place(&reader, fd);
@@ -207,5 +206,5 @@ const char *errpipe__mount_point(struct errpipe__case *c, int path_fd)
 	if (!found)
 		return NULL;
 	undo_escapes(reader.place);
-	return errpipe__keep(c, "%s", within_root(c, reader.place));
+	return ep_keep(c, "%s", within_root(c, reader.place));
 }

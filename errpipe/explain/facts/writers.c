@@ -62,7 +62,7 @@ struct search {
 	int proc;
 	unsigned descriptors; /* that may still be looked at */
 	unsigned writers;
-	struct errpipe__line line;
+	struct ep_line line;
 	/* The process that is looked at: */
 	int process; /* its folder in /proc */
 	int fds;     /* and that of its descriptors */
@@ -77,7 +77,7 @@ static bool is_to_write(const struct search *search, const char *fd)
 	int access;
 
 	snprintf(name, sizeof(name), "fdinfo/%.20s", fd);
-	if (errpipe__read_text(search->process, name, text, sizeof(text)) < 0)
+	if (ep_read_text(search->process, name, text, sizeof(text)) < 0)
 		return false;
 	flags = strstr(text, "flags:");
 	access = flags ? strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE : O_RDONLY;
@@ -102,28 +102,28 @@ static void add_writer(struct search *search, const char *pid)
 	char comm[64];
 
 	if (search->writers++ == MAX_WRITERS) {
-		errpipe__add(&search->line, " and others");
+		ep_add(&search->line, " and others");
 		return;
 	}
 	if (search->line.length)
-		errpipe__add(&search->line, ", ");
-	errpipe__add(&search->line, "process ");
-	errpipe__add(&search->line, pid);
-	if (errpipe__read_text(search->process, "comm", comm, sizeof(comm)) <= 0)
+		ep_add(&search->line, ", ");
+	ep_add(&search->line, "process ");
+	ep_add(&search->line, pid);
+	if (ep_read_text(search->process, "comm", comm, sizeof(comm)) <= 0)
 		return;
 	comm[strcspn(comm, "\n")] = '\0';
-	errpipe__add(&search->line, " (");
-	errpipe__add(&search->line, comm);
-	errpipe__add(&search->line, ")");
+	ep_add(&search->line, " (");
+	ep_add(&search->line, comm);
+	ep_add(&search->line, ")");
 }
 
 static void look_at_descriptors(struct search *search)
 {
 	search->writes = false;
-	search->fds = errpipe__openat(search->process, "fd", O_RDONLY | O_DIRECTORY);
+	search->fds = ep_openat(search->process, "fd", O_RDONLY | O_DIRECTORY);
 	if (search->fds < 0)
 		return;
-	errpipe__entries(search->fds, MAX_DESCRIPTORS, look_at_descriptor, search);
+	ep_entries(search->fds, MAX_DESCRIPTORS, look_at_descriptor, search);
 	close(search->fds);
 }
 
@@ -133,7 +133,7 @@ static int look_at_process(void *context, const char *pid)
 
 	if (pid[strspn(pid, "0123456789")])
 		return 0;
-	search->process = errpipe__openat(search->proc, pid, O_PATH | O_DIRECTORY);
+	search->process = ep_openat(search->proc, pid, O_PATH | O_DIRECTORY);
 	if (search->process < 0)
 		return 0;
 	look_at_descriptors(search);
@@ -143,26 +143,26 @@ static int look_at_process(void *context, const char *pid)
 	return search->writers > MAX_WRITERS || !search->descriptors;
 }
 
-const char *errpipe__writers(struct errpipe__case *c, int path_fd)
+const char *ep_writers(struct ep_case *c, int path_fd)
 {
 	char text[256];
 	struct search search = { .descriptors = MAX_DESCRIPTORS, .line = { text, sizeof(text), 0 } };
 
 	if (!identify(path_fd, "", AT_EMPTY_PATH, &search.file))
 		return NULL;
-	search.proc = errpipe__openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
+	search.proc = ep_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
 	if (search.proc < 0)
 		return NULL;
-	errpipe__entries(search.proc, MAX_PROCESSES, look_at_process, &search);
+	ep_entries(search.proc, MAX_PROCESSES, look_at_process, &search);
 	close(search.proc);
-	errpipe__end(&search.line);
-	return search.writers ? errpipe__keep(c, "%s", text) : NULL;
+	ep_end(&search.line);
+	return search.writers ? ep_keep(c, "%s", text) : NULL;
 }
 
-int errpipe__busy(struct errpipe__case *c, struct errpipe_link *link, int path_fd)
+int ep_busy(struct ep_case *c, struct errpipe_link *link, int path_fd)
 {
-	const char *writers = errpipe__writers(c, path_fd);
+	const char *writers = ep_writers(c, path_fd);
 
-	return errpipe__broken(c, link, ERRPIPE_CAUSE_TEXT_BUSY, ETXTBSY, NULL,
-			       writers ? writers : "a process that cannot be seen from here", 0, 0);
+	return ep_broken(c, link, ERRPIPE_CAUSE_TEXT_BUSY, ETXTBSY, NULL,
+			 writers ? writers : "a process that cannot be seen from here", 0, 0);
 }

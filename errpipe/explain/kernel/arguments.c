@@ -9,47 +9,47 @@
 
 enum { NAME_MAX_SHOWN = 64 };
 
-static uint64_t stack_limit(const struct errpipe__case *c)
+static uint64_t stack_limit(const struct ep_case *c)
 {
-	return c->question->limit_stack ? c->question->limit_stack : errpipe__stack_limit();
+	return c->question->limit_stack ? c->question->limit_stack : ep_stack_limit();
 }
 
-static int too_long(struct errpipe__case *c, const char *name, const char *string, uint64_t most)
+static int too_long(struct ep_case *c, const char *name, const char *string, uint64_t most)
 {
-	return errpipe__broken(c, NULL, ERRPIPE_CAUSE_ARGUMENT_TOO_LONG, E2BIG, NULL, name, strlen(string), most);
+	return ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENT_TOO_LONG, E2BIG, NULL, name, strlen(string), most);
 }
 
-static int check_each(struct errpipe__case *c)
+static int check_each(struct ep_case *c)
 {
 	const struct errpipe_question *question = c->question;
-	uint64_t most = errpipe__longest();
-	char *const *found = errpipe__find_longer(question->argv, most);
+	uint64_t most = ep_longest();
+	char *const *found = ep_find_longer(question->argv, most);
 	size_t length;
 
 	if (found)
-		return too_long(c, errpipe__keep(c, "argument %d", (int)(found - question->argv)), *found, most);
-	found = errpipe__find_longer(question->envp, most);
+		return too_long(c, ep_keep(c, "argument %d", (int)(found - question->argv)), *found, most);
+	found = ep_find_longer(question->envp, most);
 	if (!found)
 		return 0;
 	length = strcspn(*found, "=");
 	return too_long(c,
-			errpipe__keep(c, "the environment variable %.*s%s",
-				      length < NAME_MAX_SHOWN ? (int)length : NAME_MAX_SHOWN, *found,
-				      length < NAME_MAX_SHOWN ? "" : "..."),
+			ep_keep(c, "the environment variable %.*s%s",
+				length < NAME_MAX_SHOWN ? (int)length : NAME_MAX_SHOWN, *found,
+				length < NAME_MAX_SHOWN ? "" : "..."),
 			*found, most);
 }
 
-static int check_all(struct errpipe__case *c)
+static int check_all(struct ep_case *c)
 {
 	const struct errpipe_question *question = c->question;
-	struct errpipe__size size = errpipe__size_of(question->path, question->argv, question->envp, stack_limit(c));
+	struct ep_size size = ep_size_of(question->path, question->argv, question->envp, stack_limit(c));
 
 	if (size.bytes <= size.limit)
 		return 0;
-	return errpipe__broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, size.bytes, size.limit);
+	return ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, size.bytes, size.limit);
 }
 
-int errpipe__arguments(struct errpipe__case *c)
+int ep_arguments(struct ep_case *c)
 {
 	const struct errpipe_question *question = c->question;
 
@@ -61,8 +61,8 @@ int errpipe__arguments(struct errpipe__case *c)
 	 * They are not known, or they would fit: then the arguments of the stub were too much, or those that the kernel
 	 * adds for an interpreter, or it was another limit.
 	 */
-	errpipe__broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, 0,
-			errpipe__size_of(question->path, NULL, NULL, stack_limit(c)).limit);
+	ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, 0,
+		  ep_size_of(question->path, NULL, NULL, stack_limit(c)).limit);
 	c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
 }

@@ -55,25 +55,25 @@ static const char *const names[] = {
 
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
-const char *errpipe__capability(unsigned number)
+const char *ep_capability(unsigned number)
 {
 	return number < NAMES ? names[number] : NULL;
 }
 
-static const char *in_words(struct errpipe__case *c, uint64_t set)
+static const char *in_words(struct ep_case *c, uint64_t set)
 {
 	char text[NAMES * 25];
-	struct errpipe__line line = { text, sizeof(text), 0 };
+	struct ep_line line = { text, sizeof(text), 0 };
 
 	for (int cap = 0; cap < NAMES; cap++) {
 		if (!(set >> cap & 1))
 			continue;
 		if (line.length)
-			errpipe__add(&line, ", ");
-		errpipe__add(&line, names[cap]);
+			ep_add(&line, ", ");
+		ep_add(&line, names[cap]);
 	}
-	errpipe__end(&line);
-	return errpipe__keep(c, "%s", text);
+	ep_end(&line);
+	return ep_keep(c, "%s", text);
 }
 
 struct capabilities {
@@ -110,7 +110,7 @@ static bool parse(const unsigned char *data, ssize_t size, struct capabilities *
 
 static bool has_capabilities(int path_fd, struct capabilities *file)
 {
-	char path[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL];
+	char path[sizeof("/proc/self/fd/") + EP_DECIMAL];
 	unsigned char data[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
@@ -121,7 +121,7 @@ static bool has_capabilities(int path_fd, struct capabilities *file)
  * bprm_caps_from_vfs_caps() in the kernel's security/commoncap.c. That comes before anything that is different for root,
  * and no_new_privs makes no difference to it; a nosuid mount does (get_file_caps() there).
  */
-static int check_capabilities(struct errpipe__case *c, const struct errpipe_link *link, int path_fd)
+static int check_capabilities(struct ep_case *c, const struct errpipe_link *link, int path_fd)
 {
 	const struct errpipe_who *who = &c->who;
 	const uint64_t known = (UINT64_C(1) << NAMES) - 1;
@@ -133,7 +133,7 @@ static int check_capabilities(struct errpipe__case *c, const struct errpipe_link
 	missing = file.permitted & ~who->bounding & ~(who->inheritable & file.inheritable) & known;
 	if (!missing)
 		return 0;
-	return errpipe__broken(c, link, ERRPIPE_CAUSE_FILE_CAPABILITIES, EPERM, NULL, in_words(c, missing), 0, 0);
+	return ep_broken(c, link, ERRPIPE_CAUSE_FILE_CAPABILITIES, EPERM, NULL, in_words(c, missing), 0, 0);
 }
 
 /* bprm_fill_uid() in the kernel's fs/exec.c. Set-group-id counts only with the group's x bit. */
@@ -145,17 +145,17 @@ static bool changes_ids(const struct errpipe_who *who, const struct errpipe_link
 	       ((link->mode & setgid) == setgid && link->gid != who->gid);
 }
 
-static void check_ids(struct errpipe__case *c, const struct errpipe_link *link)
+static void check_ids(struct ep_case *c, const struct errpipe_link *link)
 {
 	const char *reason = link->nosuid ? "its file system is mounted nosuid" : "the process has no_new_privs set";
 
 	if (!changes_ids(&c->who, link) || !(link->nosuid || c->who.no_new_privs))
 		return;
-	errpipe__broken(c, link, ERRPIPE_CAUSE_SET_ID_IGNORED, 0, NULL, reason, 0, 0);
+	ep_broken(c, link, ERRPIPE_CAUSE_SET_ID_IGNORED, 0, NULL, reason, 0, 0);
 	c->ex->works = 1;
 }
 
-int errpipe__credentials(struct errpipe__case *c, struct errpipe_link *link, int path_fd)
+int ep_credentials(struct ep_case *c, struct errpipe_link *link, int path_fd)
 {
 	if (check_capabilities(c, link, path_fd) < 0)
 		return -1;

@@ -159,11 +159,11 @@ static const char *libc_of(const char *path)
 }
 
 /* A loader in the root for programs of that architecture, of another C library. */
-static const struct loader *find_other(struct errpipe__case *c, const struct errpipe_link *program, const char *libc)
+static const struct loader *find_other(struct ep_case *c, const struct errpipe_link *program, const char *libc)
 {
 	for (size_t i = 0; i < COUNT(loaders); i++) {
 		if (is_for(&loaders[i], program) && strcmp(libc_names[loaders[i].libc], libc) != 0 &&
-		    errpipe__exists(c, loaders[i].path))
+		    ep_exists(c, loaders[i].path))
 			return &loaders[i];
 	}
 	return NULL;
@@ -186,7 +186,7 @@ static const struct {
 	{ "ia64", "libc6.1" },
 };
 
-static const char *glibc_package(const struct errpipe__machine *machine)
+static const char *glibc_package(const struct ep_machine *machine)
 {
 	for (size_t i = 0; i < COUNT(packages); i++) {
 		if (machine && machine->debian && strcmp(machine->debian, packages[i].debian) == 0)
@@ -196,7 +196,7 @@ static const char *glibc_package(const struct errpipe__machine *machine)
 }
 
 /* Debian's name for the architecture of a loader: those of soft-float ARM have another than machine.c gives. */
-static const char *debian_name(const struct loader *loader, const struct errpipe__machine *machine)
+static const char *debian_name(const struct loader *loader, const struct ep_machine *machine)
 {
 	if (strcmp(loader->path, "/lib/ld-linux.so.3") == 0)
 		return strcmp(loader->architecture, "arm") == 0 ? "armel" : NULL;
@@ -205,55 +205,52 @@ static const char *debian_name(const struct loader *loader, const struct errpipe
 
 static bool is_foreign(const struct errpipe_link *program)
 {
-	return errpipe__support(program) != ERRPIPE__NATIVE;
+	return ep_support(program) != EP_NATIVE;
 }
 
-static const char *other_abi(struct errpipe__case *c, const struct errpipe_link *program, const struct loader *loader,
-			     const struct errpipe__machine *machine)
+static const char *other_abi(struct ep_case *c, const struct errpipe_link *program, const struct loader *loader,
+			     const struct ep_machine *machine)
 {
 	const char *debian = debian_name(loader, machine);
 	const char *package = loader->libc == MUSL ? "musl" : glibc_package(machine);
 
-	if (errpipe__is_x32(program) && loader->libc == GLIBC)
+	if (ep_is_x32(program) && loader->libc == GLIBC)
 		return "install libc6-x32 (on Debian)";
 	if (!debian || loader->libc > MUSL)
 		return NULL;
-	return errpipe__keep(c, "dpkg --add-architecture %s, and install %s:%s (on Debian)", debian, package, debian);
+	return ep_keep(c, "dpkg --add-architecture %s, and install %s:%s (on Debian)", debian, package, debian);
 }
 
-static const char *package_of(struct errpipe__case *c, const struct loader *loader,
-			      const struct errpipe__machine *machine)
+static const char *package_of(struct ep_case *c, const struct loader *loader, const struct ep_machine *machine)
 {
 	if (loader->libc == MUSL)
 		return "musl";
 	if (loader->libc == GLIBC)
-		return errpipe__keep(c, "%s (Debian) or gcompat (Alpine)", glibc_package(machine));
+		return ep_keep(c, "%s (Debian) or gcompat (Alpine)", glibc_package(machine));
 	return NULL;
 }
 
-void errpipe__loader_missing(struct errpipe__case *c, const struct errpipe_link *link,
-			     const struct errpipe_link *program)
+void ep_loader_missing(struct ep_case *c, const struct errpipe_link *link, const struct errpipe_link *program)
 {
-	const struct errpipe__machine *machine =
-		errpipe__machine(program->machine, program->elf_class, program->elf_data);
+	const struct ep_machine *machine = ep_machine(program->machine, program->elf_class, program->elf_data);
 	const struct loader *loader = find_loader(link->path, program), *other;
 	const char *libc = libc_of(link->path), *object = belongs_to(link->path);
 
 	other = libc && !object ? find_other(c, program, libc) : NULL;
 	if (other) {
-		errpipe__refine(c, ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
-				errpipe__keep(c, "%s is there: built for %s, image has %s", other->path, libc,
-					      libc_names[other->libc]));
+		ep_refine(c, ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
+			  ep_keep(c, "%s is there: built for %s, image has %s", other->path, libc,
+				  libc_names[other->libc]));
 		return;
 	}
 	if (loader && !object && is_foreign(program)) {
 		object = other_abi(c, program, loader, machine);
 		if (object) {
-			errpipe__refine(c, ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, object);
+			ep_refine(c, ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, object);
 			return;
 		}
 	}
 	if (!object && loader)
 		object = package_of(c, loader, machine);
-	errpipe__refine(c, ERRPIPE_CAUSE_LOADER_MISSING, object);
+	ep_refine(c, ERRPIPE_CAUSE_LOADER_MISSING, object);
 }

@@ -16,7 +16,7 @@
 #define PROC_SUPER_MAGIC  0x9fa0 /* linux/magic.h */
 #define MOUNT_NOSYMFOLLOW 0x2000 /* ST_NOSYMFOLLOW in the kernel's include/linux/statfs.h: Linux 5.10 */
 
-static bool in_own_root(const struct errpipe__walk *w)
+static bool in_own_root(const struct ep_walk *w)
 {
 	return w->c->question->root == ERRPIPE_OWN_ROOT;
 }
@@ -32,7 +32,7 @@ static void copy(char to[PATH_MAX], const char *from, size_t size)
 }
 
 /* As it was typed, unless it is a link that leads there. */
-static void set_subject(struct errpipe__walk *w)
+static void set_subject(struct ep_walk *w)
 {
 	if (w->depth == 0 && w->taken)
 		copy(w->subject, w->path, w->taken);
@@ -41,7 +41,7 @@ static void set_subject(struct errpipe__walk *w)
 }
 
 /* Returns -1. The second walk changes nothing of what the first has found. */
-static int fail(struct errpipe__walk *w, enum errpipe_cause cause, int error)
+static int fail(struct ep_walk *w, enum errpipe_cause cause, int error)
 {
 	if (w->again)
 		return -1;
@@ -52,7 +52,7 @@ static int fail(struct errpipe__walk *w, enum errpipe_cause cause, int error)
 	return -1;
 }
 
-static int fail_with(struct errpipe__walk *w, enum errpipe_cause cause, int error, const char *object)
+static int fail_with(struct ep_walk *w, enum errpipe_cause cause, int error, const char *object)
 {
 	fail(w, cause, error);
 	if (!w->again)
@@ -61,7 +61,7 @@ static int fail_with(struct errpipe__walk *w, enum errpipe_cause cause, int erro
 }
 
 /* It is errpipe that cannot go on. What the kernel would do is not known. */
-static int give_up(struct errpipe__walk *w, enum errpipe_cause cause, const char *object)
+static int give_up(struct ep_walk *w, enum errpipe_cause cause, const char *object)
 {
 	fail_with(w, cause, 0, object);
 	if (!w->again)
@@ -70,7 +70,7 @@ static int give_up(struct errpipe__walk *w, enum errpipe_cause cause, const char
 }
 
 /* What the links from one to another are called is left to a second walk. */
-static int fail_at_links(struct errpipe__walk *w, enum errpipe_cause cause, int error, int from, int to)
+static int fail_at_links(struct ep_walk *w, enum errpipe_cause cause, int error, int from, int to)
 {
 	fail_with(w, cause, error, w->words);
 	if (w->again)
@@ -81,7 +81,7 @@ static int fail_at_links(struct errpipe__walk *w, enum errpipe_cause cause, int 
 	return -1;
 }
 
-static int missing(struct errpipe__walk *w)
+static int missing(struct ep_walk *w)
 {
 	int link = w->depth ? w->target[w->depth - 1].link : 0;
 
@@ -92,14 +92,14 @@ static int missing(struct errpipe__walk *w)
 	return fail(w, ERRPIPE_CAUSE_MISSING, ENOENT);
 }
 
-static const char *last_name(const struct errpipe__walk *w)
+static const char *last_name(const struct ep_walk *w)
 {
 	const char *slash = strrchr(w->text, '/');
 
 	return slash ? slash + 1 : w->text;
 }
 
-static int name_too_long(struct errpipe__walk *w, uint64_t limit)
+static int name_too_long(struct ep_walk *w, uint64_t limit)
 {
 	const char *name = last_name(w);
 
@@ -112,7 +112,7 @@ static int name_too_long(struct errpipe__walk *w, uint64_t limit)
 	return -1;
 }
 
-static uint64_t longest_name(const struct errpipe__walk *w)
+static uint64_t longest_name(const struct ep_walk *w)
 {
 	struct statfs fs;
 
@@ -120,15 +120,15 @@ static uint64_t longest_name(const struct errpipe__walk *w)
 }
 
 /* The caller lacks what it takes to look there: for who execs that may be different. */
-static bool is_own_trouble(const struct errpipe__walk *w, int error)
+static bool is_own_trouble(const struct ep_walk *w, int error)
 {
 	if (error == EACCES || error == EPERM)
 		return !w->c->own_identity;
-	return errpipe__is_own_lack(w->c, error);
+	return ep_is_own_lack(w->c, error);
 }
 
 /* search() has asked about the folder. EACCES can still come from a security module that looks at each file. */
-static int lookup_failed(struct errpipe__walk *w, int error)
+static int lookup_failed(struct ep_walk *w, int error)
 {
 	uint64_t limit = error == ENAMETOOLONG ? longest_name(w) : 0;
 
@@ -138,7 +138,7 @@ static int lookup_failed(struct errpipe__walk *w, int error)
 		return name_too_long(w, limit);
 	if (is_own_trouble(w, error)) {
 		give_up(w, ERRPIPE_CAUSE_CANNOT_LOOK, errpipe_errname(error));
-		w->limit = errpipe__own_limit(error);
+		w->limit = ep_own_limit(error);
 		return -1;
 	}
 	fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, error, errpipe_errname(error));
@@ -157,14 +157,14 @@ struct how {
 /* Somebody renamed something while "..", which must not lead out, was looked up (openat2(2)). */
 enum { TRIES = 8 };
 
-int errpipe__open_in_root(int root, const char *path, unsigned resolve)
+int ep_open_in_root(int root, const char *path, unsigned resolve)
 {
 #ifdef SYS_openat2
 	const struct how how = { O_PATH | O_CLOEXEC, 0, resolve };
 	int fd = -EAGAIN;
 
 	for (int i = 0; i < TRIES && fd == -EAGAIN; i++)
-		fd = errpipe__opened(syscall(SYS_openat2, root, path, &how, sizeof(how)));
+		fd = ep_opened(syscall(SYS_openat2, root, path, &how, sizeof(how)));
 	/* EPERM: older seccomp profiles of containers. E2BIG, EINVAL: it is not known in this form. */
 	return fd == -EPERM || fd == -E2BIG || fd == -EINVAL ? -ENOSYS : fd;
 #else
@@ -176,9 +176,9 @@ int errpipe__open_in_root(int root, const char *path, unsigned resolve)
 }
 
 /* There are no links: if there is one now, somebody has put it there meanwhile. */
-static int descend(struct errpipe__walk *w, int root, char *path)
+static int descend(struct ep_walk *w, int root, char *path)
 {
-	int fd = errpipe__opened(fcntl(root, F_DUPFD_CLOEXEC, 3));
+	int fd = ep_opened(fcntl(root, F_DUPFD_CLOEXEC, 3));
 
 	while (fd >= 0 && *path) {
 		size_t length = strcspn(path, "/");
@@ -188,7 +188,7 @@ static int descend(struct errpipe__walk *w, int root, char *path)
 		path[length] = '\0';
 		if (w->c->steps) {
 			w->c->steps--;
-			next = errpipe__opened(openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+			next = ep_opened(openat(fd, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 		}
 		path[length] = end;
 		path += length + (end != '\0');
@@ -199,22 +199,22 @@ static int descend(struct errpipe__walk *w, int root, char *path)
 }
 
 /* Open a directory by its place in the root. */
-static int open_place(struct errpipe__walk *w, char *text)
+static int open_place(struct ep_walk *w, char *text)
 {
 	const struct errpipe_question *question = w->c->question;
 	size_t length = 0;
-	const struct errpipe_mount *mount = errpipe__mount_over(question, text, &length);
+	const struct errpipe_mount *mount = ep_mount_over(question, text, &length);
 	int root = mount ? mount->source : w->c->root, fd;
 
 	text += mount ? length : 0;
 	if (!*text)
-		return errpipe__opened(fcntl(root, F_DUPFD_CLOEXEC, 3));
-	fd = errpipe__open_in_root(root, text + 1, ERRPIPE__IN_ROOT | ERRPIPE__NO_SYMLINKS | ERRPIPE__NO_MAGICLINKS);
+		return ep_opened(fcntl(root, F_DUPFD_CLOEXEC, 3));
+	fd = ep_open_in_root(root, text + 1, EP_IN_ROOT | EP_NO_SYMLINKS | EP_NO_MAGICLINKS);
 	return fd == -ENOSYS ? descend(w, root, text + 1) : fd;
 }
 
 /* Be there from now on. Takes a descriptor, or a negative errno. Returns 0 or -1. */
-static int enter(struct errpipe__walk *w, int fd)
+static int enter(struct ep_walk *w, int fd)
 {
 	struct stat st;
 
@@ -235,7 +235,7 @@ static int enter(struct errpipe__walk *w, int fd)
 }
 
 /* Where runtimes mount something they make directories for that. */
-static int enter_made_directory(struct errpipe__walk *w)
+static int enter_made_directory(struct ep_walk *w)
 {
 	if (w->fd >= 0)
 		close(w->fd);
@@ -247,26 +247,26 @@ static int enter_made_directory(struct errpipe__walk *w)
 }
 
 /* The same, by what is there, and what will be. */
-static int enter_place(struct errpipe__walk *w, int fd)
+static int enter_place(struct ep_walk *w, int fd)
 {
-	if (fd == -ENOENT && errpipe__mounts_below(w->c->question, w->text))
+	if (fd == -ENOENT && ep_mounts_below(w->c->question, w->text))
 		return enter_made_directory(w);
 	return enter(w, fd);
 }
 
 /* With a mount on the root itself, runc shows what is mounted there, and crun refuses to start the container. */
-static int enter_root(struct errpipe__walk *w)
+static int enter_root(struct ep_walk *w)
 {
 	*w->text = '\0';
-	if (errpipe__mounts_root(w->c->question))
+	if (ep_mounts_root(w->c->question))
 		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
 	return enter(w, open_place(w, w->text));
 }
 
 /* Where a descriptor leads: after a jump only /proc knows. */
-static void locate(struct errpipe__walk *w)
+static void locate(struct ep_walk *w)
 {
-	char proc[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL];
+	char proc[sizeof("/proc/self/fd/") + EP_DECIMAL];
 	ssize_t n;
 
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
@@ -279,7 +279,7 @@ static void locate(struct errpipe__walk *w)
 	w->jumped = true;
 }
 
-static void leave_name(struct errpipe__walk *w)
+static void leave_name(struct ep_walk *w)
 {
 	char *slash = strrchr(w->text, '/');
 
@@ -291,7 +291,7 @@ static void leave_name(struct errpipe__walk *w)
  * The own root ends where the kernel lets it end. Another one has no such end: there it is the parent by its name, and
  * not the "..", that is within the root for sure, even if somebody moves the directory meanwhile.
  */
-static int go_up(struct errpipe__walk *w)
+static int go_up(struct ep_walk *w)
 {
 	bool lost = *w->text && *w->text != '/'; /* as in getcwd(2): "(unreachable)" */
 	int fd;
@@ -300,7 +300,7 @@ static int go_up(struct errpipe__walk *w)
 		leave_name(w);
 		return enter_place(w, open_place(w, w->text));
 	}
-	fd = errpipe__opened(openat(w->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	fd = ep_opened(openat(w->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	leave_name(w);
 	if (enter(w, fd) < 0)
 		return -1;
@@ -312,10 +312,10 @@ static int go_up(struct errpipe__walk *w)
 /* --- links -------------------------------------------------------------------------------------------------- */
 
 /* As "/a -> /b -> /a", or as much of that as one wants to read. */
-static void note_circle(struct errpipe__walk *w, int link)
+static void note_circle(struct ep_walk *w, int link)
 {
 	enum { ENOUGH = 256 };
-	struct errpipe__line line = { w->words, sizeof(w->words), strlen(w->words) };
+	struct ep_line line = { w->words, sizeof(w->words), strlen(w->words) };
 	bool fits = line.length + strlen(w->text) < ENOUGH;
 
 	if (link < w->from || link > w->to)
@@ -323,19 +323,19 @@ static void note_circle(struct errpipe__walk *w, int link)
 	if (link == w->from)
 		copy(w->subject, w->text, PATH_MAX);
 	else
-		errpipe__add(&line, " -> ");
-	errpipe__add(&line, fits || link == w->from ? w->text : "...");
-	errpipe__end(&line);
+		ep_add(&line, " -> ");
+	ep_add(&line, fits || link == w->from ? w->text : "...");
+	ep_end(&line);
 	if (!fits)
 		w->to = link;
 }
 
 /* One too many. Mostly one has come before; the way from there to there is the circle. */
-static int too_many_links(struct errpipe__walk *w)
+static int too_many_links(struct ep_walk *w)
 {
 	int to, from;
 
-	for (to = 0; to <= ERRPIPE__LINKS; to++) {
+	for (to = 0; to <= EP_LINKS; to++) {
 		for (from = 0; from < to; from++) {
 			if (w->seen[from].dev == w->seen[to].dev && w->seen[from].ino == w->seen[to].ino)
 				return fail_at_links(w, ERRPIPE_CAUSE_LINK_LOOP, ELOOP, from + 1, to + 1);
@@ -348,16 +348,15 @@ static bool symlinks_are_protected(void)
 {
 	char text[8];
 
-	return errpipe__read_text(AT_FDCWD, "/proc/sys/fs/protected_symlinks", text, sizeof(text)) > 0 &&
-	       *text != '0';
+	return ep_read_text(AT_FDCWD, "/proc/sys/fs/protected_symlinks", text, sizeof(text)) > 0 && *text != '0';
 }
 
 /* proc_sys_fs(5), may_follow_link() in fs/namei.c: only where the path, or the target of such a link, ends. */
-static bool is_protected(const struct errpipe__walk *w, const struct stat *st)
+static bool is_protected(const struct ep_walk *w, const struct stat *st)
 {
 	const mode_t tmp = S_ISVTX | S_IWOTH;
 
-	return w->purpose == ERRPIPE__AS_WHO && !w->rest[strspn(w->rest, "/")] && (w->st.st_mode & tmp) == tmp &&
+	return w->purpose == EP_AS_WHO && !w->rest[strspn(w->rest, "/")] && (w->st.st_mode & tmp) == tmp &&
 	       st->st_uid != w->c->who.uid && st->st_uid != w->st.st_uid && symlinks_are_protected();
 }
 
@@ -365,13 +364,13 @@ static bool is_protected(const struct errpipe__walk *w, const struct stat *st)
  * A link that the kernel makes up. A child of the caller finds the same behind it, unless it is about the program that
  * it runs. Another root's is about processes that are not known here.
  */
-static int jump(struct errpipe__walk *w)
+static int jump(struct ep_walk *w)
 {
 	int fd;
 
 	if (!in_own_root(w) || strcmp(last_name(w), "exe") == 0)
 		return give_up(w, ERRPIPE_CAUSE_MAGIC_LINK, NULL);
-	fd = errpipe__opened(openat(w->fd, last_name(w), O_PATH | O_CLOEXEC));
+	fd = ep_opened(openat(w->fd, last_name(w), O_PATH | O_CLOEXEC));
 	if (enter(w, fd) < 0)
 		return -1;
 	locate(w);
@@ -379,7 +378,7 @@ static int jump(struct errpipe__walk *w)
 }
 
 /* Puts the target before the rest. Returns its length, or -1. */
-static ssize_t read_target(struct errpipe__walk *w, int fd)
+static ssize_t read_target(struct ep_walk *w, int fd)
 {
 	char *place;
 	ssize_t n;
@@ -398,7 +397,7 @@ static ssize_t read_target(struct errpipe__walk *w, int fd)
 	return n;
 }
 
-static int go_on_at_target(struct errpipe__walk *w, int fd)
+static int go_on_at_target(struct ep_walk *w, int fd)
 {
 	size_t end = w->room + sizeof(w->room) - w->rest;
 	ssize_t n = read_target(w, fd);
@@ -419,7 +418,7 @@ static int go_on_at_target(struct errpipe__walk *w, int fd)
 }
 
 /* In this order: pick_link() in fs/namei.c. */
-static int follow(struct errpipe__walk *w, int fd, const struct stat *st)
+static int follow(struct ep_walk *w, int fd, const struct stat *st)
 {
 	struct statfs fs;
 
@@ -427,7 +426,7 @@ static int follow(struct errpipe__walk *w, int fd, const struct stat *st)
 	w->seen[w->links].ino = st->st_ino;
 	if (w->again && w->part == w->traced && w->cause == ERRPIPE_CAUSE_LINK_LOOP)
 		note_circle(w, w->links + 1);
-	if (w->links == ERRPIPE__LINKS)
+	if (w->links == EP_LINKS)
 		return too_many_links(w);
 	w->links++;
 	if (is_protected(w, st))
@@ -443,18 +442,18 @@ static int follow(struct errpipe__walk *w, int fd, const struct stat *st)
 
 /* --- steps -------------------------------------------------------------------------------------------------- */
 
-static int search(struct errpipe__walk *w)
+static int search(struct ep_walk *w)
 {
 	const char *whom = NULL;
 
-	if (w->searchable || w->purpose == ERRPIPE__TO_LOOK || w->part == ERRPIPE__PART_CWD)
+	if (w->searchable || w->purpose == EP_TO_LOOK || w->part == EP_PART_CWD)
 		return 0;
-	switch (errpipe__access(w->c, w->fd, &w->st, &whom)) {
-	case ERRPIPE__REFUSED:
+	switch (ep_access(w->c, w->fd, &w->st, &whom)) {
+	case EP_REFUSED:
 		return fail(w, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES);
-	case ERRPIPE__MAY_NOT:
+	case EP_MAY_NOT:
 		return fail_with(w, ERRPIPE_CAUSE_UNSEARCHABLE, EACCES, whom);
-	case ERRPIPE__MAY:
+	case EP_MAY:
 		break;
 	}
 	w->searchable = true;
@@ -462,19 +461,19 @@ static int search(struct errpipe__walk *w)
 }
 
 /* What the text that has now a name at its end stands for. Returns a descriptor, or a negative errno. */
-static int open_below(struct errpipe__walk *w, const struct errpipe_mount *mount)
+static int open_below(struct ep_walk *w, const struct errpipe_mount *mount)
 {
 	if (mount)
-		return errpipe__opened(fcntl(mount->source, F_DUPFD_CLOEXEC, 3));
+		return ep_opened(fcntl(mount->source, F_DUPFD_CLOEXEC, 3));
 	if (w->fd < 0)
 		return -ENOENT;
-	return errpipe__opened(openat(w->fd, last_name(w), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+	return ep_opened(openat(w->fd, last_name(w), O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
-static const struct errpipe_mount *mount_at(const struct errpipe__walk *w)
+static const struct errpipe_mount *mount_at(const struct ep_walk *w)
 {
 	size_t length;
-	const struct errpipe_mount *mount = errpipe__mount_over(w->c->question, w->text, &length);
+	const struct errpipe_mount *mount = ep_mount_over(w->c->question, w->text, &length);
 
 	return mount && !w->text[length] ? mount : NULL;
 }
@@ -485,12 +484,12 @@ static bool is(const char *name, size_t size, const char *what)
 }
 
 /* Does the rest of the path stay on this file system? A symbolic link on it can still lead elsewhere. */
-static bool ends_here(const struct errpipe__walk *w)
+static bool ends_here(const struct ep_walk *w)
 {
 	const char *name = w->rest;
 	size_t size;
 
-	if (w->part == ERRPIPE__PART_CWD || errpipe__mounts_below(w->c->question, w->text))
+	if (w->part == EP_PART_CWD || ep_mounts_below(w->c->question, w->text))
 		return false;
 	for (name += strspn(name, "/"); *name; name += size + strspn(name + size, "/")) {
 		size = strcspn(name, "/");
@@ -501,7 +500,7 @@ static bool ends_here(const struct errpipe__walk *w)
 }
 
 /* On a noexec file system that will be mounted, nothing can be executed, whether the file exists or not. */
-static int not_yet_mounted(struct errpipe__walk *w, const struct errpipe_mount *mount)
+static int not_yet_mounted(struct ep_walk *w, const struct errpipe_mount *mount)
 {
 	const struct errpipe_report *report = w->c->question->report;
 
@@ -513,7 +512,7 @@ static int not_yet_mounted(struct errpipe__walk *w, const struct errpipe_mount *
 	return -1;
 }
 
-static int go_down(struct errpipe__walk *w, const char *name, size_t size)
+static int go_down(struct ep_walk *w, const char *name, size_t size)
 {
 	size_t length = strlen(w->text);
 	const struct errpipe_mount *mount;
@@ -539,13 +538,13 @@ static int go_down(struct errpipe__walk *w, const char *name, size_t size)
 	return enter(w, fd);
 }
 
-static size_t left(const struct errpipe__walk *w, const char *at)
+static size_t left(const struct ep_walk *w, const char *at)
 {
 	return w->room + sizeof(w->room) - at;
 }
 
 /* Returns 1, or 0 where it ends, or -1. */
-static int step(struct errpipe__walk *w)
+static int step(struct ep_walk *w)
 {
 	const char *name = w->rest + strspn(w->rest, "/");
 	size_t size = strcspn(name, "/");
@@ -571,7 +570,7 @@ static int step(struct errpipe__walk *w)
 }
 
 /* From where it is now, or from the root. */
-static int go(struct errpipe__walk *w, enum errpipe__part part, const char *path)
+static int go(struct ep_walk *w, enum ep_part part, const char *path)
 {
 	size_t size = strlen(path) + 1;
 	int ret;
@@ -591,9 +590,9 @@ static int go(struct errpipe__walk *w, enum errpipe__part part, const char *path
 }
 
 /* getcwd(2): of a deleted directory the kernel says ENOENT. libc's getcwd(3) says that of an unreachable one, too. */
-static int enter_own_cwd(struct errpipe__walk *w)
+static int enter_own_cwd(struct ep_walk *w)
 {
-	int fd = errpipe__opened(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	int fd = ep_opened(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	long n;
 
 	strcpy(w->text, "(unknown)");
@@ -609,7 +608,7 @@ static int enter_own_cwd(struct errpipe__walk *w)
 }
 
 /* Only a relative path makes a difference here. The working directory itself need not be reachable for who execs. */
-static int go_to_cwd(struct errpipe__walk *w)
+static int go_to_cwd(struct ep_walk *w)
 {
 	const char *cwd = w->c->question->cwd;
 	int ret;
@@ -618,17 +617,17 @@ static int go_to_cwd(struct errpipe__walk *w)
 		ret = enter_own_cwd(w);
 	else
 		ret = enter_root(w);
-	return ret < 0 || !cwd || !*cwd ? ret : go(w, ERRPIPE__PART_CWD, cwd);
+	return ret < 0 || !cwd || !*cwd ? ret : go(w, EP_PART_CWD, cwd);
 }
 
-static int go_all_the_way(struct errpipe__walk *w, const char *path)
+static int go_all_the_way(struct ep_walk *w, const char *path)
 {
 	if (*path != '/' && go_to_cwd(w) < 0)
 		return -1;
-	return go(w, ERRPIPE__PART_PATH, path);
+	return go(w, EP_PART_PATH, path);
 }
 
-static int check_length(struct errpipe__walk *w, const char *path)
+static int check_length(struct ep_walk *w, const char *path)
 {
 	size_t length = strlen(path);
 
@@ -644,14 +643,14 @@ static int check_length(struct errpipe__walk *w, const char *path)
 	return -1;
 }
 
-static void leave(struct errpipe__walk *w)
+static void leave(struct ep_walk *w)
 {
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;
 }
 
-int errpipe__walk(struct errpipe__walk *w, struct errpipe__case *c, const char *path, enum errpipe__purpose purpose)
+int ep_walk(struct ep_walk *w, struct ep_case *c, const char *path, enum ep_purpose purpose)
 {
 	const char *cwd = c->question->cwd;
 

@@ -10,18 +10,18 @@
 
 #pragma GCC visibility push(hidden)
 
-enum errpipe__purpose {
-	ERRPIPE__AS_WHO, /* who execs must be allowed to search each directory */
-	ERRPIPE__TO_LOOK /* nobody has to be allowed anything */
+enum ep_purpose {
+	EP_AS_WHO, /* who execs must be allowed to search each directory */
+	EP_TO_LOOK /* nobody has to be allowed anything */
 };
 
 /* Symbolic links in one path (MAXSYMLINKS in the kernel's include/linux/namei.h). */
-enum { ERRPIPE__LINKS = 40 };
+enum { EP_LINKS = 40 };
 
-struct errpipe__walk {
-	struct errpipe__case *c;
-	enum errpipe__purpose purpose;
-	enum errpipe__part { ERRPIPE__PART_PATH, ERRPIPE__PART_CWD } part;
+struct ep_walk {
+	struct ep_case *c;
+	enum ep_purpose purpose;
+	enum ep_part { EP_PART_PATH, EP_PART_CWD } part;
 	const char *path; /* of that part */
 	size_t taken;	  /* bytes of it, as long as there was no link */
 
@@ -42,14 +42,14 @@ struct errpipe__walk {
 	struct {
 		dev_t dev;
 		ino_t ino;
-	} seen[ERRPIPE__LINKS + 1];
+	} seen[EP_LINKS + 1];
 
 	/* Those whose targets rest begins in: when that is shorter than this, it is behind the target. */
 	int depth;
 	struct {
 		int link;
 		size_t end;
-	} target[ERRPIPE__LINKS];
+	} target[EP_LINKS];
 
 	/* Why it has come no further. */
 	enum errpipe_cause cause;
@@ -61,7 +61,7 @@ struct errpipe__walk {
 
 	/* The second walk, which looks at how links are called: from the first to the last that matters. */
 	bool again;
-	enum errpipe__part traced;
+	enum ep_part traced;
 	int from, to;
 };
 
@@ -69,22 +69,22 @@ struct errpipe__walk {
  * Returns 0 with fd, st and text, or -1 with what is wrong; then there is no descriptor. Whatever the path leads to is
  * found, of any type.
  */
-int errpipe__walk(struct errpipe__walk *w, struct errpipe__case *c, const char *path, enum errpipe__purpose purpose);
+int ep_walk(struct ep_walk *w, struct ep_case *c, const char *path, enum ep_purpose purpose);
 
 /* linux/openat2.h */
 enum {
-	ERRPIPE__NO_MAGICLINKS = 0x02, /* RESOLVE_ ... */
-	ERRPIPE__NO_SYMLINKS = 0x04,
-	ERRPIPE__IN_ROOT = 0x10
+	EP_NO_MAGICLINKS = 0x02, /* RESOLVE_ ... */
+	EP_NO_SYMLINKS = 0x04,
+	EP_IN_ROOT = 0x10
 };
 
 /* openat2(2) with O_PATH. Returns a descriptor or a negative errno: -ENOSYS too where it may not be used. */
-int errpipe__open_in_root(int root, const char *path, unsigned resolve);
+int ep_open_in_root(int root, const char *path, unsigned resolve);
 
 /* What an open(2) has returned, or a negative errno. */
-static inline int errpipe__opened(int fd)
+static inline int ep_opened(int fd)
 {
-	return fd < 0 ? -errno : errpipe__above_stderr(fd);
+	return fd < 0 ? -errno : ep_above_stderr(fd);
 }
 
 #pragma GCC visibility pop

@@ -28,7 +28,7 @@ struct standing {
 };
 
 struct proc_path {
-	char text[sizeof("/proc/self/fd/") + ERRPIPE__DECIMAL];
+	char text[sizeof("/proc/self/fd/") + EP_DECIMAL];
 };
 
 static struct proc_path proc_path(int fd)
@@ -167,7 +167,7 @@ static bool is_overridden(const struct errpipe_who *who, const struct stat *st)
 	return who->effective & DAC_OVERRIDE && st->st_mode & 0111;
 }
 
-static const char *in_words(struct errpipe__case *c, const struct standing *standing, const char *more)
+static const char *in_words(struct ep_case *c, const struct standing *standing, const char *more)
 {
 	static const char *const words[] = {
 		[OWNER] = "its owner (uid %u)%s%s",
@@ -179,11 +179,11 @@ static const char *in_words(struct errpipe__case *c, const struct standing *stan
 	static const char listed[] =
 		"others (uid %u is neither its owner nor in its group or access control list%s%s)";
 
-	return errpipe__keep(c, standing->as == OTHERS && standing->listed ? listed : words[standing->as],
-			     standing->id, standing->masked ? ", by the mask of that list" : "", more);
+	return ep_keep(c, standing->as == OTHERS && standing->listed ? listed : words[standing->as], standing->id,
+		       standing->masked ? ", by the mask of that list" : "", more);
 }
 
-const char *errpipe__may_not(struct errpipe__case *c, int fd, const struct stat *st)
+const char *ep_may_not(struct ep_case *c, int fd, const struct stat *st)
 {
 	const struct standing now = standing(&c->who, fd, st);
 
@@ -212,7 +212,7 @@ static bool old_call_is_right(const struct errpipe_who *who)
 }
 
 /* EPERM is no answer: older seccomp profiles of containers say that to each call that they do not know. */
-static enum answer ask_kernel(struct errpipe__case *c, int fd)
+static enum answer ask_kernel(struct ep_case *c, int fd)
 {
 	enum answer said = NO_ANSWER;
 
@@ -227,7 +227,7 @@ static enum answer ask_kernel(struct errpipe__case *c, int fd)
 }
 
 /* user_namespaces(7): capabilities are not for files whose owner or group has no number there. */
-static const char *beyond_capabilities(struct errpipe__case *c, int fd, const struct stat *st)
+static const char *beyond_capabilities(struct ep_case *c, int fd, const struct stat *st)
 {
 	enum { OVERFLOW = 65534 }; /* proc_sys_kernel(5): overflowuid, by default */
 	const struct standing now = standing(&c->who, fd, st);
@@ -237,21 +237,21 @@ static const char *beyond_capabilities(struct errpipe__case *c, int fd, const st
 	return in_words(c, &now, ", and its owner is not mapped in this user namespace");
 }
 
-enum errpipe__access errpipe__access(struct errpipe__case *c, int fd, const struct stat *st, const char **whom)
+enum ep_access ep_access(struct ep_case *c, int fd, const struct stat *st, const char **whom)
 {
 	enum answer said = ask_kernel(c, fd);
 
 	if (said == YES)
-		return ERRPIPE__MAY;
-	*whom = errpipe__may_not(c, fd, st);
+		return EP_MAY;
+	*whom = ep_may_not(c, fd, st);
 	if (!*whom && said == NO)
 		*whom = beyond_capabilities(c, fd, st);
 	if (*whom)
-		return ERRPIPE__MAY_NOT;
-	return said == NO ? ERRPIPE__REFUSED : ERRPIPE__MAY;
+		return EP_MAY_NOT;
+	return said == NO ? EP_REFUSED : EP_MAY;
 }
 
-bool errpipe__has_acl(int fd)
+bool ep_has_acl(int fd)
 {
 	return getxattr(proc_path(fd).text, "system.posix_acl_access", NULL, 0) > 0;
 }

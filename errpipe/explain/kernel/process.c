@@ -23,31 +23,31 @@
 
 /* --- before the file is looked at ------------------------------------------------------------- */
 
-static int process_limit(struct errpipe__case *c)
+static int process_limit(struct ep_case *c)
 {
 	struct rlimit own;
 	uint64_t limit = c->question->limit_processes;
 
 	if (!limit && getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_cur != RLIM_INFINITY)
 		limit = own.rlim_cur;
-	errpipe__broken(c, NULL, ERRPIPE_CAUSE_PROCESS_LIMIT, EAGAIN, NULL, NULL, 0, limit);
+	ep_broken(c, NULL, ERRPIPE_CAUSE_PROCESS_LIMIT, EAGAIN, NULL, NULL, 0, limit);
 	if (!limit)
 		c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
 }
 
-static int seccomp(struct errpipe__case *c)
+static int seccomp(struct ep_case *c)
 {
-	return errpipe__broken(c, NULL, ERRPIPE_CAUSE_SECCOMP, 0, NULL, NULL, 0, 0);
+	return ep_broken(c, NULL, ERRPIPE_CAUSE_SECCOMP, 0, NULL, NULL, 0, 0);
 }
 
 /* The target was not tried, so the chain has no link that could name it. */
-static int setup_failed(struct errpipe__case *c, const struct errpipe_report *report)
+static int setup_failed(struct ep_case *c, const struct errpipe_report *report)
 {
 	bool is_stub = report->step == ERRPIPE_STEP_STUB || report->step == ERRPIPE_STEP_FCNTL;
 
-	return errpipe__broken(c, NULL, is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED,
-			       report->error, c->question->path, errpipe_errname(report->error), 0, 0);
+	return ep_broken(c, NULL, is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED, report->error,
+			 c->question->path, errpipe_errname(report->error), 0, 0);
 }
 
 static bool is_exec(const struct errpipe_report *report)
@@ -55,7 +55,7 @@ static bool is_exec(const struct errpipe_report *report)
 	return report->verdict == ERRPIPE_EXEC_FAILED || report->step == ERRPIPE_STEP_STUB;
 }
 
-int errpipe__before(struct errpipe__case *c)
+int ep_before(struct ep_case *c)
 {
 	const struct errpipe_report *report = c->question->report;
 
@@ -65,7 +65,7 @@ int errpipe__before(struct errpipe__case *c)
 	if (is_exec(report) && report->error == EAGAIN)
 		return process_limit(c);
 	if (is_exec(report) && report->error == E2BIG)
-		return errpipe__arguments(c);
+		return ep_arguments(c);
 	if (is_exec(report) && !report->error && !report->raw_error)
 		return seccomp(c);
 	return report->verdict == ERRPIPE_SETUP_FAILED ? setup_failed(c, report) : 0;
@@ -109,7 +109,7 @@ static bool is_answered(void)
 
 	if (fd < 0)
 		return false;
-	fd = errpipe__above_stderr(fd);
+	fd = ep_above_stderr(fd);
 	if (fd < 0)
 		return false;
 	error = ask(fd);
@@ -120,42 +120,42 @@ static bool is_answered(void)
 #endif
 }
 
-static bool asks(struct errpipe__case *c)
+static bool asks(struct ep_case *c)
 {
 	if (!c->asks)
 		c->asks = has_one_thread() && is_answered() ? 1 : -1;
 	return c->asks > 0;
 }
 
-static int refused(struct errpipe__case *c, const struct errpipe_link *link, int error)
+static int refused(struct ep_case *c, const struct errpipe_link *link, int error)
 {
-	errpipe__modules(c);
-	errpipe__broken(c, link, ERRPIPE_CAUSE_SECURITY_MODULE, error, NULL, c->ex->modules, 0, 0);
+	ep_modules(c);
+	ep_broken(c, link, ERRPIPE_CAUSE_SECURITY_MODULE, error, NULL, c->ex->modules, 0, 0);
 	c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
 }
 
 /* Without asking: it was busy, and somebody still writes. */
-static int check_writers(struct errpipe__case *c, struct errpipe_link *link, int path_fd)
+static int check_writers(struct ep_case *c, struct errpipe_link *link, int path_fd)
 {
 	const struct errpipe_report *report = c->question->report;
 
-	if (!report || report->error != ETXTBSY || !errpipe__writers(c, path_fd))
+	if (!report || report->error != ETXTBSY || !ep_writers(c, path_fd))
 		return 0;
-	return errpipe__busy(c, link, path_fd);
+	return ep_busy(c, link, path_fd);
 }
 
-int errpipe__check(struct errpipe__case *c, struct errpipe_link *link, int path_fd)
+int ep_check(struct ep_case *c, struct errpipe_link *link, int path_fd)
 {
 	int error;
 
-	if (link->kind == ERRPIPE_LINK_PROGRAM && !c->question->report && errpipe__arguments(c) < 0)
+	if (link->kind == ERRPIPE_LINK_PROGRAM && !c->question->report && ep_arguments(c) < 0)
 		return -1;
 	if (!asks(c))
 		return check_writers(c, link, path_fd);
 	error = ask(path_fd);
 	if (error == ETXTBSY)
-		return errpipe__busy(c, link, path_fd);
+		return ep_busy(c, link, path_fd);
 	if (c->own_identity && (error == EACCES || error == EPERM))
 		return refused(c, link, error);
 	return 0;
@@ -165,7 +165,7 @@ int errpipe__check(struct errpipe__case *c, struct errpipe_link *link, int path_
 
 struct modules {
 	char text[512];
-	struct errpipe__line line;
+	struct ep_line line;
 };
 
 /* Some have no say in what is executed. */
@@ -178,8 +178,8 @@ static void add_module(struct modules *modules, const char *name)
 			return;
 	}
 	if (modules->line.length)
-		errpipe__add(&modules->line, ", ");
-	errpipe__add(&modules->line, name);
+		ep_add(&modules->line, ", ");
+	ep_add(&modules->line, name);
 }
 
 static void add_list(struct modules *modules, char *list)
@@ -195,7 +195,7 @@ static bool apparmor_is_enabled(void)
 {
 	char text[8];
 
-	return errpipe__read_text(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
+	return ep_read_text(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
 	       *text == 'Y';
 }
 
@@ -212,16 +212,16 @@ static void add_what_shows(struct modules *modules)
 		add_module(modules, "apparmor");
 }
 
-void errpipe__modules(struct errpipe__case *c)
+void ep_modules(struct ep_case *c)
 {
 	struct modules modules;
 	char list[512];
 
-	modules.line = (struct errpipe__line){ modules.text, sizeof(modules.text), 0 };
-	if (errpipe__read_text(AT_FDCWD, "/sys/kernel/security/lsm", list, sizeof(list)) > 0)
+	modules.line = (struct ep_line){ modules.text, sizeof(modules.text), 0 };
+	if (ep_read_text(AT_FDCWD, "/sys/kernel/security/lsm", list, sizeof(list)) > 0)
 		add_list(&modules, list);
 	else
 		add_what_shows(&modules);
-	errpipe__end(&modules.line);
-	c->ex->modules = modules.line.length ? errpipe__keep(c, "%s", modules.text) : NULL;
+	ep_end(&modules.line);
+	c->ex->modules = modules.line.length ? ep_keep(c, "%s", modules.text) : NULL;
 }

@@ -30,16 +30,16 @@ static size_t skip_word(const char *line, size_t at, size_t end)
 /* A line feed behind a NUL does not count (strnchr() in the kernel's lib/string.c). */
 static size_t find_line_feed(const char *line)
 {
-	size_t length = strnlen(line, ERRPIPE__HEAD_SIZE);
+	size_t length = strnlen(line, EP_HEAD_SIZE);
 	const char *found = memchr(line, '\n', length);
 
-	return found ? (size_t)(found - line) : ERRPIPE__HEAD_SIZE;
+	return found ? (size_t)(found - line) : EP_HEAD_SIZE;
 }
 
 /* Without a line feed the last byte that was read gives way to a NUL, and blanks before that stay for the argument. */
 static size_t find_end(const char *line, size_t line_feed)
 {
-	size_t end = line_feed < ERRPIPE__HEAD_SIZE ? line_feed : ERRPIPE__HEAD_SIZE - 1;
+	size_t end = line_feed < EP_HEAD_SIZE ? line_feed : EP_HEAD_SIZE - 1;
 
 	while (end > NAME && is_blank(line[end - 1]))
 		end--;
@@ -50,25 +50,23 @@ static size_t find_end(const char *line, size_t line_feed)
  * Nothing is named. But where a NUL or the end of the file is behind "#!", and no line feed, the kernel opens the file
  * without a name, which is the working directory.
  */
-static int bare(struct errpipe__case *c, const struct errpipe_link *link, int error)
+static int bare(struct ep_case *c, const struct errpipe_link *link, int error)
 {
-	return errpipe__broken(c, link, ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, error, NULL, NULL, 0, 0);
+	return ep_broken(c, link, ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, error, NULL, NULL, 0, 0);
 }
 
-int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const struct errpipe__head *head,
-		    struct errpipe__next *next)
+int ep_script(struct ep_case *c, struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)
 {
-	char line[ERRPIPE__HEAD_SIZE + 1] = { 0 };
+	char line[EP_HEAD_SIZE + 1] = { 0 };
 	size_t line_feed, end, name, name_end, argument;
 
-	memcpy(line, head->bytes, ERRPIPE__HEAD_SIZE);
+	memcpy(line, head->bytes, EP_HEAD_SIZE);
 	line_feed = find_line_feed(line);
 	name = skip_blanks(line, NAME, line_feed);
 	if (name == line_feed)
 		return bare(c, link, ENOEXEC);
-	if (skip_word(line, name, line_feed) == ERRPIPE__HEAD_SIZE)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, ENOEXEC, NULL, NULL, 0,
-				       ERRPIPE__HEAD_SIZE);
+	if (skip_word(line, name, line_feed) == EP_HEAD_SIZE)
+		return ep_broken(c, link, ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, ENOEXEC, NULL, NULL, 0, EP_HEAD_SIZE);
 	end = find_end(line, line_feed);
 	if (name >= end)
 		return bare(c, link, ENOEXEC);
@@ -79,10 +77,10 @@ int errpipe__script(struct errpipe__case *c, struct errpipe_link *link, const st
 	argument = skip_blanks(line, name_end, end);
 	/* Empty if the file ends in blanks there. */
 	if (line[name_end] && argument < end)
-		link->argument = errpipe__keep(c, "%s", line + argument);
-	*next = (struct errpipe__next){
+		link->argument = ep_keep(c, "%s", line + argument);
+	*next = (struct ep_next){
 		ERRPIPE_LINK_INTERPRETER,
-		errpipe__keep(c, "%.*s", (int)(name_end - name), line + name),
+		ep_keep(c, "%.*s", (int)(name_end - name), line + name),
 		false,
 	};
 	return 0;

@@ -22,7 +22,7 @@ static uint64_t read_number(const char *path)
 	char text[24];
 	uint64_t number = 0;
 
-	if (errpipe__read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+	if (ep_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
 	for (const char *p = text; *p >= '0' && *p <= '9'; p++)
 		number = number * 10 + (*p - '0');
@@ -33,7 +33,7 @@ static uint64_t read_number(const char *path)
  * cap_mmap_addr() in security/commoncap.c. Root has the capability after the exec, if it may; others could have it in
  * their ambient set, if they have it now.
  */
-static uint64_t lowest_address(const struct errpipe__case *c)
+static uint64_t lowest_address(const struct ep_case *c)
 {
 	const struct errpipe_who *who = &c->who;
 	uint64_t capabilities = who->uid == 0 ? who->bounding | who->effective : who->effective;
@@ -87,23 +87,23 @@ struct image {
 	bool wraps;	       /* around the end of all addresses, as a loader's may */
 };
 
-static int broken_segment(struct errpipe__case *c, const struct errpipe_link *link, enum errpipe_cause cause,
+static int broken_segment(struct ep_case *c, const struct errpipe_link *link, enum errpipe_cause cause,
 			  unsigned index, uint64_t limit)
 {
-	return errpipe__broken(c, link, cause, 0, NULL, NULL, index, limit);
+	return ep_broken(c, link, cause, 0, NULL, NULL, index, limit);
 }
 
 /* Where a loader of type ET_DYN goes does not depend on its addresses. */
-static bool is_above_all(const struct errpipe_link *link, const struct errpipe__segment *segment)
+static bool is_above_all(const struct errpipe_link *link, const struct ep_segment *segment)
 {
 	uint64_t size = segment->memory_size ? segment->memory_size - 1 : 0;
 	bool floats = link->kind == ERRPIPE_LINK_LOADER && link->type == ET_DYN;
 
-	return errpipe__is_beyond_addresses(link, floats ? size : sum(segment->address, size));
+	return ep_is_beyond_addresses(link, floats ? size : sum(segment->address, size));
 }
 
 /* file_mmap_ok() in mm/mmap.c: a file ends before 2^63. */
-static bool is_beyond_files(const struct errpipe__segment *segment)
+static bool is_beyond_files(const struct ep_segment *segment)
 {
 	uint64_t size = page_end(sum(segment->file_size, segment->address - page_start(segment->address)));
 
@@ -115,7 +115,7 @@ static bool is_beyond_files(const struct errpipe__segment *segment)
  * and the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits
  * (STACK_RND_MASK).
  */
-static bool overlaps_stack(const struct errpipe_link *link, const struct errpipe__segment *segment)
+static bool overlaps_stack(const struct errpipe_link *link, const struct ep_segment *segment)
 {
 	const uint64_t end = UINT64_C(1) << 47, range = (UINT64_C(16) << 30) + UINT64_C(128) * 1024;
 
@@ -125,7 +125,7 @@ static bool overlaps_stack(const struct errpipe_link *link, const struct errpipe
 }
 
 /* Without bytes in the file there is nothing to align, at least since Linux 6.6. */
-static bool is_misaligned(const struct errpipe__segment *segment)
+static bool is_misaligned(const struct ep_segment *segment)
 {
 	return segment->file_size && (segment->address ^ segment->offset) & (page_size() - 1);
 }
@@ -140,7 +140,7 @@ static uint64_t most_memory(void)
 	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
 }
 
-static uint64_t zeroed_size(const struct errpipe__segment *segment)
+static uint64_t zeroed_size(const struct ep_segment *segment)
 {
 	uint64_t end = page_end(sum(segment->address, segment->memory_size));
 	uint64_t from = page_end(sum(segment->address, segment->file_size));
@@ -154,8 +154,8 @@ struct limits {
 	uint64_t memory; /* for one segment */
 };
 
-static int check_segment(struct errpipe__case *c, const struct errpipe_link *link, unsigned index,
-			 const struct errpipe__segment *segment, const struct limits *limits)
+static int check_segment(struct ep_case *c, const struct errpipe_link *link, unsigned index,
+			 const struct ep_segment *segment, const struct limits *limits)
 {
 	if (segment->file_size > segment->memory_size)
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_SIZE, index, 0);
@@ -168,11 +168,11 @@ static int check_segment(struct errpipe__case *c, const struct errpipe_link *lin
 	if (link->type == ET_EXEC && segment->memory_size && page_start(segment->address) < limits->lowest)
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, limits->lowest);
 	if (zeroed_size(segment) > limits->memory)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, segment->memory_size, 0);
+		return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, segment->memory_size, 0);
 	return 0;
 }
 
-static bool has_entry(const struct errpipe__elf *elf, const struct errpipe__segment *segment)
+static bool has_entry(const struct ep_elf *elf, const struct ep_segment *segment)
 {
 	return elf->entry >= segment->address && elf->entry - segment->address < segment->file_size;
 }
@@ -183,7 +183,7 @@ static bool is_missing(const struct errpipe_link *link, uint64_t offset)
 }
 
 /* padzero(): it minds only if the segment can be written to. */
-static bool loses_zeros(const struct errpipe_link *link, const struct errpipe__segment *segment)
+static bool loses_zeros(const struct errpipe_link *link, const struct ep_segment *segment)
 {
 	uint64_t end = sum(segment->offset, segment->file_size);
 
@@ -199,7 +199,7 @@ static uint64_t size_above(uint64_t high, uint64_t from, uint64_t to)
 }
 
 /* RLIMIT_DATA counts writable segments (may_expand_vm() in mm/mmap.c), and the zeros after any segment. */
-static void add_data(struct image *image, const struct errpipe__segment *segment)
+static void add_data(struct image *image, const struct ep_segment *segment)
 {
 	uint64_t start = page_start(segment->address), end = page_end(sum(segment->address, segment->memory_size));
 	uint64_t bytes = segment->file_size ? page_end(sum(segment->address, segment->file_size)) : start;
@@ -209,7 +209,7 @@ static void add_data(struct image *image, const struct errpipe__segment *segment
 	image->data = sum(image->data, size_above(image->high, bytes, end));
 }
 
-static void add_addresses(struct image *image, const struct errpipe__segment *segment, unsigned index)
+static void add_addresses(struct image *image, const struct ep_segment *segment, unsigned index)
 {
 	uint64_t start = page_start(segment->address), last = sum(segment->address, segment->memory_size);
 	uint64_t end = page_end(last);
@@ -235,7 +235,7 @@ static void add_addresses(struct image *image, const struct errpipe__segment *se
 		image->high = end;
 }
 
-static void add_bytes(struct image *image, const struct errpipe__segment *segment)
+static void add_bytes(struct image *image, const struct ep_segment *segment)
 {
 	uint64_t end = sum(segment->offset, segment->file_size), top = sum(segment->address, segment->file_size);
 
@@ -247,15 +247,15 @@ static void add_bytes(struct image *image, const struct errpipe__segment *segmen
 	}
 }
 
-static bool is_on_page_of(uint64_t address, const struct errpipe__segment *segment)
+static bool is_on_page_of(uint64_t address, const struct ep_segment *segment)
 {
 	return segment->memory_size && address >= page_start(segment->address) &&
 	       address - page_start(segment->address) <
 		       page_end(sum(segment->address, segment->memory_size)) - page_start(segment->address);
 }
 
-static void add_segment(struct image *image, const struct errpipe__elf *elf, const struct errpipe_link *link,
-			const struct errpipe__segment *segment, unsigned index)
+static void add_segment(struct image *image, const struct ep_elf *elf, const struct errpipe_link *link,
+			const struct ep_segment *segment, unsigned index)
 {
 	add_data(image, segment);
 	add_addresses(image, segment, index);
@@ -281,7 +281,7 @@ static uint64_t limit_of(uint64_t asked, int resource)
 	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-static int check_address_space(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+static int check_address_space(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = limit_of(c->question->limit_address_space, RLIMIT_AS);
 	uint64_t stack = limit_of(c->question->limit_stack, RLIMIT_STACK);
@@ -290,7 +290,7 @@ static int check_address_space(struct errpipe__case *c, const struct errpipe_lin
 	size = sum(size, stack < STACK ? page_start(stack) : STACK);
 	if (size <= limit || image->wraps)
 		return 0;
-	return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
+	return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
 }
 
 static bool begins_itself(const struct errpipe_link *link)
@@ -312,7 +312,7 @@ static uint64_t size_at_once(const struct errpipe_link *link, const struct image
 }
 
 /* With a soft limit of 0, for Valgrind's sake, the hard limit counts (may_expand_vm() in mm/mmap.c). */
-static uint64_t data_limit(const struct errpipe__case *c)
+static uint64_t data_limit(const struct ep_case *c)
 {
 	struct rlimit limit;
 
@@ -326,7 +326,7 @@ static uint64_t data_limit(const struct errpipe__case *c)
 }
 
 /* The data of a loader adds to that of its program. Before Linux 4.7 the limit was for the heap only. */
-static int check_data(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+static int check_data(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = data_limit(c), at_once = size_at_once(link, image), data;
 	char ignored[8];
@@ -334,13 +334,12 @@ static int check_data(struct errpipe__case *c, const struct errpipe_link *link, 
 
 	data = sum(c->data, image->data > at_once ? image->data : at_once);
 	c->data = sum(c->data, image->data);
-	if (data <= limit || image->wraps || errpipe__kernel_version() < 4007)
+	if (data <= limit || image->wraps || ep_kernel_version() < 4007)
 		return 0;
-	n = errpipe__read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored,
-			       sizeof(ignored));
+	n = ep_read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored, sizeof(ignored));
 	if (n > 0 && *ignored == 'Y')
 		return 0;
-	errpipe__broken(c, link, ERRPIPE_CAUSE_DATA_LIMIT, 0, NULL, NULL, data, limit);
+	ep_broken(c, link, ERRPIPE_CAUSE_DATA_LIMIT, 0, NULL, NULL, data, limit);
 	if (n <= 0)
 		c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
@@ -356,7 +355,7 @@ enum fit { FITS, MAY_FIT, DOES_NOT_FIT };
 /* Programs with a loader since Linux 5.10 (commit ce81bb256a22), others since 6.10 (3545deff0ec7), loaders never. */
 static uint64_t alignment_that_counts(const struct errpipe_link *link, const struct image *image)
 {
-	unsigned version = errpipe__kernel_version();
+	unsigned version = ep_kernel_version();
 
 	if (link->kind == ERRPIPE_LINK_LOADER || (version && version < (link->dynamic ? 5010 : 6010)))
 		return 1;
@@ -381,19 +380,19 @@ static enum fit fit_at_base(const struct errpipe_link *link, const struct image 
 	uint64_t size = size_from_first(link, image), needed = image->first - image->low;
 	uint64_t alignment = alignment_that_counts(link, image), stack = UINT64_C(32) << 30;
 	bool is_searched = begins_itself(link) && !begins_at_zero(link, image);
-	struct errpipe__bases bases = errpipe__bases(link, size);
+	struct ep_bases bases = ep_bases(link, size);
 
 	if (is_searched && !needed && alignment == 1)
 		return FITS;
 	if (begins_at_zero(link, image))
-		bases = (struct errpipe__bases){ 0, 0 };
+		bases = (struct ep_bases){ 0, 0 };
 	if (sum(image->first, lowest) > sum(image->mapped_low, needed))
 		needed = image->first + lowest - image->mapped_low;
 	if ((bases.high & ~(alignment - 1)) < needed)
 		return DOES_NOT_FIT;
 	if ((bases.low & ~(alignment - 1)) < needed)
 		return MAY_FIT;
-	if (!is_searched && sum(sum(bases.high, size), stack) > errpipe__room(link, UINT64_C(1) << 63))
+	if (!is_searched && sum(sum(bases.high, size), stack) > ep_room(link, UINT64_C(1) << 63))
 		return MAY_FIT; /* the stack is in the way, perhaps */
 	return FITS;
 }
@@ -405,28 +404,28 @@ static enum fit fit(const struct errpipe_link *link, const struct image *image, 
 	if (image->high == image->low || image->wraps || (link->type == ET_EXEC && !is_mapped_at_once(link, image)))
 		return FITS;
 	if (link->type == ET_EXEC)
-		return errpipe__is_beyond_addresses(link, sum(image->first, size - 1)) ? DOES_NOT_FIT : FITS;
+		return ep_is_beyond_addresses(link, sum(image->first, size - 1)) ? DOES_NOT_FIT : FITS;
 	if (begins_itself(link) && is_mapped_at_once(link, image))
 		span = sum(span, image->first - image->low);
-	if ((!begins_at_zero(link, image) && span > errpipe__room(link, alignment_that_counts(link, image))) ||
-	    (span && errpipe__is_beyond_addresses(link, span - 1)))
+	if ((!begins_at_zero(link, image) && span > ep_room(link, alignment_that_counts(link, image))) ||
+	    (span && ep_is_beyond_addresses(link, span - 1)))
 		return DOES_NOT_FIT;
 	return fit_at_base(link, image, lowest);
 }
 
 /* It depends on where the kernel begins, which is random. */
-static int may_not_fit(struct errpipe__case *c, const struct errpipe_link *link, unsigned index)
+static int may_not_fit(struct ep_case *c, const struct errpipe_link *link, unsigned index)
 {
 	const struct errpipe_report *report = c->question->report;
 
 	if (report && !was_killed_by(report, SIGSEGV))
 		return 0;
-	errpipe__broken(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0, NULL, "a random address", index, 0);
+	ep_broken(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0, NULL, "a random address", index, 0);
 	c->ex->certainty = report ? ERRPIPE_LIKELY : ERRPIPE_UNSURE;
 	return -1;
 }
 
-static int check_span(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image,
+static int check_span(struct ep_case *c, const struct errpipe_link *link, const struct image *image,
 		      const struct limits *limits)
 {
 	enum fit fits = fit(link, image, limits->lowest);
@@ -434,13 +433,12 @@ static int check_span(struct errpipe__case *c, const struct errpipe_link *link, 
 	if (fits == DOES_NOT_FIT)
 		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
 	if (size_at_once(link, image) > limits->memory)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image),
-				       0);
+		return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image), 0);
 	return fits == MAY_FIT ? may_not_fit(c, link, image->outermost) : 0;
 }
 
 /* The entry point of a loader at fixed addresses may be in its program. */
-static int check_entry(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
+static int check_entry(struct ep_case *c, const struct errpipe_link *link, const struct ep_elf *elf,
 		       const struct image *image)
 {
 	bool is_fixed = link->type == ET_EXEC;
@@ -448,27 +446,27 @@ static int check_entry(struct errpipe__case *c, const struct errpipe_link *link,
 
 	if (!begins_itself(link) || !image->loaded || image->has_entry || image->wraps)
 		return 0;
-	if (is_fixed && link->kind == ERRPIPE_LINK_LOADER && !errpipe__is_beyond_addresses(link, elf->entry))
+	if (is_fixed && link->kind == ERRPIPE_LINK_LOADER && !ep_is_beyond_addresses(link, elf->entry))
 		return 0;
-	address = errpipe__keep(c, "%#llx", (unsigned long long)elf->entry);
-	return errpipe__broken(c, link, ERRPIPE_CAUSE_ENTRY_POINT, 0, NULL, address, 0, 0);
+	address = ep_keep(c, "%#llx", (unsigned long long)elf->entry);
+	return ep_broken(c, link, ERRPIPE_CAUSE_ENTRY_POINT, 0, NULL, address, 0, 0);
 }
 
 /*
  * Before Linux 6.10 the kernel cleared the rest of a loader's last page, whether that can be written or not (commit
  * 8b04d32678e3); and stable versions may have got that, too.
  */
-static int check_top_of_loader(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+static int check_top_of_loader(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
 {
-	unsigned version = errpipe__kernel_version();
+	unsigned version = ep_kernel_version();
 
 	if (link->kind != ERRPIPE_LINK_LOADER || !version || version >= 6010 || !image->top_is_constant ||
 	    image->file_top == page_start(image->file_top))
 		return 0;
 	if (c->question->report && !was_killed_by(c->question->report, SIGSEGV))
 		return 0;
-	errpipe__broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
-			"a file whose last segment is constant, which Linux before 6.10 cannot load", 0, 0);
+	ep_broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
+		  "a file whose last segment is constant, which Linux before 6.10 cannot load", 0, 0);
 	c->ex->certainty = ERRPIPE_LIKELY;
 	return -1;
 }
@@ -479,13 +477,13 @@ static int check_top_of_loader(struct errpipe__case *c, const struct errpipe_lin
  */
 static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
 {
-	if (image->zeros_are_lost && errpipe__kernel_version() >= 6012)
+	if (image->zeros_are_lost && ep_kernel_version() >= 6012)
 		return SIGSEGV; /* by the kernel, as it loads it */
 	return image->entry_is_missing && begins_itself(link) ? SIGBUS : 0;
 }
 
 /* A file that is cut off is started, mostly, and dies by SIGBUS when it comes to a page that is missing. */
-static int check_length(struct errpipe__case *c, const struct errpipe_link *link, const struct image *image)
+static int check_length(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
 {
 	const struct errpipe_report *report = c->question->report;
 	int signal = signal_of_missing_pages(link, image);
@@ -494,7 +492,7 @@ static int check_length(struct errpipe__case *c, const struct errpipe_link *link
 		return 0;
 	if (report && !was_killed_by(report, signal ? signal : SIGBUS))
 		return 0;
-	errpipe__elf_truncated(c, link, 0, image->file_end);
+	ep_elf_truncated(c, link, 0, image->file_end);
 	if (!signal) {
 		c->ex->certainty = ERRPIPE_LIKELY;
 		c->ex->works = !report;
@@ -513,35 +511,34 @@ static bool is_empty(const struct errpipe_link *link, const struct image *image)
 	return link->type == ET_DYN && image->high == image->low && !image->wraps;
 }
 
-static int check_image(struct errpipe__case *c, const struct errpipe_link *link, const struct errpipe__elf *elf,
+static int check_image(struct ep_case *c, const struct errpipe_link *link, const struct ep_elf *elf,
 		       const struct image *image, const struct limits *limits)
 {
 	if (is_empty(link, image))
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
+		return ep_broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
 	if (check_span(c, link, image, limits) < 0 || check_address_space(c, link, image) < 0 ||
 	    check_data(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
+		return ep_broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
 	return check_entry(c, link, elf, image) < 0 ? -1 : check_length(c, link, image);
 }
 
-int errpipe__elf_segments(struct errpipe__case *c, struct errpipe_link *link, int fd,
-			  const struct errpipe__head *head)
+int ep_elf_segments(struct ep_case *c, struct errpipe_link *link, int fd, const struct ep_head *head)
 {
 	const struct limits limits = { lowest_address(c), most_memory() };
 	struct image image = { .mapped_low = UINT64_MAX, .alignment = 1 };
-	struct errpipe__segment segment;
-	struct errpipe__elf elf;
+	struct ep_segment segment;
+	struct ep_elf elf;
 	int index = -1;
 
 	if (link->format != ERRPIPE_FORMAT_ELF)
 		return 0;
 	if (link->type != ET_EXEC && link->type != ET_DYN) /* a loader: of a program it was seen before */
-		return errpipe__broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
-				       "an ELF file that is neither a program nor a library", 0, 0);
-	errpipe__elf_open(&elf, link, fd, head);
-	while ((index = errpipe__elf_find(&elf, index + 1, PT_LOAD, &segment)) >= 0) {
+		return ep_broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
+				 "an ELF file that is neither a program nor a library", 0, 0);
+	ep_elf_open(&elf, link, fd, head);
+	while ((index = ep_elf_find(&elf, index + 1, PT_LOAD, &segment)) >= 0) {
 		if (check_segment(c, link, index, &segment, &limits) < 0)
 			return -1;
 		if (!image.loaded && overlaps_stack(link, &segment))
