@@ -110,7 +110,7 @@ ifneq ($(filter powerpc64%,$(MACHINE)),)
 DMZ_CFLAGS += -mabi=elfv2 $(if $(findstring clang,$(CC)),,-mtraceback=no)
 endif
 ifneq ($(findstring musl,$(CC)),)
-# musl-gcc looks for headers in musl's folder only, and the kernel's are not there.
+# musl-gcc looks for headers in musl's directory only, and the kernel's are not there.
 KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
@@ -139,7 +139,7 @@ $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
-# make unpacks headers only into its own folder. A folder that the user chose must have them already.
+# make unpacks headers only into its own directory. A directory that the user chose must have them already.
 chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:
 	$(if $(call chosen,NOLIBC),$(error NOLIBC=$(NOLIBC) has no nolibc.h: it should be tools/include/nolibc of a kernel tree))
@@ -162,7 +162,7 @@ update-stubs: stubs
 	$(Q)NOLIBC=$(NOLIBC) UAPI=$(UAPI) CLANG=$(CLANG) scripts/build/update-stubs $(O)
 
 $(UAPI)/include/linux/version.h:
-	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a folder that scripts/build/unpack-uapi filled))
+	$(if $(call chosen,UAPI),$(error UAPI=$(UAPI) has no include/linux/version.h: it should be a directory that scripts/build/unpack-uapi filled))
 	$(call say,UAPI,$(UAPI))
 	$(Q)scripts/build/unpack-uapi $(UAPI)
 
@@ -271,12 +271,12 @@ update-causes:
 
 # --- installing --------------------------------------------------------------------------------------------
 
-# $(call put,MODE,FILES,FOLDER)
+# $(call put,MODE,FILES,DIRECTORY)
 put = $(Q)$(INSTALL) -d "$(DESTDIR)$(3)" && $(INSTALL) -m $(1) $(2) "$(DESTDIR)$(3)"
 
 HEADERS := errpipe/errpipe.h errpipe/errpipe_explain.h
 MAN := $(wildcard errpipe/man/*.[1-8])
-man_folder = $(MANDIR)/man$(subst .,,$(suffix $(1)))
+man_directory = $(MANDIR)/man$(subst .,,$(suffix $(1)))
 STUB_DIR = $(LIBEXECDIR)/errpipe
 
 # The stub is for other programs to start, by a name that is not a link: errpipe_stub_file() takes no other, and it
@@ -295,26 +295,26 @@ install: all
 		-e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' \
 		-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/errpipe.pc.in | \
 		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/errpipe.pc"
-	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_folder,$(page)))$(newline))
+	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_directory,$(page)))$(newline))
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/completions/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
 	$(call put,644,errpipe/completions/_errpipe,$(ZSHCOMPDIR))
 
 INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) $(PKGCONFIGDIR)/errpipe.pc \
 	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \
-	$(foreach page,$(MAN),$(call man_folder,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
+	$(foreach page,$(MAN),$(call man_directory,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
 
-# Folders that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
+# Directories that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
 # beginning, such as an empty /usr/local/bin.
-FOLDERS = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_folder,$(page)))) \
-	$(foreach folder,$(BASHCOMPDIR) $(ZSHCOMPDIR),$(folder) $(patsubst %/,%,$(dir $(folder))))
+DIRECTORIES = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_directory,$(page)))) \
+	$(foreach directory,$(BASHCOMPDIR) $(ZSHCOMPDIR),$(directory) $(patsubst %/,%,$(dir $(directory))))
 ifneq ($(DESTDIR),)
-FOLDERS += $(BINDIR) $(INCLUDEDIR) $(LIBDIR) $(MANDIR)
+DIRECTORIES += $(BINDIR) $(INCLUDEDIR) $(LIBDIR) $(MANDIR)
 endif
 
 uninstall:
 	$(call say,REMOVE,'$(DESTDIR)$(PREFIX)')
 	$(Q)cd "$(DESTDIR)/" && rm -f $(INSTALLED:/%=%)
-	$(Q)cd "$(DESTDIR)/" && rmdir $(if $(DESTDIR),-p) $(FOLDERS:/%=%) 2>/dev/null || :
+	$(Q)cd "$(DESTDIR)/" && rmdir $(if $(DESTDIR),-p) $(DIRECTORIES:/%=%) 2>/dev/null || :
 
 include tests/tests.mk tests/bench/bench.mk
 

@@ -152,7 +152,7 @@ func isMissing(errno syscall.Errno) bool {
 	return errno == syscall.ENOSYS || errno == syscall.EPERM || errno == 0
 }
 
-// In the root of a container, /proc may be a plain folder of the image, and the path may name a file in it.
+// In the root of a container, /proc may be a plain directory of the image, and the path may name a file in it.
 func hasProc() bool {
 	const procSuperMagic = 0x9fa0 // linux/magic.h
 	var fs syscall.Statfs_t

@@ -521,10 +521,10 @@ static ssize_t read_all(int fd, char *text)
  * A device may act as soon as it is opened, so it is looked at first; and then that is opened, and not what has its name by then.
  * Where there is no /proc it is opened by its name, without waiting for a writer, should it be a FIFO.
  */
-static int open_config(int folder)
+static int open_config(int directory)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int path_fd = openat(folder, "config.json", O_PATH | O_CLOEXEC), fd;
+	int path_fd = openat(directory, "config.json", O_PATH | O_CLOEXEC), fd;
 	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	struct stat st;
 
@@ -538,14 +538,14 @@ static int open_config(int folder)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", path_fd);
 	fd = open(name, flags);
 	if (fd < 0 && errno == ENOENT)
-		fd = openat(folder, "config.json", flags);
+		fd = openat(directory, "config.json", flags);
 	close(path_fd);
 	return fd;
 }
 
 /* Shared with the process that reads it. */
 struct config {
-	const char *folder;
+	const char *directory;
 	enum { NOT_STARTED, STARTED, OPENED } step;
 	size_t size;
 	char text[FILE_SIZE_MAX + 1];
@@ -554,19 +554,19 @@ struct config {
 static int read_config(void *data)
 {
 	struct config *config = data;
-	int folder, fd;
+	int directory, fd;
 	ssize_t size;
 
 	config->step = STARTED;
-	folder = open(config->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
+	directory = open(config->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
 		return -errno;
 	config->step = OPENED;
-	fd = open_config(folder);
+	fd = open_config(directory);
 	size = fd < 0 ? -errno : read_all(fd, config->text);
 	if (fd >= 0)
 		close(fd);
-	close(folder);
+	close(directory);
 	if (size < 0)
 		return size;
 	config->size = size;
@@ -587,7 +587,7 @@ static void tell_of(int ret, const struct config *config)
 		own_failure(-ret, "%s", words[config->step]);
 }
 
-static int load(struct bundle *bundle, const char *folder, int milliseconds)
+static int load(struct bundle *bundle, const char *directory, int milliseconds)
 {
 	struct config *config =
 		mmap(NULL, sizeof(*config), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -595,7 +595,7 @@ static int load(struct bundle *bundle, const char *folder, int milliseconds)
 
 	if (config == MAP_FAILED)
 		return no_memory();
-	config->folder = folder;
+	config->directory = directory;
 	ret = work_apart(read_config, config, milliseconds);
 	if (ret == 0)
 		ret = parse(bundle, config->text, config->size);
@@ -605,10 +605,10 @@ static int load(struct bundle *bundle, const char *folder, int milliseconds)
 	return ret == 0 ? 0 : -1;
 }
 
-int bundle_read(struct bundle *bundle, const char *folder, int milliseconds)
+int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 {
 	*bundle = (struct bundle){ 0 };
-	if (load(bundle, folder, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
+	if (load(bundle, directory, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
 	    map_ids(bundle) < 0)
 		return -1;
 	return get_mounts(bundle) < 0 ? -1 : 0;
@@ -625,9 +625,9 @@ void bundle_free(struct bundle *bundle)
 	json_decref(bundle->config);
 }
 #else
-int bundle_read(struct bundle *bundle, const char *folder, int milliseconds)
+int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 {
-	(void)folder;
+	(void)directory;
 	(void)milliseconds;
 	*bundle = (struct bundle){ 0 };
 	json_is_there();

@@ -194,7 +194,7 @@ struct bundle {
 };
 
 /* Returns 0, or -1 after a message. Free it in both cases. config.json must be read within that many milliseconds. */
-int bundle_read(struct bundle *bundle, const char *folder, int milliseconds);
+int bundle_read(struct bundle *bundle, const char *directory, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
 /* json.c: whether errpipe was built with JSON; if not, it has been told. */

@@ -21,7 +21,7 @@ struct ep_case {
 	int root;		/* O_PATH */
 	struct errpipe_who who; /* of the question, or the caller's */
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
-	unsigned steps;		/* system calls that may still be made to look up paths and to list folders */
+	unsigned steps;		/* system calls that may still be made to look up paths and to list directories */
 	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
 	int asks; /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
@@ -41,19 +41,19 @@ struct ep_next {
 };
 
 /* facts/directory.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
-int ep_openat(int folder, const char *name, int flags);
+int ep_openat(int directory, const char *name, int flags);
 
 /*
  * facts/directory.c: read a small file that the kernel makes up, not through a link. The text ends in a NUL within size. Returns
  * its length, or a negative errno.
  */
-ssize_t ep_read_text(int folder, const char *name, char *text, size_t size);
+ssize_t ep_read_text(int directory, const char *name, char *text, size_t size);
 
 /*
- * facts/directory.c: call each for at most max entries of a folder, but for "." and "..", until it returns something else than 0.
+ * facts/directory.c: call each for at most max entries of a directory, but for "." and "..", until it returns something else than 0.
  * Returns that, or 0, or a negative errno.
  */
-int ep_entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context);
+int ep_entries(int directory, unsigned max, int (*each)(void *context, const char *name), void *context);
 
 /* explain.c: keep a string as long as the explanation; cut where there is no more room. Never NULL. */
 __attribute__((format(printf, 2, 3))) const char *ep_keep(struct ep_case *c, const char *format, ...);
@@ -240,8 +240,8 @@ struct ep_handler {
 	char interpreter[4096]; /* its path */
 };
 
-/* facts/binfmt.c: the handler for these bytes, or for this path, in a folder that looks like binfmt_misc. */
-void ep_handler_in(int folder, const char *path, const struct ep_head *head, struct ep_handler *handler);
+/* facts/binfmt.c: the handler for these bytes, or for this path, in a directory that looks like binfmt_misc. */
+void ep_handler_in(int directory, const char *path, const struct ep_head *head, struct ep_handler *handler);
 
 /*
  * facts/binfmt.c: the handler of binfmt_misc that is enabled and takes these bytes, or this name. Returns 1 with *next, or 0.

@@ -25,7 +25,7 @@ static int refused(long ret)
 	return ret < 0 ? -errno : 0;
 }
 
-/* In the root of a container, /proc may be a plain folder of the image, and the path may name a file in it. */
+/* In the root of a container, /proc may be a plain directory of the image, and the path may name a file in it. */
 static bool has_proc(void)
 {
 	struct statfs fs;

@@ -2,7 +2,7 @@
 
 // Create-start starts a program in two steps. The second step is another process, perhaps much later:
 //
-//	create-start create STATE PROGRAM [ARG...]	leaves an init that waits, and its pid in the folder STATE
+//	create-start create STATE PROGRAM [ARG...]	leaves an init that waits, and its pid in the directory STATE
 //	create-start start STATE PROGRAM		lets it go, and prints the reason if it could not become PROGRAM
 package main
 

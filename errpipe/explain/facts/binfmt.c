@@ -16,7 +16,7 @@
 
 #include "explain/explain.h"
 
-#define FOLDER "/proc/sys/fs/binfmt_misc"
+#define DIRECTORY "/proc/sys/fs/binfmt_misc"
 
 #define BINFMTFS_MAGIC 0x42494e4d /* linux/magic.h */
 
@@ -118,7 +118,7 @@ static bool has_extension(const char *path, const char *extension)
 }
 
 struct search {
-	int folder;
+	int directory;
 	const char *path;
 	const struct ep_head *head;
 	struct ep_handler *handler;
@@ -142,7 +142,7 @@ static void take(struct ep_handler *handler, enum ep_binfmt binfmt, const char *
 }
 
 /*
- * The kernel tries the newest first, and that is the order of the folder, too (both tried on Linux 6.18): so the first
+ * The kernel tries the newest first, and that is the order of the directory, too (both tried on Linux 6.18): so the first
  * that is enabled is the one. Returns 1 then.
  */
 static int look_at(void *context, const char *name)
@@ -153,7 +153,7 @@ static int look_at(void *context, const char *name)
 
 	if (strcmp(name, "register") == 0 || strcmp(name, "status") == 0)
 		return 0;
-	if (ep_read_text(search->folder, name, text, sizeof(text)) < 0)
+	if (ep_read_text(search->directory, name, text, sizeof(text)) < 0)
 		return 0;
 	entry = parse(text);
 	if (!matches(search, &entry))
@@ -165,16 +165,16 @@ static int look_at(void *context, const char *name)
 	return entry.enabled;
 }
 
-static bool all_are_disabled(int folder)
+static bool all_are_disabled(int directory)
 {
 	char status[32];
 
-	return ep_read_text(folder, "status", status, sizeof(status)) > 0 && behind(status, "disabled");
+	return ep_read_text(directory, "status", status, sizeof(status)) > 0 && behind(status, "disabled");
 }
 
-void ep_handler_in(int folder, const char *path, const struct ep_head *head, struct ep_handler *handler)
+void ep_handler_in(int directory, const char *path, const struct ep_head *head, struct ep_handler *handler)
 {
-	int list = ep_openat(folder, ".", O_RDONLY | O_DIRECTORY);
+	int list = ep_openat(directory, ".", O_RDONLY | O_DIRECTORY);
 	struct search search = { list, path, head, handler };
 
 	handler->binfmt = EP_NO_HANDLER;
@@ -194,20 +194,20 @@ void ep_handler_in(int folder, const char *path, const struct ep_head *head, str
  */
 static void find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler)
 {
-	int folder = ep_openat(AT_FDCWD, FOLDER, O_PATH);
+	int directory = ep_openat(AT_FDCWD, DIRECTORY, O_PATH);
 	struct statfs fs;
 
-	if (folder < 0) {
-		bool seen = folder == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
+	if (directory < 0) {
+		bool seen = directory == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
 
 		handler->binfmt = seen ? EP_NO_BINFMT : EP_NOT_SEEN;
 		return;
 	}
-	if (fstatfs(folder, &fs) < 0 || (uint32_t)fs.f_type != BINFMTFS_MAGIC)
+	if (fstatfs(directory, &fs) < 0 || (uint32_t)fs.f_type != BINFMTFS_MAGIC)
 		handler->binfmt = EP_NOT_MOUNTED;
 	else
-		ep_handler_in(folder, path, head, handler);
-	close(folder);
+		ep_handler_in(directory, path, head, handler);
+	close(directory);
 }
 
 int ep_handler(struct ep_case *c, const struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)

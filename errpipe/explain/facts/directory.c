@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Folders and small files that the kernel makes up, as in /proc. */
+/* Directories and small files that the kernel makes up, as in /proc. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -10,17 +10,17 @@
 
 #include "explain/explain.h"
 
-int ep_openat(int folder, const char *name, int flags)
+int ep_openat(int directory, const char *name, int flags)
 {
-	int fd = openat(folder, name, flags | O_CLOEXEC);
+	int fd = openat(directory, name, flags | O_CLOEXEC);
 
 	return fd < 0 ? -errno : ep_above_stderr(fd);
 }
 
-ssize_t ep_read_text(int folder, const char *name, char *text, size_t size)
+ssize_t ep_read_text(int directory, const char *name, char *text, size_t size)
 {
 	/* O_NONBLOCK: should it be no file, it does not block. */
-	int fd = ep_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int fd = ep_openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	size_t length = 0;
 	ssize_t n;
 
@@ -51,7 +51,7 @@ static bool is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-int ep_entries(int folder, unsigned max, int (*each)(void *context, const char *name), void *context)
+int ep_entries(int directory, unsigned max, int (*each)(void *context, const char *name), void *context)
 {
 	union {
 		struct dirent64 first;
@@ -59,7 +59,7 @@ int ep_entries(int folder, unsigned max, int (*each)(void *context, const char *
 	} buf;
 	long n;
 
-	while ((n = syscall(SYS_getdents64, folder, &buf, sizeof(buf))) > 0) {
+	while ((n = syscall(SYS_getdents64, directory, &buf, sizeof(buf))) > 0) {
 		for (long at = 0; at < n;) {
 			const struct dirent64 *entry = (const void *)(buf.bytes + at);
 			int ret;

@@ -34,17 +34,17 @@ struct statx_buf {
  * Of a file that may be on a network that does not answer: that is not asked (statx(2), AT_STATX_DONT_SYNC). Without
  * statx(2), before Linux 4.11, nothing is known.
  */
-static bool identify(int folder, const char *name, int flags, struct identity *identity)
+static bool identify(int directory, const char *name, int flags, struct identity *identity)
 {
 #ifdef SYS_statx
 	struct statx_buf buf;
 
-	if (syscall(SYS_statx, folder, name, flags | STATX_AS_IT_IS, STATX_INODE, &buf) < 0)
+	if (syscall(SYS_statx, directory, name, flags | STATX_AS_IT_IS, STATX_INODE, &buf) < 0)
 		return false;
 	*identity = (struct identity){ buf.inode, buf.dev_major, buf.dev_minor };
 	return true;
 #else
-	(void)folder;
+	(void)directory;
 	(void)name;
 	(void)flags;
 	(void)identity;
@@ -64,7 +64,7 @@ struct search {
 	unsigned writers;
 	struct ep_line line;
 	/* The process that is looked at: */
-	int process; /* its folder in /proc */
+	int process; /* its directory in /proc */
 	int fds;     /* and that of its descriptors */
 	bool writes;
 };

@@ -127,7 +127,7 @@ static bool is_own_trouble(const struct ep_walk *w, int error)
 	return ep_is_own_lack(w->c, error);
 }
 
-/* search() has asked about the folder. EACCES can still come from a security module that looks at each file. */
+/* search() has asked about the directory. EACCES can still come from a security module that looks at each file. */
 static int lookup_failed(struct ep_walk *w, int error)
 {
 	uint64_t limit = error == ENAMETOOLONG ? longest_name(w) : 0;
