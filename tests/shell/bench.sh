@@ -91,23 +91,6 @@ tables() {
 	grep -qF '| another row | not installed |' bench.md
 }
 
-summary() {
-	jq -r -L "$bench" -f "$bench/summary.jq" "$tmp/bench.json" >"$tmp/summary" || return 1
-	for ours in '\*\*errpipe_spawn\*\*, direct' '\*\*errpipe_spawn\*\*, through the stub' 'Go \*\*dmz.Start\*\*, through the stub'; do
-		grep -q "^| $ours | [0-9.]* ± [0-9.]* | [0-9.]* ± [0-9.]* |\$" "$tmp/summary" || { echo "no $ours"; return 1; }
-	done
-}
-
-# README.md has the figures of docs/performance.md, and a row for each row of the summary.
-same_figures() {
-	awk -F ' *[|] *' -v rows="$(grep -c ± "$tmp/summary")" '
-		FNR == NR { if ($5 ~ /±/) figures[$2] = $5 " " $7; next }
-		/^<!-- end of what scripts/ { inside = 0 }
-		inside && /±/ { rows--; if (figures[$2] != $3 " " $4) { print; wrong = 1 } }
-		/^<!-- written by scripts/ { inside = 1 }
-		END { exit wrong || rows > 0 }' "$ERRPIPE_SRC/docs/performance.md" "$ERRPIPE_SRC/README.md"
-}
-
 # What is in the documents was written by this scripts/bench, and all of it is there.
 documented() {
 	cd "$ERRPIPE_SRC" || return 1
@@ -148,10 +131,8 @@ try "an unknown row is refused" refused c/nonsense
 try "an unknown option is refused" refused --nonsense 1 c/vfork
 try "a helper that does not start is seen" refused nonsense/vfork
 try "the tables have every row" tables
-try "and the summary has ours" summary
 try "what a stub costs is counted" inspected
 try "docs/performance.md has the rows and the plots" documented
-try "README.md has its figures" same_figures
 
 echo "1..$n"
 exit "$failed"

@@ -196,7 +196,7 @@ anchors() {
 	sed -n '/^```/,/^```/!s/^#\{1,6\} //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
 broken_links() {
-	for page in README.md NEWS.md docs/*.md; do
+	for page in *.md docs/*.md tests/README.md; do
 		grep -o '](\([^():]*\))' "$page" | sed 's/^](//; s/)$//' | while IFS='#' read -r file anchor; do
 			target=${file:+$(dirname "$page")/$file}
 			target=${target:-$page}
@@ -206,6 +206,17 @@ broken_links() {
 	done
 }
 check 'links lead somewhere' broken_links
+
+# paths in backquotes with a slash: each is there.
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+missing_paths() {
+	for page in CONTRIBUTING.md tests/README.md; do
+		grep -o '`[a-z._]*/[a-zA-Z0-9._/-]*`' "$page" | tr -d '`' | sort -u | while read -r path; do
+			[ -e "$path" ] || [ -e "tests/$path" ] || echo "$page: there is no $path"
+		done
+	done
+}
+check 'each path in CONTRIBUTING.md and tests/README.md is there' missing_paths
 
 # docs/security.md: the tests of its promises are there, each promise has one, and each figure a result.
 # shellcheck disable=SC2016 # the backquotes are Markdown's

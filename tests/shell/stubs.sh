@@ -90,8 +90,7 @@ try "into the same bytes" same_bytes
 try "and into those that are committed" rebuilt_as_committed
 try "the committed files are as their manifest says" files_as_listed
 "$ERRPIPE_SRC/scripts/build/architecture-table" "$ERRPIPE_BUILD" >"$tmp/table" || :
-try "the table of the README is true" table_is_true README.md
-try "and that of docs/architectures.md" table_is_true docs/architectures.md
+try "the table of docs/architectures.md" table_is_true docs/architectures.md
 if [ "$(uname -m)" = x86_64 ]; then
 	try "instructions are counted right" counted_as_ptrace_does
 fi
