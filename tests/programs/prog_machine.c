@@ -3,7 +3,7 @@
  * prog_machine: try each ability that tests depend on and that a machine's kernel may lack. It prints a line for each:
  * the name, a tab, and the reason if this machine lacks the ability. scripts/build/machine adds the container runtimes.
  *
- * Each attempt has a process of its own. Its namespaces end with it.
+ * Each attempt has a process of its own, and its namespaces end with that process.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -46,9 +46,9 @@
 
 enum { NOBODY = 65534 };
 
-static char folder[] = "/tmp/errpipe-machine.XXXXXX";
+static char directory[] = "/tmp/errpipe-machine.XXXXXX";
 
-/* An attempt returns NULL, or says what failed; errno is added. */
+/* An attempt returns NULL or a text about its failure, to which the caller adds errno. */
 #define NO_ERRNO(text) (errno = 0, (text))
 
 static const char *root(void)
@@ -69,7 +69,7 @@ static const char *x86_64(void)
 #endif
 }
 
-/* Returns how a program ends that consists of these bytes; if its exec fails, -1 with errno. */
+/* Run a program that consists of these bytes. Returns its wait status, or -1 with errno if its exec fails. */
 static int start(const unsigned char *bytes, size_t size)
 {
 	char *argv[] = { (char *)"program", NULL };
@@ -93,7 +93,7 @@ static int start(const unsigned char *bytes, size_t size)
 
 static const char *programs_of_32_bits(void)
 {
-	/* The smallest one. It exits with 42 (muppetlabs.com/~breadbox/software/tiny). */
+	/* The smallest such program, which exits with 42 (muppetlabs.com/~breadbox/software/tiny). */
 	static const unsigned char i386[] = {
 		/* clang-format off */
 		0x7f, 'E', 'L', 'F', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 0, 3, 0, 0x20, 0, 1, 0,
@@ -107,12 +107,12 @@ static const char *programs_of_32_bits(void)
 	status = start(i386, sizeof(i386));
 	if (status >= 0)
 		errno = 0;
-	return status == 42 << 8 ? NULL : "the kernel runs no 32-bit programs";
+	return status == 42 << 8 ? NULL : "the kernel cannot run 32-bit programs";
 }
 
 static const char *foreign_programs_fail(void)
 {
-	/* The header of a program for arm64 or, there, for x86-64. */
+	/* The header of a program for arm64, or for x86-64 if this machine is arm64. */
 	static const unsigned char foreign[64] = { 0x7f,      'E', 'L', 'F', 2, 1, 1, [16] = 2,
 #ifdef __aarch64__
 						   [18] = 62,
@@ -123,10 +123,10 @@ static const char *foreign_programs_fail(void)
 
 	return start(foreign, sizeof(foreign)) < 0 && errno == ENOEXEC
 		       ? NULL
-		       : NO_ERRNO("binfmt_misc of this machine runs programs of other architectures");
+		       : NO_ERRNO("binfmt_misc on this machine runs programs of other architectures");
 }
 
-/* An x32 call fails where such programs cannot run. */
+/* An x32 system call fails if the kernel cannot run x32 programs. */
 static const char *no_x32(void)
 {
 #ifdef __x86_64__
@@ -145,7 +145,7 @@ static const char *user_namespaces(void)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot")
 				       : "no mount may be changed";
-	return mount("none", folder, "tmpfs", 0, NULL) < 0 ? "a user namespace may not mount a tmpfs" : NULL;
+	return mount("none", directory, "tmpfs", 0, NULL) < 0 ? "a user namespace may not mount a tmpfs" : NULL;
 }
 
 static const char *binfmt_misc(void)
@@ -155,7 +155,7 @@ static const char *binfmt_misc(void)
 	if (why)
 		return why;
 	return mount("none", "/proc/sys/fs/binfmt_misc", "binfmt_misc", 0, NULL) < 0
-		       ? "a user namespace has no binfmt_misc of its own"
+		       ? "a user namespace cannot mount a binfmt_misc of its own"
 		       : NULL;
 }
 
@@ -168,7 +168,7 @@ static const char *mount_namespaces(void)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return errno == EINVAL ? NO_ERRNO("/ is not a mount point, as in a plain chroot")
 				       : "no mount may be changed";
-	return mount("none", folder, "tmpfs", 0, NULL) < 0 ? "root may not mount a tmpfs" : NULL;
+	return mount("none", directory, "tmpfs", 0, NULL) < 0 ? "root may not mount a tmpfs" : NULL;
 }
 
 static const char *pid_namespaces(void)
@@ -195,7 +195,7 @@ static const char *fuse(void)
 
 	if (why)
 		return why;
-	return fuse_mount(folder, "machine") < 0 ? "FUSE cannot be mounted" : NULL;
+	return fuse_mount(directory, "machine") < 0 ? "FUSE cannot be mounted" : NULL;
 }
 
 static const char *nosymfollow(void)
@@ -205,12 +205,12 @@ static const char *nosymfollow(void)
 
 	if (why)
 		return why;
-	if (mount("none", folder, "tmpfs", NOSYMFOLLOW, NULL) < 0)
-		return "mounts have no nosymfollow";
-	snprintf(path, sizeof(path), "%s/link", folder);
+	if (mount("none", directory, "tmpfs", NOSYMFOLLOW, NULL) < 0)
+		return "a tmpfs cannot be mounted with nosymfollow";
+	snprintf(path, sizeof(path), "%s/link", directory);
 	if (symlink("/", path) < 0)
-		return "no link can be made";
-	/* Before Linux 5.10 the flag is ignored. */
+		return "a symbolic link cannot be made";
+	/* Linux before 5.10 ignores the flag. */
 	return access(path, F_OK) == 0 ? NO_ERRNO("nosymfollow has no effect") : NULL;
 }
 
@@ -223,7 +223,7 @@ static const char *seccomp(void)
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
 		return "seccomp filters are refused";
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) < 0)
-		return "seccomp filters that ask are refused";
+		return "seccomp filters with a listener are refused";
 	return NULL;
 }
 
@@ -234,7 +234,7 @@ static const char *landlock(void)
 
 	if (ruleset < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-		return "the kernel has no landlock";
+		return "landlock cannot be used";
 	return NULL;
 }
 
@@ -256,10 +256,9 @@ static const char *tracing(void)
 	return "ptrace is refused";
 }
 
-/* What memfds have since Linux 6.3. */
 static const char *executable_seals(void)
 {
-	return memfd_create("seals", MFD_NOEXEC_SEAL) < 0 ? "memfds have no MFD_NOEXEC_SEAL before Linux 6.3" : NULL;
+	return memfd_create("seals", MFD_NOEXEC_SEAL) < 0 ? "MFD_NOEXEC_SEAL needs Linux 6.3" : NULL;
 }
 
 static const char *exec_check(void)
@@ -267,16 +266,16 @@ static const char *exec_check(void)
 	char *argv[] = { (char *)"sh", NULL };
 
 	return syscall(SYS_execveat, AT_FDCWD, "/bin/sh", argv, argv + 1, AT_EXECVE_CHECK) < 0
-		       ? "execveat has no AT_EXECVE_CHECK before Linux 6.14"
+		       ? "AT_EXECVE_CHECK needs Linux 6.14"
 		       : NULL;
 }
 
-/* Where tests put their files. */
+/* A file in /tmp, where tests put theirs. */
 static int new_file(void)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "%s/file", folder);
+	snprintf(path, sizeof(path), "%s/file", directory);
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
 }
 
@@ -289,7 +288,7 @@ static const char *privileged_files(void)
 	if (geteuid() != 0)
 		return root();
 	if (fsetxattr(fd, "security.capability", &none, XATTR_CAPS_SZ_2, 0) < 0)
-		return "files in /tmp can have no capabilities";
+		return "files in /tmp cannot have capabilities";
 	if (fstatvfs(fd, &fs) < 0 || fs.f_flag & ST_NOSUID)
 		return NO_ERRNO("/tmp is mounted nosuid");
 	return NULL;
@@ -297,7 +296,7 @@ static const char *privileged_files(void)
 
 static const char *access_lists(void)
 {
-	/* linux/posix_acl_xattr.h: the version, then tag, rights and id of each entry. The mode says the same. */
+	/* linux/posix_acl_xattr.h: the version, then the tag, rights and id of each entry. These rights match the mode. */
 	const struct {
 		uint32_t version;
 		struct {
@@ -310,7 +309,7 @@ static const char *access_lists(void)
 	};
 
 	return fsetxattr(new_file(), "system.posix_acl_access", &list, sizeof(list), 0) < 0
-		       ? "files in /tmp can have no ACL"
+		       ? "files in /tmp cannot have an ACL"
 		       : NULL;
 }
 
@@ -321,7 +320,7 @@ static const char *orphans_of_init(void)
 	pid_t pid;
 
 	if (pipe(said) < 0)
-		return "no pipe";
+		return "a pipe cannot be made";
 	pid = fork();
 	if (pid == 0) {
 		pid = getpid();
@@ -334,17 +333,17 @@ static const char *orphans_of_init(void)
 	}
 	waitpid(pid, &status, 0);
 	close(said[1]);
-	return read(said[0], &ok, 1) == 1 && ok ? NULL : NO_ERRNO("orphans go to another process than process 1");
+	return read(said[0], &ok, 1) == 1 && ok ? NULL : NO_ERRNO("process 1 does not become the parent of orphans");
 }
 
 static const char *labels(void)
 {
-	return access("/proc/thread-self/attr/exec", F_OK) < 0 ? "no security module can label processes" : NULL;
+	return access("/proc/thread-self/attr/exec", F_OK) < 0 ? "no security module labels processes" : NULL;
 }
 
 static const char *securityfs(void)
 {
-	return access("/sys/kernel/security", F_OK) < 0 ? "/sys has no folder for securityfs" : NULL;
+	return access("/sys/kernel/security", F_OK) < 0 ? "/sys has no directory for securityfs" : NULL;
 }
 
 static const struct {
@@ -392,7 +391,7 @@ int main(void)
 {
 	char path[64];
 
-	if (!mkdtemp(folder) || chmod(folder, 0755) < 0)
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0)
 		return 1;
 	for (size_t i = 0; i < sizeof(abilities) / sizeof(*abilities); i++) {
 		int status;
@@ -404,9 +403,9 @@ int main(void)
 		if (pid == 0)
 			attempt(abilities[i].attempt);
 		waitpid(pid, &status, 0);
-		puts(status ? "it cannot even be tried" : "");
+		puts(status ? "the attempt itself fails" : "");
 	}
-	snprintf(path, sizeof(path), "%s/file", folder);
+	snprintf(path, sizeof(path), "%s/file", directory);
 	unlink(path);
-	return rmdir(folder) != 0;
+	return rmdir(directory) != 0;
 }
