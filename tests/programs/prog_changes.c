@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_changes FOLDER COMMAND [ARG...]: run COMMAND where each name in FOLDER is a file that is never the same: each look at
- * it gives another size, and each read begins as another kind of program and goes on with other bytes. Exits as COMMAND does,
- * or with 77 if there can be no FUSE here.
+ * prog_changes DIR COMMAND [ARG...]: run COMMAND while every name in DIR is a file that keeps changing. Each lookup gives
+ * another size. Each read starts like another kind of program and continues with other bytes. Exit with COMMAND's status,
+ * or with 77 if FUSE cannot be used here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@ static void answer(int fd, uint64_t unique, int error, const void *bytes, size_t
 	if (size)
 		memcpy(reply + sizeof(header), bytes, size);
 	if (write(fd, reply, header.len) < 0)
-		return; /* who has asked is gone */
+		return; /* the process that asked is gone */
 }
 
 static struct fuse_attr attributes(uint64_t node)
@@ -58,7 +58,7 @@ static size_t some_bytes(char *bytes, size_t size)
 		bytes[i] = random() % 4 ? random() % 8 : random();
 	memcpy(bytes, heads[head].bytes, heads[head].size < size ? heads[head].size : size);
 	if (head == 2 && size >= 64) {
-		/* A program for this machine, as far as its header goes. */
+		/* The header of an x86-64 program. */
 		bytes[16] = 2 + random() % 2, bytes[17] = 0, bytes[18] = 62, bytes[19] = 0;
 		bytes[54] = 56, bytes[55] = 0;
 	}

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_errors FOLDER COMMAND [ARG...]: run COMMAND while FOLDER is a file system that fails, and exit with its status, or
- * with 77 if FUSE cannot be used here. A name says which call fails: look-N, open-N and read-N give the errno N. The first
- * page of rest-N, an ELF file, can be read, and the rest gives N.
+ * prog_errors DIR COMMAND [ARG...]: run COMMAND while DIR is a file system that fails. Exit with COMMAND's status, or with
+ * 77 if FUSE cannot be used here.
+ *
+ * The name of a file selects the call that fails: look-N, open-N and read-N fail with errno N. rest-N is an ELF file. Its
+ * first page can be read, and all later pages fail with errno N.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -26,7 +28,7 @@ static const struct {
 	enum fails fails;
 } names[] = { { "look-", LOOK }, { "open-", OPEN }, { "read-", READ }, { "rest-", REST } };
 
-/* The inode number of a file holds the call that fails and the errno. */
+/* The inode number of a file encodes the failing call and the errno. */
 enum { SHIFT = 16 };
 
 static uint64_t node_of(const char *name)

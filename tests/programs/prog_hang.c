@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_hang FOLDER COMMAND [ARG...]: run COMMAND where FOLDER is a file system that does not answer, and exit as it does,
- * or with 77 if there can be none here. It takes the first question and keeps it, so that not even SIGKILL wakes who has asked
- * (request_wait_answer() in the kernel's fs/fuse/dev.c), until COMMAND has ended.
+ * prog_hang DIR COMMAND [ARG...]: run COMMAND while DIR is a file system that does not answer. Exit with COMMAND's status,
+ * or with 77 if FUSE cannot be used here.
+ *
+ * It takes each request and keeps it until COMMAND has ended. Until then not even SIGKILL wakes the process that asked
+ * (request_wait_answer() in the kernel's fs/fuse/dev.c).
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -16,7 +18,7 @@
 
 enum { NO_FUSE = 77 };
 
-/* The connection is there when the kernel has been told the version; after that it asks what it wants to know. */
+/* The connection is ready once the kernel knows our version. Only then does it send other requests. */
 static int answer_first(int fd, char *request)
 {
 	const struct fuse_in_header *in = (void *)request;
@@ -32,7 +34,7 @@ static int answer_first(int fd, char *request)
 	return write(fd, &out, sizeof(out)) == sizeof(out) ? 0 : -1;
 }
 
-/* Take what is asked, without a word, until COMMAND has ended and we are killed: then the kernel ends the connection. */
+/* Take requests and answer none. After COMMAND has ended we are killed, and the kernel ends the connection. */
 static pid_t keep_silent(int fd, char *request)
 {
 	pid_t pid = fork();
