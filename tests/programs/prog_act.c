@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that does what it is told.
+ * A program whose argument names its action.
  *
- *	prog_act exit N		exits with N
- *	prog_act kill N		is killed by signal N
- *	prog_act print TEXT	prints TEXT
- *	prog_act count		prints "ready"; after that, for each SIGTERM and SIGRTMIN+1, how
- *many there were so far, and who sent it; ends at SIGUSR1, with the number of both
- *	prog_act job PLACE	the same for SIGINT and SIGTERM; before, it prints its pid. PLACE is its process
- *				group: stay in that of its parent, leave for its own, take the terminal for it, or
- *				lead a session; or ignore: stay, and ignore SIGTSTP
- *	prog_act read		reads standard input in a process group of its own
+ *	prog_act exit N		exit with N
+ *	prog_act kill N		die of signal N
+ *	prog_act print TEXT	print TEXT
+ *	prog_act count		print "ready". Then print for each SIGTERM and SIGRTMIN+1 its count and its sender.
+ *				SIGUSR1 ends this: print both totals and exit.
+ *	prog_act job PLACE	print the pid, then do the same for SIGINT and SIGTERM. PLACE is one of:
+ *				stay: in the parent's process group
+ *				leave: for a process group of its own
+ *				take: leave, and become the foreground group of the terminal
+ *				session: lead a new session
+ *				ignore: stay, and ignore SIGTSTP
+ *	prog_act read		read standard input in a process group of its own
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,7 +38,7 @@ static int print_signal(const siginfo_t *info, int count)
 		      count, (int)info->si_pid);
 }
 
-/* A stop and a continuation interrupt that (signal(7)). */
+/* Stopping and continuing the process interrupts sigwaitinfo(2) (signal(7)). */
 static int wait_for_one(const sigset_t *set, siginfo_t *info)
 {
 	int ret;
@@ -46,7 +49,6 @@ static int wait_for_one(const sigset_t *set, siginfo_t *info)
 	return ret > 0;
 }
 
-/* Counts SIGTERM and another signal. */
 static int count(int other)
 {
 	const struct timespec no_wait = { 0, 0 };
@@ -61,7 +63,7 @@ static int count(int other)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	puts("ready");
 
-	/* SIGUSR1 has the lowest number and comes first: take what came with it, too. */
+	/* SIGUSR1 arrives before pending signals of higher numbers. Take those as well. */
 	while (done ? sigtimedwait(&set, &info, &no_wait) > 0 : wait_for_one(&set, &info)) {
 		if (info.si_signo == SIGUSR1)
 			done = 1;
@@ -87,7 +89,7 @@ static int be_a_job(const char *place)
 {
 	int ret = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves no process behind */
 	if (strcmp(place, "ignore") == 0)
 		signal(SIGTSTP, SIG_IGN);
 	else if (strcmp(place, "session") == 0)

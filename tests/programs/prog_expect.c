@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that exits with 0 if it has got what it is told to expect, and with 1 otherwise.
+ * Exit with 0 if the process is as expected, and with 1 otherwise.
  *
- *	prog_expect fds DIGITS		these descriptors are open, and no other
+ *	prog_expect fds DIGITS		exactly these descriptors are open
  *	prog_expect args COUNT [ARG...]	argc is COUNT
- *	prog_expect place FOLDER	it is in FOLDER, its umask is 0137, it leads a session, and has a descriptor 9
+ *	prog_expect place DIR		it runs in DIR with umask 0137, leads a session, and has a descriptor 9
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -30,11 +30,11 @@ static int has_descriptors(const char *digits)
 	return 0;
 }
 
-static int is_placed(const char *folder)
+static int is_placed(const char *expected)
 {
 	char directory[PATH_MAX];
 
-	return getcwd(directory, sizeof(directory)) && strcmp(directory, folder) == 0 && umask(0) == 0137 &&
+	return getcwd(directory, sizeof(directory)) && strcmp(directory, expected) == 0 && umask(0) == 0137 &&
 	       getsid(0) == getpid() && fcntl(9, F_GETFD) >= 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_landlock FOLDER... -- PROGRAM [ARG...]: become PROGRAM where landlock(7) lets files be read and executed that lie below
- * the folders, those in /dev be written, and nothing else be done with files. Exits with 77 if there is no landlock here.
+ * prog_landlock DIR... -- PROGRAM [ARG...]: become PROGRAM under restrictions of landlock(7). It may read and execute files
+ * below the directories, write files below /dev, and do nothing else with files. Exit with 77 if landlock cannot be used
+ * here.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,17 +16,17 @@
 
 enum { NO_LANDLOCK = 77, FAILED = 99 };
 
-/* All that the first version knows. */
+/* All access rights of the first version. */
 static const uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
 static const uint64_t to_read =
 	LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
-static int allow_beneath(int ruleset, const char *folder, uint64_t access)
+static int allow_beneath(int ruleset, const char *directory, uint64_t access)
 {
 	struct landlock_path_beneath_attr rule = {
 		.allowed_access = access,
-		.parent_fd = open(folder, O_PATH | O_CLOEXEC),
+		.parent_fd = open(directory, O_PATH | O_CLOEXEC),
 	};
 	int ret;
 
