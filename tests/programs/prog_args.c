@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes what exec has handed over, one thing a line: "arg STRING", "env STRING", "fd NUMBER" for each
- * open descriptor, and the signal sets as proc(5) has them.
+ * Print everything that exec passed on, one item per line: "arg STRING", "env STRING", and "fd NUMBER" for each open
+ * descriptor. The signal sets follow in the format of proc(5).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static void print_descriptors(void)
 			printf("fd %d\n", fd);
 }
 
-/* From /proc, as the C libraries hide the signals that they use themselves. */
+/* Read /proc because the C libraries hide the signals that they use themselves. */
 static int print_signals(void)
 {
 	FILE *status = fopen("/proc/self/status", "re");
@@ -33,7 +33,7 @@ static int print_signals(void)
 
 int main(int argc, char **argv)
 {
-	/* What make coverage builds puts this there by itself, before main(). */
+	/* Programs built by make coverage set this before main(). */
 	unsetenv("__LLVM_PROFILE_RT_INIT_ONCE");
 	for (int i = 0; i < argc; i++)
 		printf("arg %s\n", argv[i]);

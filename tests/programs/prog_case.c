@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For tests in other languages: the table of failing execs, whose fixture and states only C can make; and what the
- * library says of the same process.
+ * The table of failing execs for tests in other languages. Only C can make its fixture and states.
  *
  * prog_case fixture
- *	Make the fixture folder, print its path, and remove it at the end of standard input.
+ *	Make the fixture directory, print its path, and remove it at the end of standard input.
  * prog_case enter FIXTURE STATE WHO PROGRAM [ARG...]
- *	Enter the state, become WHO, self or nobody, and then PROGRAM, by execveat(2): some states refuse execve(2).
- *	Exits with 77 if this machine does not have the state.
+ *	Enter the state, become WHO (self or nobody), then exec PROGRAM by execveat(2). Some states refuse execve(2).
+ *	Exit with 77 if this machine lacks the state.
  * prog_case route PATH...
- *	Print the identity, and the route and its reason for each path.
+ *	Print the library's view of this process: its identity, then the route of each path and the reason.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Print what the library makes of records, a line for each, for dmz/decode_test.go to compare with. On standard input is, for
- * each, the size (4 bytes, little-endian), and an input as tests/fuzz/decode.c has it: the size of the record (1 byte, 255: all
- * of the rest), the record, and the path.
+ * Decode records with the library and print a line for each. dmz/decode_test.go compares its own result.
+ *
+ * Standard input consists of sizes (4 bytes, little-endian), each followed by an input of that size. An input has the
+ * format of tests/fuzz/decode.c: the size of the record (1 byte; 255 means all of the rest), the record, and the path.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static void print_report(const struct errpipe_report *report, const char *path)
 	free(message);
 }
 
-/* A NUL is behind the input. */
+/* A NUL follows the input. */
 static void decode(const unsigned char *input, size_t size)
 {
 	struct errpipe_report report;
