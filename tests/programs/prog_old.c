@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_old CALL[,CALL...] PROGRAM [ARG...]: become PROGRAM on a kernel that does not know those system calls, "all" of the
- * list below, or "none". Exits with 77 if there is no seccomp(2) here.
+ * prog_old CALL[,CALL...] PROGRAM [ARG...]: become PROGRAM as if the kernel did not know these system calls. CALL is a name
+ * from the list below, or "all" or "none" of them. Exit with 77 if seccomp(2) cannot be used here.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,13 +14,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* from: the first version that has it. */
+/* from: the first version of Linux that has the call. */
 #define CALL(name, from)                                                                                             \
 	{                                                                                                            \
 #name, SYS_##name, 0, 0                                                                              \
 	}
 
-/* With the argument of that number, counted from 1, and of that value only: such a flag is invalid to an older kernel. */
+/*
+ * If argument is not 0, the call fails only if its argument of that number, counted from 1, has that value. Such a flag is
+ * invalid to an older kernel.
+ */
 static const struct call {
 	const char *name;
 	unsigned number, argument, value;
@@ -57,7 +60,7 @@ static int forget(const struct call *call)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument + 4 * (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)),
-		/* Whatever the argument is, if there is none to look at. */
+		/* Every value is at least 0, so without an argument to compare, every call fails. */
 		BPF_JUMP(BPF_JMP | (call->argument ? BPF_JEQ : BPF_JGE) | BPF_K, call->value, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (call->argument ? EINVAL : ENOSYS)),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),

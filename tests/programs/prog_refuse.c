@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prog_refuse CALL ERRNO PROGRAM [ARG...]: become PROGRAM, with system call number CALL answered
- * with ERRNO, or, where ERRNO is "ask", by whoever receives the filter's descriptor from the socket
- * that is descriptor 4.
+ * prog_refuse CALL ERRNO PROGRAM [ARG...]: become PROGRAM while system call number CALL fails with ERRNO. Exit with 77 if
+ * this machine has no such seccomp.
  *
- * A program of its own, because the sanitizers could not live with such a filter. PROGRAM is exec'd
- * by execveat, so execve can be refused; if execveat is refused, by execve. Exits with 77 if this machine has no such seccomp.
+ * If ERRNO is "ask", a listener answers CALL. It receives the filter's descriptor through the socket at descriptor 4.
+ *
+ * This is a separate program because the sanitizers cannot live with such a filter. It execs PROGRAM by execveat(2), so that
+ * execve(2) can be refused. If execveat(2) is refused, it uses execve(2).
  */
 #define _GNU_SOURCE
 #include <errno.h>
