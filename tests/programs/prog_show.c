@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Print all that a program gets from the one that has exec'd it, so that two ways to exec can be
- * compared.
+ * Print everything that a program inherits through an exec, so that tests can compare two ways to exec.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -32,7 +31,7 @@ static void show_strings(const char *what, char **strings)
 		show(what, *strings);
 }
 
-/* As the kernel has it, which no libc has touched. */
+/* The kernel's copy, which libc has not touched. */
 static void show_command_line(void)
 {
 	FILE *file = fopen("/proc/self/cmdline", "re");
@@ -92,7 +91,7 @@ static int is_number(const struct dirent *entry)
 	return isdigit((unsigned char)*entry->d_name);
 }
 
-/* The descriptor that the list is read from is closed again when the list is there. */
+/* scandir() lists its own descriptor, too. That one is closed by now. */
 static void show_descriptors(void)
 {
 	struct dirent **entries;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Print the rights that an exec has left a program with, and what else an exec can change in the process itself, so
- * that two ways to exec can be compared.
+ * Print the rights that a program has after an exec, and everything else in the process that an exec can change. Tests
+ * compare two ways to exec by it.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-/* proc(5). All that neither counts nor names a process. */
+/* All fields of proc(5) that are neither counters nor ids of processes. */
 static const char *const shown[] = { "Name:",	"Umask:",  "Uid:",     "Gid:",	      "Groups:",   "SigPnd:",
 				     "SigBlk:", "SigIgn:", "SigCgt:",  "CapInh:",     "CapPrm:",   "CapEff:",
 				     "CapBnd:", "CapAmb:", "Seccomp:", "NoNewPrivs:", "TracerPid:" };

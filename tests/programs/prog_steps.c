@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* prog_steps COMMAND [ARG...]: print how many instructions COMMAND takes until it execs another. */
+/* prog_steps COMMAND [ARG...]: print the number of instructions that COMMAND executes before its next exec. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static int is_exec(int status)
 	return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
 }
 
-/* Let it run in a way of ptrace's until its next exec, and count the stops. */
+/* Resume the process by the ptrace(2) request how until its next exec, and count the stops. */
 static long until_exec(pid_t pid, int how)
 {
 	int status;
