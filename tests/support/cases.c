@@ -17,7 +17,7 @@ size_t case_count;
 static const char *file;
 static int line_number;
 
-/* Only what the table names: a second copy of the library's list would prove nothing. */
+/* Only the errnos that the table uses. A second copy of the library's list would prove nothing. */
 static const struct {
 	const char *name;
 	int number;
@@ -92,10 +92,10 @@ static void split(char *line, char *column[COLUMNS])
 		n++;
 	}
 	if (n < COLUMNS)
-		mistake("%d columns, not %d", n, COLUMNS);
+		mistake("%d columns, expected %d", n, COLUMNS);
 }
 
-/* The place of word among the words, which a NULL ends. */
+/* The index of word in words, which ends with NULL. */
 static int one_of(const char *word, const char *const *words)
 {
 	for (int i = 0; words[i]; i++) {
@@ -111,11 +111,11 @@ static void parse_exit_codes(char *text, int codes[CASE_POLICIES])
 
 	for (char *code = strtok(text, " "); code; code = strtok(NULL, " ")) {
 		if (n == CASE_POLICIES || number(code, 255) < 0)
-			mistake("'%s' is one exit code too many, or none", code);
+			mistake("'%s' is not an exit code, or is one too many", code);
 		codes[n++] = number(code, 255);
 	}
 	if (n != CASE_POLICIES)
-		mistake("%d exit codes, not %d", n, CASE_POLICIES);
+		mistake("%d exit codes, expected %d", n, CASE_POLICIES);
 }
 
 static int cause_number(const char *name)
@@ -124,7 +124,7 @@ static int cause_number(const char *name)
 		if (strcmp(errpipe_cause_name(cause), name) == 0)
 			return cause;
 	}
-	mistake("'%s' is no cause", name);
+	mistake("'%s' is not a cause", name);
 }
 
 static struct exec_case parse(char *column[COLUMNS])
@@ -144,9 +144,9 @@ static struct exec_case parse(char *column[COLUMNS])
 	};
 
 	if (c.error < 0)
-		mistake("'%s' is no errno that tests/support/cases.c knows", column[ERRNO]);
+		mistake("'%s' is not an errno that tests/support/cases.c knows", column[ERRNO]);
 	if (c.broken < 0 && strcmp(column[BROKEN], "-") != 0)
-		mistake("'%s' is no link of a chain", column[BROKEN]);
+		mistake("'%s' is not a link of a chain", column[BROKEN]);
 	parse_exit_codes(column[EXIT_CODES], c.exit_codes);
 	return c;
 }
@@ -155,11 +155,11 @@ static void add(struct exec_case c)
 {
 	for (size_t i = 0; i < case_count; i++) {
 		if (strcmp(cases[i].name, c.name) == 0)
-			mistake("there is a case '%s' already", c.name);
+			mistake("the case '%s' exists already", c.name);
 	}
 	cases = realloc(cases, (case_count + 1) * sizeof(*cases));
 	if (!cases)
-		mistake("no memory");
+		mistake("out of memory");
 	cases[case_count++] = c;
 }
 
@@ -194,7 +194,7 @@ void load_cases(void)
 			continue;
 		split(line, column);
 		add(parse(column));
-		line = NULL; /* the case points into it */
+		line = NULL; /* the case keeps pointers into it */
 	}
 	if (ferror(table))
 		mistake("%s", strerror(errno));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of failing execs, tests/cases.txt, which says what its columns mean. */
+/* The table of failing execs. tests/cases.txt explains its columns. */
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
 
@@ -16,22 +16,22 @@ struct exec_case {
 	enum case_surfaces surfaces;
 	int error;
 	int exit_codes[CASE_POLICIES]; /* in the order of enum errpipe_policy */
-	int cause, broken;	       /* enum errpipe_cause; a link, or -1 */
+	int cause, broken;	       /* enum errpipe_cause; the index of the broken link, or -1 */
 };
 
 extern struct exec_case *cases;
 extern size_t case_count;
 
 /*
- * Fill the two above from the file ERRPIPE_CASES, or from tests/cases.txt below ERRPIPE_SRC. Ends
- * the program with a message if there is no table, or one with a mistake in it.
+ * Read the table into cases and case_count. It is the file ERRPIPE_CASES, or else tests/cases.txt below ERRPIPE_SRC.
+ * A missing or malformed table ends the program with a message.
  */
 void load_cases(void);
 
-/* The number of an errno that is given by name or number; -1 if it is none. */
+/* Convert the name or the decimal number of an errno. Returns -1 if it is neither. */
 int error_number(const char *name);
 
-/* The other direction, for numbers that have a name. */
+/* The name of an errno, or NULL if the table of names lacks it. */
 const char *error_name(int error);
 
 #endif

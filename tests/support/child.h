@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children of a test, which all have to work. */
+/* Child processes of a test. These functions assert that their system calls succeed. */
 #ifndef TESTS_CHILD_H
 #define TESTS_CHILD_H
 
@@ -32,7 +32,7 @@ static inline int wait_for(pid_t pid)
 	return status;
 }
 
-/* Run in a process of its own what cannot be undone. */
+/* Run check in a child, because its effects cannot be undone. */
 static inline void in_child(void (*check)(int i), int i)
 {
 	pid_t pid = checked_fork();
@@ -57,7 +57,7 @@ static inline void make_pipe(int fd[2])
 	ck_assert_int_eq(pipe2(fd, O_CLOEXEC), 0);
 }
 
-/* Valgrind cannot exec a memfd, knows no pidfds, and is itself what a close look at a child would see. */
+/* Valgrind cannot exec a memfd and does not support pidfds. A close look at a child would see Valgrind itself. */
 static inline bool under_valgrind(void)
 {
 	const char *preloaded = getenv("LD_PRELOAD");
@@ -65,7 +65,7 @@ static inline bool under_valgrind(void)
 	return preloaded && strstr(preloaded, "vgpreload");
 }
 
-/* True once a process or a thread sleeps, so that the next signal interrupts what it waits in. */
+/* True once the process or thread sleeps. The next signal then interrupts its blocking call. */
 static inline bool sleeps(pid_t tid)
 {
 	char path[64], state = 0;

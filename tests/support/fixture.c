@@ -23,7 +23,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static char *folder;
+static char *fixture;
 static pid_t maker;
 
 __attribute__((noreturn)) static void die(const char *what, const char *path)
@@ -67,7 +67,7 @@ static char *repeated(const char *start, const char *part, size_t times)
 char *fixture_path(const char *path)
 {
 	if (strncmp(path, "@/", 2) == 0)
-		return joined(folder, path + 2);
+		return joined(fixture, path + 2);
 	if (*path != '@')
 		return keep(strdup(path));
 	if (strcmp(path, "@empty") == 0)
@@ -78,7 +78,7 @@ char *fixture_path(const char *path)
 		errno = EINVAL;
 		die("no meaning for", path);
 	}
-	return repeated(joined(folder, ""), "x", NAME_MAX + 1);
+	return repeated(joined(fixture, ""), "x", NAME_MAX + 1);
 }
 
 char *built_path(const char *name)
@@ -87,7 +87,7 @@ char *built_path(const char *name)
 
 	if (!build) {
 		errno = EINVAL;
-		die("not set:", "ERRPIPE_BUILD");
+		die("set the variable", "ERRPIPE_BUILD");
 	}
 	return joined(build, name);
 }
@@ -108,7 +108,7 @@ void path_behind(int fd, char *path)
 
 static void make_file(const char *name, const void *bytes, size_t size, mode_t mode)
 {
-	char *path = joined(folder, name);
+	char *path = joined(fixture, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fchmod(fd, mode) < 0 || close(fd) < 0)
@@ -117,7 +117,7 @@ static void make_file(const char *name, const void *bytes, size_t size, mode_t m
 
 static void make_directory(const char *name, mode_t mode)
 {
-	char *path = joined(folder, name);
+	char *path = joined(fixture, name);
 
 	if (mkdir(path, 0700) < 0 || chmod(path, mode) < 0)
 		die("cannot make", path);
@@ -125,7 +125,7 @@ static void make_directory(const char *name, mode_t mode)
 
 static void lock(const char *directory)
 {
-	char *path = joined(folder, directory);
+	char *path = joined(fixture, directory);
 
 	if (chmod(path, 0) < 0)
 		die("cannot lock", path);
@@ -133,7 +133,7 @@ static void lock(const char *directory)
 
 static void make_link(const char *name, const char *target)
 {
-	char *path = joined(folder, name);
+	char *path = joined(fixture, name);
 
 	if (symlink(target, path) < 0)
 		die("cannot make", path);
@@ -141,7 +141,7 @@ static void make_link(const char *name, const char *target)
 
 static void make_node(const char *name, mode_t mode)
 {
-	char *path = joined(folder, name);
+	char *path = joined(fixture, name);
 
 	if (mknod(path, mode, 0) < 0 || chmod(path, 0777) < 0)
 		die("cannot make", path);
@@ -162,7 +162,7 @@ static void copy_built(const char *built, const char *name)
 	close(fd);
 }
 
-/* Bytes that no kernel takes for a program. */
+/* Files that no kernel accepts as programs. */
 static void make_non_programs(void)
 {
 #define BYTES(literal) literal, sizeof(literal) - 1
@@ -209,7 +209,7 @@ static void make_non_programs(void)
 #undef BYTES
 }
 
-/* The name of the format is behind the name and the numbers of the first member. */
+/* The magic string of tar follows the name and the numbers of the first member. */
 static void make_tar(void)
 {
 	static const struct {
@@ -222,8 +222,8 @@ static void make_tar(void)
 		{ 116, "0000000" },	/* group */
 		{ 124, "00000000000" }, /* size */
 		{ 136, "00000000000" }, /* time */
-		{ 148, "006125" },	/* sum of all bytes, this field as blanks */
-		{ 156, "0" },		/* a file */
+		{ 148, "006125" },	/* sum of all bytes, with this field as blanks */
+		{ 156, "0" },		/* a regular file */
 		{ 257, "ustar" },
 		{ 263, "00" },
 	};
@@ -251,7 +251,7 @@ static void make_links(void)
 		make_link(links[i].name, links[i].target);
 	make_link("link-long-name", long_name);
 
-	/* links/n0 leads through 41 links, and links/n1 through 40, which is what Linux allows. */
+	/* links/n0 leads through 41 links and links/n1 through 40, which is the most that Linux follows. */
 	make_directory("links", 0755);
 	for (int i = 0; i <= 40; i++) {
 		snprintf(name, sizeof(name), "links/n%d", i);
@@ -265,7 +265,7 @@ static void make_links(void)
 static void make_script(const char *name, const char *interpreter, const char *rest_of_line)
 {
 	char *text;
-	int size = asprintf(&text, "#!%s/%s%s\n", folder, interpreter, rest_of_line);
+	int size = asprintf(&text, "#!%s/%s%s\n", fixture, interpreter, rest_of_line);
 
 	make_file(name, keep(size < 0 ? NULL : text), size, 0755);
 }
@@ -310,9 +310,8 @@ static void make_scripts(void)
 /* --- ELF files -------------------------------------------------------------------------------- */
 
 /*
- * The smallest program that the kernel of this host loads: it maps itself, and asks for a loader.
- * With bin/dmz as the loader it even runs, and ends with 125. All of the ELF files differ from that
- * in one thing.
+ * The smallest program that the kernel of this host loads: it maps itself and asks for a loader. With bin/dmz as the
+ * loader it even runs, and exits with 125. Every ELF file below differs from it in one detail.
  */
 struct program {
 	ElfW(Ehdr) header;
@@ -336,7 +335,7 @@ unsigned own_machine(void)
 	return own_header().e_machine;
 }
 
-/* The kind of CPU and the byte order are our own. */
+/* It has the class, the byte order and the machine of the running program. */
 static struct program new_program(const char *loader_path)
 {
 	const ElfW(Ehdr) own = own_header();
@@ -372,7 +371,7 @@ static struct program new_program(const char *loader_path)
 
 static struct program good_program(void)
 {
-	return new_program(joined(folder, "bin/dmz"));
+	return new_program(joined(fixture, "bin/dmz"));
 }
 
 static void make_elf(const char *name, const struct program *program)
@@ -387,18 +386,13 @@ static void make_elf_for_loader(const char *name, const char *loader)
 	make_elf(name, &program);
 }
 
-/*
- * Of machines for which nobody registers an emulator in binfmt_misc: Itanium, and NEC V850 with 32
- * bits.
- */
+/* Two machines for which nobody registers an emulator in binfmt_misc: Itanium (64 bits) and NEC V850 (32 bits). */
 static void other_machine(struct program *program)
 {
 	program->header.e_machine = sizeof(long) == 8 ? EM_IA_64 : EM_V850;
 }
 
-/*
- * A header of the other class: only what the kernel looks at has the place that the class gives it.
- */
+/* A header of the other class. Only the fields that the kernel reads are where that class has them. */
 static void other_class(struct program *program, unsigned char class, unsigned short machine)
 {
 	program->header.e_ident[EI_CLASS] = class;
@@ -549,16 +543,16 @@ static void make_elfs_for_loaders(void)
 	make_file("loader-cut", &loader, sizeof(loader.header), 0755);
 }
 
-/* --- the folder ------------------------------------------------------------------------------- */
+/* --- the fixture ------------------------------------------------------------------------------ */
 
-/* Not every file system and not every container allows it: the state capbset sees to that. */
+/* This may fail: some file systems and containers do not allow it. The state capbset checks for the capability. */
 static void make_file_with_capability(void)
 {
 	const struct vfs_cap_data data = {
 		.magic_etc = htole32(VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE),
 		.data[0].permitted = htole32(1 << CAP_NET_RAW),
 	};
-	char *path = joined(folder, "file-capability");
+	char *path = joined(fixture, "file-capability");
 
 	copy_built("dmz", "file-capability");
 	setxattr(path, "security.capability", &data, sizeof(data), 0);
@@ -589,26 +583,23 @@ static void make_files(void)
 		make_file_with_capability();
 }
 
-/*
- * Where nobody else gets, or nobody may execute anything, all cases would fail, and for the wrong
- * reason.
- */
-static void check_folder(void)
+/* Every case would fail for the wrong reason in a directory that other users cannot enter, or on a noexec mount. */
+static void check_fixture(void)
 {
 	struct statvfs fs;
 	int status;
 
-	if (statvfs(folder, &fs) < 0)
-		die("cannot look at", folder);
+	if (statvfs(fixture, &fs) < 0)
+		die("cannot look at", fixture);
 	errno = EACCES;
 	if (fs.f_flag & ST_NOEXEC)
-		die("set TMPDIR to a place that is not mounted noexec:", folder);
+		die("set TMPDIR to a place that is not mounted noexec:", fixture);
 	if (geteuid() != 0)
 		return;
 	if (fork() == 0)
-		_exit(become(AS_NOBODY) < 0 || access(folder, R_OK | X_OK) < 0);
+		_exit(become(AS_NOBODY) < 0 || access(fixture, R_OK | X_OK) < 0);
 	if (wait(&status) < 0 || status != 0)
-		die("set TMPDIR to a place that everybody can reach:", folder);
+		die("set TMPDIR to a place that everybody can reach:", fixture);
 }
 
 static void remove_tree(const char *path)
@@ -632,25 +623,25 @@ static void remove_tree(const char *path)
 	}
 }
 
-/* The processes of the tests exit too. */
-static void remove_folder(void)
+/* Children of the tests run this too when they exit. */
+static void remove_fixture(void)
 {
 	if (getpid() == maker)
-		remove_tree(folder);
+		remove_tree(fixture);
 }
 
 const char *fixture_make(void)
 {
 	const char *parent = getenv("TMPDIR");
 
-	folder = joined(parent && *parent ? parent : "/tmp", "errpipe.XXXXXX");
-	if (!mkdtemp(folder))
-		die("cannot make", folder);
+	fixture = joined(parent && *parent ? parent : "/tmp", "errpipe.XXXXXX");
+	if (!mkdtemp(fixture))
+		die("cannot make", fixture);
 	maker = getpid();
-	atexit(remove_folder);
-	if (chmod(folder, 0755) < 0)
-		die("cannot open", folder);
-	check_folder();
+	atexit(remove_fixture);
+	if (chmod(fixture, 0755) < 0)
+		die("cannot open", fixture);
+	check_fixture();
 	make_files();
-	return folder;
+	return fixture;
 }

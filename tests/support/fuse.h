@@ -2,7 +2,7 @@
 #ifndef TESTS_FUSE_H
 #define TESTS_FUSE_H
 
-/* For the tests that are a file system themselves, by fuse(4). The program asks for _GNU_SOURCE. */
+/* For test programs that serve a file system through fuse(4). The program must define _GNU_SOURCE. */
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <sched.h>
@@ -14,20 +14,26 @@
 
 enum { FUSE_REQUEST_SIZE = 1 << 17 };
 
-/* In a mount namespace of our own: where questions about FOLDER come from, or -1. */
-static inline int fuse_mount(const char *folder, const char *name)
+/*
+ * Mount a file system on a directory, in a new mount namespace. Returns the descriptor from which to read requests,
+ * or -1.
+ */
+static inline int fuse_mount(const char *directory, const char *name)
 {
 	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	char options[80];
 
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", fd);
 	if (fd < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount(name, folder, "fuse", 0, options) < 0)
+	    mount(name, directory, "fuse", 0, options) < 0)
 		return -1;
 	return fd;
 }
 
-/* Run a command while the process server answers from fd, and end that. Returns the exit status for main(). */
+/*
+ * Run a command while the process server answers the requests from fd, then kill the server. Returns the exit status
+ * for main().
+ */
 static inline int fuse_run(int fd, pid_t server, char **argv, int no_command)
 {
 	int status;

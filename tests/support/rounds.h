@@ -6,8 +6,10 @@
 #include <stdlib.h>
 
 /*
- * ERRPIPE_LONG=1 in the environment: random tests run all of their rounds, for people who have the time. ERRPIPE_SLOW=1:
- * they run few, because everything is slower or another build has run the test already.
+ * Two environment variables decide how many rounds random tests run.
+ *
+ * ERRPIPE_LONG=1: all rounds, for people who have the time.
+ * ERRPIPE_SLOW=1: few rounds, because everything is slower or another build has run the test already.
  */
 static inline bool is_set(const char *variable)
 {

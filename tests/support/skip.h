@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * Leave a test that cannot run here. Check counts it as passed, so each skip is a line in the file ERRPIPE_SKIPS,
- * which scripts/build/run-tests counts and shows.
+ * End a test that cannot run here. Check counts it as passed, so each skip also adds a line to the file
+ * ERRPIPE_SKIPS. scripts/build/run-tests counts and prints these lines.
  */
 #define SKIP(reason)                                                                                                 \
 	do {                                                                                                         \
@@ -20,8 +20,8 @@
 	} while (0)
 
 /*
- * Leave a test that needs an ability which this machine lacks. scripts/build/machine has the list. A test that has
- * found out by itself calls SKIP("needs NAME").
+ * Skip a test if this machine lacks an ability. scripts/build/machine lists the abilities. A test that detects the
+ * lack itself calls SKIP("needs NAME").
  */
 #define NEEDS(name)                                                                                                  \
 	do {                                                                                                         \
@@ -29,7 +29,10 @@
 			SKIP("needs " name);                                                                         \
 	} while (0)
 
-/* A name that is not on the list counts as lacking, so that scripts/build/run-tests notices it. Without a list, none does. */
+/*
+ * A name missing from the list counts as lacking, which makes scripts/build/run-tests notice it. Without a list, the
+ * machine lacks nothing.
+ */
 static inline bool lacks(const char *needs)
 {
 	const char *name = needs + strlen("needs ");
@@ -46,7 +49,7 @@ static inline bool lacks(const char *needs)
 	return !found;
 }
 
-/* An ordinary user can make other namespaces only in a user namespace. */
+/* An ordinary user needs a user namespace to create other namespaces. */
 static inline const char *needs_namespaces(void)
 {
 	return geteuid() == 0 ? "needs pid-namespaces" : "needs user-namespaces";

@@ -23,7 +23,7 @@ static inline struct errpipe_report finish(struct errpipe_child *child)
 {
 	struct errpipe_report report;
 
-	/* The report is output only, so any content must do. */
+	/* The report is output only: its previous content must not matter. */
 	memset(&report, 0x5a, sizeof(report));
 	ck_assert_int_eq(errpipe_wait(child, &report), 0);
 	return report;
@@ -36,7 +36,7 @@ static inline struct errpipe_report run(const struct errpipe_spawn *spawn, const
 	return finish(&child);
 }
 
-/* With no argument but the name. */
+/* Run path without arguments. */
 static inline struct errpipe_report run_plain(const struct errpipe_spawn *spawn, const char *path)
 {
 	char *argv[] = { (char *)path, NULL };
@@ -44,7 +44,7 @@ static inline struct errpipe_report run_plain(const struct errpipe_spawn *spawn,
 	return run(spawn, path, argv);
 }
 
-/* Exec /bin/true through the stub, and nothing else. */
+/* Exec /bin/true through the stub, without a fallback. */
 static inline struct errpipe_report try_stub(int stub)
 {
 	const struct errpipe_spawn spawn = { .stub = stub, .flags = ERRPIPE_STUB_ONLY };

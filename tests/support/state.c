@@ -33,7 +33,7 @@
 #define MFD_NOEXEC_SEAL 0x0008 /* Linux 6.3 */
 #endif
 
-/* Numbers that tests/cases.txt names. */
+/* Numbers that tests/cases.txt mentions. */
 enum { MEMFD = 99, LONG_STRING = 128 * 1024, SMALL_STACK = 512 * 1024 };
 
 static int result(long ret)
@@ -41,7 +41,7 @@ static int result(long ret)
 	return ret < 0 ? -errno : 0;
 }
 
-/* Of a call that some kernels do not have, or that containers may not use. */
+/* The result of a call that older kernels lack, or that containers may forbid. */
 static int supported(long ret)
 {
 	if (ret < 0 && (errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP))
@@ -131,7 +131,7 @@ static int memfd_noexec(const char *argument, const char *fixture)
 	(void)argument;
 	(void)fixture;
 	if (fd < 0)
-		return errno == EINVAL ? -EOPNOTSUPP : -errno; /* the flag is of Linux 6.3 */
+		return errno == EINVAL ? -EOPNOTSUPP : -errno; /* the flag is new in Linux 6.3 */
 	return result(dup2(fd, MEMFD));
 }
 
@@ -143,7 +143,7 @@ static int noexec_mount(const char *argument, const char *fixture)
 	snprintf(path, sizeof(path), "%s/noexec", fixture);
 	if (unshare(CLONE_NEWNS) < 0)
 		return supported(-1);
-	/* EINVAL: / is not a mount point, as in a plain chroot. */
+	/* EINVAL: / is not a mount point. A plain chroot causes that. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return errno == EINVAL ? -EOPNOTSUPP : supported(-1);
 	if (mount(path, path, NULL, MS_BIND, NULL) < 0)
@@ -160,7 +160,7 @@ static int leave_groups(void)
 	return setresgid(NOBODY, NOBODY, NOBODY);
 }
 
-/* A place that is not there cannot hold anything to execute either. */
+/* A missing directory needs no rule: it holds nothing to execute. */
 static int allow_beneath(int ruleset, const char *directory)
 {
 	struct landlock_path_beneath_attr rule = {
@@ -201,7 +201,7 @@ static int landlock(const char *argument, const char *fixture)
 	return ret;
 }
 
-/* A file may have no capabilities here, and on a nosuid mount the kernel does not look at them. */
+/* The file system may not support file capabilities, and on a nosuid mount the kernel ignores them. */
 static int capbset(const char *argument, const char *fixture)
 {
 	struct statvfs fs;
@@ -216,7 +216,7 @@ static int capbset(const char *argument, const char *fixture)
 	return supported(prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0));
 }
 
-/* Not through libc, which would do it for all threads. */
+/* The libc function would change all threads. */
 static int set_uid_of_thread(void)
 {
 #ifdef SYS_setresuid32
@@ -226,7 +226,7 @@ static int set_uid_of_thread(void)
 #endif
 }
 
-/* A second task of uid 65534: a thread, as it goes with its process and leaves no zombie. */
+/* A second task with uid 65534. A thread ends with its process and leaves no zombie. */
 static void *be_another(void *ready)
 {
 	set_uid_of_thread();
@@ -236,7 +236,7 @@ static void *be_another(void *ready)
 	return NULL;
 }
 
-/* The kernel counts the others of that uid at setresuid(2), and refuses at execve(2). */
+/* setresuid(2) counts the tasks of the new uid, but the kernel refuses only at execve(2). */
 static int nproc(const char *argument, const char *fixture)
 {
 	const struct rlimit none = { 0, 0 };
@@ -311,7 +311,7 @@ static int seccomp_close_on_exec(const char *error, const char *fixture)
 	return ret < 0 ? ret : refuse(SYS_ioctl, error);
 }
 
-/* An x32 call fails with ENOSYS where programs of that kind cannot run. */
+/* An x32 system call returns ENOSYS if the kernel cannot run x32 programs. */
 static int no_x32(const char *argument, const char *fixture)
 {
 	(void)argument;
@@ -396,7 +396,7 @@ int become(enum identity identity)
 
 void default_signals(void)
 {
-	static const char none[64]; /* a kernel's sigset_t, or a struct sigaction; or more than that */
+	static const char none[64]; /* large enough for a kernel's sigset_t or struct sigaction */
 
 	for (int signal = 1; signal < _NSIG; signal++)
 		syscall(SYS_rt_sigaction, signal, none, NULL, _NSIG / 8);

@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-/* What is left to do for main(): run the suite; the exit status says whether all of it has passed. */
+/* Run the suite. Returns the exit status for main(): nonzero if a test failed. */
 static inline int run_suite(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);

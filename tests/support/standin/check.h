@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stand-in for the part of Check that the tests use: Debian has no libcheck for musl, nor one for other machines
- * that could be installed beside this machine's.
+ * A stand-in for the part of Check that the tests use. Debian has no libcheck for musl. Its libcheck for another
+ * machine cannot be installed beside the native one.
  *
- * As with Check, each test runs in a process of its own, CK_FORK=no runs all in one, a test that exceeds its time
- * is killed and failed, and CK_TAP_LOG_FILE_NAME names the file for the results.
+ * It follows Check: each test runs in its own process, but CK_FORK=no runs all in one. A test that exceeds its time
+ * is killed and fails. CK_TAP_LOG_FILE_NAME names the file for the results.
  *
- * Other than with Check, tests can be left out. CHECK_EXCEPT names a file where the first word of a line is
- * SUITE:TEST, or SUITE:TEST:N for one run of a loop, and anything may follow. There must be a test of that name.
+ * Unlike Check, it can leave tests out. CHECK_EXCEPT names a file. The first word of a line is SUITE:TEST, or
+ * SUITE:TEST:N for one iteration of a loop test; the rest of the line is ignored. The named test must exist.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -171,7 +171,7 @@ static inline void suite_add_tcase(Suite *suite, TCase *tcase)
 	} while (0)
 #define tcase_add_test(tcase, f) tcase_add_loop_test(tcase, f, 0, 1)
 
-/* Only those of the runner's own suite. */
+/* Read the lines about this suite only. */
 static inline void check_read_exceptions(SRunner *runner, const char *path)
 {
 	size_t length = strlen(runner->suite->name);
@@ -225,7 +225,7 @@ static inline SRunner *srunner_create(Suite *suite)
 	return runner;
 }
 
-/* 0 if the test has passed. */
+/* Returns 0 if the test passed. */
 static inline int check_run(void (*function)(int), int i, unsigned timeout)
 {
 	const char *fork_mode = getenv("CK_FORK");
@@ -249,7 +249,7 @@ static inline int check_run(void (*function)(int), int i, unsigned timeout)
 	setpgid(pid, pid);
 	if (waitpid(pid, &status, 0) < 0)
 		abort();
-	kill(-pid, SIGKILL); /* what the test has left behind; often nothing */
+	kill(-pid, SIGKILL); /* processes that the test left running, if any */
 	return status;
 }
 
@@ -278,7 +278,7 @@ static inline void srunner_run_all(SRunner *runner, enum print_output mode)
 		if (runner->exception[n].used)
 			continue;
 		runner->failed++;
-		fprintf(runner->tap, "not ok %d - %s is to be left out, but there is no such test\n", ++runner->run,
+		fprintf(runner->tap, "not ok %d - CHECK_EXCEPT names %s, but no such test exists\n", ++runner->run,
 			runner->exception[n].name);
 	}
 	fprintf(runner->tap, "1..%d\n", runner->run);
