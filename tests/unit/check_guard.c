@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What another process of the same user reaches of one that is the stub. As the stub's file cannot be read, the kernel lets
- * nobody look into the process who could not look into all (ptrace(2), "Ptrace access mode checking"). And a stub that is
- * a file is what it was when it was opened.
+ * Access from another process of the same user to a process that runs the stub. The stub's file is not readable. The
+ * kernel therefore grants access only to processes that may trace any process (ptrace(2), "Ptrace access mode
+ * checking").
+ *
+ * Also, a stub that is a file stays the file that was opened, whatever happens to its path.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,14 +35,14 @@
 
 enum { NOBODY = 65534 };
 
-/* Root becomes somebody who has no capabilities. */
+/* Root becomes an ordinary user, without capabilities. */
 static void become_user(void)
 {
 	if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
 		_exit(77);
 }
 
-/* The write end of a pipe that takes no more. */
+/* The write end of a full pipe. */
 static int full_pipe(int fd[2])
 {
 	static const char bytes[4096];
@@ -53,7 +55,7 @@ static int full_pipe(int fd[2])
 	return fd[1];
 }
 
-/* It has a record to write, and waits for a reader: so it stays the stub. */
+/* The exec fails, and the stub blocks when it writes its record to the full pipe. */
 static pid_t start_stub(int stub, int fd[2])
 {
 	pid_t pid;
@@ -167,7 +169,7 @@ START_TEST(nobody_reaches)
 }
 END_TEST
 
-/* Between the check and the exec there is another file, or another mount, of that name. */
+/* Different ways to put another file or mount at the path of the stub, between the check and the exec. */
 static void copy_to(const char *from, const char *to)
 {
 	char bytes[8192];

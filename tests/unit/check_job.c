@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errpipe run as a job in a terminal. Each test is the shell: it leads a session and types the keys. */
+/* errpipe run as a job in a terminal. Each test acts as the shell: it leads a session and types the keys. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +27,9 @@
 static char *errpipe, *act_program;
 
 struct shell {
-	int keys;     /* to type into */
-	int terminal; /* where the job reads the keys */
-	pid_t job;    /* errpipe, which leads the group of that number */
+	int keys;     /* the end that types */
+	int terminal; /* the end from which the job reads */
+	pid_t job;    /* errpipe, the leader of its process group */
 	pid_t target; /* 0: not known yet */
 	FILE *from;   /* the target's standard output */
 };
@@ -48,7 +48,7 @@ static void open_terminal(struct shell *shell)
 	ck_assert_int_eq(unlockpt(shell->keys), 0);
 }
 
-/* The first terminal that the leader of a session opens is its own. */
+/* The first terminal that a session leader opens becomes its controlling terminal. */
 static int lead_session(const struct shell *shell)
 {
 	if (setsid() < 0)
@@ -107,7 +107,7 @@ static void assert_exited(const struct shell *shell, int code)
 	ck_assert_int_eq(WEXITSTATUS(status), code);
 }
 
-/* "S" if it sleeps, "T" if it is stopped, as in /proc/PID/stat. */
+/* Wait for a state of /proc/PID/stat: 'S' is sleeping, 'T' is stopped. */
 static void wait_for_state(pid_t pid, char expected)
 {
 	char path[64], state = 0;
@@ -123,7 +123,7 @@ static void wait_for_state(pid_t pid, char expected)
 	}
 }
 
-/* Both have continued, and errpipe has read the signal that continued it. */
+/* Then both have continued, and errpipe has read the SIGCONT. */
 static void wait_for_sleep(const struct shell *shell)
 {
 	wait_for_state(shell->job, 'S');
@@ -181,7 +181,7 @@ static struct shell start_counting(enum place place)
 	return shell;
 }
 
-/* Processes in the foreground get the signal from the kernel. errpipe passes it on to others. */
+/* The kernel signals the processes in the foreground. errpipe forwards the signal to others. */
 static pid_t sender_to(const struct shell *shell, enum place place)
 {
 	return place == LEAVE || place == SESSION ? shell->job : 0;
@@ -199,7 +199,10 @@ static void end_job(const struct shell *shell, int terms, int ints)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-/* Once from the terminal, and once more from kill(2) to errpipe alone. If both were pending, one would be lost. */
+/*
+ * The terminal sends one SIGINT, and later kill(2) sends another to errpipe alone. They must not be pending together,
+ * or one would be lost.
+ */
 static void interrupt(int place)
 {
 	struct shell shell = start_counting(place);
@@ -241,7 +244,7 @@ static void suspend(int place)
 	type(&shell, KEY_INTERRUPT);
 	assert_counted(&shell, "int", 1, sender_to(&shell, place));
 
-	/* Once more, with a stay in the background. */
+	/* Suspend it again, and continue it in the background first. */
 	type(&shell, KEY_SUSPEND);
 	assert_stopped(&shell, SIGTSTP);
 	background(&shell);
@@ -253,7 +256,7 @@ static void suspend(int place)
 	type(&shell, KEY_INTERRUPT);
 	assert_counted(&shell, "int", 2, sender_to(&shell, place));
 
-	/* A target that has given the terminal back does not get it again. */
+	/* A target that gave the terminal back does not get it again. */
 	ck_assert_int_eq(tcsetpgrp(shell.terminal, shell.job), 0);
 	type(&shell, KEY_SUSPEND);
 	assert_stopped(&shell, SIGTSTP);
@@ -286,7 +289,7 @@ START_TEST(a_suspension_may_be_ignored)
 }
 END_TEST
 
-/* A key does not stop a target in another session, but the user gets the prompt. */
+/* A key does not stop a target in another session, but errpipe stops and the user gets the prompt back. */
 static void suspend_session(int i)
 {
 	struct shell shell = start_counting(SESSION);
@@ -307,7 +310,7 @@ START_TEST(a_suspension_leaves_another_session_running)
 }
 END_TEST
 
-/* The parent of the inner errpipe is the outer one, and that is no shell. */
+/* The parent of the inner errpipe is another errpipe, not a shell. */
 static void suspend_nested(int place)
 {
 	char *argv[] = { "errpipe", "run", errpipe, "run", act_program, "job", places[place], NULL };
@@ -327,7 +330,7 @@ START_TEST(a_suspension_of_errpipe_in_errpipe)
 }
 END_TEST
 
-/* In the foreground it makes no difference who stops it. */
+/* In the foreground the sender of the stop signal makes no difference. */
 static void stop(int place)
 {
 	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN };
@@ -350,7 +353,10 @@ END_TEST
 
 enum { STOPS = 20 };
 
-/* As a debugger does, or cpulimit(1). A stopped errpipe would not notice that its target goes on. */
+/*
+ * Debuggers and cpulimit(1) stop a process like this. errpipe must keep running, or it would not notice that its
+ * target continues.
+ */
 static void stop_for_a_while(int place)
 {
 	struct shell shell = start_counting(place);
@@ -372,7 +378,7 @@ START_TEST(a_target_in_the_background_that_another_process_stops)
 }
 END_TEST
 
-/* The shell waits for a script, which ends in any case. */
+/* The shell waits for a script. The script must end, whatever stops its target. */
 static void stop_in_script(int i)
 {
 	char *argv[] = { "errpipe",   "exec", "sh",   "-c", "\"$@\" & wait; echo end", "sh", errpipe, "run",
@@ -419,7 +425,7 @@ START_TEST(a_target_that_stops_itself)
 }
 END_TEST
 
-/* The target reads the terminal in the background, and again each time that it continues. */
+/* The target reads the terminal in the background, and does so again whenever it continues. */
 static void read_again(int i)
 {
 	char *argv[] = { "errpipe", "run", act_program, "read", NULL };
@@ -442,7 +448,7 @@ START_TEST(a_job_that_stops_at_once_again)
 }
 END_TEST
 
-/* The kernel stops the whole group, and a stop discards a SIGCONT that errpipe has not read yet. */
+/* The kernel stops the whole group. A stop discards a SIGCONT that errpipe has not read yet. */
 static void read_in_background(int i)
 {
 	char *argv[] = { "errpipe", "run", "sh", "-c", "echo ready; exec cat", NULL };
@@ -452,7 +458,7 @@ static void read_in_background(int i)
 	assert_line(&shell, "ready");
 	type(&shell, KEY_SUSPEND);
 	assert_stopped(&shell, SIGTSTP);
-	/* It takes many rounds until errpipe is late once. */
+	/* errpipe is late only once in many rounds. */
 	for (int again = 0; again < 20 * STOPS; again++) {
 		background(&shell);
 		assert_stopped(&shell, SIGTTIN);
@@ -483,7 +489,7 @@ static void end_by_key(int i)
 	assert_line(&shell, "ready");
 	type(&shell, KEY_INTERRUPT);
 	assert_exited(&shell, 128 + SIGINT);
-	ck_assert_ptr_null(fgets(rest, sizeof(rest), shell.from)); /* end of file, when the last process has ended */
+	ck_assert_ptr_null(fgets(rest, sizeof(rest), shell.from)); /* end of file: the last process has ended */
 }
 
 START_TEST(an_interrupt_ends_all_of_it)
@@ -494,7 +500,7 @@ END_TEST
 
 /* --- without a shell -------------------------------------------------------------------------- */
 
-/* errpipe leads the session, so nothing would continue it, or a target that it has stopped. */
+/* errpipe leads the session. Nothing would continue it if it stopped, or a target that it stopped. */
 static void lead(int i)
 {
 	char *argv[] = { "errpipe", "run", act_program, "job", "leave", NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The line for people, and the exit code, of every verdict. */
+/* The message and the exit code for every verdict. */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -18,11 +18,11 @@
 #define SETUP(which, number)                                                                                         \
 	.verdict = ERRPIPE_SETUP_FAILED, .error = number, .raw_error = number, .machine = 62, .step = which,         \
 	.status = -1
-/* From a mips, with a number that has no name there. */
+/* A record from a mips machine, with a number that has no name there. */
 #define FAILED_THERE(what, which) .verdict = what, .raw_error = 1000, .machine = 8, .step = which, .status = -1
 #define ENDED(which, how)	  .verdict = which, .status = how
 
-/* Each row: a report, its line, and its exit codes by policy: posix, dockerd, runc, systemd. */
+/* Each row has a report, its message, and its exit codes by policy: posix, dockerd, runc, systemd. */
 static const struct {
 	struct errpipe_report report;
 	const char *line;
@@ -115,13 +115,16 @@ START_TEST(impossible_verdict_or_policy)
 }
 END_TEST
 
-/* Docker's daemon and client, podman and containerd choose exit codes by these words (each lower-cases first). */
+/*
+ * Docker's daemon and client, podman and containerd choose exit codes by these phrases. All of them lower-case the
+ * message first.
+ */
 static const char *const parsed[] = {
 	"permission denied", "is a directory", "not a directory",	  "executable file not found",
 	"not found",	     "no such file",   "operation not permitted", "open executable",
 };
 
-/* Only a failed exec may say them: with any other verdict, for every errno, the line is safe. */
+/* Only the message of a failed exec may contain these phrases. Other verdicts avoid them for every errno. */
 START_TEST(no_parsed_words_but_for_a_failed_exec)
 {
 	static const unsigned steps[] = { ERRPIPE_STEP_STUB, ERRPIPE_STEP_FCNTL, ERRPIPE_STEP_CALLER };
@@ -182,10 +185,10 @@ static const struct {
 	{ "\x1b[31m", "\\x1b[31m" },
 	{ "a\x7f", "a\\x7f" },
 	{ "\x01\x1f", "\\x01\\x1f" },
-	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" }, /* letters, of which a byte looks like a control */
+	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" }, /* letters with a byte in the range of control characters */
 	{ "\xc2\x9b"
 	  "31m",
-	  "\\xc2\\x9b31m" }, /* U+009B, the one-character escape sequence introducer */
+	  "\\xc2\\x9b31m" }, /* U+009B, the single-character form of ESC [ */
 	{ "\xc2\xa0", "\xc2\xa0" },
 	{ "\xc2", "\xc2" },
 	{ "\xff\xfe", "\xff\xfe" },
