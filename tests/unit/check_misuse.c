@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mistakes of the caller. Each gives an error: none crashes or starts another program. */
+/* Mistakes of the caller. Each returns an error: none crashes or starts another program. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ START_TEST(no_struct)
 }
 END_TEST
 
-/* The child is not lost by such a mistake. */
+/* The caller can still wait for the child after such a mistake. */
 START_TEST(wait_without_a_report)
 {
 	struct errpipe_child child = start(NULL, "/bin/true", true_argv);
@@ -144,7 +144,7 @@ START_TEST(spawn_by_a_bad_stub)
 }
 END_TEST
 
-/* Get the report and the return value of errpipe_exec() in a child. */
+/* Call errpipe_exec() in a child. Returns the report, and stores the return value of the call. */
 static struct errpipe_report try_exec(int stub, unsigned flags, const char *path, char *const argv[], int *returned)
 {
 	int *ret = shared_memory(sizeof(*ret));
@@ -161,7 +161,7 @@ static struct errpipe_report try_exec(int stub, unsigned flags, const char *path
 	}
 	close(fd[1]);
 	ck_assert_int_eq(errpipe_adopt(&child, pid, stub, fd[0]), 0);
-	/* Wait until it has ended, because errpipe_wait() would kill it. */
+	/* Wait for the child to end first, because errpipe_wait() would kill it. */
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 	*returned = *ret;
@@ -212,8 +212,8 @@ static int do_nothing(void *data, unsigned *step)
 }
 
 /*
- * A stub that cannot be executed is a reason to go direct, and the child says so. Only where it shares our memory: valgrind
- * and qemu-user make a fork of it.
+ * If the stub cannot be executed, the child execs the target directly and changes the route in struct errpipe_child.
+ * The parent sees that only if it shares memory with the child. Valgrind and qemu-user turn the child into a fork.
  */
 START_TEST(a_fallback_is_seen)
 {
@@ -296,7 +296,7 @@ START_TEST(members_that_are_reserved)
 }
 END_TEST
 
-/* errpipe_spawn() checks the identity. */
+/* errpipe_spawn() checks the reserved members of the identity. */
 START_TEST(an_identity_with_a_reserved_member)
 {
 	int stub = errpipe_stub();
@@ -324,7 +324,7 @@ END_TEST
 
 /* --- children ----------------------------------------------------------------------------------------------- */
 
-/* A report that was used before neither kills the next child nor passes its verdict on. */
+/* A reused report neither kills the next child nor passes its verdict on. */
 START_TEST(one_report_for_all_children)
 {
 	struct errpipe_report report;
@@ -367,7 +367,7 @@ START_TEST(children_that_are_none)
 }
 END_TEST
 
-/* Nothing else may know of the child, so it must not go on. */
+/* errpipe_wait() must kill the child: nothing else may know about it. */
 START_TEST(a_child_with_a_bad_report)
 {
 	struct errpipe_report report;
@@ -485,7 +485,7 @@ START_TEST(failures_that_are_none)
 }
 END_TEST
 
-/* The longest path that execve(2) takes, of bytes that need the most room, in the longest message. */
+/* The longest path that execve(2) takes, in the longest message. Each byte of the path needs the longest escape. */
 START_TEST(the_longest_message)
 {
 	static const unsigned steps[] = { ERRPIPE_STEP_EXEC, ERRPIPE_STEP_FCNTL, ERRPIPE_STEP_CALLER_LAST,

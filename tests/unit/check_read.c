@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a report, and settling it: what comes through the pipe, and what the process says at end of file. */
+/* Reading and settling a report: the bytes from the pipe, and the state of the process at end of file. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ START_TEST(a_record)
 
 	make_pipe(fd);
 	ck_assert_int_eq(write(fd[1], enoexec, sizeof(enoexec)), sizeof(enoexec));
-	/* The write end is still open: a reader must not wait for more. */
+	/* The write end is still open, so the reader must not wait for more. */
 	ck_assert_int_eq(errpipe_read(fd[0], &report), 1);
 	assert_enoexec(&report);
 }
@@ -166,7 +166,10 @@ END_TEST
 
 /* --- readers that are not the parent ---------------------------------------------------------------------- */
 
-/* A target that execs at once, or fails to, beside a reader that is its sibling. Returns the reader's exit status. */
+/*
+ * Start a target, which execs or fails to, and a sibling that reads its report. Returns the wait status of the
+ * reader.
+ */
 static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
 {
 	char *argv[] = { (char *)path, NULL };
@@ -178,7 +181,7 @@ static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
 	make_pipe(go);
 	target = checked_fork();
 	if (target == 0) {
-		/* Not before the reader holds its end. */
+		/* Wait until the reader is ready. */
 		if (read(go[0], &byte, 1) == 1)
 			errpipe_exec(ERRPIPE_NO_STUB, 0, fd[1], path, argv, argv + 1);
 		_exit(126);
@@ -196,7 +199,7 @@ static int read_as_sibling(const char *path, int (*read_it)(int fd, pid_t pid))
 	return status;
 }
 
-/* As if it were its own child. */
+/* Adopt the process as if it were our own child. */
 static int read_and_look(int fd, pid_t pid, struct errpipe_report *report)
 {
 	struct errpipe_child child;
@@ -287,7 +290,7 @@ static int open_stub(void)
 	return fd;
 }
 
-/* A child that is stopped at a stage of its life, and traced. */
+/* A traced child, stopped at one stage of its life. */
 static struct errpipe_child stop_at(enum stage stage, int stub)
 {
 	char *argv[] = { (char *)"/bin/true", NULL };
@@ -306,7 +309,7 @@ static struct errpipe_child stop_at(enum stage stage, int stub)
 	close(fd[1]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-	/* A traced process stops by SIGTRAP after each exec. */
+	/* A traced process stops with SIGTRAP after each exec. */
 	while (execs--) {
 		ck_assert_int_eq(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
 		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -321,7 +324,10 @@ static int no_stub(void)
 	return ERRPIPE_NO_STUB;
 }
 
-/* A file has a name that others may have too. */
+/*
+ * A stub that is a file gives the process a name that others may also have. Its death in the stub is therefore
+ * CLOSED.
+ */
 static const struct {
 	enum stage stage;
 	int (*stub)(void);
@@ -332,7 +338,7 @@ static const struct {
 	{ IN_TARGET, open_stub, ERRPIPE_STARTED }, { BEFORE_EXEC, errpipe_stub, ERRPIPE_DIED },
 	{ IN_STUB, errpipe_stub, ERRPIPE_DIED },   { IN_TARGET, errpipe_stub, ERRPIPE_STARTED },
 };
-enum { KILLED = sizeof(killed) / sizeof(*killed), MEMFDS = 3 /* of these, at the end */ };
+enum { KILLED = sizeof(killed) / sizeof(*killed), MEMFDS = 3 /* the last three of the table */ };
 
 START_TEST(killed_then_settled)
 {
@@ -345,7 +351,7 @@ START_TEST(killed_then_settled)
 	ck_assert_int_eq(errpipe_settle(&child, &report), 0);
 	ck_assert_int_eq(report.verdict, killed[_i].verdict);
 	ck_assert_int_eq(report.status, SIGKILL);
-	/* It is still there to be reaped. */
+	/* The child can still be reaped. */
 	ck_assert_int_eq(wait_for(child.pid), SIGKILL);
 }
 END_TEST
@@ -364,7 +370,10 @@ START_TEST(killed_and_looked_at)
 }
 END_TEST
 
-/* Who does not know which stub it was knows a stub all the same, but not that it was the one that it started. */
+/*
+ * A reader that does not know the name of the stub recognises a stub, but not that it is the one that the child
+ * started.
+ */
 START_TEST(killed_in_an_unknown_stub)
 {
 	struct errpipe_child child = stop_at(IN_STUB, _i ? errpipe_stub() : open_stub());
@@ -379,7 +388,7 @@ START_TEST(killed_in_an_unknown_stub)
 }
 END_TEST
 
-/* A child that ends by itself with a status, after an exec or before any. */
+/* A child that exits with a status, after an exec or without one. */
 static struct errpipe_child exit_with(int status, bool after_exec)
 {
 	char script[32];
@@ -461,7 +470,7 @@ START_TEST(what_cannot_be_waited_for)
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
 	ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
 
-	/* The number belongs to another child by now, which has never exec'd. */
+	/* Reuse the pidfd: the process number now belongs to another child, which never exec'd. */
 	child = exit_with(126, false);
 	child.pidfd = pidfd;
 	ck_assert_int_eq(functions[_i](&child, &report), 0);
@@ -504,7 +513,7 @@ START_TEST(settle_keeps_other_verdicts)
 }
 END_TEST
 
-/* In any order of calls, and after the process is gone. */
+/* In any order of calls, and even after the process is gone. */
 START_TEST(a_child_remembers_its_report)
 {
 	int (*const functions[])(struct errpipe_child *, struct errpipe_report *) = { errpipe_read_child,
@@ -574,7 +583,7 @@ START_TEST(a_record_that_somebody_else_has_read)
 }
 END_TEST
 
-/* Then only the status of the child is known. */
+/* Only the status of the child is known then. */
 START_TEST(a_report_that_another_process_reads)
 {
 	struct errpipe_child child = exit_with(7, _i);
@@ -593,13 +602,13 @@ START_TEST(a_report_that_another_process_reads)
 }
 END_TEST
 
-/* An ordinary user can make namespaces only in a user namespace. */
+/* An ordinary user needs a user namespace to create other namespaces. */
 static int with_user(int namespaces)
 {
 	return namespaces | (geteuid() == 0 ? 0 : CLONE_NEWUSER);
 }
 
-/* In a mount namespace of its own: the machine keeps its /proc. */
+/* Use a new mount namespace, so that the machine keeps its /proc. */
 static bool hide_proc(void)
 {
 	return unshare(with_user(CLONE_NEWNS)) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
@@ -607,8 +616,8 @@ static bool hide_proc(void)
 }
 
 /*
- * The leak sanitizer wants a /proc when a test ends, so what happens without one happens in a child, which says by
- * its exit status whether all is well.
+ * The leak sanitizer needs /proc when a test ends. Run the part without /proc in a child, which exits with 0 on
+ * success.
  */
 static void assert_in_child(bool (*holds)(void))
 {
@@ -627,7 +636,7 @@ static bool settled_as(struct errpipe_child child, enum errpipe_verdict verdict,
 	       report.verdict == verdict && report.status == status && wait_for(child.pid) == status;
 }
 
-/* A target that ends as a stub may, or as the code before it: whether it was that, nobody can tell. */
+/* The target ends like a stub, or like the code before it. Without /proc nothing can tell them apart. */
 static bool doubtful_end_is_closed(void)
 {
 	return settled_as(exit_with(126, true), ERRPIPE_CLOSED, 126 << 8) &&
@@ -643,7 +652,7 @@ static bool look_is_closed(void)
 	       report.verdict == ERRPIPE_CLOSED && wait_for(child.pid) == 126 << 8;
 }
 
-/* No stub and no child of errpipe_spawn() that could not exec ends like that. */
+/* Neither a stub ends like this, nor a child of errpipe_spawn() that failed to exec. */
 static bool other_end_is_started(void)
 {
 	struct errpipe_child child = exit_with(7, true);
@@ -665,7 +674,7 @@ START_TEST(a_reader_without_proc)
 }
 END_TEST
 
-/* The child of a fresh pid namespace, whose /proc is still that of the outer one: /proc/PID is somebody else. */
+/* The child of a new pid namespace that still has the outer /proc. /proc/PID is another process there. */
 static bool with_the_proc_of_others(void)
 {
 	pid_t pid;

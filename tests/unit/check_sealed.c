@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The descriptor of errpipe_stub(): what is behind it, who can change that (nobody), and where there can be none. */
+/*
+ * The descriptor of errpipe_stub(): the file behind it, attempts to change that file, and cases in which there cannot
+ * be a stub.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +36,7 @@
 #include "state.h"
 #include "suite.h"
 
-/* linux/memfd.h, linux/fcntl.h: Linux 6.3. */
+/* From linux/memfd.h and linux/fcntl.h of Linux 6.3. */
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
@@ -44,7 +47,7 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 
-/* To a file with x bits F_SEAL_EXEC brings with it whatever keeps others from writing. */
+/* On a file with x bits, F_SEAL_EXEC adds all seals against writing. */
 enum {
 	OLD_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 	SEALS = OLD_SEALS | F_SEAL_EXEC | F_SEAL_FUTURE_WRITE
@@ -66,7 +69,7 @@ static size_t read_all(int fd, char *bytes, size_t size)
 	return n;
 }
 
-/* Byte for byte the stub that was built. */
+/* The descriptor holds the built stub, byte for byte. */
 static void assert_is_dmz(int fd)
 {
 	char *path = built_path("dmz"), have[8192], want[8192];
@@ -153,7 +156,7 @@ START_TEST(above_the_standard_streams)
 	ck_assert_int_gt(fd, STDERR_FILENO);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	assert_is_dmz(fd);
-	/* Nothing was left where it was made first. */
+	/* No temporary descriptor was left at a low number. */
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(fcntl(i, F_GETFD) < 0, _i >> i & 1);
 	if (before >= 0)
@@ -180,14 +183,14 @@ START_TEST(works_for)
 		SKIP("needs root");
 	ck_assert_int_eq(become(_i), 0);
 	assert_works(fd);
-	/* One that a user makes works as well. */
+	/* A stub that an ordinary user makes also works. */
 	assert_works(make_stub());
 }
 END_TEST
 
 enum { MANY = 100 };
 
-/* All of them wait until the last one is there, and exec the same stub. */
+/* All children wait until the last one is there. Then they exec the same stub. */
 START_TEST(many_at_once)
 {
 	char *argv[] = { (char *)"true", NULL };
@@ -217,7 +220,7 @@ START_TEST(many_at_once)
 }
 END_TEST
 
-/* A process that has just become the stub, and has not run an instruction of it. */
+/* A process that has just become the stub and has not yet run any of its instructions. */
 static pid_t stopped_in(int stub)
 {
 	char *argv[] = { (char *)"true", NULL };
@@ -253,7 +256,7 @@ static void end(pid_t pid)
 	wait_for(pid);
 }
 
-/* errpipe_settle() knows the stub by it. */
+/* errpipe_settle() recognises the stub by its name. */
 START_TEST(name_of_the_process)
 {
 	char path[32], name[32] = "", want[32] = "", target[PATH_MAX];
@@ -265,7 +268,7 @@ START_TEST(name_of_the_process)
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_gt(read(file, name, sizeof(name) - 1), 0);
-	/* Stable kernels before 6.14 have got that as well, in time: 6.1.192 has. */
+	/* Stable kernels before 6.14 may have received this change, for example 6.1.192. */
 	if (kernel_is_older(6, 14) && strcmp(name, want) != 0)
 		snprintf(want, sizeof(want), "%d\n", fd);
 	ck_assert_str_eq(name, want);
@@ -273,8 +276,7 @@ START_TEST(name_of_the_process)
 }
 END_TEST
 
-/* Nothing in the environment picks a stub, or changes the one that there is. */
-/* However it is asked for: the descriptor itself tells, or else /proc does. */
+/* The name comes from the descriptor itself or from /proc. It is the same however the stub was opened. */
 START_TEST(name_of_the_stub)
 {
 	int stub = errpipe_stub(), again;
@@ -305,6 +307,7 @@ START_TEST(name_of_the_stub)
 }
 END_TEST
 
+/* No environment variable selects a stub, or changes an existing one. */
 START_TEST(the_environment_names_no_stub)
 {
 	static const char *const names[] = {
@@ -341,7 +344,7 @@ END_TEST
 
 /* --- nobody changes it -------------------------------------------------------------------------------------- */
 
-/* The calls that write, each with the errno that it must fail with. */
+/* Calls that modify a file, each with the errno with which it must fail. */
 static int call_write(int fd)
 {
 	return write(fd, "x", 1);
@@ -382,7 +385,7 @@ static int call_map(int fd)
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ? -1 : 0;
 }
 
-/* Where a shared mapping to read may be had, it cannot become one to write. */
+/* If a shared read-only mapping is possible, it cannot become writable. */
 static int call_protect(int fd)
 {
 	void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
@@ -429,7 +432,7 @@ static int call_copy(int fd)
 	if (file < 0)
 		file = open("/bin/true", O_RDONLY | O_CLOEXEC);
 	ret = syscall(SYS_copy_file_range, file, &in, fd, &out, (size_t)64, 0);
-	/* Between file systems of different kinds there may be no such copy. */
+	/* The kernel may not support such a copy between different kinds of file systems. */
 	if (ret < 0 && errno == EXDEV)
 		errno = EPERM;
 	return ret;
@@ -464,7 +467,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* F_SEAL_EXEC keeps the x bits and no other: what its owner can do besides is harmless. */
+/* F_SEAL_EXEC protects only the x bits. Other changes of the mode by the owner are harmless. */
 START_TEST(other_bits_of_the_mode)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"test \"$(id -u)\" = 65534", NULL };
@@ -480,7 +483,7 @@ START_TEST(other_bits_of_the_mode)
 	if (geteuid() != 0)
 		SKIP("needs root");
 
-	/* A memfd is on no mount where set-uid bits count. */
+	/* A memfd is on a mount where set-uid bits have no effect. */
 	ck_assert_int_eq(become(AS_NOBODY), 0);
 	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/sh", argv, envp), 0);
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
@@ -502,7 +505,7 @@ enum opener { ROOT_WITHOUT_RIGHTS, A_USER, OPENERS };
 static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR, O_RDWR | O_TRUNC };
 enum { WAYS = sizeof(ways) / sizeof(*ways) };
 
-/* Root owns it and may read it, even without capabilities. Nobody else may. */
+/* Root owns the stub and may read it, even without capabilities. Other users may not. */
 START_TEST(reopened)
 {
 	enum opener opener = _i / WAYS;
@@ -512,7 +515,7 @@ START_TEST(reopened)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	ck_assert_int_eq(opener == A_USER ? become(AS_NOBODY) : drop_capabilities(), 0);
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or /proc/self is root's */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* otherwise /proc/self belongs to root */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (opener == ROOT_WITHOUT_RIGHTS && ways[_i % WAYS] == O_RDONLY) {
 		assert_is_dmz(open(path, O_RDONLY | O_CLOEXEC));
@@ -525,8 +528,8 @@ START_TEST(reopened)
 END_TEST
 
 /*
- * CAP_DAC_OVERRIDE opens it. That changes nothing in it, but while it is open for writing it cannot be exec'd: root in
- * a container that got hold of it keeps all others that share it from starting.
+ * Root can open the stub for writing with CAP_DAC_OVERRIDE, but cannot change its content. The stub cannot be exec'd
+ * while it is open for writing. Root in a container can therefore block all others that share the descriptor.
  */
 START_TEST(reopened_by_root)
 {
@@ -556,10 +559,10 @@ END_TEST
 
 /* --- who reads it --------------------------------------------------------------------------------------------- */
 
-/* The effects of the mode. 0 stands for our own stub, other modes for copies of it. */
+/* The effects of the mode. Mode 0 stands for our own stub, other modes for copies of it. */
 static const struct {
 	mode_t mode;
-	bool attaches; /* root of a user namespace, to a process that is the stub */
+	bool attaches; /* root of a user namespace can trace a process that runs the stub */
 	bool needs_override;
 } modes[] = { { 0, false, false }, { 0511, false, false }, { 0111, false, true }, { 0555, true, false } };
 enum { MODES = sizeof(modes) / sizeof(*modes) };
@@ -582,7 +585,7 @@ static int make_with(mode_t mode)
 	return fd;
 }
 
-/* proc(5): the state, and the flags of include/linux/sched.h. */
+/* Two flags from include/linux/sched.h. proc(5) describes the fields for the state and the flags. */
 enum { PF_FORKNOEXEC = 0x40, PF_SUPERPRIV = 0x100 };
 
 static unsigned flags_of(pid_t pid, char *state)
@@ -625,7 +628,7 @@ static void write_map(const char *path, const char *text)
 	close(fd);
 }
 
-/* A full pipe blocks the stub when it reports. */
+/* The stub blocks on the full pipe when it reports. */
 static int full_pipe(void)
 {
 	static const char bytes[4096];
@@ -640,7 +643,7 @@ static int full_pipe(void)
 	return fd[1];
 }
 
-/* Returns the errno with which the attachment fails, or 0; 77 if such a namespace cannot be made. */
+/* Returns the errno of the failed attachment, or 0 if it worked. 77 means that the namespace cannot be made. */
 static int attach_as_root_of_a_namespace(int stub)
 {
 	char *argv[] = { (char *)"nowhere", NULL }, state = 0, map[32];
@@ -694,13 +697,13 @@ static int lowest_free(void)
 	return fd;
 }
 
-/* With each number of descriptors, from none up to enough; _i says whether 0 is free. */
+/* Try every number of descriptors, from none to enough. _i decides whether 0 is free. */
 START_TEST(too_few_descriptors)
 {
 	int room, fd = -EMFILE, refusals = 0;
 	struct rlimit limit;
 
-	/* A limit of 3 would be another matter: fcntl(2) says EINVAL then, as nothing can be above 2. */
+	/* Avoid a limit of 3: fcntl(2) would return EINVAL, because no number above 2 is possible. */
 	while (lowest_free() < 5)
 		ck_assert_int_ge(dup(STDOUT_FILENO), 0);
 	room = lowest_free();
@@ -713,7 +716,7 @@ START_TEST(too_few_descriptors)
 		ck_assert(fd >= 0 || fd == -EMFILE);
 		refusals += fd < 0;
 	}
-	/* What had been made is closed again: it is at the first number that was free. */
+	/* A failed attempt closes its descriptors, so the stub gets the first free number. */
 	ck_assert_int_eq(refusals, 1);
 	ck_assert_int_eq(fd, room);
 	ck_assert_int_eq(fcntl(0, F_GETFD) < 0, _i);
@@ -722,7 +725,10 @@ START_TEST(too_few_descriptors)
 }
 END_TEST
 
-/* seccomp(2) answers a system call with an errno, if one of these bits of an argument is set; with no bits, always. */
+/*
+ * Let seccomp(2) answer a system call with an errno, but only if an argument has one of these bits. With bits 0,
+ * always.
+ */
 static bool refuse(unsigned call, int argument, unsigned bits, int error)
 {
 	unsigned low_half = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
@@ -756,10 +762,10 @@ static const struct {
 	{ SYS_memfd_create, 0, 0, EACCES, -EACCES, 0 },
 	{ SYS_memfd_create, 0, 0, ENOSYS, -ENOSYS, 0 },
 	{ SYS_memfd_create, 0, 0, EPERM, -EPERM, 0 },
-	/* Before Linux 6.3. */
+	/* Kernels before Linux 6.3 answer like this. */
 	{ SYS_memfd_create, 1, MFD_EXEC, EINVAL, 0, 0 },
 	{ FCNTL, 2, F_SEAL_EXEC, EINVAL, 0, F_SEAL_EXEC | F_SEAL_FUTURE_WRITE },
-	/* Nothing is tried again for any other reason. */
+	/* The library does not try again for any other reason. */
 	{ SYS_memfd_create, 1, MFD_EXEC, EACCES, -EACCES, 0 },
 	{ FCNTL, 2, F_SEAL_EXEC, EPERM, -EPERM, 0 },
 	{ FCNTL, 2, F_SEAL_SEAL, EINVAL, -EINVAL, 0 },
@@ -782,10 +788,10 @@ START_TEST(refused_by_seccomp)
 	ck_assert_int_eq(fd, before);
 	assert_is_dmz(fd);
 	assert_works(fd);
-	/* The 0 is for the filter, which does not ask what the argument is for. */
+	/* Pass 0, because the filter looks at the argument even if the command ignores it. */
 	ck_assert_int_eq(fcntl(fd, F_GET_SEALS, 0), (have_seal_exec() ? SEALS : OLD_SEALS) & ~refusals[_i].without);
 	ck_assert_int_eq(call_write(fd), -1);
-	/* Without that seal the x bits can go; the next exec says so. */
+	/* Without that seal the x bits can be removed. The next exec reports that. */
 	if (refusals[_i].without) {
 		ck_assert_int_eq(fchmod(fd, 0), 0);
 		assert_cannot_start(fd, EACCES);
@@ -793,7 +799,7 @@ START_TEST(refused_by_seccomp)
 }
 END_TEST
 
-/* A write that fails, in a process that may not write a result either. */
+/* A write that fails. It needs a child, because the process cannot write its result either. */
 START_TEST(a_write_that_fails)
 {
 	pid_t pid = checked_fork();
@@ -832,7 +838,7 @@ static bool write_number(const char *path, int number)
 
 #define NOEXEC "/proc/sys/vm/memfd_noexec"
 
-/* As the first process of a pid namespace, which the sysctl is of. */
+/* Runs as the first process of a pid namespace: each of them has this sysctl. */
 static int with_memfd_noexec(void)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("proc", "/proc", "proc", 0, NULL) < 0)
@@ -904,7 +910,7 @@ static bool mount_ro(const char *name, unsigned long more)
 	       mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | more, NULL) == 0;
 }
 
-/* Everything in a mount namespace of its own, on a file system that goes with it. */
+/* Set up all files in a mount namespace, on a file system that disappears with it. */
 static bool make_place(void)
 {
 	char path[96];
@@ -945,7 +951,7 @@ static const struct {
 	{ "/mnt/ro/missing", -ENOENT, 0 },
 	{ "/mnt/ro/stub/x", -ENOTDIR, 0 },
 	{ "", -ENOENT, 0 },
-	/* Whether it can be exec'd is another question. */
+	/* errpipe_stub_file() does not check whether the file can be exec'd. */
 	{ "/mnt/ro/no-x", 0, EACCES },
 	{ "/mnt/noexec/stub", 0, EACCES },
 };
@@ -976,7 +982,7 @@ START_TEST(file)
 }
 END_TEST
 
-/* What a read-only mount is for: also root can only read it. */
+/* The purpose of the read-only mount: even root can only read the file. */
 START_TEST(file_cannot_be_opened_to_write)
 {
 	char path[64];
