@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stub, from outside: its operands, its records and exit codes on every kind of descriptor,
- * under signals and under seccomp, and what it hands over to the target.
+ * The stub from outside: its operands, its records, its exit codes, and what it passes to the target. The tests cover
+ * every kind of descriptor, signals and seccomp.
  *
- * ERRPIPE_DMZ may name another stub, with an emulator before it ("qemu-mips-static /tmp/mips/dmz");
- * ERRPIPE_DMZ_MACHINE is its e_machine then. What an emulator cannot show is in native_tests(), and
- * is left out.
+ * ERRPIPE_DMZ may name another stub after its emulator, such as "qemu-mips-static /tmp/mips/dmz". ERRPIPE_DMZ_MACHINE
+ * is then its e_machine. native_tests() has the tests that do not work under an emulator, and they are left out then.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,16 +37,16 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define LIST(...)    ((char *[]){ __VA_ARGS__, NULL })
 
-#define REPORT	"3" /* where each test has the descriptor of the report */
+#define REPORT	"3" /* the descriptor of the report in each test */
 #define MISSING "/no such file"
 #define REFUSED "/" /* a directory: EACCES */
 
-/* Operands, and a run with some members of struct setup. */
+/* Common operands, and a run that sets some members of struct setup. */
 #define STARTS	 LIST(REPORT, prog_args, "name")
 #define FAILS	 LIST(REPORT, REFUSED, "name")
 #define RUN(...) run((struct setup){ __VA_ARGS__ })
 
-/* Exit codes of a child of ours, apart from those of the stub. */
+/* Exit codes of our own child. The stub does not use them. */
 enum { CANNOT_RUN = 77, PREPARE_FAILED = 99 };
 
 static char prog_args[PATH_MAX], prog_refuse[PATH_MAX], dmz[PATH_MAX];
@@ -62,18 +61,18 @@ static bool foreign;
 enum channel { PIPE, STREAM, SEQPACKET, DATAGRAM, REGULAR };
 
 struct setup {
-	char **before; /* goes before the stub, such as prog_refuse and its operands */
+	char **before; /* put before the stub, such as prog_refuse and its operands */
 	char **operands;
 	char **env;	       /* NULL: the test's own */
-	void (*prepare)(void); /* called in the child, last */
+	void (*prepare)(void); /* called last in the child */
 	enum channel channel;  /* becomes descriptor 3 ... */
-	int other;	       /* ... or this, if it is not 0 */
+	int other;	       /* ... unless this is not 0 */
 };
 
 struct outcome {
 	int status;   /* as from waitpid */
-	ssize_t size; /* how much there was to read; 0 with .other */
-	int reads;    /* ... and in how many pieces */
+	ssize_t size; /* how many bytes the reader got; 0 with .other */
+	int reads;    /* ... and in how many reads */
 	unsigned char record[64];
 };
 
@@ -82,9 +81,9 @@ struct run {
 	int reader, output;
 };
 
-static char output[4 << 20]; /* what the target has written */
+static char output[4 << 20]; /* the output of the target */
 
-/* Out of the way of the low descriptors that a child arranges. */
+/* Move a descriptor away from the low numbers that a child uses. */
 static int high(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 100);
@@ -179,7 +178,7 @@ static struct run start(struct setup setup)
 	return run;
 }
 
-/* A stub that has been stopped would stay so for ever. */
+/* A stopped stub would never end by itself, so kill it. */
 static int end_of(pid_t pid)
 {
 	int status;
@@ -197,7 +196,7 @@ static struct outcome finish(struct run run)
 	struct outcome outcome = { .status = end_of(run.pid) };
 	ssize_t size;
 
-	/* It has ended, so all that it wrote is there. */
+	/* The stub has ended, so all its output is there. */
 	if (run.reader >= 0) {
 		while ((size = read(run.reader, outcome.record + outcome.size,
 				    sizeof(outcome.record) - outcome.size)) > 0) {
@@ -225,7 +224,7 @@ static bool exited(const struct outcome *outcome, int code)
 
 #define expect_exit(outcome, code) ck_assert_msg(exited(outcome, code), "status %#x", (outcome)->status)
 
-/* Ended with this code, without a target and without a record. */
+/* The stub exited with this code, started no target and wrote no record. */
 static void expect_silence(const struct outcome *outcome, int code)
 {
 	expect_exit(outcome, code);
@@ -233,7 +232,7 @@ static void expect_silence(const struct outcome *outcome, int code)
 	ck_assert_str_eq(output, "");
 }
 
-/* A foreign errno is compared as the decoder understands it, the bytes around it as they are. */
+/* Compare a foreign errno after decoding, and the bytes around it unchanged. */
 static void expect_foreign_error(const struct outcome *outcome, int error, unsigned char *expected)
 {
 	struct errpipe_report report;
@@ -258,7 +257,7 @@ static void expect_record(const struct outcome *outcome, unsigned char step, int
 	ck_assert_str_eq(output, "");
 }
 
-/* Those of the target's lines that begin with a word, in order. */
+/* The lines of the target that begin with a word, in order. */
 static const char *lines(const char *word)
 {
 	static char found[sizeof(output)];
@@ -287,7 +286,7 @@ static void expect_started(const struct outcome *outcome)
  */
 
 static char *wrong_fds[] = {
-	"2147483647", /* fits, but is not open */
+	"2147483647", /* fits into an int, but is not open */
 	"2147483648",
 	"4294967299",
 	"18446744073709551619",
@@ -305,7 +304,7 @@ static char *wrong_fds[] = {
 	"0x3",
 	"3.0",
 	"1)",
-	"\263", /* 3, to arithmetic that trusts them */
+	"\263", /* "3" to arithmetic that does not check for digits: it has the high bit set */
 	"4",
 	"700",
 };
@@ -352,7 +351,7 @@ START_TEST(fd_with_leading_zeros)
 }
 END_TEST
 
-/* Valid as it is open, but not for a process that opens anything now. */
+/* The descriptor is open and therefore valid, although the process could not open that number any more. */
 static void move_report_over_limit(void)
 {
 	struct rlimit few = { 8, 8 };
@@ -387,7 +386,7 @@ START_TEST(too_few_operands)
 }
 END_TEST
 
-/* Linux 5.18 and later make it one empty string; before, argc is 0. */
+/* Since Linux 5.18 the kernel passes one empty string. Before, argc was 0. */
 static void exec_without_arguments(void)
 {
 	execve(stub[0], (char *[]){ NULL }, environ);
@@ -405,7 +404,7 @@ END_TEST
  * Failures of execve
  */
 
-static char folder[PATH_MAX + 32];
+static char directory[PATH_MAX + 32];
 static int busy;
 
 static void make_file(const char *path, int mode, const char *text)
@@ -418,12 +417,12 @@ static void make_file(const char *path, int mode, const char *text)
 	ck_assert_int_eq(chmod(path, mode), 0);
 }
 
-/* In the build folder, because programs can surely be run from there. */
+/* Use the build directory, because programs can be executed there. */
 static void make_files(void)
 {
-	snprintf(folder, sizeof(folder), "%s/tests/stub.XXXXXX", getenv("ERRPIPE_BUILD"));
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	snprintf(directory, sizeof(directory), "%s/tests/stub.XXXXXX", getenv("ERRPIPE_BUILD"));
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	ck_assert_int_eq(chdir(directory), 0);
 	make_file("empty", 0755, "");
 	make_file("script", 0755, "#!/no such interpreter\n");
 	make_file("good", 0755, "#!/bin/true\n");
@@ -444,7 +443,7 @@ static void remove_files(void)
 	for (size_t i = 0; i < COUNT(files); i++)
 		unlink(files[i]);
 	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_int_eq(rmdir(folder), 0);
+	ck_assert_int_eq(rmdir(directory), 0);
 }
 
 static void allow_little(void)
@@ -477,8 +476,8 @@ START_TEST(failed_exec)
 END_TEST
 
 /*
- * The stub itself has to be exec'd with these arguments, and the target then not. It can be a script: the kernel adds its
- * interpreter's name and its own path, which is longer here than all that is left of 128 KiB, the least that a small
+ * The stub must be exec'd with these arguments, and the target must fail. A script does that: the kernel adds the
+ * name of its interpreter and its own path. The path alone exceeds the rest of 128 KiB, the minimum that a small
  * stack allows.
  */
 START_TEST(too_many_arguments)
@@ -499,7 +498,7 @@ START_TEST(too_many_arguments)
 }
 END_TEST
 
-/* A name that is found along PATH only is not found. */
+/* A name without a slash is not searched in PATH. */
 START_TEST(no_search)
 {
 	struct outcome outcome = RUN(.operands = LIST(REPORT, "true", "true"));
@@ -551,7 +550,10 @@ static int full_pipe(void)
 	return high(fd[1]);
 }
 
-/* Takes eight bytes; before Linux 6.10 it took the first eight of more, now it refuses more. */
+/*
+ * An eventfd takes eight bytes. Before Linux 6.10 it took the first eight of a longer write; now it refuses a longer
+ * one.
+ */
 static int event(void)
 {
 	return high(eventfd(0, EFD_NONBLOCK));
@@ -572,13 +574,14 @@ static int path_only(void)
 	return high(open("/dev/null", O_PATH));
 }
 
-static int folder_only(void)
+static int directory_only(void)
 {
 	return high(open("/", O_RDONLY | O_DIRECTORY));
 }
 
 static int (*const deaf[])(void) = {
-	pipe_without_reader, socket_without_reader, full_pipe, event, full_device, read_only, path_only, folder_only,
+	pipe_without_reader, socket_without_reader, full_pipe, event, full_device, read_only,
+	path_only,	     directory_only,
 };
 
 START_TEST(deaf_descriptor)
@@ -608,7 +611,7 @@ START_TEST(file_that_may_not_grow)
 END_TEST
 
 /*
- * What the target gets
+ * The arguments, environment, descriptors and signals of the target
  */
 
 START_TEST(path_and_name_differ)
@@ -634,7 +637,7 @@ enum { LARGE = 20, LARGE_SIZE = 100000, SMALL = 5000 };
 static char large[LARGE][LARGE_SIZE + 1], small[SMALL][16];
 static char *many[3 + LARGE + SMALL + 1] = { REPORT, prog_args, "name" };
 
-/* Two megabytes, all strings different. Returns what the target should write. */
+/* Two megabytes of different strings. Returns the expected output of the target. */
 static const char *make_many(void)
 {
 	static char expected[sizeof(large) + sizeof(small) + (LARGE + SMALL + 1) * 8];
@@ -672,7 +675,7 @@ START_TEST(two_megabytes_of_arguments)
 	if (exited(&outcome, CANNOT_RUN))
 		SKIP("the hard limit of the stack is below 64 MB");
 	expect_started(&outcome);
-	ck_assert_msg(strcmp(lines("arg "), expected) == 0, "an argument has changed");
+	ck_assert_msg(strcmp(lines("arg "), expected) == 0, "an argument changed");
 }
 END_TEST
 
@@ -685,7 +688,7 @@ START_TEST(empty_environment)
 }
 END_TEST
 
-/* Nothing here would pass through getenv and setenv as it is. */
+/* This environment would not pass through getenv and setenv unchanged. */
 START_TEST(odd_environment)
 {
 	struct outcome outcome = RUN(.operands = STARTS, .env = LIST("B=2", "A=1", "A=3", "", "=", "word"));
@@ -710,7 +713,7 @@ START_TEST(large_environment)
 	}
 	outcome = RUN(.operands = STARTS, .env = env);
 	expect_started(&outcome);
-	ck_assert_msg(strcmp(lines("env "), expected) == 0, "a variable has changed");
+	ck_assert_msg(strcmp(lines("env "), expected) == 0, "a variable changed");
 }
 END_TEST
 
@@ -740,7 +743,7 @@ static uint64_t bits(const int *signals, size_t count)
 	return set;
 }
 
-/* By the raw call, because the C library's hides 32 and 33. */
+/* Use the raw call, because the C library's hides 32 and 33. */
 static void block(uint64_t set)
 {
 	must(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &set, NULL, sizeof(set)) == 0);
@@ -804,7 +807,7 @@ static void resume(pid_t pid, int how)
 	ck_assert_msg(WIFSTOPPED(status), "status %#x", status);
 }
 
-/* Leave it stopped where it enters (PTRACE_SYSCALL_INFO_ENTRY) or leaves (.._EXIT) this call. */
+/* Stop where the process enters (PTRACE_SYSCALL_INFO_ENTRY) or leaves (.._EXIT) this call. */
 static void resume_until(pid_t pid, uint64_t call, int op)
 {
 	struct __ptrace_syscall_info info = { 0 };
@@ -818,7 +821,7 @@ static void resume_until(pid_t pid, uint64_t call, int op)
 	} while (info.op != op || entered != call);
 }
 
-/* False if there is no ptrace here. */
+/* Returns false if ptrace is not available. */
 static bool signal_at(pid_t pid, uint64_t call, int op, int sig)
 {
 	long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
@@ -829,7 +832,7 @@ static bool signal_at(pid_t pid, uint64_t call, int op, int sig)
 		return false;
 	ck_assert_msg(WIFSTOPPED(status), "status %#x", status);
 	ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, pid, NULL, options), 0);
-	resume(pid, PTRACE_CONT); /* to its exec of the stub */
+	resume(pid, PTRACE_CONT); /* until it execs the stub */
 	resume_until(pid, call, op);
 	ck_assert_int_eq(kill(pid, sig), 0);
 	ck_assert_int_eq(ptrace(PTRACE_DETACH, pid, NULL, NULL), 0);
@@ -846,7 +849,7 @@ static const struct {
 
 enum { SIGNALS = 62 };
 
-/* All but the two that cannot be blocked. */
+/* All signals except the two that cannot be blocked. */
 static int nth_signal(int n)
 {
 	int sig = n + 1;
@@ -887,7 +890,7 @@ static char *number(int n)
 }
 
 static const struct {
-	int call, answer; /* the errno that the call gets */
+	int call, answer; /* the errno of the refused call */
 	char *path;
 	int code, step, error; /* error -1: no record */
 } refusals[] = {
@@ -927,7 +930,7 @@ static void no_core(void)
 	must(setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) == 0);
 }
 
-/* It must not go on for ever either, least of all with every signal blocked. */
+/* The stub must not run forever, especially with every signal blocked. */
 START_TEST(refused_exit)
 {
 	struct outcome outcome = RUN(.before = REFUSE(SYS_exit_group, "1"), .operands = FAILS, .prepare = no_core);
@@ -946,7 +949,7 @@ static void connect_to_us(void)
 	must(dup2(ask_fd, 4) == 4);
 }
 
-/* The filter that prog_refuse has sent, or -1 if it could not make one. */
+/* Receive the filter from prog_refuse. Returns -1 if prog_refuse could not make one. */
 static int receive_filter(int socket)
 {
 	union {
@@ -969,10 +972,10 @@ static int receive_filter(int socket)
 	return fd;
 }
 
-/* Answer one call with value and no error. The filter hangs up if nobody is left who could call. */
+/* Answer one call with a value and without an error. The filter hangs up once all processes under it are gone. */
 static void answer(int filter, long value)
 {
-	/* The kernel wants it zeroed. A later one may have larger structures. */
+	/* The kernel requires zeros. Later kernels may have larger structures. */
 	union {
 		struct seccomp_notif_resp response;
 		struct seccomp_notif notice;
@@ -1018,7 +1021,7 @@ START_TEST(execve_that_returns_a_value)
 END_TEST
 
 /*
- * All of it
+ * The suite
  */
 
 static void tests(TCase *tcase)
@@ -1044,7 +1047,7 @@ static void tests(TCase *tcase)
 	tcase_add_test(tcase, no_signals_blocked_or_ignored);
 }
 
-/* qemu-user sorts the environment, keeps signals for itself, and makes calls of its own. */
+/* qemu-user sorts the environment, keeps signals for itself, and makes system calls of its own. */
 static void native_tests(TCase *tcase)
 {
 	tcase_add_test(tcase, odd_environment);
@@ -1057,7 +1060,7 @@ static void native_tests(TCase *tcase)
 	tcase_add_loop_test(tcase, execve_that_returns_a_value, 0, COUNT(values));
 }
 
-/* Its own ELF header names the host. */
+/* Read our own ELF header. */
 static unsigned host_machine(void)
 {
 	uint16_t header[10] = { 0 };
@@ -1084,7 +1087,7 @@ static void find_programs(void)
 	char *command = getenv("ERRPIPE_DMZ");
 
 	if (!build || (command && !number)) {
-		fputs("set ERRPIPE_BUILD, and ERRPIPE_DMZ_MACHINE with ERRPIPE_DMZ\n", stderr);
+		fputs("set ERRPIPE_BUILD, and with ERRPIPE_DMZ also ERRPIPE_DMZ_MACHINE\n", stderr);
 		exit(2);
 	}
 	snprintf(prog_args, sizeof(prog_args), "%s/tests/prog_args", build);

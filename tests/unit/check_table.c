@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of failing execs through the stub as a program, with nothing of the library between the kernel and it.
+ * The table of failing execs, run through the stub as a program. The library does not come between the kernel and the
+ * stub.
  *
- * ERRPIPE_DMZ may name another stub and an emulator for it ("/usr/bin/qemu-mips-static /tmp/mips/dmz"), and
- * ERRPIPE_DMZ_MACHINE its e_machine. What the table says has to come out all the same, in this host's numbers and words.
+ * ERRPIPE_DMZ may name an emulator and another stub, such as "/usr/bin/qemu-mips-static /tmp/mips/dmz".
+ * ERRPIPE_DMZ_MACHINE is then the stub's e_machine. The results must match the table all the same, in this host's
+ * numbers and words.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,7 +26,7 @@
 #include "state.h"
 #include "suite.h"
 
-/* How a child ends that does not become the stub. */
+/* Exit codes of a child that cannot become the stub. */
 enum { NO_STATE = 42, BAD_STATE };
 
 static const char *fixture;
@@ -43,8 +45,10 @@ static void add_run(const struct exec_case *c, enum identity identity)
 }
 
 /*
- * The user who runs the tests decides which cases there are, so a case for another user is not a skip. With an emulated
- * stub each case runs once: the identity changes the kernel's answer, but the stub treats every answer alike.
+ * The user who runs the tests determines the set of cases. A case for another user is therefore not a skip.
+ *
+ * With an emulated stub each case runs once. The identity changes the kernel's answer, but the stub treats every
+ * answer alike.
  */
 static void make_runs(void)
 {
@@ -61,7 +65,7 @@ static void make_runs(void)
 	}
 }
 
-/* By execveat, as some states refuse execve. The emulator makes an execve of it again for the stub. */
+/* Use execveat, because some states refuse execve. The emulator turns it back into an execve for the stub. */
 __attribute__((noreturn)) static void become_stub(const struct run *run, char *path, int report)
 {
 	char *argv[] = { emulator, stub, "3", path, "name", NULL };
@@ -81,7 +85,7 @@ __attribute__((noreturn)) static void become_stub(const struct run *run, char *p
 	_exit(ret == -EOPNOTSUPP ? NO_STATE : BAD_STATE);
 }
 
-/* Returns the wait status, and puts into record what has come. */
+/* Returns the wait status and stores the received bytes in record. */
 static int run_stub(const struct run *run, char *path, unsigned char record[64], ssize_t *size)
 {
 	int pipe[2], status;
@@ -114,7 +118,10 @@ START_TEST(a_case)
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == (c->error == ENOENT ? 127 : 126),
 		      "%s as %s: status %#x", c->name, who, status);
 	ck_assert_msg(size == 16 && errpipe_decode(record, size, &report) == 0, "%s as %s: no record", c->name, who);
-	/* A number without a name stays the writer's where the numbers differ, and the words say so. */
+	/*
+	 * If the numbers of the two machines differ, a number without a name remains the writer's number. The message
+	 * then says so.
+	 */
 	ck_assert_msg((error_name(c->error) ? report.error : report.raw_error) == c->error &&
 			      report.step == ERRPIPE_STEP_EXEC && report.machine == machine,
 		      "%s as %s: error %d, step %u, machine %u", c->name, who, report.error, report.step,
@@ -140,7 +147,7 @@ static void find_stub(void)
 	}
 	stub = strchr(command, ' ');
 	if (!stub || !number) {
-		fputs("ERRPIPE_DMZ is an emulator and a stub, and goes with ERRPIPE_DMZ_MACHINE\n", stderr);
+		fputs("ERRPIPE_DMZ must name an emulator and a stub, and needs ERRPIPE_DMZ_MACHINE\n", stderr);
 		exit(2);
 	}
 	*stub++ = '\0';
