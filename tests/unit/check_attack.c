@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attacks from inside of a container, by root with the capabilities that Docker gives by default and no user namespace,
- * on a process that has become the stub and not yet the target; and what a target reaches of whoever started it.
+ * Attacks from inside a container on a process that has become the stub and not yet the target, and attacks of a target on
+ * the runtime that started it. The attacker is root with Docker's default capabilities and without a user namespace.
  *
- * Each is tried for real. Those that work are here, too, with what they come to.
+ * Each attack is tried for real. Attacks that work are listed with their consequences.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -60,7 +60,6 @@ static const uint64_t docker = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FSETID) | CA
 			       CAP(NET_RAW) | CAP(SETGID) | CAP(SETUID) | CAP(SETFCAP) | CAP(SETPCAP) |
 			       CAP(NET_BIND_SERVICE) | CAP(SYS_CHROOT) | CAP(KILL) | CAP(AUDIT_WRITE);
 
-/* What root has in a container. */
 static void take_docker_capabilities(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -72,7 +71,7 @@ static void take_docker_capabilities(void)
 	}
 	if (syscall(SYS_capset, &header, data) < 0)
 		_exit(98);
-	/* That made it look as if it had secrets. */
+	/* A change of credentials can clear this (prctl(2)), as if the process had secrets. */
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
@@ -103,8 +102,8 @@ static int start_init(void (*runtime)(void))
 }
 
 /*
- * Call runtime as the first process of pid and mount namespaces of its own, with all rights; what it leaves behind
- * ends with it. Returns false if there can be no such thing here. The caller stays where it is.
+ * Call runtime as the first process of new pid and mount namespaces, with all rights. Its leftovers end with the
+ * namespaces. Returns false if this machine cannot do that. The caller keeps its own namespaces.
  */
 static bool in_container(void (*runtime)(void))
 {
@@ -122,7 +121,7 @@ static bool in_container(void (*runtime)(void))
 	return true;
 }
 
-/* Start path, with the rights of a container, and stop it in the beginning; it stops after each exec. */
+/* Start path with the rights of a container. The process stops before its first exec and after each exec. */
 static pid_t start_victim(int stub, const char *path)
 {
 	char *argv[] = { (char *)"victim", (char *)"x", NULL }, *envp[] = { (char *)"GIVEN=1", NULL };
@@ -154,7 +153,7 @@ static void to_next_exec(pid_t pid)
 	ck_assert_msg(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP, "status %#x", status);
 }
 
-/* Stopped as the stub, of which it has not run an instruction yet. */
+/* Returns a process that is stopped as the stub, before the stub's first instruction. */
 static pid_t victim_in_stub(int stub)
 {
 	pid_t pid = start_victim(stub, "/bin/true");
@@ -193,7 +192,7 @@ static void assert_is_dmz(int stub)
 	free(path);
 }
 
-/* error 0: it works. Else it fails, and says so. */
+/* The stub must work if error is 0, and otherwise fail and report that error. */
 static void assert_next_exec(int stub, int error)
 {
 	const struct errpipe_report report = try_stub(stub);
@@ -217,7 +216,7 @@ static bool have_seal_exec(void)
 
 /* --- attacks on the file behind the stub -------------------------------------------------------------------- */
 
-/* While the victim is the stub. exe is /proc/PID/exe; returns what the call does. */
+/* These attack while the victim is the stub. exe is its /proc/PID/exe. Each returns the result of its system call. */
 static int at_chmod_0(const char *exe)
 {
 	return chmod(exe, 0);
@@ -300,7 +299,7 @@ static int at_fallocate(const char *exe)
 	return fd < 0 ? -1 : fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096);
 }
 
-/* Its text, which is anybody's who shares the page, by way of its memory: the process gets a page of its own. */
+/* Write to the stub's code through /proc/PID/mem. Others share that page, but the process gets a copy of its own. */
 static int at_memory(const char *exe)
 {
 	char path[64], byte = 0x5a;
@@ -314,7 +313,7 @@ static int at_memory(const char *exe)
 	return pread(fd, &byte, 1, 0x400000) == 1 && byte == 0x5a ? 0 : -1;
 }
 
-/* These change something, which comes to nothing. */
+/* The next three change the file, but to no effect. */
 static int at_chmod_6777(const char *exe)
 {
 	return chmod(exe, 06777);
@@ -336,7 +335,7 @@ static int at_file_capability(const char *exe)
 	return setxattr(exe, "security.capability", &data, sizeof(data), 0);
 }
 
-/* An access control list by which nobody may do anything (linux/posix_acl_xattr.h): owner, group and others. */
+/* An access control list that grants nothing to owner, group and others (linux/posix_acl_xattr.h). */
 static int at_acl(const char *exe)
 {
 	static const struct {
@@ -358,9 +357,9 @@ static int at_read(const char *exe)
 static const struct {
 	const char *name;
 	int (*attack)(const char *exe);
-	int error;	/* of the attack; 0: it works ... */
-	int next;	/* ... and the next exec of the stub fails with this, or works all the same */
-	int error_file; /* of the attack on a stub that is a file; that always works afterwards */
+	int error;	/* errno of the attack, or 0 if it works */
+	int next;	/* errno of the stub's next exec, or 0 if that still works */
+	int error_file; /* errno of the attack on a stub that is a file, which always works afterwards */
 	bool by_seal_exec;
 } attacks[] = {
 	{ "chmod 0", at_chmod_0, EPERM, 0, EROFS, true },
@@ -382,14 +381,14 @@ static const struct {
 	{ "chmod 06777", at_chmod_6777, 0, 0, EROFS, false },
 	{ "chown", at_chown, 0, 0, EROFS, false },
 	{ "file capability", at_file_capability, 0, 0, EROFS, false },
-	/* F_SEAL_EXEC does not look at the mode that comes with a list. */
+	/* F_SEAL_EXEC does not check the mode that a list sets. */
 	{ "access control list", at_acl, 0, EACCES, EROFS, false },
 };
 enum { ATTACKS = sizeof(attacks) / sizeof(*attacks) };
 
 static int attack_number;
 
-/* Returns the errno of the attack, which is run with the rights of a container. */
+/* Attack with the rights of a container. Returns the errno. */
 static int attack(int (*call)(const char *exe), pid_t victim)
 {
 	char exe[32];
@@ -421,7 +420,7 @@ static void attack_while_in_stub(void)
 	end(victim);
 	assert_is_dmz(stub);
 	assert_next_exec(stub, attacks[attack_number].next);
-	/* Another container's stub is another file. */
+	/* Another container has another file as its stub. */
 	assert_next_exec(make_stub(), 0);
 }
 
@@ -435,7 +434,7 @@ START_TEST(while_in_stub)
 }
 END_TEST
 
-/* A stub that is a file, on a read-only mount. */
+/* A stub that is a file on a read-only mount. */
 static int mount_stub(void)
 {
 	char *from = built_path("dmz"), bytes[8192];
@@ -472,7 +471,7 @@ START_TEST(while_in_a_stub_that_is_a_file)
 }
 END_TEST
 
-/* --- attacks that begin while the process is the stub, and go on when it is gone ---------------------------- */
+/* --- attacks that begin while the process is the stub and continue afterwards ------------------------------- */
 
 static int reopen(int fd, int flags)
 {
@@ -512,7 +511,7 @@ static int after_map(int fd)
 	return map == MAP_FAILED ? -1 : 0;
 }
 
-/* It cannot be written to, but what is open for writing cannot be exec'd. */
+/* The stub cannot be modified, but a file that is open for writing cannot be exec'd. */
 static int after_keep_open(int fd)
 {
 	return reopen(fd, O_WRONLY);
@@ -530,7 +529,7 @@ static const struct {
 };
 enum { LATER = sizeof(later) / sizeof(*later) };
 
-/* The attacker, and how it is told to go on and tells that it has. */
+/* An attacker waits for a byte from go before each step and writes the result of each step to done. */
 struct attacker {
 	pid_t pid;
 	int go[2], done[2];
@@ -563,7 +562,7 @@ static int result_of(const struct attacker *attacker)
 	return result;
 }
 
-/* Gets hold of the stub, tells so, does it, tells so, and keeps what it has until the end. */
+/* The attacker opens the stub and reports that, then runs call and reports that. It keeps all descriptors until its end. */
 static void start_attacker(struct attacker *attacker, pid_t victim, int flags, int (*call)(int fd))
 {
 	char exe[32];
@@ -624,8 +623,8 @@ START_TEST(after_the_stub)
 END_TEST
 
 /*
- * A lease makes everybody else's open wait, an exec's too, for as long as fs.lease-break-time says, or until its holder
- * gives it up (fcntl(2) F_SETLEASE). This one does when it is asked.
+ * A lease blocks every open(2) of others, including an exec's, for fs.lease-break-time seconds or until its holder gives
+ * it up (fcntl(2), F_SETLEASE). This holder gives it up on request.
  */
 static int hold_lease(int fd)
 {
@@ -667,7 +666,7 @@ static void attack_by_lease(int stub)
 	let_go_on(&lessee);
 	ck_assert_int_eq(result_of(&lessee), 0);
 	assert_next_exec(stub, 0);
-	/* The exec has waited for it: had it not, there would be nothing to read after its end. */
+	/* The exec waited for the lease. Otherwise the killed holder would have left nothing to read. */
 	kill(lessee.pid, SIGKILL);
 	ck_assert_int_eq(result_of(&lessee), SIGIO);
 	wait_for(lessee.pid);
@@ -692,7 +691,7 @@ END_TEST
 
 /* --- before F_SEAL_EXEC ------------------------------------------------------------------------------------- */
 
-/* As before Linux 6.3: fcntl(2) does not know F_SEAL_EXEC. */
+/* Simulate Linux before 6.3, whose fcntl(2) does not know F_SEAL_EXEC. */
 static bool refuse_seal_exec(void)
 {
 #ifdef SYS_fcntl64
@@ -742,9 +741,9 @@ START_TEST(without_seal_exec)
 }
 END_TEST
 
-/* --- what is left of the runtime ---------------------------------------------------------------------------- */
+/* --- remains of the runtime --------------------------------------------------------------------------------- */
 
-static char secret[33]; /* in the memory of the runtime, and in its environment */
+static char secret[33]; /* in the runtime's memory and environment */
 
 static void make_secret(void)
 {
@@ -772,7 +771,7 @@ static bool range_has(int mem, unsigned long from, unsigned long to, const char 
 		if (memmem(bytes, overlap + n, what, strlen(what)))
 			return true;
 		from += n;
-		/* It may begin in this part and end in the next. */
+		/* The text may begin in this part and end in the next. */
 		if (overlap + n > strlen(what)) {
 			memmove(bytes, bytes + overlap + n - strlen(what), strlen(what));
 			overlap = strlen(what);
@@ -801,7 +800,7 @@ static bool memory_has(pid_t pid, const char *what)
 	int ranges = 0;
 
 	while (!found && fgets(line, sizeof(line), maps)) {
-		/* Sanitizers have terabytes of nothing. */
+		/* Skip the empty terabytes of sanitizers. */
 		if (sscanf(line, "%lx-%lx r", &from, &to) == 2 && !strstr(line, "[v") && to - from < 1 << 28) {
 			found = range_has(fileno(mem), from, to, what);
 			ranges++;
@@ -813,7 +812,7 @@ static bool memory_has(pid_t pid, const char *what)
 	return found;
 }
 
-/* The stub's own segment, the stack and what the kernel puts into every process. */
+/* The maps must be the stub's own segment, the stack, and those that the kernel adds to every process. */
 static void assert_maps_of_stub(pid_t pid, const char *stub)
 {
 	FILE *maps = open_of(pid, "maps");
@@ -828,7 +827,7 @@ static void assert_maps_of_stub(pid_t pid, const char *stub)
 	fclose(maps);
 }
 
-/* Descriptors of the process that are not inherited from us: those of its own making. */
+/* Count the descriptors that the process made itself instead of inheriting them from us. */
 static int own_descriptors(pid_t pid)
 {
 	char path[48], target[8];
@@ -886,7 +885,7 @@ static void look_at_each_stage(void)
 	ck_assert(stat("/proc/self/exe", &self) == 0 && fstat(stub, &memfd) == 0);
 	victim = start_victim(stub, "/bin/true");
 
-	/* Before its exec all is there. */
+	/* Before the exec everything is still there. */
 	ck_assert(memory_has(victim, secret));
 	ck_assert(is_executable_of(victim, &self));
 	ck_assert_int_gt(own_descriptors(victim), 1);
@@ -902,7 +901,7 @@ static void look_at_each_stage(void)
 	to_next_exec(victim);
 	ck_assert(!is_executable_of(victim, &memfd));
 	ck_assert(!memory_has(victim, secret));
-	ck_assert(!memory_has(victim, strchr(name, '-'))); /* with the part that is only this stub's */
+	ck_assert(!memory_has(victim, strchr(name, '-'))); /* from '-' on the name is unique to this stub */
 	assert_environ(victim);
 	ck_assert_int_eq(own_descriptors(victim), 0);
 	end(victim);
@@ -915,7 +914,7 @@ START_TEST(nothing_is_left)
 }
 END_TEST
 
-/* Of the runtime itself, which has all rights: a target finds it as its parent. */
+/* The runtime, which has all rights, is the parent of its target. */
 static int at_parent_executable(const char *exe)
 {
 	(void)exe;
@@ -964,14 +963,14 @@ static void exec_self(void)
 	make_selves();
 	ck_assert(stat("/proc/self/exe", &self) == 0 && fstat(stub, &memfd) == 0);
 
-	/* Directly, the target is the runtime, in the hands of whoever picks its arguments and libraries. */
+	/* Without the stub, the target is the runtime, with arguments and libraries of the attacker's choice. */
 	victim = start_victim(ERRPIPE_NO_STUB, selves[attack_number]);
 	to_next_exec(victim);
 	ck_assert(is_executable_of(victim, &self));
 	ck_assert_int_eq(attack(at_read, victim), 0);
 	end(victim);
 
-	/* Through the stub, it is the stub, which nobody can change. */
+	/* Through the stub, the target is the stub, which nobody can change. */
 	victim = start_victim(stub, selves[attack_number]);
 	to_next_exec(victim);
 	to_next_exec(victim);
@@ -992,22 +991,22 @@ START_TEST(the_target_is_oneself)
 }
 END_TEST
 
-/* --- CVE-2024-21626: a way out by a descriptor of the runtime's --------------------------------------------- */
+/* --- CVE-2024-21626: a way out through a descriptor of the runtime ------------------------------------------ */
 
 static const struct {
 	const char *path;
-	bool chdir; /* to that directory first */
-	int error;  /* through the stub */
+	bool chdir; /* first change to the directory of descriptor 300 */
+	int error;  /* errno through the stub */
 } ways_out[] = {
 	{ "/proc/self/fd/300/outside/program", false, ENOENT },
 	{ "/proc/self/fd/300/outside/../outside/program", false, ENOENT },
 	{ "/link/outside/program", false, ENOENT },
-	/* The working directory is no descriptor: that is for the runtime to see. */
+	/* The working directory is not a descriptor. The runtime has to check it. */
 	{ "outside/program", true, 0 },
 };
 enum { WAYS_OUT = sizeof(ways_out) / sizeof(*ways_out) };
 
-/* /mnt/outside/program, a static program, and /mnt/root for a root without it. */
+/* Make /mnt/outside/program, a static program, and /mnt/root, a root directory without it. */
 static void make_root(void)
 {
 	char *from = built_path("dmz"), bytes[8192];
