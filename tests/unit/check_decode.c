@@ -7,10 +7,10 @@
 #include "errpipe.h"
 #include "suite.h"
 
-/* x86-64, step 0, ENOEXEC. */
+/* A record from x86-64: ENOEXEC in step 0. */
 static const unsigned char valid[16] = { 'd', 'm', 'z', 1, 62, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0 };
 
-/* A machine whose errno numbers are the generic ones, and so this host's. */
+/* x86-64 stands for all machines with the generic errno numbers, which this host has as well. */
 enum { EM_X86_64 = 62, EM_MIPS = 8, EM_ALPHA = 0x9026, EM_SPARCV9 = 43, EM_PARISC = 15 };
 
 static void put16(unsigned char *p, unsigned value)
@@ -31,7 +31,7 @@ static int decode_with(unsigned machine, unsigned step, unsigned error, struct e
 	return errpipe_decode(bytes, sizeof(bytes), report);
 }
 
-/* A refused record must leave the report as it was. */
+/* A refused record must leave the report unchanged. */
 static void assert_refused(const void *bytes, size_t size)
 {
 	struct errpipe_report report, before;
@@ -56,7 +56,7 @@ START_TEST(a_valid_record)
 }
 END_TEST
 
-/* Bytes are allocated to the byte, so that a sanitizer sees a read beyond them. */
+/* The allocation has the exact size, so that a sanitizer reports a read beyond it. */
 START_TEST(every_length)
 {
 	size_t size = _i;
@@ -82,7 +82,7 @@ START_TEST(no_bytes_at_all)
 }
 END_TEST
 
-/* What each byte of the record may be, if all others are those of the valid one. */
+/* May this byte of the valid record have this value? */
 static bool may_be(int offset, unsigned char value)
 {
 	switch (offset) {
@@ -92,9 +92,9 @@ static bool may_be(int offset, unsigned char value)
 		return true;
 	case 6: /* step: low byte 1 is the stub's fcntl */
 		return value <= 1;
-	case 7: /* the caller's own steps */
+	case 7: /* high byte of the step: from 0x80 on the caller's own */
 		return value == 0 || value >= 0x80;
-	case 8: /* error: up to 4095, and 0 for a refusal without one */
+	case 8: /* error: up to 4095; 0 is a refusal without an errno */
 		return true;
 	case 9:
 		return value <= 0x0f;
@@ -132,7 +132,7 @@ START_TEST(every_step)
 			ck_assert_uint_eq(report.step, step);
 			ck_assert_int_eq(report.verdict, step ? ERRPIPE_SETUP_FAILED : ERRPIPE_EXEC_FAILED);
 		}
-		/* A system call can be refused without an error. */
+		/* A system call can be refused without an errno. */
 		ck_assert_int_eq(decode_with(EM_X86_64, step, 0, &report), reserved || callers ? -EPROTO : 0);
 	}
 }
@@ -152,7 +152,7 @@ START_TEST(every_error)
 }
 END_TEST
 
-/* The writer's number and this host's, as facts of asm/errno.h. */
+/* The writer's number and this host's, taken from asm/errno.h. */
 static const struct {
 	unsigned machine;
 	int raw, error;
@@ -184,7 +184,7 @@ START_TEST(numbers_of_another_machine)
 }
 END_TEST
 
-/* A machine that this version has never heard of numbers its errors as every new one does. */
+/* A machine unknown to this version has the generic numbers, like every new architecture. */
 START_TEST(an_unknown_machine)
 {
 	struct errpipe_report report;

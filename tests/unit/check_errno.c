@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno.def and words.c against the kernel's headers, the C library's header and words, and literal
- * numbers.
+ * Compare errno.def and words.c with the kernel's headers, the C library's header and words, and literal numbers.
  *
- * The numbers of the headers are in files that scripts/build/errno-macros wrote, tests/errno.* in the build
- * folder. One that is missing fails.
+ * scripts/build/errno-macros wrote the numbers of the kernel's headers to tests/errno.* in the build directory. A missing
+ * file fails the test.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -41,7 +40,7 @@ enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, FAMILIES };
 #define HOST_IS_POWERPC 0
 #endif
 
-/* One machine of each family. For the host's family it is one that numbers errors like the host. */
+/* One machine of each family. The one of the host's family has the host's numbers. */
 static const unsigned machine_of[FAMILIES] = { HOST_IS_POWERPC ? 21 : 62, 8, 0x9026, 43, 15 };
 
 static const struct row {
@@ -52,7 +51,7 @@ static const struct row {
 #include "dmz/errno.def"
 };
 
-/* What <errno.h> makes of each name: its number, or the name itself if it is no macro there. */
+/* The expansion of each name by <errno.h>: its number, or the name itself if it is not a macro there. */
 #define TEXT(x) #x
 static const char *const libc_number[] = {
 #define E(name, words, generic, mips, alpha, sparc, parisc) TEXT(name),
@@ -79,7 +78,7 @@ static const struct row *row_numbered(enum family family, int number)
 	return NULL;
 }
 
-/* The number in a family's headers: the table's, but for EDEADLOCK, of which errno.def tells. */
+/* The number in a family's headers. Only EDEADLOCK's differs from the table (see errno.def). */
 static int header_number(const struct row *row, enum family family, int is_powerpc)
 {
 	if (family == GENERIC && !is_powerpc && strcmp(row->name, "EDEADLOCK") == 0)
@@ -88,7 +87,7 @@ static int header_number(const struct row *row, enum family family, int is_power
 }
 
 /*
- * The table in itself.
+ * The table itself.
  */
 
 START_TEST(table_is_in_order)
@@ -116,8 +115,8 @@ START_TEST(table_has_each_name_and_number_once)
 
 	for (a = rows; a < rows + COUNT(rows); a++) {
 		for (b = rows; b < a; b++) {
-			ck_assert_msg(strcmp(a->name, b->name) != 0, "%s twice", a->name);
-			ck_assert_msg(strcmp(a->words, b->words) != 0, "\"%s\" twice", a->words);
+			ck_assert_msg(strcmp(a->name, b->name) != 0, "%s appears twice", a->name);
+			ck_assert_msg(strcmp(a->words, b->words) != 0, "\"%s\" appears twice", a->words);
 			for (f = 0; f < FAMILIES; f++) {
 				if (a->number[f] == 0 || a->number[f] != b->number[f])
 					continue;
@@ -160,7 +159,7 @@ static const struct source {
 	{ "errno.powerpc", GENERIC, 1 },
 };
 
-/* Names that errno.def leaves out, and the row that has their number. */
+/* Names that errno.def leaves out, each with the row that has its number. */
 static const struct {
 	const char *name, *row;
 } aliases[] = {
@@ -169,7 +168,7 @@ static const struct {
 	{ "EREFUSED", "ECONNREFUSED" },
 };
 
-/* What parisc's headers no longer have in Linux 6.12, but still in 6.1; nothing returned them. */
+/* parisc's headers still have these in Linux 6.1, but not in 6.12. Nothing ever returned them. */
 static const char *const dropped[] = { "ENOSYM", "EREMOTERELEASE" };
 
 static int is_dropped(enum family family, const char *name)
@@ -326,7 +325,7 @@ END_TEST
 
 #ifdef __GLIBC__
 
-/* syscall.Errno's rule, from Go's src/syscall/mkerrors.sh. */
+/* The rule of Go's syscall.Errno (src/syscall/mkerrors.sh). */
 static void lower_as_go_does(char *words)
 {
 	if (words[0] >= 'A' && words[0] <= 'Z' && words[1] >= 'a' && words[1] <= 'z')
@@ -347,14 +346,14 @@ START_TEST(glibc_has_the_same_words_and_names)
 			snprintf(words, sizeof(words), "%s", glibc);
 			lower_as_go_does(words);
 			ck_assert_str_eq(errpipe_strerror(n), words);
-			ck_assert_msg(name != NULL, "no name for %d", n);
+			ck_assert_msg(name != NULL, "%d has no name", n);
 			ck_assert_str_eq(name, strerrorname_np(n));
 			compared++;
 		} else if (name) {
 			for (i = 0; i < COUNT(not_in_glibc); i++)
 				if (strcmp(name, not_in_glibc[i]) == 0)
 					break;
-			ck_assert_msg(i < COUNT(not_in_glibc), "%s, %d, is not in glibc", name, n);
+			ck_assert_msg(i < COUNT(not_in_glibc), "glibc lacks %s (%d)", name, n);
 		}
 	}
 	ck_assert_int_gt(compared, 130);
@@ -363,7 +362,7 @@ END_TEST
 
 #endif
 
-/* glibc would translate for LANGUAGE in any locale but "C", if it had translations installed. */
+/* With translations installed, glibc would translate to LANGUAGE in every locale but "C". */
 START_TEST(locale_changes_nothing)
 {
 	int i;
@@ -463,7 +462,7 @@ START_TEST(differing_numbers_are_translated)
 }
 END_TEST
 
-/* 90 is another error in each family: EMSGSIZE, ELOOP, EL3HLT, ENOSYS, and none on parisc. */
+/* 90 is another error in each family: EMSGSIZE, ELOOP, EL3HLT and ENOSYS. parisc has no error 90. */
 START_TEST(every_machine_has_its_family)
 {
 	static const char *const error_90[] = { "EMSGSIZE", "ELOOP", "EL3HLT", "ENOSYS", NULL };
@@ -499,7 +498,7 @@ START_TEST(every_machine_has_its_family)
 }
 END_TEST
 
-/* Numbers of the host's own family pass as they are, known or not. */
+/* Numbers of the host's own family pass unchanged, known or not. */
 START_TEST(own_numbers_pass)
 {
 	int raw;
@@ -560,7 +559,7 @@ START_TEST(deadlock_is_the_hosts)
 	ck_assert_int_eq(ep_host_errno(21, 58), EDEADLOCK);
 	ck_assert_int_eq(ep_host_errno(21, 35), EDEADLK);
 	ck_assert_int_eq(ep_host_errno(62, 35), EDEADLK);
-	/* Only powerpc has a name for 58. There a 58 of another machine has no errno, and other hosts keep the number. */
+	/* Only powerpc names 58. Therefore it has no errno for another machine's 58. Other hosts keep the number. */
 	ck_assert_int_eq(ep_host_errno(62, 58), HOST_IS_POWERPC ? 0 : 58);
 #ifdef __powerpc__
 	ck_assert_str_eq(errpipe_errname(58), "EDEADLOCK");
