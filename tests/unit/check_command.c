@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command errpipe, and the stub with what the command decodes of it. */
+/* The command errpipe, and records of the stub that the command decodes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ static char *show_program, *act_program;
 
 /* --- running a program ------------------------------------------------------------------------ */
 
-/* How a child ends that could not become the program. */
+/* Exit codes of a child that could not become the program. */
 enum { NO_STATE = 77, BAD_STATE };
 
 struct start {
@@ -42,7 +42,7 @@ struct start {
 	const char *state;
 	enum identity identity;
 	void (*set)(void); /* run in the child first */
-	int in;		   /* a descriptor for its standard input, or 0 for our own */
+	int in;		   /* its standard input, or 0 for ours */
 };
 
 struct result {
@@ -75,10 +75,7 @@ static char *read_whole(int fd)
 	return text;
 }
 
-/*
- * By execveat(2): a state may refuse execve(2), and it is the one who is tested that is to see
- * that.
- */
+/* Use execveat(2) because a state may refuse execve(2), and only the tested program shall meet that refusal. */
 __attribute__((noreturn)) static void become_program(const struct start *start)
 {
 	char *path = *start->program == '@' ? fixture_path(start->program) : keep(strdup(start->program));
@@ -138,7 +135,7 @@ static struct result run_errpipe(char *const *argv, void (*set)(void))
 	return run(&start);
 }
 
-/* The message alone, without what was found out about it. */
+/* The message alone, without the explanation. */
 #define ONE_LINE "--explain=no"
 
 #define ERRPIPE(...)		run_errpipe((char *[]){ "errpipe", __VA_ARGS__, NULL }, NULL)
@@ -182,9 +179,8 @@ static void add_run(const struct exec_case *c, enum identity identity)
 }
 
 /*
- * The user who runs the tests decides which cases there are, so a case for another user is not a skip. Where everything is
- * slow, each case runs once: the identity changes the kernel's answer, but the command reports every answer in the same
- * way.
+ * The user who runs the tests decides which cases exist, so a case for another user is not a skip. On a slow machine each
+ * case runs once. The identity changes the kernel's answer, but the command reports every answer the same way.
  */
 static void make_runs(void)
 {
@@ -209,7 +205,7 @@ static const char *title(const struct run *run)
 
 static char *const policies[CASE_POLICIES] = { "posix", "dockerd", "runc", "systemd" };
 
-/* By run or by exec. Each policy for each case, or one policy where everything is slow. */
+/* command is run or exec. Each case tries every policy, or a single one on a slow machine. */
 static void assert_says_why(const struct run *it, char *command)
 {
 	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
@@ -240,12 +236,12 @@ START_TEST(exec_says_why)
 }
 END_TEST
 
-/* What Docker, podman and containerd look for in errors: it would change exit codes. */
+/* Docker, podman and containerd look for these phrases in errors and then choose other exit codes. */
 static const char *const phrases[] = { "not found",	 "no such file",    "permission denied",
 				       "is a directory", "not a directory", "operation not permitted",
 				       "open executable" };
 
-/* Behind the message: one line or two, that begin with "errpipe: " and have none of the phrases. */
+/* The explanation has one line or two. Each line begins with "errpipe: " and contains none of the phrases. */
 static void assert_explained(const char *name, char *lines)
 {
 	int count = 0;
@@ -258,7 +254,7 @@ static void assert_explained(const char *name, char *lines)
 	ck_assert_msg(count == 1 || count == 2, "%s: %d lines", name, count);
 }
 
-/* The message and the exit code stay what they are. */
+/* An explanation changes neither the message nor the exit code. */
 static void assert_says_more(const struct run *it, char *command)
 {
 	char *path = fixture_path(it->c->path), *line = text("exec %s: %s\n", path, it->c->words);
@@ -343,7 +339,7 @@ START_TEST(run_passes_arguments_on)
 }
 END_TEST
 
-/* --- run: what the target gets ---------------------------------------------------------------- */
+/* --- run: properties that the target inherits ------------------------------------------------- */
 
 static void set_signals(void)
 {
@@ -355,14 +351,14 @@ static void set_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGRTMAX - 1, SIG_IGN);
-	/* By number, as libc lets nobody block 32 and 33. */
+	/* Use the numbers because libc refuses to block 32 and 33. */
 	for (size_t i = 0; i < COUNT(blocked); i++)
 		mask[(blocked[i] - 1) / (8 * sizeof(long))] |= 1UL << (blocked[i] - 1) % (8 * sizeof(long));
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, _NSIG / 8) < 0)
 		_exit(BAD_STATE);
 }
 
-/* None of these is close-on-exec: the others do not get as far as the command. */
+/* None of these is close-on-exec, because such descriptors do not even reach the command. */
 static void set_descriptors(void)
 {
 	static const int wanted[] = { 3, 4, 5, 20, 21, 400 };
@@ -421,7 +417,7 @@ static void (*const changes[])(void) = {
 	set_environment, set_no_environment, close_stdin,     close_stdin_and_stderr,
 };
 
-/* The differing line, and not all of a long text. */
+/* Of a long text, show only the differing line. */
 static void assert_same(const char *text, const char *expected)
 {
 	size_t i = 0, line = 0;
@@ -450,7 +446,7 @@ START_TEST(the_target_gets_what_execve_gives)
 }
 END_TEST
 
-/* That the comparison sees something. */
+/* Make sure that the comparison can see the changes. */
 START_TEST(changes_are_seen)
 {
 	struct result r = ERRPIPE_AFTER(set_signals, "run", show_program);
@@ -502,7 +498,7 @@ START_TEST(sigchld_may_be_ignored)
 }
 END_TEST
 
-/* --- run: signals on the way ------------------------------------------------------------------ */
+/* --- run: forwarding of signals --------------------------------------------------------------- */
 
 static void assert_line(FILE *from, const char *expected)
 {
@@ -517,7 +513,7 @@ static char *counted(const char *kind, int count, pid_t sender)
 	return text("%s %d from %d\n", kind, count, (int)sender);
 }
 
-/* SIGTERM twice at once would look like once: the kernel queues only real-time signals. */
+/* SIGTERM is sent only once: the kernel merges several, because it queues only real-time signals. */
 START_TEST(a_signal_is_passed_on_once)
 {
 	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
@@ -545,15 +541,15 @@ START_TEST(a_signal_is_passed_on_once)
 }
 END_TEST
 
-/* By a system call, as libc keeps some for itself. Make leaves those ignored in what it starts. */
+/* Use the system call because libc reserves some signals. Programs started by make inherit those as ignored. */
 static void set_to_default(int signal)
 {
-	const char none[64] = { 0 }; /* a struct sigaction of the kernel's, SIG_DFL */
+	const char none[64] = { 0 }; /* the kernel's struct sigaction with SIG_DFL */
 
 	ck_assert_int_eq(syscall(SYS_rt_sigaction, signal, none, NULL, 8), 0);
 }
 
-/* Those that libc keeps for itself, too: 32 to 34. */
+/* Even the signals that libc reserves: 32 to 34. */
 START_TEST(every_signal_is_passed_on)
 {
 	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
@@ -579,7 +575,7 @@ static void set_alarm(void)
 	alarm(1);
 }
 
-/* alarm(2) outlives an exec. It is the kernel that sends the signal, but to errpipe alone. */
+/* An alarm(2) survives an exec. The kernel sends its signal to errpipe alone. */
 START_TEST(an_alarm_is_passed_on)
 {
 	assert_result(ERRPIPE_AFTER(set_alarm, "run", "sleep", "20"), "alarm", 128 + SIGALRM, "", "");
@@ -593,7 +589,7 @@ static void lead_a_session(void)
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
 	signal(SIGHUP, SIG_DFL); /* nohup(1) ignores it */
-	/* The terminal is gone as soon as there is errpipe. */
+	/* The exec of errpipe closes the master. The terminal hangs up when the child, which keeps a copy, exits. */
 	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0 || setsid() < 0 ||
 	    open(ptsname(master), O_RDWR | O_CLOEXEC) < 0)
 		_exit(BAD_STATE);
@@ -603,14 +599,14 @@ static void lead_a_session(void)
 	}
 }
 
-/* The kernel tells the leader of the session, and nobody else. */
+/* The kernel sends SIGHUP only to the leader of the session. */
 START_TEST(a_terminal_that_is_gone)
 {
 	assert_result(ERRPIPE_AFTER(lead_a_session, "run", "sleep", "20"), "hangup", 128 + SIGHUP, "", "");
 }
 END_TEST
 
-/* The state of the only child of a process, as in /proc/PID/stat; 0 if there is none. */
+/* The state of a process's only child, as in /proc/PID/stat, or 0 if it has no child. */
 static char state_of_child(pid_t pid)
 {
 	FILE *file = fopen(text("/proc/%d/task/%d/children", (int)pid, (int)pid), "re");
@@ -629,14 +625,14 @@ static char state_of_child(pid_t pid)
 	return state;
 }
 
-/* A group of its own, with a parent in another: one that has none cannot be stopped by SIGTSTP (setpgid(2)). */
+/* Lead a process group whose parent is in another group. SIGTSTP does not stop an orphaned group (setpgid(2)). */
 static void be_a_job(void)
 {
 	if (setpgid(0, 0) < 0)
 		_exit(BAD_STATE);
 }
 
-/* A stop and a continuation that are sent to errpipe alone reach the target, too. */
+/* SIGTSTP and SIGCONT also reach the target when they are sent to errpipe alone. */
 START_TEST(a_stop_is_passed_on)
 {
 	char *argv[] = { "errpipe", "run", act_program, "count", NULL };
@@ -678,7 +674,7 @@ START_TEST(argv0_is_what_the_target_sees)
 }
 END_TEST
 
-/* The process that is started is the one that becomes the target. */
+/* The target has the pid of the process that was errpipe. */
 START_TEST(exec_keeps_the_process)
 {
 	char *argv[] = { "errpipe", "exec", "--", "sh", "-c", "echo $$", NULL };
@@ -699,7 +695,7 @@ START_TEST(exec_exits_as_the_target_does)
 }
 END_TEST
 
-/* --- run: the search along PATH --------------------------------------------------------------- */
+/* --- run: the search in PATH ------------------------------------------------------------------ */
 
 #define TEN(text) text text text text text text text text text text
 #define LONG_NAME TEN("twenty-six letters of many")
@@ -708,7 +704,7 @@ END_TEST
 static const struct search {
 	const char *path, *cwd;
 	int status;
-	const char *where, *words; /* of the line on standard error; NULL if the tool runs */
+	const char *where, *words; /* in the line on standard error; NULL if the tool runs */
 } searches[] = {
 	{ "good", "empty", 0, NULL, NULL },
 	{ "empty:good", "empty", 0, NULL, NULL },
@@ -761,8 +757,8 @@ static const struct search {
 };
 
 /*
- * Bash keeps a directory in mind and ends with its error if it finds nothing better. Dash goes on after a missing
- * interpreter, and bash does not. Both run a text file themselves.
+ * If bash finds nothing better than a directory, it ends with the error of that directory. After a missing interpreter,
+ * dash continues the search and bash stops. Both run a text file themselves.
  */
 static const char *const unlike_shells[] = { "directory:refused", "script:good", "text:good", "refused:text" };
 
@@ -775,16 +771,16 @@ static void make_file(const char *path, const char *content, mode_t mode)
 	close(fd);
 }
 
-/* The folders of the table above, each with or without a "tool". */
-static void make_search_folders(void)
+/* Make the directories of the table above, each with or without a "tool". */
+static void make_search_directories(void)
 {
-	static const char *const folders[] = { "",	    "/good",	  "/empty",
-					       "/refused",  "/directory", "/directory/tool",
-					       "/dangling", "/script",	  "/text",
-					       "/loop" };
+	static const char *const directories[] = { "",		"/good",      "/empty",
+						   "/refused",	"/directory", "/directory/tool",
+						   "/dangling", "/script",    "/text",
+						   "/loop" };
 
-	for (size_t i = 0; i < COUNT(folders); i++) {
-		char *path = text("%s/search%s", fixture, folders[i]);
+	for (size_t i = 0; i < COUNT(directories); i++) {
+		char *path = text("%s/search%s", fixture, directories[i]);
 
 		if (mkdir(path, 0755) < 0)
 			abort();
@@ -860,7 +856,7 @@ START_TEST(a_search_ends_as_in_a_shell)
 }
 END_TEST
 
-/* explain finds the same file as run, for each file that it can explain. */
+/* For each file that it can explain, explain finds the same file as run. */
 START_TEST(a_search_is_explained)
 {
 	struct result r;
@@ -881,7 +877,7 @@ START_TEST(a_search_is_explained)
 }
 END_TEST
 
-/* Dockerd's policy knows a tool that is refused from one that is missing, too. */
+/* Dockerd's policy also distinguishes a refused tool from a missing one. */
 START_TEST(a_search_has_the_code_of_its_policy)
 {
 	static const struct search refused = { "refused:empty", "empty", 0, NULL, NULL };
@@ -984,7 +980,7 @@ static const struct {
 /* The commands with a help text of their own. NULL stands for errpipe itself. */
 static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
 
-/* A mistake in the arguments, and not in the files that they name. */
+/* A mistake in the arguments gets a hint. A mistake in a file that they name does not. */
 static char *hint(const char *command, const char *named)
 {
 	if (strstr(named, "(E"))
@@ -1030,8 +1026,7 @@ START_TEST(help_and_version)
 }
 END_TEST
 
-/* Each help text fits on one screen, without a line that wraps. */
-
+/* Each help text fits on one screen without a line that wraps. */
 START_TEST(help_fits_a_screen)
 {
 	struct result r = helpful[_i] ? ERRPIPE(helpful[_i], "--help") : ERRPIPE("--help");
@@ -1045,7 +1040,7 @@ START_TEST(help_fits_a_screen)
 		ck_assert_msg(strlen(line) <= 80, "\"%s\"", line);
 		lines++;
 	}
-	ck_assert_int_le(lines, 22); /* and two that are empty */
+	ck_assert_int_le(lines, 22); /* not counting two empty lines */
 }
 END_TEST
 
@@ -1069,7 +1064,7 @@ static void write_record(const void *bytes, size_t size)
 	close(fd);
 }
 
-/* musl writes at the end of a line, and the errno of that is gone when the command looks. */
+/* musl writes at the end of each line. The command checks too late to see the errno of that. */
 #ifdef __GLIBC__
 #define CANNOT_WRITE "errpipe: cannot write to standard output (ENOSPC)\n"
 #else
@@ -1090,14 +1085,14 @@ START_TEST(a_full_disk_is_told)
 
 	ck_assert_int_eq(ERRPIPE_AFTER(close_stdout, "--version").status, 125);
 
-	/* It is the target's, not ours. */
+	/* Here the output belongs to the target, not to errpipe. */
 	assert_result(ERRPIPE_AFTER(fill_stdout, "run", act_program, "exit", "0"), "run", 0, "", "");
 }
 END_TEST
 
 /* --- decode ----------------------------------------------------------------------------------- */
 
-/* One byte of a record with another value. */
+/* Each changes one byte of a record. */
 static const struct {
 	int offset;
 	unsigned char value;
@@ -1293,7 +1288,7 @@ int main(int argc, char **argv)
 	fixture = fixture_make();
 	show_program = built_path("tests/prog_show");
 	act_program = built_path("tests/prog_act");
-	make_search_folders();
+	make_search_directories();
 	make_runs();
 
 	add_table(suite);
