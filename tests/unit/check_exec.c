@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_exec() on both routes: what is reported of a failure, and what the target gets on
- * success.
+ * errpipe_exec() on both routes: the report of a failure, and everything that the target inherits on success.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,10 +36,7 @@ static const char *fixture;
 
 /* --- one attempt ------------------------------------------------------------------------------ */
 
-/*
- * How a child ends that does not become the target. All differ from what the stub and the targets
- * exit with.
- */
+/* Exit codes of a child that does not become the target. Neither the stub nor any target exits with these. */
 enum { RETURNED = 42, RETURNED_WRONG, NO_STATE, BAD_STATE };
 
 struct attempt {
@@ -51,11 +47,11 @@ struct attempt {
 	const char *state;
 	enum identity identity;
 	int (*prepare)(int report); /* run in the child; returns the descriptor to report to */
-	int returns;		    /* by errpipe_exec, if it does */
+	int returns;		    /* the result of errpipe_exec, if it returns */
 };
 
 struct outcome {
-	int read; /* what errpipe_read returned */
+	int read; /* the result of errpipe_read */
 	struct errpipe_report report;
 	int status;
 };
@@ -110,7 +106,7 @@ static pid_t begin(const struct attempt *attempt, int *fd)
 	return pid;
 }
 
-/* Also sees to it that settling fills in the status and leaves the verdict of a failure alone. */
+/* Also checks that settling fills in the status and keeps the verdict of a failure. */
 static struct outcome finish(pid_t pid, int fd)
 {
 	struct outcome outcome = { 0 };
@@ -166,7 +162,7 @@ static void assert_started(const struct outcome *outcome, int status)
 
 static char *no_strings[] = { NULL };
 
-/* Both routes: tests that loop over them get 0 and 1. */
+/* Tests that loop over both routes get 0 and 1. */
 enum { DIRECT, STUB, ROUTES };
 
 static struct attempt attempt_on(int route, const char *path)
@@ -189,7 +185,7 @@ struct run {
 	int route;
 };
 
-static struct run *runs, *stopped; /* stopped: those where the stub cannot be exec'd */
+static struct run *runs, *stopped; /* stopped: runs in which the stub cannot be exec'd */
 static int run_count, stopped_count;
 
 static void add_run(const struct exec_case *c, enum identity identity)
@@ -200,7 +196,7 @@ static void add_run(const struct exec_case *c, enum identity identity)
 		stopped[stopped_count++] = (struct run){ c, identity, STUB };
 }
 
-/* Who the tests run as decides which cases there are: that is no skip. */
+/* The user who runs the tests decides which cases exist, so a case for another user is not a skip. */
 static void make_runs(void)
 {
 	runs = keep(calloc(case_count * 2 * ROUTES, sizeof(*runs)));
@@ -259,10 +255,7 @@ static struct attempt attempt_of(const struct run *run)
 	};
 }
 
-/*
- * Cases that the stub itself does not get through fall back. Of all others the stub's own exit
- * status tells.
- */
+/* If the stub itself cannot be exec'd, the library falls back. Otherwise the stub sets the exit status. */
 static int expected_exit(const struct run *run)
 {
 	if (run->route == DIRECT || run->c->surfaces == CASE_LIBRARY)
@@ -298,7 +291,7 @@ START_TEST(a_case)
 }
 END_TEST
 
-/* A failure of the stub's exec that the target's would share is reported for the target, even without a fallback. */
+/* If the target's exec would fail like the stub's, the failure is reported for the target, even without a fallback. */
 START_TEST(a_case_without_fallback)
 {
 	const struct run *run = &stopped[_i];
@@ -313,10 +306,11 @@ START_TEST(a_case_without_fallback)
 END_TEST
 
 /*
- * What the failing files of the fixture are made from works, so each fails for the one thing that
- * it differs in.
+ * The failing files of the fixture are made from files that work. Each fails only because of the one difference.
+ *
+ * links/n21 has twenty links instead of forty, because a restarted lookup counts its links again (total_link_count in
+ * the kernel's fs/namei.c).
  */
-/* Twenty links, and not forty: a look-up that the kernel begins anew counts them again (total_link_count in fs/namei.c). */
 static const char *const working[] = { "@/good",      "@/elf-good", "@/script-good", "@/chain-5",
 				       "@/links/n21", "@/busy",	    "@/noexec/good" };
 
@@ -333,7 +327,7 @@ START_TEST(a_file_that_works)
 }
 END_TEST
 
-/* --- success: what the target gets ------------------------------------------------------------ */
+/* --- success: properties that the target inherits --------------------------------------------- */
 
 enum { PLAIN = ROUTES, WAYS };
 
@@ -370,7 +364,7 @@ static char **many_arguments(void)
 	return argv;
 }
 
-/* As many as the library's own copy on the stack holds, one less, and one more. */
+/* Callers pass the number of arguments that the library's own copy on the stack holds, one less, and one more. */
 static char **arguments(size_t count)
 {
 	char **argv = keep(calloc(count + 1, sizeof(*argv)));
@@ -384,7 +378,7 @@ static void block(const int *numbers, size_t count)
 {
 	unsigned long mask[16 / sizeof(long)] = { 0 };
 
-	/* By number, as libc lets nobody block 32 and 33. */
+	/* Use the numbers because libc refuses to block 32 and 33. */
 	for (size_t i = 0; i < count; i++)
 		mask[(numbers[i] - 1) / (8 * sizeof(long))] |= 1UL << (numbers[i] - 1) % (8 * sizeof(long));
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, _NSIG / 8) < 0)
@@ -422,7 +416,7 @@ static void set_process(void)
 	umask(0137);
 }
 
-/* Some stay open, some close on exec; both below, between and above those that errpipe uses. */
+/* Some stay open and some close on exec. Both kinds lie below, between and above the descriptors of errpipe. */
 static void set_descriptors(void)
 {
 	static const struct {
@@ -481,7 +475,7 @@ static char *read_whole(int fd)
 	return text;
 }
 
-/* What the target prints of itself. The same descriptors are open whichever way it starts. */
+/* Returns the target's output about itself. All ways start with the same open descriptors. */
 static char *shown(const struct scene *scene, int way)
 {
 	int pipe[2], stub = open_stub(), out;
@@ -508,7 +502,7 @@ static char *shown(const struct scene *scene, int way)
 	return text;
 }
 
-/* Long texts differ in one line as a rule: show that one. */
+/* Long texts usually differ in one line: show that one. */
 static void assert_same(const char *text, const char *expected, const char *what)
 {
 	size_t i = 0, line = 0;
@@ -538,9 +532,7 @@ START_TEST(a_target_gets_what_execve_gives)
 }
 END_TEST
 
-/*
- * That the comparison sees something: each scene differs from the first, or shows what it is about.
- */
+/* Make sure that the comparison can see the scenes: the target must show the subject of each. */
 START_TEST(scenes_are_seen)
 {
 	static const char *const seen[SCENES] = {
@@ -557,13 +549,13 @@ START_TEST(scenes_are_seen)
 		const struct scene s = scene(i);
 		char *text = seen[i] ? shown(&s, STUB) : NULL;
 
-		ck_assert_msg(!text || strstr(text, seen[i]), "scene %d: \"%s\" is not there: %.2000s", i, seen[i],
+		ck_assert_msg(!text || strstr(text, seen[i]), "scene %d: \"%s\" is missing: %.2000s", i, seen[i],
 			      text);
 	}
 }
 END_TEST
 
-/* The kernel sees to argv[0] itself from Linux 5.18 on, and the stub does on any. */
+/* Linux since 5.18 adds an empty argv[0]. The stub adds it on every kernel. */
 START_TEST(no_argv)
 {
 	static char *one[] = { "", NULL };
@@ -606,7 +598,7 @@ START_TEST(bad_report)
 }
 END_TEST
 
-/* Nothing is exec'd, and nothing is reported either. */
+/* Nothing is exec'd, and nothing is reported. */
 START_TEST(unknown_flags)
 {
 	static const unsigned flags[] = { 2, 3, 0x80000000 };
@@ -664,7 +656,7 @@ static void assert_falls_back(struct attempt it)
 	ck_assert_int_eq(exited(&outcome), RETURNED);
 }
 
-/* On the route DIRECT, ioctl(2) replaces fcntl(2). The stub has no replacement. */
+/* On the direct route ioctl(2) replaces fcntl(2). The stub has no replacement. */
 START_TEST(fcntl_refused)
 {
 	struct attempt it = attempt_on(_i, "@/good");
@@ -702,7 +694,7 @@ END_TEST
 
 /* --- the stub --------------------------------------------------------------------------------- */
 
-/* Things that are no stub. */
+/* Files that are not stubs. */
 static const struct {
 	const char *path;
 	int error;
@@ -745,13 +737,13 @@ START_TEST(a_closed_stub)
 {
 	struct attempt it = attempt_on(DIRECT, "@/good");
 
-	it.stub = 999; /* not the next number: the pipe would take it */
+	it.stub = 999; /* the pipe would take the next free number */
 	ck_assert_int_eq(fcntl(it.stub, F_GETFD), -1);
 	assert_stub_fails(it, EBADF);
 }
 END_TEST
 
-/* errpipe_stub() has failed, and the caller hands on what it said. */
+/* errpipe_stub() failed, and the caller passes its result on. */
 START_TEST(a_stub_that_could_not_be_made)
 {
 	struct attempt it = attempt_on(DIRECT, "@/good");
@@ -762,7 +754,7 @@ START_TEST(a_stub_that_could_not_be_made)
 }
 END_TEST
 
-/* The descriptor is all that is needed. */
+/* The library needs only the descriptor. */
 START_TEST(a_deleted_stub)
 {
 	struct attempt it = attempt_on(STUB, "@/missing");
@@ -779,7 +771,7 @@ START_TEST(a_deleted_stub)
 }
 END_TEST
 
-/* An errno that does not mean a missing call is final. */
+/* An errno that does not stand for a missing system call is final. */
 START_TEST(a_stub_refused)
 {
 	struct attempt it = attempt_on(STUB, "@/good");
@@ -790,7 +782,7 @@ START_TEST(a_stub_refused)
 }
 END_TEST
 
-/* These are faults of the process, whatever it execs. */
+/* These are failures of the process, independent of the program. */
 START_TEST(a_process_refused)
 {
 	static const struct {
@@ -809,7 +801,7 @@ START_TEST(a_process_refused)
 }
 END_TEST
 
-/* A path longer than an argument can be: the stub could not take it. */
+/* The stub cannot receive a path that is longer than an argument may be. */
 START_TEST(a_path_of_any_length)
 {
 	static const size_t lengths[] = { PATH_MAX - 1, PATH_MAX, 131071, 131072, 10000000 };
@@ -839,7 +831,7 @@ static const struct {
 	{ "seccomp-execveat:9", EBADF },
 };
 
-/* Then the stub is exec'd as /proc/self/fd/N, which its exit status shows. */
+/* Then the stub is exec'd as /proc/self/fd/N. Its exit status proves this. */
 START_TEST(no_execveat)
 {
 	struct attempt it = attempt_on(STUB, "@/missing");
@@ -863,7 +855,7 @@ START_TEST(no_execveat)
 }
 END_TEST
 
-/* As an image may bring it: files that have the names of descriptors. */
+/* A /proc that an image may bring: its files have the names of descriptors. */
 static int have_proc_of_image(int report)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -893,7 +885,7 @@ START_TEST(no_execveat_and_no_proc)
 }
 END_TEST
 
-/* The stub's own fcntl, where the library's has worked. */
+/* The stub's own fcntl(2) is refused after the library's has worked. */
 START_TEST(fcntl_refused_to_the_stub)
 {
 	const struct attempt it = { .state = "seccomp-fcntl:ENOSYS" };
@@ -946,7 +938,7 @@ START_TEST(a_report_beyond_the_limit)
 }
 END_TEST
 
-/* A report to something else than the pipe: the writer's end, and where to read it. */
+/* The writer's end of something other than the pipe. */
 static int other_report;
 
 static int to_other_report(int report)
@@ -1006,7 +998,7 @@ START_TEST(a_report_to_a_file)
 }
 END_TEST
 
-/* Whoever wrote the failed report can see from the exit status that nobody read it. */
+/* Nobody can read the report, but the exit status still shows its writer. */
 static struct outcome attempt_in_vain(int route, int (*prepare)(int report))
 {
 	struct attempt it = attempt_on(route, "@/missing");
@@ -1055,10 +1047,7 @@ START_TEST(a_file_that_is_full)
 }
 END_TEST
 
-/*
- * What errpipe_exec leaves behind in a process that goes on: run in a child of its own, which says
- * so.
- */
+/* Check the effects of errpipe_exec on a process that continues. The check runs in a child and returns its exit code. */
 static int in_child(int (*check)(void))
 {
 	int status;
@@ -1286,7 +1275,7 @@ static int pipe_is_fine(const int fd[2])
 	return 0;
 }
 
-/* Which of 0, 1 and 2 are closed when the pipe is made, as bits. */
+/* A bit for each of 0, 1 and 2 that is closed before the pipe is made. */
 static int closed_streams;
 
 static int pipe_with_closed_streams(void)
@@ -1331,7 +1320,7 @@ static int first_free(void)
 	return fd;
 }
 
-/* With closed streams the pipe fits in 0 to 2, but the copies of its ends do not fit above. */
+/* With closed streams the pipe fits in 0 to 2, but the copies of its ends find no room above. */
 static int pipe_beyond_the_limit(rlim_t limit)
 {
 	const struct rlimit nofile = { limit, limit };
