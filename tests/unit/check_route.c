@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does the target notice the stub? Where errpipe_route() says that it does not, an exec through the stub is compared
- * with a plain one, for every sort of identity and target; and where it says that it does, some difference is shown.
+ * Does the target notice the stub?
+ *
+ * Where errpipe_route() says no, an exec through the stub is compared with a plain one, for all kinds of identities
+ * and targets. Where it says yes, a test shows a difference.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,10 +39,10 @@
 #include "state.h"
 #include "suite.h"
 
-/* linux/securebits.h, which defines them by way of a macro each. */
+/* From linux/securebits.h, which defines each of them through another macro. */
 enum { NOROOT = 1, NO_SETUID_FIXUP = 4, KEEP_CAPS = 16 };
 
-enum { SOMEBODY = 54321 }; /* owns a directory that nobody else may enter */
+enum { SOMEBODY = 54321 }; /* owns a directory that other users cannot enter */
 
 #define DAC (1ULL << CAP_DAC_OVERRIDE)
 #define NBS (1ULL << CAP_NET_BIND_SERVICE)
@@ -50,7 +52,7 @@ enum { SOMEBODY = 54321 }; /* owns a directory that nobody else may enter */
 static char directory[64];
 static int stub;
 
-/* Check forks a process for each test: what is made here is gone with it. */
+/* Check forks a process for each test. The stub disappears with it. */
 static void make_stub(void)
 {
 	stub = errpipe_stub();
@@ -89,7 +91,10 @@ static void copy(const char *from, const char *to, mode_t mode)
 	close(out);
 }
 
-/* linux/capability.h: struct vfs_cap_data. Where a file may have none, the target is one more ordinary file. */
+/*
+ * struct vfs_cap_data is from linux/capability.h. Where files cannot have capabilities, the target is just another
+ * ordinary file.
+ */
 static void add_capability(const char *path, bool permitted, bool inheritable, bool effective)
 {
 	const struct vfs_cap_data data = {
@@ -136,7 +141,7 @@ static const struct {
 };
 enum { LINKS = sizeof(links) / sizeof(*links) };
 
-/* In the folder of the links, by relative names. */
+/* The scripts are in the directory of the links and use relative names. */
 static const struct {
 	const char *name, *text;
 } scripts[] = {
@@ -285,7 +290,7 @@ static int raise_ambient(uint64_t set)
 	return 0;
 }
 
-/* In this order: each step needs rights that a later one gives up. all are those that there are. */
+/* The order matters: each step needs privileges that a later one drops. all is the set of existing capabilities. */
 static int take_identity(const struct errpipe_identity *want, uint64_t all)
 {
 	int ret;
@@ -306,7 +311,7 @@ static int take_identity(const struct errpipe_identity *want, uint64_t all)
 	return ret < 0 ? ret : set_capabilities(want->effective, want->permitted, want->inheritable);
 }
 
-/* ALL stands for those that there are. */
+/* ALL stands for the existing capabilities. */
 static void become_identity(struct errpipe_identity *want)
 {
 	struct errpipe_identity now;
@@ -320,7 +325,7 @@ static void become_identity(struct errpipe_identity *want)
 	ck_assert_int_eq(take_identity(want, now.permitted), 0);
 }
 
-/* proc(5), for what has no system call of its own that the library does not use as well. */
+/* Read a value from /proc/PID/status (proc(5)). That is independent of the system calls that the library uses. */
 static uint64_t from_status(const char *key, int base)
 {
 	FILE *file = fopen("/proc/thread-self/status", "re");
@@ -365,7 +370,7 @@ static void assert_identity_is(const struct errpipe_identity *got, const struct 
 /* --- three ways to exec ------------------------------------------------------------------------------------- */
 
 struct outcome {
-	char text[4096]; /* what the target has printed, or why there was none */
+	char text[4096]; /* the output of the target, or the reason why it did not run */
 	struct errpipe_report report;
 	enum errpipe_route route;
 };
@@ -377,7 +382,7 @@ static void open_output(void)
 	ck_assert_int_eq(pipe2(output, O_CLOEXEC | O_NONBLOCK), 0);
 }
 
-/* A signal at the death of the parent is a thing that an exec which changes rights takes away. */
+/* The parent-death signal is cleared by an exec that changes credentials, so the target prints it. */
 static int prepare(void *data, unsigned *step)
 {
 	(void)data;
@@ -453,18 +458,18 @@ static bool same(const struct outcome *a, const struct outcome *b)
 
 /* --- the experiment: identities times targets --------------------------------------------------------------- */
 
-/* What the tests of one row have found, in memory that they share. */
+/* The results of one row, in memory shared by its processes. */
 struct tally {
 	int identities, points;
-	int stub, stub_same;	 /* points where the rule says STUB, and where that made no difference */
-	int direct, direct_same; /* the same for DIRECT_CAPABILITIES: it would have made none */
-	int strict, strict_same; /* the same for a stricter rule, below, which says DIRECT */
+	int stub, stub_same;	 /* points where the rule says STUB, and those where the stub made no difference */
+	int direct, direct_same; /* the same for DIRECT_CREDENTIALS, where the stub would have made no difference */
+	int strict, strict_same; /* the same for the stricter rule below, where it says DIRECT */
 	char wrong[4096];
 };
 
 static struct tally *tally;
 
-/* Every set equal to the ambient one, or uid 0. */
+/* The strict rule allows the stub only for uid 0, or if every set equals the ambient set. */
 static bool strict_rule_says_direct(const struct errpipe_identity *now)
 {
 	return now->uid != 0 &&
@@ -499,7 +504,7 @@ static void compare(const struct errpipe_identity *now, const char *path)
 	exec_by_route(path, argv, &by_route);
 	exec_through_stub(path, argv, &forced);
 	if (by_route.route != route)
-		complain("errpipe_spawn has another route than errpipe_route", path, &plain, &by_route);
+		complain("errpipe_spawn and errpipe_route disagree about the route", path, &plain, &by_route);
 	if (!same(&by_route, &plain))
 		complain("by route", path, &plain, &by_route);
 	if (route == ERRPIPE_STUB && !same(&forced, &plain))
@@ -560,7 +565,7 @@ static const uint64_t inheritables[] = { 0, DAC, DAC | NBS | RAW };
 
 enum { BOUNDINGS = 3, PERMITTEDS = 4, INHERITABLES = 3, COLUMNS = BOUNDINGS * PERMITTEDS * INHERITABLES * 4 };
 
-/* The column's sets; false if another column has the same ones. */
+/* Fill in the sets of a column. Returns false if another column has the same sets. */
 static bool fill_in_sets(struct errpipe_identity *want, int column)
 {
 	bool effective = column & 1, ambient = column & 2;
@@ -574,7 +579,9 @@ static bool fill_in_sets(struct errpipe_identity *want, int column)
 	return (!effective || want->effective) && (!ambient || want->ambient);
 }
 
-/* All of them take a minute. Without ERRPIPE_LONG, try a part of them, a different one in each row. */
+/*
+ * All columns take a minute. Without ERRPIPE_LONG each row tries only a part of them, a different part in each row.
+ */
 START_TEST(grid)
 {
 	struct errpipe_identity want = {
@@ -615,7 +622,7 @@ struct difference {
 };
 
 static const struct difference differences[] = {
-	/* The stub loses what is not ambient, and so does not reach the target. */
+	/* The stub loses capabilities that are not ambient, and therefore does not reach the target. */
 	{ { .uid = NOBODY, .euid = NOBODY, .bounding = ALL, .permitted = DAC, .effective = DAC },
 	  HIDDEN,
 	  "CapPrm:\t0000000000000000\n",
@@ -625,27 +632,29 @@ static const struct difference differences[] = {
 	  FILE_PE,
 	  "CapEff:\t0000000000002000\n",
 	  "CapEff:\t0000000000000000\n" },
-	/* Root gets back all that is in the bounding set, and reaches what it had given up. */
+	/*
+	 * Root regains the whole bounding set and reaches the target, which needs a capability that it had given up.
+	 */
 	{ { .bounding = DAC | NBS | RAW, .permitted = NBS, .effective = NBS },
 	  HIDDEN,
 	  "exec failed: 13\n",
 	  "CapEff:\t0000000000002402\n" },
-	/* A capability that is not effective becomes so. */
+	/* A permitted capability becomes effective. */
 	{ { .bounding = DAC, .permitted = DAC, .effective = 0 },
 	  HIDDEN,
 	  "exec failed: 13\n",
 	  "CapEff:\t0000000000000002\n" },
-	/* An ambient one, too. */
+	/* So does an ambient one. */
 	{ { .uid = NOBODY, .euid = NOBODY, .bounding = ALL, .permitted = DAC, .inheritable = DAC, .ambient = DAC },
 	  HIDDEN,
 	  "exec failed: 13\n",
 	  "CapEff:\t0000000000000002\n" },
-	/* With SECBIT_NOROOT root is nobody special. */
+	/* With SECBIT_NOROOT root is not special. */
 	{ { .securebits = NOROOT, .bounding = ALL, .permitted = DAC, .effective = DAC },
 	  HIDDEN,
 	  "CapPrm:\t0000000000000000\n",
 	  "exec failed: 13\n" },
-	/* The effective uid alone decides what is effective. */
+	/* The effective uid alone decides which capabilities become effective. */
 	{ { .uid = 0, .euid = NOBODY, .bounding = ALL, .permitted = ALL, .effective = DAC },
 	  HIDDEN,
 	  "CapEff:\t0000000000000000\n",
@@ -675,7 +684,7 @@ static void show_difference(const struct difference *d)
 	ck_assert_int_eq(forced.route, ERRPIPE_STUB);
 }
 
-/* In a process of its own, as it gives up its rights: a sanitizer could not end well without. */
+/* Use a child, because it gives up its privileges. A sanitizer could not finish the test without them. */
 START_TEST(differs_through_the_stub)
 {
 	pid_t pid;
@@ -724,8 +733,8 @@ static void exec_with_mixed_ids(uid_t real, uid_t effective, uid_t saved)
 }
 
 /*
- * An exec sets the uid for the file system to the effective one. Nobody needs rights to have another. In a process of
- * its own, as above.
+ * An exec sets the filesystem uid to the effective uid. A process needs no privileges to have a different one. This
+ * test uses a child for the same reason as above.
  */
 START_TEST(uid_for_the_file_system)
 {
@@ -744,14 +753,16 @@ START_TEST(uid_for_the_file_system)
 }
 END_TEST
 
-/* Root of a user namespace of its own, who is nobody outside. Returns 77 if there can be none. */
+/*
+ * Compare as root of a new user namespace, who has no privileges outside. Returns 77 if the namespace cannot be made.
+ */
 static int compare_in_a_user_namespace(void)
 {
 	struct errpipe_identity now;
 	char map[32];
 
 	ck_assert_int_eq(become(AS_NOBODY), 0);
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* or the files below belong to root */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* otherwise the files below belong to root */
 	snprintf(map, sizeof(map), "0 %d 1", (int)geteuid());
 	if (unshare(CLONE_NEWUSER) < 0)
 		return 77;
@@ -789,7 +800,7 @@ START_TEST(root_in_a_user_namespace)
 }
 END_TEST
 
-/* An ordinary user, which is who most callers are. */
+/* Most callers are ordinary users. */
 START_TEST(a_user_goes_through_the_stub)
 {
 	struct errpipe_identity now;
@@ -816,12 +827,12 @@ static const struct {
 	{ { .bounding = ALL, .permitted = DAC, .effective = DAC }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
 	{ { .bounding = ALL }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
 	{ { .bounding = 0 }, "/bin/true", ERRPIPE_STUB },
-	/* With no_new_privs nobody gets more than there is. */
+	/* With no_new_privs an exec cannot add capabilities. */
 	{ { .bounding = ALL, .permitted = DAC, .effective = DAC, .no_new_privs = 1 }, "/bin/true", ERRPIPE_STUB },
 	{ { .bounding = DAC, .permitted = ALL, .effective = ALL, .no_new_privs = 1 },
 	  "/bin/true",
 	  ERRPIPE_DIRECT_CREDENTIALS },
-	/* The inheritable set counts for root as the bounding one does. */
+	/* For root the inheritable set counts like the bounding set. */
 	{ { .bounding = DAC, .inheritable = RAW, .permitted = DAC | RAW, .effective = DAC | RAW },
 	  "/bin/true",
 	  ERRPIPE_STUB },
@@ -835,11 +846,11 @@ static const struct {
 	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .securebits = KEEP_CAPS },
 	  "/bin/true",
 	  ERRPIPE_STUB },
-	/* Half a root. */
+	/* Only one of the two uids is root. */
 	{ { .uid = 0, .euid = 1000, .bounding = ALL, .permitted = ALL, .effective = ALL },
 	  "/bin/true",
 	  ERRPIPE_DIRECT_CREDENTIALS },
-	/* Users. */
+	/* Ordinary users. */
 	{ { USER, .permitted = RAW }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
 	{ { USER, .permitted = RAW, .effective = RAW }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
 	{ { USER, .inheritable = RAW }, "/bin/true", ERRPIPE_STUB },
@@ -853,7 +864,7 @@ static const struct {
 	{ { USER, .no_new_privs = 1 }, "/bin/true", ERRPIPE_STUB },
 	/* Capabilities above the first 32. */
 	{ { USER, .permitted = 1ULL << 40, .effective = 1ULL << 40 }, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
-	/* Not of capabilities. */
+	/* Routes that do not depend on capabilities. */
 	{ { USER, .label = 1 }, "/bin/true", ERRPIPE_DIRECT_LABEL },
 	{ { USER, .on_exec = 1 }, "/bin/true", ERRPIPE_DIRECT_ON_EXEC },
 	{ { USER }, "/proc/self/exe", ERRPIPE_DIRECT_PATH },
@@ -869,7 +880,7 @@ START_TEST(route_of)
 }
 END_TEST
 
-/* And each another, up to the first number that is no route. */
+/* The reasons all differ, up to the first number that does not name a route. */
 START_TEST(every_route_has_a_reason)
 {
 	const char *unknown = errpipe_route_reason((enum errpipe_route)1000), *reason;
@@ -887,7 +898,7 @@ START_TEST(every_route_has_a_reason)
 }
 END_TEST
 
-/* A process of which seccomp(2) refuses one system call. */
+/* Let seccomp(2) refuse one system call in this process. */
 static bool refuse(unsigned call, int error)
 {
 	struct sock_filter code[] = {
@@ -904,7 +915,7 @@ static bool refuse(unsigned call, int error)
 
 /* --- labels ------------------------------------------------------------------------------------------------- */
 
-/* A label is asked of the kernel by a file, so a file is enough to try it: here of a /proc of our own. */
+/* The library reads the label from a file in /proc. A file in a /proc of our own is therefore enough for a test. */
 static void make_directories(const char *path)
 {
 	char part[128];
@@ -948,11 +959,11 @@ static const struct {
 	{ "/proc/self/attr/exec", "of the process, not the thread", 0 },
 };
 
-/* Linux 6.8 tells by a system call that it has no labels at all, and then no file is looked into. */
+/* Since Linux 6.8 a system call can report that there are no labels at all. The library then reads no file. */
 static bool has_files_only(int error)
 {
 #ifdef __x86_64__
-	return refuse(459, error); /* lsm_get_self_attr, which older headers do not know */
+	return refuse(459, error); /* lsm_get_self_attr, which older headers do not define */
 #else
 	return error >= 0;
 #endif
@@ -977,7 +988,10 @@ START_TEST(label_in_a_file)
 }
 END_TEST
 
-/* The real file, which without a security module says EINVAL, and something to read in its place. */
+/*
+ * First the real file, whose read fails with EINVAL if there is no security module. Then a file with content, mounted
+ * over it.
+ */
 START_TEST(label_of_the_kernel)
 {
 	struct errpipe_identity now;
@@ -1004,7 +1018,7 @@ START_TEST(label_of_the_kernel)
 }
 END_TEST
 
-/* Only one answer means that there is none; by any other there may be one. */
+/* Only EOPNOTSUPP means that there is no label. After any other answer there may be one. */
 START_TEST(label_by_system_call)
 {
 	static const struct {
@@ -1099,7 +1113,7 @@ END_TEST
 
 /* --- paths -------------------------------------------------------------------------------------------------- */
 
-/* This program itself is a target here. */
+/* This program is itself a target. */
 static int act_as_target(void)
 {
 	puts("the caller's own program");
@@ -1110,7 +1124,7 @@ static char self_argument[] = "--as-target";
 
 enum { CLOSED_ON_EXEC = 200, INHERITED = 201 };
 
-/* What the stub makes of a path. */
+/* The effect of the stub on an exec of the path. */
 enum effect { NONE, DIFFERS };
 
 static const struct {
@@ -1136,7 +1150,7 @@ static const struct {
 	{ NULL, "/dev/../dev/fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "fd/200", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "closed-on-exec", ERRPIPE_DIRECT_PATH, DIFFERS },
-	/* These would work as well, but nobody can tell that from the path. */
+	/* These paths would also work through the stub, but the path alone does not show that. */
 	{ NULL, "/proc/self/fd/201", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "/dev/fd/201", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "/dev/stdin", ERRPIPE_DIRECT_PATH, NONE },
@@ -1145,7 +1159,7 @@ static const struct {
 	{ NULL, "/dev/fd/333", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "dangling", ERRPIPE_DIRECT_PATH, NONE },
 	{ NULL, "loop", ERRPIPE_DIRECT_PATH, NONE },
-	/* Interpreters of scripts, of which the kernel follows five. */
+	/* Interpreters of scripts. The kernel follows five. */
 	{ NULL, "script-exe", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "script-blanks", ERRPIPE_DIRECT_PATH, DIFFERS },
 	{ NULL, "script-nul", ERRPIPE_DIRECT_PATH, DIFFERS },
@@ -1160,7 +1174,7 @@ static const struct {
 	{ NULL, "script-text", ERRPIPE_STUB, NONE },
 	{ NULL, "script-bare", ERRPIPE_STUB, NONE },
 	{ NULL, "fifo", ERRPIPE_STUB, NONE },
-	/* And these have nothing to do with it. */
+	/* Paths that have nothing to do with /proc. */
 	{ NULL, "ordinary", ERRPIPE_STUB, NONE },
 	{ NULL, "../ordinary", ERRPIPE_STUB, NONE },
 	{ "/proc", "../bin/true", ERRPIPE_STUB, NONE },
@@ -1210,7 +1224,7 @@ START_TEST(path_of)
 }
 END_TEST
 
-/* A descriptor that is not there yet when the route is chosen: setup opens it in the child. */
+/* Setup opens the descriptor in the child. It does not exist yet when the route is chosen. */
 static int open_in_the_child(void *data, unsigned *step)
 {
 	int fd = open(paths[ORDINARY], O_RDONLY | O_CLOEXEC);
@@ -1241,7 +1255,7 @@ START_TEST(a_descriptor_of_setup)
 }
 END_TEST
 
-/* /proc under another name. */
+/* A mount of /proc elsewhere. */
 START_TEST(another_mount_of_proc)
 {
 	struct errpipe_identity user = ordinary_user();
@@ -1258,7 +1272,10 @@ START_TEST(another_mount_of_proc)
 }
 END_TEST
 
-/* Before Linux 5.6, and where seccomp refuses it: what is left are the names, and one link. */
+/*
+ * openat2 is missing before Linux 5.6, and seccomp may refuse it. The library then only checks names and follows a
+ * single link.
+ */
 START_TEST(paths_without_openat2)
 {
 	static const char *const direct[] = { "/proc/self/exe", "/dev/fd/200", "exe", "closed-on-exec", "dangling" };
@@ -1298,12 +1315,12 @@ END_TEST
 
 /* --- limits ------------------------------------------------------------------------------------------------- */
 
-/* A quarter of the stack's limit is for arguments and environment, their pointers and the path (execve(2)). */
+/* Arguments, environment, their pointers and the path share a quarter of the stack limit (execve(2)). */
 enum { STACK = 1024 * 1024, ARGUMENTS = STACK / 4, LONG = 100000 };
 
 static char long_argument[LONG + 1], rest[LONG + 1];
 
-/* Arguments of n bytes besides those that are always there. */
+/* Add an argument of n bytes to those that are always there. */
 static void fill_argv(char *argv[5], int n)
 {
 	memset(long_argument, 'x', LONG);
@@ -1329,7 +1346,7 @@ static int status_of_plain(int n)
 	return wait_for(pid) >> 8;
 }
 
-/* With the descriptors of stub and report given, as their digits count. */
+/* Fix the numbers of the descriptors of stub and report, because their digits count. */
 static void errpipe_exec_with(int n, int stub_at, int report_at, unsigned flags, struct errpipe_report *report)
 {
 	struct errpipe_child child;
@@ -1341,7 +1358,7 @@ static void errpipe_exec_with(int n, int stub_at, int report_at, unsigned flags,
 	ck_assert_int_eq(errpipe_pipe(fd), 0);
 	pid = checked_fork();
 	if (pid == 0) {
-		/* In this order, the one may be where the other was. */
+		/* Keep this order: stub_at may be the number that fd[1] had. */
 		if (dup3(fd[1], report_at, O_CLOEXEC) < 0 || dup3(stub, stub_at, O_CLOEXEC) < 0)
 			_exit(97);
 		errpipe_exec(stub_at, flags, report_at, "/bin/true", argv, argv + 4);
@@ -1374,7 +1391,7 @@ static void limit_arguments(void)
 	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
 }
 
-/* The largest n that a plain execve takes. */
+/* The largest n that a plain execve accepts. */
 static int plain_limit(void)
 {
 	int fits = 0, fails = LONG;
@@ -1399,7 +1416,7 @@ static void assert_stub_too_big(const struct errpipe_report *report)
 static const struct {
 	int stub, report, cost;
 } costs[] = {
-	/* "dmz", two descriptors in decimal, three pointers; and /dev/fd/STUB in the place of the path */
+	/* "dmz", two decimal descriptors and three pointers; also /dev/fd/STUB instead of the path */
 	{ 8, 9, 4 + 2 + 3 * sizeof(char *) + 10 },
 	{ 10, 9, 4 + 2 + 3 * sizeof(char *) + 11 },
 	{ 8, 10, 4 + 3 + 3 * sizeof(char *) + 10 },
@@ -1407,7 +1424,7 @@ static const struct {
 };
 enum { COSTS = sizeof(costs) / sizeof(*costs) };
 
-/* What the header calls "within 60 bytes of the limit". */
+/* The header states this cost as "within 60 bytes of the limit". */
 START_TEST(cost_of_the_stub)
 {
 	struct errpipe_report report;
@@ -1426,7 +1443,7 @@ START_TEST(cost_of_the_stub)
 	fflush(stdout);
 	ck_assert_int_eq(limit - n, costs[_i].cost);
 	ck_assert_int_le(limit - n, 60);
-	/* The longest numbers that there are have 9 digits more, and there are two of them. */
+	/* The longest descriptor numbers have 9 more digits, and the command line has two of them. */
 	if (_i == 0)
 		ck_assert_int_le(limit - n + 2 * 9, 60);
 }
@@ -1459,7 +1476,7 @@ START_TEST(near_the_limit)
 	ck_assert_int_ge(last_through, limit - 60);
 	ck_assert_int_lt(last_through, limit);
 
-	/* Beyond it nobody starts. */
+	/* Above the limit every route fails. */
 	spawn_true(limit + 1, 0, &report);
 	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report.error, E2BIG);
@@ -1469,11 +1486,11 @@ START_TEST(near_the_limit)
 }
 END_TEST
 
-/* Limits of the stack: with small ones the strings must fit on it, and with others a quarter of it is the limit. */
+/* Stack limits. With a small one the strings must fit on the stack; with others a quarter of it is the limit. */
 static const rlim_t stacks[] = { 16384, 70000, 300000, 524299, 8 << 20, RLIM_INFINITY };
 enum { STACKS = sizeof(stacks) / sizeof(*stacks) };
 
-/* So many bytes, in strings of some length and one shorter string. */
+/* Make strings of so many bytes altogether: some of equal length and one remainder. */
 static char **strings_of(size_t bytes)
 {
 	enum { EACH = 60000 };
@@ -1489,10 +1506,13 @@ static char **strings_of(size_t bytes)
 	return strings;
 }
 
-/* By each function that execs the target. Either argv or envp gets the bytes. */
+/* All functions that exec the target. Either argv or envp gets the bytes. */
 enum { PLAIN_EXEC, DIRECT_EXEC, STUB_EXEC, FALLBACK_EXEC, SPAWN, STUB_ONLY_SPAWN, EXECS };
 
-/* Returns the errno of a failed exec, 0 if the target was exec'd, or -E2BIG if the stub alone could not be. */
+/*
+ * Returns the errno of a failed exec, or 0 if the target was exec'd. Returns -E2BIG if only the stub could not be
+ * exec'd.
+ */
 static int exec_of(size_t bytes, bool in_envp, int how)
 {
 	char *name[] = { (char *)"true", NULL }, **strings = strings_of(bytes);
@@ -1523,7 +1543,7 @@ static int exec_of(size_t bytes, bool in_envp, int how)
 	}
 	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
 	free(strings);
-	/* If the stack is full, the target is killed as soon as it runs. */
+	/* On a full stack the kernel kills the target as soon as it runs. */
 	if (report.verdict == ERRPIPE_STARTED)
 		return 0;
 	if (report.step == ERRPIPE_STEP_STUB)
@@ -1544,7 +1564,7 @@ static size_t most_bytes(bool in_envp)
 	return fits;
 }
 
-/* If a plain execve refuses, each route blames the target. Otherwise the command line is at most too long for the stub. */
+/* If a plain execve fails, each route blames the target. Otherwise at most the stub cannot take the command line. */
 START_TEST(each_byte_at_the_limit)
 {
 	static const int around[] = { -64, -2, -1, 0, 1, 2, 3 };
@@ -1556,7 +1576,7 @@ START_TEST(each_byte_at_the_limit)
 	make_stub();
 	ck_assert_int_eq(getrlimit(RLIMIT_STACK, &limit), 0);
 	if (stacks[_i / 2] > limit.rlim_max)
-		SKIP("no rights to raise RLIMIT_STACK");
+		SKIP("not permitted to raise RLIMIT_STACK");
 	limit.rlim_cur = stacks[_i / 2];
 	ck_assert_int_eq(setrlimit(RLIMIT_STACK, &limit), 0);
 	most = most_bytes(in_envp);
@@ -1574,7 +1594,7 @@ START_TEST(each_byte_at_the_limit)
 }
 END_TEST
 
-/* One string can have 32 pages, whatever the limit. */
+/* One string can have 32 pages, independent of the limit. */
 START_TEST(each_byte_of_one_string)
 {
 	const size_t most = 32 * sysconf(_SC_PAGESIZE) - 1;
@@ -1605,7 +1625,9 @@ static const struct {
 } too_many[] = { { false, 0 }, { true, 0 }, { true, ERRPIPE_FALLBACK } };
 enum { TOO_MANY = sizeof(too_many) / sizeof(*too_many) };
 
-/* RLIMIT_NPROC is checked at the next exec. That is the stub's, but the stub is not to blame. */
+/*
+ * The kernel checks RLIMIT_NPROC at the next exec. That exec runs the stub, but the report must not blame the stub.
+ */
 START_TEST(too_many_processes)
 {
 	char *argv[] = { (char *)"true", NULL };
@@ -1645,7 +1667,7 @@ static TCase *new_tcase(Suite *suite, const char *name)
 	return tcase;
 }
 
-/* What the caller says of the child counts, and not what the caller is itself. */
+/* The route depends on the given identity of the child and not on the identity of the caller. */
 START_TEST(spawn_by_a_given_identity)
 {
 	struct errpipe_identity given = { .uid = NOBODY, .euid = NOBODY };
