@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_spawn() and errpipe_wait(): what the child gets, what the parent keeps, and what threads, signals, limits
- * and filters do to both. check_verdict.c has what is said of children that end too early.
+ * errpipe_spawn() and errpipe_wait(): what the child inherits, what the parent keeps, and the effects of threads,
+ * signals, limits and filters on both. check_verdict.c tests the verdict on children that end too early.
  *
  * rounds.h decides how many rounds random tests run.
  */
@@ -55,7 +55,7 @@
 enum { DIRECT, STUB, STUB_ONLY, WAYS };
 
 static int stub = -1;
-static char folder[] = "/tmp/errpipe-spawn.XXXXXX";
+static char directory[] = "/tmp/errpipe-spawn.XXXXXX";
 static char starter[64], text_file[64], plain_file[64], missing[64];
 static char *act, *expect;
 
@@ -88,7 +88,7 @@ static void assert_started(const struct errpipe_report *report, int status)
 	ck_assert_uint_eq(report->machine, 0);
 }
 
-/* A child whose exec has failed may be killed before it gets to its own exit. */
+/* A child whose exec failed may be killed before it exits by itself. */
 static void assert_failed(const struct errpipe_report *report, unsigned step, int error, int exit_code)
 {
 	ck_assert_int_eq(report->verdict, step == ERRPIPE_STEP_EXEC ? ERRPIPE_EXEC_FAILED : ERRPIPE_SETUP_FAILED);
@@ -129,7 +129,7 @@ static int first_free(void)
 	return fd;
 }
 
-/* Where the next pipe is going to have its write end. */
+/* The number that the write end of the next pipe will get. */
 static int second_free(void)
 {
 	int fd[2];
@@ -150,7 +150,7 @@ static void close_on_exec_above_stderr(void)
 	}
 }
 
-/* What is done to all system calls of a number, or to those whose first argument has a bit of these. */
+/* Refuse a system call with an errno. If bits is not 0, refuse it only if its first argument has one of them. */
 static void refuse(long call, int error, unsigned bits)
 {
 	struct sock_filter filter[] = {
@@ -216,7 +216,7 @@ START_TEST(a_failure)
 }
 END_TEST
 
-/* The child is not killed here before it exits by itself. */
+/* Nothing kills the child here before it exits by itself. */
 START_TEST(the_exit_code_of_a_failure)
 {
 	char *argv[] = { (char *)failures[_i].path, NULL };
@@ -253,7 +253,7 @@ START_TEST(without_environment)
 }
 END_TEST
 
-/* The target has an argv[0] all the same. */
+/* The target still gets an argv[0]. */
 START_TEST(without_arguments)
 {
 	char *argv[] = { NULL };
@@ -264,7 +264,7 @@ START_TEST(without_arguments)
 }
 END_TEST
 
-/* 100,002 is more than fits in memory on the stack, and 300 more than the library keeps there. */
+/* 100,002 arguments do not fit on the stack, and 300 are more than the library keeps there. */
 static char *many_arguments[100003];
 
 static void fill_arguments(char *count, size_t size, int argc)
@@ -318,7 +318,7 @@ START_TEST(the_route_is_told)
 }
 END_TEST
 
-/* By its descriptor, which is closed once the stub has been exec'd. */
+/* The path names a descriptor, which closes when the stub is exec'd. */
 START_TEST(a_path_for_the_direct_route)
 {
 	struct errpipe_spawn spawn = options(STUB);
@@ -341,7 +341,7 @@ END_TEST
 
 static int no_stubs(int i)
 {
-	return i == 0 ? open(plain_file, O_PATH | O_CLOEXEC) : open(folder, O_PATH | O_CLOEXEC);
+	return i == 0 ? open(plain_file, O_PATH | O_CLOEXEC) : open(directory, O_PATH | O_CLOEXEC);
 }
 
 START_TEST(a_stub_that_cannot_be_executed)
@@ -363,7 +363,7 @@ START_TEST(a_stub_that_cannot_be_executed)
 }
 END_TEST
 
-/* What errpipe_stub() returns where it fails goes in as it is. */
+/* The caller may pass on the error that errpipe_stub() returned. */
 START_TEST(a_stub_that_there_is_not)
 {
 	struct errpipe_spawn spawn = { .stub = -ENOSYS };
@@ -452,7 +452,7 @@ START_TEST(a_child)
 }
 END_TEST
 
-/* A child of our own, with something to do before its exec. */
+/* Fork a child that calls a function before its exec. */
 enum { RETURNED = 42 };
 
 static struct errpipe_child fork_and_exec(int stub, const char *path, void (*first)(void))
@@ -483,7 +483,7 @@ static void leave(void)
 	_exit(0);
 }
 
-/* So that the parent comes to wait first, as a rule. */
+/* Usually the parent is already waiting then. */
 static void sleep_a_little(void)
 {
 	usleep(20000);
@@ -518,14 +518,14 @@ START_TEST(a_child_that_was_adopted)
 }
 END_TEST
 
-/* It could be the stub, by its name, but no stub ends so. */
+/* By its name it could be the stub, but a stub never exits with this status. */
 START_TEST(a_child_that_is_called_like_a_stub)
 {
 	char name[64];
 	struct errpipe_report report;
 	struct errpipe_child child;
 
-	snprintf(name, sizeof(name), "%s/7", folder);
+	snprintf(name, sizeof(name), "%s/7", directory);
 	ck_assert_int_eq(symlink("/bin/false", name), 0);
 	child = fork_and_exec(stub, name, do_nothing);
 	report = finish(&child);
@@ -573,7 +573,7 @@ START_TEST(a_report_that_was_read_before)
 }
 END_TEST
 
-/* A caller with a loop of its own: it reads and waits only where it would not block. */
+/* A caller with an event loop, which reads and waits only where that does not block. */
 struct loop {
 	int epoll, started, failed;
 	struct errpipe_child children[12];
@@ -599,7 +599,7 @@ static void end_in_loop(struct loop *loop, int i)
 {
 	struct errpipe_report *report = &loop->reports[i];
 
-	/* It is not enough to close it: a child that is about to exec has a copy. */
+	/* Closing it would not be enough, because a child that is about to exec has a copy. */
 	ck_assert_int_eq(epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->children[i].pidfd, NULL), 0);
 	ck_assert_int_eq(errpipe_wait(&loop->children[i], report), 0);
 	if (i / WAYS % 2) {
@@ -638,7 +638,7 @@ END_TEST
 
 /* --- set-up ------------------------------------------------------------------------------------------------- */
 
-/* Holds what lives until the test lets it go, or is gone itself. */
+/* Keeps a process alive until the test closes its end or exits. */
 struct leash {
 	int fd[2];
 };
@@ -673,7 +673,7 @@ static int take_place(void *data, unsigned *step)
 
 START_TEST(set_up_concerns_the_target_only)
 {
-	char *argv[] = { expect, (char *)"place", folder, NULL }, before[PATH_MAX], after[PATH_MAX];
+	char *argv[] = { expect, (char *)"place", directory, NULL }, before[PATH_MAX], after[PATH_MAX];
 	struct errpipe_spawn spawn = options(_i);
 	struct errpipe_report report;
 	pid_t session = getsid(0);
@@ -682,7 +682,7 @@ START_TEST(set_up_concerns_the_target_only)
 	close(9);
 	umask(022);
 	spawn.setup = take_place;
-	spawn.data = folder;
+	spawn.data = directory;
 	report = run(&spawn, expect, argv);
 	assert_started(&report, 0);
 
@@ -696,7 +696,7 @@ END_TEST
 
 struct failing {
 	int ret;
-	unsigned step; /* 0x10000: is not set */
+	unsigned step; /* 0x10000: leave *step alone */
 	unsigned reported_step;
 	int error;
 };
@@ -734,7 +734,7 @@ START_TEST(set_up_fails)
 		ck_assert_uint_eq(report.step, failing[_i].reported_step);
 		ck_assert_int_eq(report.raw_error, failing[_i].error);
 
-		/* Not killed before it exits. */
+		/* This child is not killed before it exits. */
 		child = start(&spawn, act, argv);
 		ck_assert_int_eq(wait_for(child.pid), 125 << 8);
 	}
@@ -795,7 +795,7 @@ static struct errpipe_child start_forgery(int way, struct forgery *forgery)
 	return start(&spawn, "/bin/cat", argv);
 }
 
-/* The target runs, and would for ever. */
+/* The target runs, and would run forever. */
 START_TEST(a_forged_record_becomes_true)
 {
 	struct forgery forgery = { .size = 16 };
@@ -848,13 +848,13 @@ struct copying {
 	bool die;
 };
 
-/* Another process gets a copy of the write end, and keeps it. By the raw call, as fork(3) may run handlers. */
+/* Let another process inherit the write end and keep it. Use the raw call, because fork(3) may run handlers. */
 static int leave_a_copy(void *data, unsigned *step)
 {
 	const struct copying *copying = data;
 	char byte;
 #ifdef __s390__
-	long pid = syscall(SYS_clone, 0, SIGCHLD, 0, 0, 0); /* the stack comes first there */
+	long pid = syscall(SYS_clone, 0, SIGCHLD, 0, 0, 0); /* s390 takes the stack first */
 #else
 	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 #endif
@@ -905,7 +905,7 @@ START_TEST(a_copy_of_the_write_end)
 }
 END_TEST
 
-/* As before Linux 5.2: there is nothing to poll for the end of the child. */
+/* Without a pidfd, as before Linux 5.2, there is nothing to poll for the end of the child. */
 START_TEST(a_copy_of_the_write_end_and_no_pidfd)
 {
 	struct copying copying = { .die = _i % 2 };
@@ -922,7 +922,7 @@ START_TEST(a_copy_of_the_write_end_and_no_pidfd)
 }
 END_TEST
 
-/* Until the tracer has waited for it, or is gone, the child has ended but cannot be waited for. */
+/* The traced child ends, but cannot be waited for until the tracer has waited for it or has exited. */
 static pid_t trace_for_a_second(pid_t pid)
 {
 	int fd[2];
@@ -948,7 +948,7 @@ static pid_t trace_for_a_second(pid_t pid)
 
 static int polls;
 
-/* In the place of libc's, to count how often the library asks. */
+/* Replace libc's function to count the calls of the library. */
 int poll(struct pollfd *fds, nfds_t count, int milliseconds)
 {
 	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
@@ -1003,7 +1003,7 @@ START_TEST(a_copy_of_the_write_end_and_a_death)
 }
 END_TEST
 
-/* Two threads take turns: the child asks, another thread of its parent does something, and answers. */
+/* The child and another thread of its parent take turns: the child asks, the thread does something and answers. */
 struct turns {
 	int ask[2], answer[2];
 };
@@ -1074,7 +1074,7 @@ END_TEST
 
 /* --- descriptors -------------------------------------------------------------------------------------------- */
 
-/* Every number is taken below a limit that leaves room for some. */
+/* Take all free descriptors up to a limit that leaves room for count more. */
 static void leave_room_for(int count)
 {
 	struct rlimit limit;
@@ -1086,7 +1086,7 @@ static void leave_room_for(int count)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* The target needs no descriptors. It exits with 125, so that settling wants to look at it. */
+/* The target needs no descriptors. It exits with 125, which makes errpipe_wait() take a close look. */
 static bool starts_with_few_descriptors(int way)
 {
 	char *argv[] = { starter, NULL };
@@ -1108,7 +1108,7 @@ static bool starts_with_few_descriptors(int way)
 	return ret == 0;
 }
 
-/* The pipe and the pidfd are three. */
+/* The pipe and the pidfd need three. */
 static void few_descriptors(int room)
 {
 	leave_room_for(room);
@@ -1122,7 +1122,7 @@ START_TEST(room_for_few_descriptors)
 }
 END_TEST
 
-/* Pages that the process has mapped. */
+/* The number of pages that the process has mapped. */
 static long mapped(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
@@ -1134,7 +1134,7 @@ static long mapped(void)
 	return pages;
 }
 
-/* Once it has a long argv, the library maps memory for it. */
+/* The library maps memory for a long argv and must unmap it. */
 START_TEST(memory_is_given_back)
 {
 	const struct errpipe_spawn spawn = options(_i);
@@ -1153,7 +1153,7 @@ START_TEST(memory_is_given_back)
 }
 END_TEST
 
-/* The descriptors that exist are none of the target's business, and its streams stay closed if they were. */
+/* The target does not inherit our descriptors, and closed streams stay closed in it. */
 static void closed_streams(int streams)
 {
 	char open_ones[4] = "", *end = open_ones;
@@ -1184,7 +1184,7 @@ START_TEST(streams_that_are_closed)
 }
 END_TEST
 
-/* The pidfd comes to be 0, and there is room for it nowhere else. That is no reason to fail: there is none then. */
+/* The pidfd gets the number 0 and cannot be moved above the streams. The library then goes on without a pidfd. */
 static void no_room_for_the_pidfd(int way)
 {
 	char *argv[] = { starter, NULL };
@@ -1210,7 +1210,7 @@ END_TEST
 
 /* --- signals ------------------------------------------------------------------------------------------------ */
 
-/* As the kernel has it on x86-64: libc lets nobody touch 32 and 33. */
+/* The kernel's struct on x86-64. libc does not let programs touch 32 and 33. */
 struct action {
 	void (*handler)(int);
 	unsigned long flags;
@@ -1253,11 +1253,11 @@ static unsigned long bit(int number)
 	return 1UL << (number - 1);
 }
 
-/* Masks: every second signal, all, none, and another for the target than for the caller. */
+/* Masks: every second signal, all, none, and one for the target that differs from the caller's. */
 static const unsigned long masks[] = { 0x5555555555555555, -1UL, 0, 0xaaaaaaaaaaaaaaaa };
 enum { MASKS = COUNT(masks), OTHER_MASK = MASKS - 1 };
 
-/* Handles a third of the signals, and ignores another third. Returns those. */
+/* Handle a third of the signals and ignore another third. Returns the ignored ones. */
 static unsigned long set_actions(void)
 {
 	unsigned long ignored = 0;
@@ -1338,7 +1338,7 @@ static void all_signals_without_clone3(int i)
 #ifdef __x86_64__
 #define SKIP_IF_ACTIONS_DIFFER
 #else
-#define SKIP_IF_ACTIONS_DIFFER SKIP("knows the system calls for signals of x86-64 only")
+#define SKIP_IF_ACTIONS_DIFFER SKIP("knows only the signal system calls of x86-64")
 #endif
 
 START_TEST(every_signal)
@@ -1355,7 +1355,7 @@ START_TEST(every_signal_without_clone3)
 }
 END_TEST
 
-/* A signal that comes during set-up takes effect afterwards, and in no case by a handler of the parent. */
+/* A signal during set-up takes effect after it, and never runs a handler of the parent. */
 static int signal_myself(void *data, unsigned *step)
 {
 	(void)step;
@@ -1395,7 +1395,7 @@ static void every_signal_handled(int way)
 {
 	for (int i = 1; i <= SIGNALS; i++) {
 		if (i == SIGCHLD)
-			signal(i, let_be); /* the parent gets it from the child */
+			signal(i, let_be); /* the parent gets it when the child ends */
 		else if (i != SIGKILL && i != SIGSTOP)
 			ck_assert_int_eq(act_on(i, handle), 0);
 	}
@@ -1427,7 +1427,7 @@ END_TEST
 
 /* --- parents ------------------------------------------------------------------------------------------------ */
 
-/* Somebody else's waitpid(2) was first. */
+/* Another waitpid(2) reaped the child first. */
 START_TEST(reaped_by_somebody_else)
 {
 	char *argv[] = { (char *)"x", NULL };
@@ -1485,7 +1485,7 @@ static void want_no_zombies(void)
 
 static void (*const without_zombies[])(void) = { handle_sigchld, ignore_sigchld, want_no_zombies };
 
-/* The handler may be slower than errpipe_wait(), which then sees the child: STARTED is right as well. */
+/* The handler may be slower than errpipe_wait(), which then finds the child. STARTED is also correct in that case. */
 static void no_zombies(int i)
 {
 	without_zombies[i]();
@@ -1511,7 +1511,7 @@ START_TEST(a_parent_without_zombies)
 }
 END_TEST
 
-/* An orphan that comes to the parent is not the child. */
+/* The parent also adopts an orphan, and must not take it for the child. */
 static void adopt(int way)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)": & exit 7", NULL };
@@ -1562,11 +1562,11 @@ static const struct kind {
 
 struct job {
 	int rounds, first;
-	int bad; /* how many were not as they should be, and one of them */
+	int bad; /* the number of wrong results, and one of them as an example */
 	char example[128];
 };
 
-/* Not one of Check's assertions, which are for one thread. */
+/* Check's assertions work in one thread only, so do not use them here. */
 static void compare(struct job *job, const struct kind *kind, int ret, const struct errpipe_report *report)
 {
 	bool status = kind->verdict != ERRPIPE_STARTED || report->status == 0;
@@ -1620,7 +1620,7 @@ static void run_jobs(int count, int rounds_each)
 	for (int i = 0; i < count; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	for (int i = 0; i < count; i++)
-		ck_assert_msg(jobs[i].bad == 0, "%d times wrong, such as %s", jobs[i].bad, jobs[i].example);
+		ck_assert_msg(jobs[i].bad == 0, "%d wrong results, for example %s", jobs[i].bad, jobs[i].example);
 	ck_assert_int_eq(open_descriptors(), before);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 }
@@ -1699,7 +1699,7 @@ static void assert_cancelled(pthread_t thread)
 	ck_assert_ptr_eq(result, PTHREAD_CANCELED);
 }
 
-/* Two cancellation points. To libc the child is the thread that is to end. */
+/* open and close are cancellation points. libc takes the child for the thread that is to be cancelled. */
 static int open_and_close(void *data, unsigned *step)
 {
 	(void)data;
@@ -1724,7 +1724,7 @@ static void *spawn_while_cancelled(void *data)
 	return NULL;
 }
 
-/* It is not one of the points where threads end: what it has opened would be lost. */
+/* errpipe_spawn() is not a cancellation point. Otherwise its descriptors would leak. */
 START_TEST(a_cancelled_thread_spawns)
 {
 	struct cancelled it = { .way = _i };
@@ -1782,7 +1782,7 @@ END_TEST
 
 enum { LONGEST_SPIN = 600000 };
 
-/* The target exits with 125, so that it is looked at as well. */
+/* The target exits with 125, which makes errpipe_wait() take a close look. */
 static void cancel_a_wait(int way, int spin)
 {
 	struct cancelled it = { .way = way };
@@ -1826,7 +1826,10 @@ static void *spawn_and_be_cancelled(void *data)
 	return NULL;
 }
 
-/* At any instruction, while the child has the memory. The thread ends, but neither child nor parent are harmed. */
+/*
+ * Cancellation may come at any instruction while the child uses the memory. It ends the thread and harms neither
+ * child nor parent.
+ */
 START_TEST(a_thread_is_cancelled_as_it_spawns)
 {
 	struct cancelled it = { .way = _i };
@@ -1860,7 +1863,7 @@ static int fail_with_edom(void *data, unsigned *step)
 	return -EDOM;
 }
 
-/* One of each kind. */
+/* Start one child of each kind. */
 static void assert_all_works(int way)
 {
 	struct errpipe_spawn spawn = options(way);
@@ -1893,7 +1896,7 @@ static void assert_pidfd(bool there)
 	finish(&child);
 }
 
-/* The caller could become the target, if it took an answer of 0 for being the child. */
+/* The caller would become the target if it took a return value of 0 for being the child. */
 static bool *has_returned;
 
 static void without_clone3(int error)
@@ -1925,7 +1928,10 @@ static void without_pidfds(int i)
 		assert_all_works(way);
 }
 
-/* Linux 5.2 and 5.3 have no P_PIDFD, which is 3, where P_PID is 1; and to poll(2) of 5.2 a pidfd is always ready. */
+/*
+ * Linux 5.2 and 5.3 lack P_PIDFD. It is 3 and P_PID is 1, so the filter looks for the bit of value 2. Moreover, poll(2)
+ * of Linux 5.2 always reports a pidfd as ready.
+ */
 static void with_early_pidfds(int i)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -1985,7 +1991,7 @@ START_TEST(waitid_is_refused)
 }
 END_TEST
 
-/* Nothing but waitpid(2) is left: only an end that no stub has shows that the target ran. */
+/* Only waitpid(2) remains. A status that a stub cannot have is then the only proof that the target ran. */
 static void without_waitid_and_pidfds(int i)
 {
 	refuse(SYS_waitid, waitid_errors[i], 0);
@@ -2031,7 +2037,7 @@ START_TEST(every_clone_is_refused)
 }
 END_TEST
 
-/* Profiles of containers that know a clone with a pidfd, but not what a pidfd is good for. */
+/* Some container profiles allow clone with a pidfd but refuse the calls that use the pidfd. */
 static void without_pidfd_send_signal(int way)
 {
 	struct forgery forgery = { .size = 16 };
@@ -2094,7 +2100,7 @@ END_TEST
 
 /* --- limits ------------------------------------------------------------------------------------------------- */
 
-/* A soft limit, so that Check can write its results afterwards. Returns the old one. */
+/* Set a soft limit, so that it can be raised again and Check can write its results. Returns the old limit. */
 static rlim_t set_limit(int resource, rlim_t value)
 {
 	struct rlimit limit;
@@ -2122,7 +2128,7 @@ START_TEST(no_more_processes)
 }
 END_TEST
 
-/* The pages of the stack must be there: it cannot grow under the limit. */
+/* Map the pages of the stack now: it cannot grow under the limit. */
 __attribute__((noinline)) static void touch_stack(void)
 {
 	volatile char pages[96 * 1024];
@@ -2150,7 +2156,7 @@ START_TEST(no_more_memory)
 }
 END_TEST
 
-/* Pipes are no files, but the stub is. */
+/* The limit applies to the memfd of the stub, but not to pipes. */
 START_TEST(no_files_of_any_size)
 {
 	struct errpipe_report started[WAYS] = { 0 }, failed[WAYS] = { 0 };
@@ -2207,34 +2213,35 @@ static void write_text(const char *path, mode_t mode)
 	close(fd);
 }
 
-/* The starter is a small and static program, which is the stub under a name that says nothing of that. */
-static void make_folder(void)
+/* The starter is a small static program: the stub under a name that does not look like one. */
+static void make_directory(void)
 {
-	if (!mkdtemp(folder) || chmod(folder, 0755) < 0) {
-		perror(folder);
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0) {
+		perror(directory);
 		exit(1);
 	}
-	snprintf(starter, sizeof(starter), "%s/starter", folder);
-	snprintf(text_file, sizeof(text_file), "%s/text", folder);
-	snprintf(plain_file, sizeof(plain_file), "%s/plain", folder);
-	snprintf(missing, sizeof(missing), "%s/missing", folder);
+	snprintf(starter, sizeof(starter), "%s/starter", directory);
+	snprintf(text_file, sizeof(text_file), "%s/text", directory);
+	snprintf(plain_file, sizeof(plain_file), "%s/plain", directory);
+	snprintf(missing, sizeof(missing), "%s/missing", directory);
 	copy_file(built_path("dmz"), starter);
 	write_text(text_file, 0755);
 	write_text(plain_file, 0644);
 }
 
-static void remove_folder(void)
+static void remove_directory(void)
 {
 	unlink(starter);
 	unlink(text_file);
 	unlink(plain_file);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 /*
- * Valgrind cannot exec a memfd, so a file is the stub there. Its children share no memory with their parent,
- * which does not wait for them to exec, and they have descriptors and signals of Valgrind's own: tests about
- * that are left out.
+ * Valgrind cannot exec a memfd, so the stub is a file under Valgrind.
+ *
+ * Under Valgrind children do not share the memory of their parent, and the parent does not wait for their exec. They
+ * also have descriptors and signals of Valgrind's own. Tests that depend on these things are left out.
  */
 static int open_stub(void)
 {
@@ -2321,7 +2328,7 @@ static void add_process(Suite *suite)
 	tcase_add_loop_test(tc, memory_is_given_back, 0, WAYS);
 }
 
-/* AddressSanitizer takes what the frames of a cancelled thread have left on its stack for errors. */
+/* AddressSanitizer reports false errors for the frames that a cancelled thread left on its stack. */
 #ifdef __SANITIZE_ADDRESS__
 #define THREADS_CAN_BE_CANCELLED 0
 #else
@@ -2376,7 +2383,7 @@ int main(void)
 	int failed;
 
 	setrlimit(RLIMIT_CORE, &no_core);
-	make_folder();
+	make_directory();
 	act = built_path("tests/prog_act");
 	expect = built_path("tests/prog_expect");
 	stub = open_stub();
@@ -2389,6 +2396,6 @@ int main(void)
 	add_refusals(suite);
 
 	failed = run_suite(suite);
-	remove_folder();
+	remove_directory();
 	return failed;
 }
