@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The verdict on children that end too early, or hardly late enough. It is compared with what others say of
- * the same child: the kernel by ptrace(2), the target by a byte that it writes.
+ * The verdict on children that end too early, or only just late enough. Independent witnesses confirm it: the kernel
+ * through ptrace(2), and the target through a byte that it writes.
  *
  * rounds.h decides how many rounds random tests run.
  */
@@ -51,7 +51,7 @@
 enum { DIRECT, STUB, ROUTES };
 
 static int stub = -1;
-static char folder[] = "/tmp/errpipe-verdict.XXXXXX";
+static char directory[] = "/tmp/errpipe-verdict.XXXXXX";
 static char starter[64], missing[64];
 static char *act;
 
@@ -93,11 +93,11 @@ static size_t read_stub(unsigned char *bytes, size_t size)
 	return n < 0 ? 0 : n;
 }
 
-static const char *in_folder(const char *name)
+static const char *in_directory(const char *name)
 {
 	static char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return path;
 }
 
@@ -113,8 +113,8 @@ static void write_program(const char *path, const void *bytes, size_t size, mode
 }
 
 /*
- * A small and static program: the stub, under a name that says nothing of that. Without arguments it exits
- * with 125. Given a descriptor, "" and a name it fails to become "", and so writes 16 bytes to that descriptor
+ * The starter is a small static program: the stub under a name that does not look like one. Without arguments it
+ * exits with 125. Given a descriptor, "" and a name it fails to exec "". It then writes 16 bytes to that descriptor
  * and exits with 127.
  */
 static void write_starter(const char *path, mode_t mode)
@@ -195,9 +195,9 @@ END_TEST
 /* --- killed at every stop ----------------------------------------------------------------------------------- */
 
 /*
- * A process that traces stops the child at each of its system calls, or at each instruction from its first
- * exec on, and sends the signal at the stop of its choice. It sees the execs themselves, and so knows the true
- * verdict. Another process spawns and waits, and says what it has found.
+ * A tracer stops the child at each system call, or at each instruction from its first exec on. It sends the signal at
+ * one of these stops. It sees the execs itself and therefore knows the true verdict. Another process spawns the
+ * child, waits for it and records the result.
  */
 struct chase {
 	int route, signal;
@@ -206,10 +206,10 @@ struct chase {
 
 	int pid[2], go[2]; /* from and to the set-up */
 
-	int execs;   /* seen */
-	bool beyond; /* the target was there before the signal */
+	int execs;   /* how many the tracer saw */
+	bool beyond; /* the target was running before the signal */
 
-	int spawned, read, waited; /* what was returned */
+	int spawned, read, waited; /* the return values */
 	struct errpipe_report at_once, settled;
 };
 
@@ -244,7 +244,7 @@ static bool is_exec(int status)
 	return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
 }
 
-/* Stops that are ptrace's own; others are on behalf of a signal, which is to be passed on. */
+/* Returns 0 for a stop of ptrace's own. Other stops announce a signal, which must be passed on. */
 static int signal_of(int status)
 {
 	int signal = WSTOPSIG(status);
@@ -278,7 +278,7 @@ static int execs_to_target(const struct chase *chase)
 	return chase->route == STUB ? 2 : 1;
 }
 
-/* By instruction, only those from the first exec on count. */
+/* When stepping by instruction, count stops only from the first exec on. */
 static void follow(struct chase *chase, pid_t pid)
 {
 	int stop = 0, status = 0;
@@ -289,7 +289,7 @@ static void follow(struct chase *chase, pid_t pid)
 			kill(pid, chase->signal);
 		}
 		if (ptrace(how_to_go_on(chase, stop), pid, NULL, (long)signal_of(status)) < 0)
-			ck_assert_int_eq(errno, ESRCH); /* killed as it was stopped */
+			ck_assert_int_eq(errno, ESRCH); /* killed while it was stopped */
 		status = wait_for(pid);
 		if (!WIFSTOPPED(status))
 			return;
@@ -334,7 +334,7 @@ static bool chase_to(struct chase *chase)
 	return chase->beyond;
 }
 
-/* Each way in which it can happen, until a signal comes some stops after the exec of the target. */
+/* Try one stop after the other, until the signal came after the exec of the target several times. */
 START_TEST(killed_at_every_stop)
 {
 	static const int signals[] = { SIGKILL, SIGSEGV };
@@ -356,14 +356,14 @@ END_TEST
 
 /* --- killed at any moment ----------------------------------------------------------------------------------- */
 
-/* One thread spawns and another kills. */
+/* One thread spawns children and another one kills them. */
 struct hunt {
 	int route;
-	int proof[2]; /* the target writes to it as soon as it can */
-	int notes;    /* of inotify, on the target's file */
+	int proof[2]; /* the target writes to it as early as it can */
+	int notes;    /* inotify events of the target's file */
 
-	volatile pid_t *pid; /* shared: published by the child, and taken back by the killer when it has killed */
-	volatile long spin;  /* what the killer waits for, in its own measure */
+	volatile pid_t *pid; /* shared: set by the child, and reset by the killer once it has killed */
+	volatile long spin;  /* how long the killer waits, in loop iterations */
 	volatile bool over;
 
 	long limit; /* of spin */
@@ -380,7 +380,7 @@ static int publish(void *data, unsigned *step)
 	return 0;
 }
 
-/* Nobody else reaps the child before the killer is done with it, so the number is that of the child. */
+/* The child is reaped only after the killer is done, so the number still belongs to the child. */
 static void *kill_them(void *data)
 {
 	struct hunt *hunt = data;
@@ -412,7 +412,7 @@ static bool take(int fd)
 	return read(fd, bytes, sizeof(bytes)) > 0;
 }
 
-/* What is found of the child must agree with what the target says. That its file was opened comes before its exec. */
+/* The verdict must agree with the evidence from the target. Its file is opened before its exec. */
 static void judge(struct hunt *hunt, const struct errpipe_report *report, bool proved, bool opened)
 {
 	ck_assert(report->verdict == ERRPIPE_DIED || report->verdict == ERRPIPE_STARTED);
@@ -426,7 +426,7 @@ static void judge(struct hunt *hunt, const struct errpipe_report *report, bool p
 	hunt->died += report->verdict == ERRPIPE_DIED;
 	hunt->started += report->verdict == ERRPIPE_STARTED && !proved;
 	hunt->proved += proved;
-	/* So the moments come to be around the one that matters, however fast the machine is. */
+	/* Move the next kill toward the decisive moment, however fast the machine is. */
 	hunt->limit += report->verdict == ERRPIPE_DIED ? hunt->limit / 16 + 16 : -(hunt->limit / 16);
 }
 
@@ -463,7 +463,7 @@ static void begin_hunt(struct hunt *hunt)
 	hunt->pid = shared_memory(sizeof(*hunt->pid));
 }
 
-/* A short one may take longer until it has met all. */
+/* A short hunt may last longer, until it has seen all three outcomes. */
 static bool hunt_goes_on(const struct hunt *hunt)
 {
 	int count = hunt->died + hunt->started + hunt->proved, enough = rounds(10000) / ROUTES;
@@ -523,7 +523,7 @@ START_TEST(a_target_ends_at_once)
 }
 END_TEST
 
-/* Whether there is a core depends on the machine: in any case the status is that of waitpid(2). */
+/* Whether there is a core dump depends on the machine. The status must always equal that of waitpid(2). */
 START_TEST(a_target_that_dumps_core)
 {
 	char apart[PATH_MAX], remove_it[PATH_MAX + 16];
@@ -541,7 +541,7 @@ START_TEST(a_target_that_dumps_core)
 	int status;
 	pid_t pid;
 
-	snprintf(apart, sizeof(apart), "%s", in_folder("core"));
+	snprintf(apart, sizeof(apart), "%s", in_directory("core"));
 	snprintf(remove_it, sizeof(remove_it), "rm -r '%s'", apart);
 	pid = fork();
 	if (pid == 0) {
@@ -558,7 +558,7 @@ START_TEST(a_target_that_dumps_core)
 }
 END_TEST
 
-/* The smallest of all, so that it is as fast as can be. */
+/* Use the smallest target, because it ends as early as possible. */
 START_TEST(a_small_target_ends_at_once)
 {
 	const struct errpipe_spawn spawn = options(_i);
@@ -571,7 +571,7 @@ START_TEST(a_small_target_ends_at_once)
 }
 END_TEST
 
-/* What the kernel kills while it loads it, as there is no way back by then. */
+/* Images that the kernel kills while it loads them. At that point execve can no longer return an error. */
 enum { FILE_SIZE, NO_LOAD, ADDRESS_0, MISALIGNED, IMAGES };
 
 static void spoil(unsigned char *bytes, int how)
@@ -598,7 +598,7 @@ START_TEST(an_image_that_the_kernel_kills)
 	unsigned char bytes[4096] __attribute__((aligned(16)));
 	size_t size = read_stub(bytes, sizeof(bytes));
 	const struct errpipe_spawn spawn = options(_i % 2);
-	const char *path = in_folder("image");
+	const char *path = in_directory("image");
 	struct errpipe_report report;
 
 	spoil(bytes, _i / 2);
@@ -610,7 +610,7 @@ START_TEST(an_image_that_the_kernel_kills)
 }
 END_TEST
 
-/* Targets whose names look like the stub's, or like something else in /proc/PID/stat. */
+/* Targets whose names look like the stub's, or like another field of /proc/PID/stat. */
 static const char *const names[] = {
 	"dmz2",
 	"dm",
@@ -639,7 +639,7 @@ static const char *const names[] = {
 START_TEST(a_target_with_a_name)
 {
 	const struct errpipe_spawn spawn = options(_i % 2);
-	const char *path = in_folder(names[_i / 2]);
+	const char *path = in_directory(names[_i / 2]);
 	struct errpipe_report report;
 
 	write_starter(path, 0755);
@@ -649,11 +649,14 @@ START_TEST(a_target_with_a_name)
 }
 END_TEST
 
-/* The header says so: on the route STUB they cannot be told from the stub. Its descriptor can be its name as well. */
+/*
+ * The header documents that on the route STUB such targets look like the stub. The number of a descriptor may also be
+ * the name of a stub.
+ */
 static void check_look_alike(const char *name, int stub, enum errpipe_verdict verdict)
 {
 	const struct errpipe_spawn spawn = { .stub = stub, .flags = stub == ERRPIPE_NO_STUB ? 0 : ERRPIPE_STUB_ONLY };
-	const char *path = in_folder(name);
+	const char *path = in_directory(name);
 	struct errpipe_report report;
 
 	write_starter(path, 0755);
@@ -684,7 +687,7 @@ START_TEST(a_target_that_looks_like_the_stub)
 }
 END_TEST
 
-/* A target that starts others through a stub of its own, and ends in there, ran. */
+/* A target that ends in a stub of its own did run. */
 enum { OWN_FILE, OWN_MEMFD, OWN };
 
 static const char own_stub_option[] = "--through-a-stub-of-its-own";
@@ -730,7 +733,7 @@ static void assert_all_is_seen(int route)
 	assert_verdict(&report, ERRPIPE_DIED, SIGKILL);
 }
 
-/* What needs no look is known all the same. */
+/* Verdicts that do not require a look at the process are still known. */
 static void assert_nothing_is_seen(int route)
 {
 	int number = SIGKILL;
@@ -748,7 +751,7 @@ static void assert_nothing_is_seen(int route)
 	assert_verdict(&report, ERRPIPE_CLOSED, SIGKILL);
 }
 
-/* Other namespaces, and what is mounted at /proc in there, if that is to be something else. */
+/* Other namespaces, and the file system to mount at /proc in them. NULL keeps the old /proc. */
 struct world {
 	int namespaces;
 	const char *proc, *options;
@@ -800,8 +803,8 @@ START_TEST(a_pid_namespace)
 END_TEST
 
 /*
- * Outside there is a process of the same number and with a parent of the same number as in the namespace: a
- * process that has never exec'd.
+ * Outside the namespace another process has the same number as the child. The parents of both also have the same
+ * number. The process outside never exec'd.
  */
 struct double_life {
 	int hold[2];
@@ -852,7 +855,7 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
-/* The next pid of the namespace that the process is in, though its /proc is another's. */
+/* Choose the next pid in our own pid namespace. That works even if /proc belongs to another one. */
 static bool choose_next_pid(pid_t pid)
 {
 	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
@@ -915,13 +918,15 @@ START_TEST(no_proc)
 END_TEST
 
 /*
- * A user does see children of that user, but not one that has become somebody else. Some kernels also hide
- * zombies that were not dumpable, as no process is after a change of its user, until it is told to be.
+ * With hidepid a user sees only processes of the same user. A child that became another user is hidden.
+ *
+ * Some kernels also hide zombies that were not dumpable. A process is not dumpable after it changed its user, unless
+ * it sets PR_SET_DUMPABLE.
  */
 static void as_nobody(int route)
 {
 	const struct errpipe_spawn spawn = options(route);
-	const char *path = in_folder("set-uid");
+	const char *path = in_directory("set-uid");
 	struct errpipe_report report;
 
 	ck_assert_int_eq(become(AS_NOBODY), 0);
@@ -938,10 +943,10 @@ START_TEST(a_proc_that_hides)
 
 	if (geteuid() != 0)
 		SKIP("needs root");
-	if (statvfs(folder, &fs) < 0 || fs.f_flag & ST_NOSUID)
+	if (statvfs(directory, &fs) < 0 || fs.f_flag & ST_NOSUID)
 		SKIP("needs privileged-files");
-	unlink(in_folder("set-uid"));
-	write_starter(in_folder("set-uid"), 04755);
+	unlink(in_directory("set-uid"));
+	write_starter(in_directory("set-uid"), 04755);
 	if (in_world(&world, as_nobody, _i) == NO_SUCH_WORLD)
 		SKIP("needs mount-namespaces");
 }
@@ -949,10 +954,10 @@ END_TEST
 
 /* --- filters ------------------------------------------------------------------------------------------------ */
 
-/* One rule: system call number, an argument (or none) and its value, and what then happens. */
+/* One rule: a system call, optionally an argument and its value, and the action. */
 struct rule {
 	long call;
-	int argument; /* -1: whatever they are */
+	int argument; /* -1: any arguments */
 	unsigned value;
 	unsigned action;
 };
@@ -986,7 +991,7 @@ static int add_filter(const struct rule *rules, size_t count)
 
 #define REFUSE(error) (SECCOMP_RET_ERRNO | (error))
 
-/* What the stub does, and the library does not do in the child, or not in this way. */
+/* System calls of the stub that the library never makes in the child, or makes differently. */
 #define STUB_FCNTL(action)                                                                                           \
 	{                                                                                                            \
 		SYS_fcntl, 2, FD_CLOEXEC, action                                                                     \
@@ -1008,7 +1013,7 @@ static int add_filter(const struct rule *rules, size_t count)
 		SYS_exit_group, -1, 0, action                                                                        \
 	}
 
-/* Expected: verdict, step and error, and of deaths the status. */
+/* The expected verdict, step and error. The status counts only if the child died or started. */
 static const struct filtered {
 	struct rule rules[RULES];
 	const char *path;
@@ -1034,7 +1039,7 @@ static const struct filtered {
 	{ { STUB_EXECVE(REFUSE(EPERM)) }, starter, ERRPIPE_EXEC_FAILED, 0, EPERM, 0 },
 	{ { STUB_EXECVE(REFUSE(EHWPOISON)) }, starter, ERRPIPE_EXEC_FAILED, 0, EHWPOISON, 0 },
 	{ { STUB_EXECVE(SECCOMP_RET_KILL_PROCESS) }, starter, ERRPIPE_DIED, 0, 0, SIGSYS },
-	/* It can only be killed. */
+	/* The stub cannot exit and must be killed. */
 	{ { STUB_EXIT(REFUSE(EPERM)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 0 },
 };
 
@@ -1066,7 +1071,7 @@ START_TEST(a_filter_on_the_stub)
 }
 END_TEST
 
-/* A filter that setup installs is also in force for the library's own calls in the child. */
+/* A filter that setup installs also affects the library's own calls in the child. */
 #define CHILD(call, action)                                                                                          \
 	{                                                                                                            \
 		SYS_##call, -1, 0, action                                                                            \
@@ -1084,7 +1089,7 @@ static const struct filtered_child {
 	  { { CHILD(fcntl, REFUSE(EPERM)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EPERM, 126 << 8 } },
 	{ STUB,
 	  { { CHILD(fcntl, REFUSE(EBADF)) }, starter, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, EBADF, 126 << 8 } },
-	/* The call that is faked would leave the stub without its descriptor, and the reason would be lost. */
+	/* The faked success of fcntl would leave the stub without its descriptor, and the reason would be lost. */
 	{ AUTO, { { CHILD(fcntl, REFUSE(0)) }, starter, ERRPIPE_STARTED, 0, 0, 125 << 8 } },
 	{ AUTO, { { CHILD(fcntl, REFUSE(0)) }, missing, ERRPIPE_EXEC_FAILED, 0, ENOENT, 127 << 8 } },
 	{ STUB, { { CHILD(fcntl, REFUSE(0)) }, missing, ERRPIPE_SETUP_FAILED, ERRPIPE_STEP_FCNTL, 0, 126 << 8 } },
@@ -1107,7 +1112,7 @@ static const struct filtered_child {
 	    ERRPIPE_STEP_CALLER,
 	    EPERM,
 	    125 << 8 } },
-	/* The target would inherit a mask of every signal. */
+	/* Otherwise the target would inherit a mask of all signals. */
 	{ DIRECT,
 	  { { CHILD(rt_sigprocmask, REFUSE(0)) },
 	    starter,
@@ -1136,7 +1141,10 @@ START_TEST(a_filter_on_the_child)
 }
 END_TEST
 
-/* The stub has the number of its descriptor for a name then, and so might a target. So nobody knows. */
+/*
+ * Without execveat the process name of the stub is the number of its descriptor. A target can have the same name, so
+ * the verdict must be CLOSED.
+ */
 static const struct rule no_execveat[] = { { SYS_execveat, -1, 0, REFUSE(ENOSYS) },
 					   STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) };
 
@@ -1158,11 +1166,11 @@ START_TEST(a_stub_that_bears_a_number)
 }
 END_TEST
 
-/* A stub that is a file has a name that others can have, and keeps it when the file is deleted. */
+/* A stub that is a file has a name that other programs may have. It keeps that name when the file is deleted. */
 START_TEST(a_stub_that_is_a_file)
 {
 	static const struct filtered killed = { .rules = { STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) } };
-	const char *path = in_folder("a-stub");
+	const char *path = in_directory("a-stub");
 	struct errpipe_spawn spawn = { .flags = ERRPIPE_STUB_ONLY, .setup = add_rules, .data = (void *)&killed };
 	struct errpipe_report report;
 
@@ -1178,9 +1186,10 @@ START_TEST(a_stub_that_is_a_file)
 END_TEST
 
 /*
- * What engines put around a container by default: of the system calls up to one that was new when the profile
- * was made, all but those that manage the machine, EPERM for these and for whatever is newer. Profiles of
- * today say ENOSYS for clone3, as they cannot see its flags, so that libc does without.
+ * The default seccomp profile of container engines. It allows the system calls up to the newest one that existed when
+ * the profile was made, except those that manage the machine. These and all newer calls fail with EPERM.
+ *
+ * Today's profiles answer clone3 with ENOSYS, because they cannot see its flags. libc then does without clone3.
  */
 static const long managing[] = {
 	SYS_acct,
@@ -1223,7 +1232,7 @@ static const long managing[] = {
 
 enum { NAMESPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET };
 
-/* The error that clone3 gets, and the last system call that is known. */
+/* The errno for clone3, and the last known system call. */
 static const struct {
 	int clone3;
 	long last;
@@ -1253,7 +1262,7 @@ static void confine(int profile)
 	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0), 0);
 }
 
-/* A stub of the container's own. */
+/* The container makes its own stub. */
 static void in_a_container(int i)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"exit 7", NULL };
@@ -1315,7 +1324,10 @@ static int set_limit(void *data, unsigned *step)
 	return setrlimit(limited->resource, &limit) < 0 ? -errno : 0;
 }
 
-/* The starter says 125 if it runs at all; the kernel kills what does not fit. On the route DIRECT that is no stub. */
+/*
+ * The starter exits with 125 if it runs at all. If it does not fit, the kernel kills it. On the route DIRECT the
+ * killed program is not the stub.
+ */
 START_TEST(a_limit_of_the_child)
 {
 	struct errpipe_spawn spawn = options(_i % 2);
@@ -1340,20 +1352,20 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------------------ */
 
-static void make_folder(void)
+static void make_directory(void)
 {
-	if (!mkdtemp(folder) || chmod(folder, 0755) < 0) {
-		perror(folder);
+	if (!mkdtemp(directory) || chmod(directory, 0755) < 0) {
+		perror(directory);
 		exit(1);
 	}
-	snprintf(starter, sizeof(starter), "%s/starter", folder);
-	snprintf(missing, sizeof(missing), "%s/missing", folder);
+	snprintf(starter, sizeof(starter), "%s/starter", directory);
+	snprintf(missing, sizeof(missing), "%s/missing", directory);
 	write_starter(starter, 0755);
 }
 
 /*
- * Valgrind cannot exec a memfd, so a file is the stub there. Tests that look closely at a child would look at
- * Valgrind.
+ * Valgrind cannot exec a memfd, so the stub is a file under Valgrind. Tests that look closely at a child would see
+ * Valgrind itself.
  */
 static int open_stub(void)
 {
@@ -1370,8 +1382,8 @@ static TCase *add_tcase(Suite *suite, const char *name)
 }
 
 /*
- * A child that shares the memory of its parent must not be killed anywhere in ThreadSanitizer's own code: it may hold a
- * lock there, which is the parent's too.
+ * The signal may hit a child inside ThreadSanitizer's own code, where it may hold a lock. The child shares its memory
+ * with the parent, so the lock would stay locked for the parent.
  */
 #ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -1447,7 +1459,7 @@ int main(int argc, char **argv)
 	getrlimit(RLIMIT_CORE, &core);
 	core.rlim_cur = 0;
 	setrlimit(RLIMIT_CORE, &core);
-	make_folder();
+	make_directory();
 	act = built_path("tests/prog_act");
 	stub = open_stub();
 
@@ -1458,7 +1470,7 @@ int main(int argc, char **argv)
 
 	failed = run_suite(suite);
 	unlink(starter);
-	unlink(in_folder("set-uid"));
-	rmdir(folder);
+	unlink(in_directory("set-uid"));
+	rmdir(directory);
 	return failed;
 }
