@@ -275,7 +275,7 @@ START_TEST(a_fifo)
 }
 END_TEST
 
-/* --- what the process says at end of file ----------------------------------------------------------------- */
+/* --- the state of the process at end of file ---------------------------------------------------------------- */
 
 enum stage { BEFORE_EXEC, IN_STUB, IN_TARGET };
 
@@ -370,10 +370,7 @@ START_TEST(killed_and_looked_at)
 }
 END_TEST
 
-/*
- * A reader that does not know the name of the stub recognises a stub, but not that it is the one that the child
- * started.
- */
+/* A reader without the name of the stub recognises a stub, but cannot tell whether the child started that one. */
 START_TEST(killed_in_an_unknown_stub)
 {
 	struct errpipe_child child = stop_at(IN_STUB, _i ? errpipe_stub() : open_stub());

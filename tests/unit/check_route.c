@@ -255,7 +255,7 @@ static void remove_files(void)
 	rmdir(directory);
 }
 
-/* --- becoming somebody -------------------------------------------------------------------------------------- */
+/* --- changing the identity ---------------------------------------------------------------------------------- */
 
 struct cap_data {
 	uint32_t effective, permitted, inheritable;
@@ -340,7 +340,7 @@ static uint64_t from_status(const char *key, int base)
 			value = strtoull(line + strlen(key), NULL, base);
 	}
 	fclose(file);
-	ck_assert_msg(found, "no %s", key);
+	ck_assert_msg(found, "%s is missing", key);
 	return value;
 }
 
@@ -1084,7 +1084,7 @@ static void assert_executable_is_like(pid_t pid, const char *part)
 	n = readlink(path, target, sizeof(target) - 1);
 	ck_assert_int_gt(n, 0);
 	target[n] = '\0';
-	ck_assert_msg(strstr(target, part) != NULL, "%s, not %s", target, part);
+	ck_assert_msg(strstr(target, part) != NULL, "%s does not contain %s", target, part);
 }
 
 START_TEST(the_first_stop_of_a_tracer)

@@ -117,7 +117,7 @@ static bool have_seal_exec(void)
 	return !kernel_is_older(6, 3);
 }
 
-/* --- what it is --------------------------------------------------------------------------------------------- */
+/* --- properties --------------------------------------------------------------------------------------------- */
 
 START_TEST(what_is_behind_it)
 {
@@ -342,7 +342,7 @@ START_TEST(the_environment_names_no_stub)
 }
 END_TEST
 
-/* --- nobody changes it -------------------------------------------------------------------------------------- */
+/* --- attempts to change it ---------------------------------------------------------------------------------- */
 
 /* Calls that modify a file, each with the errno with which it must fail. */
 static int call_write(int fd)
@@ -557,7 +557,7 @@ START_TEST(reopened_by_root)
 }
 END_TEST
 
-/* --- who reads it --------------------------------------------------------------------------------------------- */
+/* --- attempts to read it ------------------------------------------------------------------------------------ */
 
 /* The effects of the mode. Mode 0 stands for our own stub, other modes for copies of it. */
 static const struct {
@@ -686,7 +686,7 @@ START_TEST(attached_to_by_root_of_a_namespace)
 }
 END_TEST
 
-/* --- where there can be none -------------------------------------------------------------------------------- */
+/* --- failures ----------------------------------------------------------------------------------------------- */
 
 static int lowest_free(void)
 {

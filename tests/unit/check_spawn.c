@@ -764,7 +764,7 @@ START_TEST(set_up_has_all_signals_blocked)
 }
 END_TEST
 
-/* --- reports that others write, or hold ----------------------------------------------------------------------- */
+/* --- reports that others write or hold ---------------------------------------------------------------------- */
 
 static const unsigned char forged[17] = { 'd', 'm', 'z', 1, 62, 0, 0, 0, ENOEXEC };
 

@@ -54,9 +54,7 @@ static char *stub[8];
 static unsigned machine;
 static bool foreign;
 
-/*
- * One run of the stub
- */
+/* --- one run of the stub ------------------------------------------------------------------------------------ */
 
 enum channel { PIPE, STREAM, SEQPACKET, DATAGRAM, REGULAR };
 
@@ -281,9 +279,7 @@ static void expect_started(const struct outcome *outcome)
 	ck_assert(*output);
 }
 
-/*
- * The operand FD
- */
+/* --- the operand FD ----------------------------------------------------------------------------------------- */
 
 static char *wrong_fds[] = {
 	"2147483647", /* fits into an int, but is not open */
@@ -400,9 +396,7 @@ START_TEST(no_arguments_at_all)
 }
 END_TEST
 
-/*
- * Failures of execve
- */
+/* --- failures of execve ------------------------------------------------------------------------------------- */
 
 static char directory[PATH_MAX + 32];
 static int busy;
@@ -507,9 +501,7 @@ START_TEST(no_search)
 }
 END_TEST
 
-/*
- * Kinds of descriptors
- */
+/* --- kinds of descriptors ----------------------------------------------------------------------------------- */
 
 static const enum channel channels[] = { PIPE, STREAM, SEQPACKET, DATAGRAM, REGULAR };
 
@@ -610,9 +602,7 @@ START_TEST(file_that_may_not_grow)
 }
 END_TEST
 
-/*
- * The arguments, environment, descriptors and signals of the target
- */
+/* --- the arguments, environment, descriptors and signals of the target -------------------------------------- */
 
 START_TEST(path_and_name_differ)
 {
@@ -787,9 +777,7 @@ START_TEST(no_signals_blocked_or_ignored)
 }
 END_TEST
 
-/*
- * A signal between the failed execve and the write
- */
+/* --- a signal between the failed execve and the write ------------------------------------------------------- */
 
 static void be_traced(void)
 {
@@ -875,9 +863,7 @@ START_TEST(signal_before_the_record)
 }
 END_TEST
 
-/*
- * Calls that seccomp refuses
- */
+/* --- calls that seccomp refuses ----------------------------------------------------------------------------- */
 
 #define REFUSE(call, answer) LIST(prog_refuse, number(call), (answer))
 
@@ -1020,9 +1006,7 @@ START_TEST(execve_that_returns_a_value)
 }
 END_TEST
 
-/*
- * The suite
- */
+/* --- the suite ---------------------------------------------------------------------------------------------- */
 
 static void tests(TCase *tcase)
 {

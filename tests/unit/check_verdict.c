@@ -124,7 +124,7 @@ static void write_starter(const char *path, mode_t mode)
 	write_program(path, bytes, read_stub(bytes, sizeof(bytes)), mode);
 }
 
-/* --- all five ----------------------------------------------------------------------------------------------- */
+/* --- all five verdicts -------------------------------------------------------------------------------------- */
 
 static int kill_myself(void *data, unsigned *step)
 {
