@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What explain makes of binfmt_misc: of a folder that looks like it, and of a real one in a user namespace. */
+/* Explanations with binfmt_misc: with a directory that imitates it, and with a real one in a user namespace. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,9 +23,9 @@
 
 static const char *fixture;
 
-/* --- a folder that looks like it ------------------------------------------------------------- */
+/* --- an imitation ---------------------------------------------------------------------------- */
 
-static char *new_folder(void)
+static char *new_directory(void)
 {
 	char *path;
 
@@ -34,21 +34,21 @@ static char *new_folder(void)
 	return path;
 }
 
-static void put(const char *folder, const char *name, const void *bytes, size_t size)
+static void put(const char *directory, const char *name, const void *bytes, size_t size)
 {
 	char path[4096];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
 	close(fd);
 }
 
-static void put_text(const char *folder, const char *name, const char *text)
+static void put_text(const char *directory, const char *name, const char *text)
 {
-	put(folder, name, text, strlen(text));
+	put(directory, name, text, strlen(text));
 }
 
 static struct ep_head head_of(const void *bytes, size_t size)
@@ -59,11 +59,11 @@ static struct ep_head head_of(const void *bytes, size_t size)
 	return head;
 }
 
-static struct ep_handler look(const char *folder, const char *path, const void *bytes, size_t size)
+static struct ep_handler look(const char *directory, const char *path, const void *bytes, size_t size)
 {
 	const struct ep_head head = head_of(bytes, size);
 	struct ep_handler handler;
-	int fd = open(folder, O_PATH | O_CLOEXEC);
+	int fd = open(directory, O_PATH | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
 	memset(&handler, 0x5a, sizeof(handler));
@@ -87,11 +87,11 @@ static const struct {
 	{ ENTRY "offset 2\nmagic 6364807a\n", "x", EP_ENABLED, false },
 	{ ENTRY "offset 2\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
 	{ ENTRY "offset 0\nmagic 61626365\n", "x", EP_NO_HANDLER, false },
-	/* Bits that the mask leaves out may differ, and no others. */
+	/* Only bits outside the mask may differ. */
 	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", EP_ENABLED, false },
 	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", EP_NO_HANDLER, false },
 	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", EP_ENABLED, false },
-	/* The kernel sees zeros behind the end. */
+	/* The kernel sees zeros after the end. */
 	{ ENTRY "offset 6\nmagic 7a000000\n", "x", EP_ENABLED, false },
 	{ ENTRY "offset 252\nmagic 00000000\n", "x", EP_ENABLED, false },
 	{ ENTRY "offset 253\nmagic 00000000\n", "x", EP_NO_HANDLER, false },
@@ -104,7 +104,7 @@ static const struct {
 	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
 	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", EP_NO_HANDLER, false },
 	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
-	/* By name. */
+	/* By extension. */
 	{ ENTRY "extension .jar\n", "/x/y.jar", EP_ENABLED, false },
 	{ ENTRY "extension .jar\n", "y.tar.jar", EP_ENABLED, false },
 	{ ENTRY "extension .jar\n", "y.jar.gz", EP_NO_HANDLER, false },
@@ -112,7 +112,7 @@ static const struct {
 	{ ENTRY "extension .jar\n", "jar", EP_NO_HANDLER, false },
 	{ ENTRY "extension .\n", "y.", EP_NO_HANDLER, false },
 	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", EP_DISABLED, false },
-	/* Nothing that the kernel writes. */
+	/* The kernel never writes these. */
 	{ "", "x", EP_NO_HANDLER, false },
 	{ "\n\n\n", "x", EP_NO_HANDLER, false },
 	{ "enabled", "x", EP_NO_HANDLER, false },
@@ -131,12 +131,12 @@ static const struct {
 
 START_TEST(each_file)
 {
-	char *folder = new_folder();
+	char *directory = new_directory();
 	struct ep_handler handler;
 
-	put_text(folder, "status", "enabled\n");
-	put_text(folder, "some-name", files[_i].text);
-	handler = look(folder, files[_i].path, BYTES, sizeof(BYTES) - 1);
+	put_text(directory, "status", "enabled\n");
+	put_text(directory, "some-name", files[_i].text);
+	handler = look(directory, files[_i].path, BYTES, sizeof(BYTES) - 1);
 	ck_assert_int_eq(handler.binfmt, files[_i].binfmt);
 	if (files[_i].binfmt == EP_NO_HANDLER)
 		return;
@@ -159,78 +159,78 @@ static const struct {
 
 START_TEST(the_status_of_all)
 {
-	char *folder = new_folder();
+	char *directory = new_directory();
 
 	if (switches[_i].status)
-		put_text(folder, "status", switches[_i].status);
-	put_text(folder, "one", "disabled\ninterpreter /one\nflags: \nextension .one\n");
-	put_text(folder, "two", "enabled\ninterpreter /two\nflags: \nextension .two\n");
-	ck_assert_int_eq(look(folder, "x.one", "", 0).binfmt, switches[_i].disabled);
-	ck_assert_int_eq(look(folder, "x.two", "", 0).binfmt, switches[_i].enabled);
-	ck_assert_int_eq(look(folder, "x.three", "", 0).binfmt, EP_NO_HANDLER);
+		put_text(directory, "status", switches[_i].status);
+	put_text(directory, "one", "disabled\ninterpreter /one\nflags: \nextension .one\n");
+	put_text(directory, "two", "enabled\ninterpreter /two\nflags: \nextension .two\n");
+	ck_assert_int_eq(look(directory, "x.one", "", 0).binfmt, switches[_i].disabled);
+	ck_assert_int_eq(look(directory, "x.two", "", 0).binfmt, switches[_i].enabled);
+	ck_assert_int_eq(look(directory, "x.three", "", 0).binfmt, EP_NO_HANDLER);
 }
 END_TEST
 
-/* Whatever the order of the folder is. */
+/* The order in the directory does not matter. */
 START_TEST(an_enabled_one_among_disabled_ones)
 {
-	char *folder = new_folder(), name[16];
+	char *directory = new_directory(), name[16];
 	struct ep_handler handler;
 
 	for (int i = 0; i < 50; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
-		put_text(folder, name, "disabled\ninterpreter /no\nflags: \noffset 0\nmagic 6162\n");
+		put_text(directory, name, "disabled\ninterpreter /no\nflags: \noffset 0\nmagic 6162\n");
 	}
-	put_text(folder, "d7", "enabled\ninterpreter /yes\nflags: \noffset 0\nmagic 6162\n");
-	handler = look(folder, "x", BYTES, sizeof(BYTES) - 1);
+	put_text(directory, "d7", "enabled\ninterpreter /yes\nflags: \noffset 0\nmagic 6162\n");
+	handler = look(directory, "x", BYTES, sizeof(BYTES) - 1);
 	ck_assert_int_eq(handler.binfmt, EP_ENABLED);
 	ck_assert_str_eq(handler.interpreter, "/yes");
 	ck_assert_str_eq(handler.name, "d7");
 }
 END_TEST
 
-/* Files that say what a handler says, and are none: behind a link, a folder, a FIFO, "status" and "register". */
+/* Things with a handler's text or place that are not handlers: a link, a directory, a FIFO, "status" and "register". */
 START_TEST(what_is_no_file)
 {
 	static const char text[] = ENTRY "offset 0\nmagic 6162\n";
-	char *folder = new_folder(), *other = new_folder(), path[4096], target[4096];
+	char *directory = new_directory(), *other = new_directory(), path[4096], target[4096];
 
 	put_text(other, "real", text);
 	snprintf(target, sizeof(target), "%s/real", other);
-	snprintf(path, sizeof(path), "%s/link", folder);
+	snprintf(path, sizeof(path), "%s/link", directory);
 	ck_assert_int_eq(symlink(target, path), 0);
-	snprintf(path, sizeof(path), "%s/fifo", folder);
+	snprintf(path, sizeof(path), "%s/fifo", directory);
 	ck_assert_int_eq(mkfifo(path, 0666), 0);
-	snprintf(path, sizeof(path), "%s/folder", folder);
+	snprintf(path, sizeof(path), "%s/directory", directory);
 	ck_assert_int_eq(mkdir(path, 0777), 0);
-	put_text(folder, "register", text);
-	put_text(folder, "status", text);
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
-	put_text(folder, "real", text);
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
+	put_text(directory, "register", text);
+	put_text(directory, "status", text);
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
+	put_text(directory, "real", text);
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
 }
 END_TEST
 
-/* A file of many bytes: what lies behind the first 4 kilobytes is not looked at. */
+/* Only the first 4 kilobytes of a file count. */
 START_TEST(a_huge_file)
 {
 	static char text[1 << 20];
-	char *folder = new_folder();
+	char *directory = new_directory();
 
 	memset(text, 'a', sizeof(text));
-	put(folder, "a", text, sizeof(text));
+	put(directory, "a", text, sizeof(text));
 	memset(text, 0, sizeof(text));
-	put(folder, "zeros", text, sizeof(text));
+	put(directory, "zeros", text, sizeof(text));
 	memset(text, '\n', sizeof(text));
 	memcpy(text + 5000, ENTRY "offset 0\nmagic 6162\n", sizeof(ENTRY "offset 0\nmagic 6162\n") - 1);
-	put(folder, "late", text, sizeof(text));
-	ck_assert_int_eq(look(folder, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
+	put(directory, "late", text, sizeof(text));
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "enabled\nextension .x\ninterpreter ", strlen("enabled\nextension .x\ninterpreter "));
-	put(folder, "long", text, sizeof(text));
-	ck_assert_int_eq(look(folder, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
-	ck_assert_uint_eq(strlen(look(folder, "a.x", "", 0).interpreter),
+	put(directory, "long", text, sizeof(text));
+	ck_assert_int_eq(look(directory, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
+	ck_assert_uint_eq(strlen(look(directory, "a.x", "", 0).interpreter),
 			  4095 - strlen("enabled\nextension .x\ninterpreter "));
 }
 END_TEST
@@ -253,14 +253,14 @@ static int count(void *context, const char *name)
 
 START_TEST(a_folder_of_many_files)
 {
-	char *folder = new_folder(), name[16];
+	char *directory = new_directory(), name[16];
 	int n = 0, fd;
 
 	for (int i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
-		put_text(folder, name, "");
+		put_text(directory, name, "");
 	}
-	fd = open(folder, O_RDONLY | O_CLOEXEC);
+	fd = open(directory, O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(ep_entries(fd, 256, count, &n), 0);
 	ck_assert_int_eq(n, 256);
 	lseek(fd, 0, SEEK_SET);
@@ -275,9 +275,9 @@ START_TEST(a_folder_of_many_files)
 }
 END_TEST
 
-/* --- a real one ------------------------------------------------------------------------------- */
+/* --- the real binfmt_misc --------------------------------------------------------------------- */
 
-#define FOLDER "/proc/sys/fs/binfmt_misc"
+#define DIRECTORY "/proc/sys/fs/binfmt_misc"
 
 static void write_to(const char *path, const char *text)
 {
@@ -288,7 +288,7 @@ static void write_to(const char *path, const char *text)
 	close(fd);
 }
 
-/* A user namespace with its own. Returns false if that cannot be had: before Linux 6.7 there is none. */
+/* Enter a user namespace with a binfmt_misc of its own. Returns false if that fails, as it does before Linux 6.7. */
 static bool enter_namespace(void)
 {
 	uid_t uid = geteuid();
@@ -302,10 +302,10 @@ static bool enter_namespace(void)
 	write_to("/proc/self/setgroups", "deny");
 	snprintf(map, sizeof(map), "0 %u 1", (unsigned)gid);
 	write_to("/proc/self/gid_map", map);
-	return mount("binfmt_misc", FOLDER, "binfmt_misc", 0, NULL) == 0;
+	return mount("binfmt_misc", DIRECTORY, "binfmt_misc", 0, NULL) == 0;
 }
 
-/* An emulator that does nothing but exit with a number of its own. */
+/* Make an emulator that only exits with this status. */
 static char *emulator(int status)
 {
 	char *path, text[64];
@@ -321,10 +321,10 @@ static void add_handler(const char *name, const char *magic, const char *interpr
 	char line[4096];
 
 	snprintf(line, sizeof(line), ":%s:M::%s::%s:%s", name, magic, interpreter, flags);
-	write_to(FOLDER "/register", line);
+	write_to(DIRECTORY "/register", line);
 }
 
-/* Really exec it: its exit status, or a negative errno. */
+/* Run the file for real. Returns its exit status, or a negative errno. */
 static int run(const char *path)
 {
 	int *error = shared_memory(sizeof(*error)), status;
@@ -357,7 +357,7 @@ static struct ep_case new_case(void)
 	return (struct ep_case){ .question = &question, .ex = &explanation, .own_identity = true };
 }
 
-/* The path of the handler that would be taken, or NULL. */
+/* Returns the path of the handler that would run the file, or NULL. */
 static const char *handler_of(const char *path, bool *opened)
 {
 	const struct ep_head head = head_of(foreign, sizeof(foreign));
@@ -414,16 +414,16 @@ START_TEST(a_handler_is_followed)
 	ck_assert_str_eq(handler_of(path, &opened), one);
 	ck_assert(!opened);
 
-	/* The newest goes first, whatever its name; and then the other again. */
+	/* The newest handler comes first, whatever its name. Without it the older one is used again. */
 	add_handler("a-two", MAGIC, two, "F");
 	ck_assert_int_eq(run(path), 42);
 	ck_assert_str_eq(handler_of(path, &opened), two);
 	ck_assert(opened);
-	write_to(FOLDER "/a-two", "-1");
+	write_to(DIRECTORY "/a-two", "-1");
 	add_handler("zzz", MAGIC, two, "");
 	ck_assert_int_eq(run(path), 42);
 	ck_assert_str_eq(handler_of(path, &opened), two);
-	write_to(FOLDER "/zzz", "0");
+	write_to(DIRECTORY "/zzz", "0");
 	ck_assert_int_eq(run(path), 41);
 	ck_assert_str_eq(handler_of(path, &opened), one);
 }
@@ -437,7 +437,7 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	if (!enter_namespace())
 		SKIP("needs binfmt-misc");
 	add_handler("qemu-test", MAGIC, emulator(41), "");
-	write_to(FOLDER "/qemu-test", "0");
+	write_to(DIRECTORY "/qemu-test", "0");
 	ck_assert_int_eq(run(path), -ENOEXEC);
 	ck_assert_ptr_null(handler_of(path, &opened));
 	explain_foreign(path);
@@ -445,8 +445,8 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	ck_assert_str_eq(explanation.object, "qemu-test");
 	ck_assert_str_eq(explanation.binfmt, "its handler qemu-test is disabled");
 
-	write_to(FOLDER "/qemu-test", "1");
-	write_to(FOLDER "/status", "0");
+	write_to(DIRECTORY "/qemu-test", "1");
+	write_to(DIRECTORY "/status", "0");
 	ck_assert_int_eq(run(path), -ENOEXEC);
 	ck_assert_ptr_null(handler_of(path, &opened));
 	explain_foreign(path);
@@ -454,14 +454,14 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	ck_assert_str_eq(explanation.object, "status");
 	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is disabled");
 
-	/* What the advice says is what helps. */
-	write_to(FOLDER "/status", "1");
+	/* Following the advice helps. */
+	write_to(DIRECTORY "/status", "1");
 	ck_assert_int_eq(run(path), 41);
 	ck_assert_ptr_nonnull(handler_of(path, &opened));
 }
 END_TEST
 
-/* By its name as it was given: a link of another name is another name. */
+/* The handler matches the name that was given, so a link with another name does not match. */
 START_TEST(a_handler_by_name)
 {
 	char *program, *link, line[4096];
@@ -474,7 +474,7 @@ START_TEST(a_handler_by_name)
 	if (!enter_namespace())
 		SKIP("needs binfmt-misc");
 	snprintf(line, sizeof(line), ":by-name:E::errpipe::%s:", emulator(43));
-	write_to(FOLDER "/register", line);
+	write_to(DIRECTORY "/register", line);
 	ck_assert_int_eq(run(program), 43);
 	ck_assert_ptr_nonnull(handler_of(program, &opened));
 	ck_assert_int_eq(run(link), -ENOEXEC);
@@ -482,7 +482,10 @@ START_TEST(a_handler_by_name)
 }
 END_TEST
 
-/* Something else is there: certain only after the kernel has said so, as a container's host may have a handler. */
+/*
+ * Something else is mounted there. A container's host may still have a handler, so the cause is certain only after the
+ * kernel has refused.
+ */
 START_TEST(it_is_not_mounted)
 {
 	static const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC };
@@ -491,7 +494,7 @@ START_TEST(it_is_not_mounted)
 	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
 	struct ep_case c;
 
-	if (!enter_namespace() || mount("none", FOLDER, "tmpfs", 0, NULL) < 0)
+	if (!enter_namespace() || mount("none", DIRECTORY, "tmpfs", 0, NULL) < 0)
 		SKIP("needs binfmt-misc");
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
@@ -526,7 +529,7 @@ static void look_where_none_is(int i)
 	ck_assert_int_eq(explanation.certainty, i ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY);
 }
 
-/* In a process that ends at once: a sanitizer looks into /proc when a test ends. */
+/* Use a child that ends at once, because a sanitizer reads /proc at the end of a test. */
 START_TEST(there_is_none)
 {
 	in_child(look_where_none_is, _i);
