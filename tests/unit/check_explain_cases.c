@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_explain() of every way to fail that tests/cases.txt has: each is made to fail first, by a process that is asked
- * then why. And each once more hidden one level down: behind a symbolic link, and as the interpreter of a script.
+ * errpipe_explain() with every failure in tests/cases.txt. A process first fails and then explains its failure. Each case
+ * also runs hidden one level down: behind a symbolic link, and as the interpreter of a script.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -47,21 +47,21 @@ static struct run {
 } * runs;
 static int run_count;
 
-/* What the child tells of itself. */
+/* The child's explanation of its failure. */
 struct answer {
 	int ret, cause, certainty, works, error, broken;
-	bool modules; /* are any known? */
+	bool modules; /* are any security modules known? */
 	char finding[4096], advice[4096], words[4096];
 };
 
 struct result {
-	int error;		     /* the kernel's */
+	int error;		     /* the kernel's errno */
 	struct answer with, without; /* a report */
 };
 
-/* --- the hidden ------------------------------------------------------------------------------- */
+/* --- hidden failures -------------------------------------------------------------------------- */
 
-/* In bin/, as landlock allows that. */
+/* Use bin/ because the landlock state allows it. */
 static char *hidden_path(const struct exec_case *c, const char *suffix)
 {
 	char *path;
@@ -81,14 +81,14 @@ static char *hide_by_link(const struct exec_case *c)
 {
 	char *target = fixture_path(c->path), *path = hidden_path(c, "link");
 
-	/* A path that is none of the fixture's is relative or too long, or means something else to each process. */
+	/* A path outside the fixture is relative, too long, or different for each process. */
 	if (strncmp(c->path, "@/", 2) != 0)
 		return NULL;
 	must(symlink(target, path) == 0, path);
 	return path;
 }
 
-/* The name of an interpreter is at most as long as the kernel reads of a file. */
+/* The name of an interpreter must fit in the part of a file that the kernel reads. */
 static char *hide_by_script(const struct exec_case *c)
 {
 	char *target = fixture_path(c->path), *path = hidden_path(c, "script");
@@ -102,9 +102,9 @@ static char *hide_by_script(const struct exec_case *c)
 	return path;
 }
 
-/* --- what is expected ------------------------------------------------------------------------- */
+/* --- expectations ----------------------------------------------------------------------------- */
 
-/* A cause has another name where another thing is to be corrected. */
+/* A missing file has another cause if something else needs correction. */
 static int expected_cause(const struct exec_case *c, enum way way)
 {
 	if (c->cause == ERRPIPE_CAUSE_MISSING && way == BY_LINK)
@@ -114,7 +114,7 @@ static int expected_cause(const struct exec_case *c, enum way way)
 	return c->cause;
 }
 
-/* To any other machine than x86-64, x32 is as foreign as the rest of it. */
+/* On every machine but x86-64, x32 is as foreign as x86-64 itself. */
 static int cause_here(const struct exec_case *c, enum way way)
 {
 	if (c->cause == ERRPIPE_CAUSE_NO_COMPATIBILITY && own_machine() != EM_X86_64)
@@ -122,7 +122,7 @@ static int cause_here(const struct exec_case *c, enum way way)
 	return expected_cause(c, way);
 }
 
-/* One more interpreter in front does not change where the kernel has had enough of them. */
+/* One more interpreter in front does not move the link at which the kernel stops. */
 static int expected_broken(const struct exec_case *c, enum way way)
 {
 	if (way != BY_SCRIPT || c->broken < 0 || c->cause == ERRPIPE_CAUSE_CHAIN_TOO_DEEP)
@@ -130,7 +130,7 @@ static int expected_broken(const struct exec_case *c, enum way way)
 	return c->broken + 1;
 }
 
-/* What cannot be seen, but only guessed when it has happened. */
+/* These causes cannot be observed. They can only be guessed after the failure. */
 static bool is_guess(int cause)
 {
 	return cause == ERRPIPE_CAUSE_UNKNOWN || cause == ERRPIPE_CAUSE_SECURITY_MODULE ||
@@ -214,7 +214,7 @@ static bool has_prefix(const char *text, const char *prefix)
 	return text && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Before Linux 6.14 a process cannot ask the kernel what it would say. */
+/* Since Linux 6.14 a process can ask the kernel whether an exec would fail. */
 static bool kernel_can_be_asked;
 
 static bool can_be_asked(void)
@@ -229,7 +229,7 @@ static bool can_be_asked(void)
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/* Where no security module is known, nobody is suspected. And who cannot ask does not know which link was refused. */
+/* Without a known security module, none is suspected. Without the kernel's answer, the refused link is unknown. */
 static void assert_cause(const struct run *run, const struct answer *answer)
 {
 	int cause = cause_here(run->c, run->way), broken = expected_broken(run->c, run->way);
@@ -238,8 +238,8 @@ static void assert_cause(const struct run *run, const struct answer *answer)
 		broken = -1;
 	if (cause == ERRPIPE_CAUSE_SECURITY_MODULE && broken < 0 && !answer->modules)
 		cause = ERRPIPE_CAUSE_UNKNOWN;
-	ck_assert_msg(answer->cause == cause && answer->broken == broken, "%s: not %s of link %d, but %s", title(run),
-		      errpipe_cause_name(cause), broken, cause_words(answer));
+	ck_assert_msg(answer->cause == cause && answer->broken == broken, "%s: expected %s of link %d, got %s",
+		      title(run), errpipe_cause_name(cause), broken, cause_words(answer));
 }
 
 static void assert_with_report(const struct run *run, const struct result *result)
@@ -248,19 +248,19 @@ static void assert_with_report(const struct run *run, const struct result *resul
 
 	ck_assert_msg(answer->ret == 0, "%s: returned %d", title(run), answer->ret);
 	assert_cause(run, answer);
-	ck_assert_msg(answer->works == 0 && answer->error == result->error, "%s: errno is %d, and not: %s",
+	ck_assert_msg(answer->works == 0 && answer->error == result->error, "%s: errno is %d, explained as: %s",
 		      title(run), result->error, cause_words(answer));
 	ck_assert_msg(is_guess(answer->cause) || answer->certainty == ERRPIPE_CERTAIN, "%s: not certain: %s",
 		      title(run), cause_words(answer));
 }
 
-/* Without a report some ways to fail are not to be seen. But whatever is predicted must be true. */
+/* Without a report some failures cannot be predicted. But every prediction must be true. */
 static bool is_predictable(const struct exec_case *c)
 {
 	return c->cause != ERRPIPE_CAUSE_SECCOMP && !is_guess(c->cause);
 }
 
-/* In these the kernel would have stopped before it came to what is found. */
+/* In these states the kernel stops before it reaches the fault that the explanation finds. */
 static bool is_hidden_here(const struct exec_case *c)
 {
 	return (has_prefix(c->state, "busy") || has_prefix(c->state, "landlock")) && !kernel_can_be_asked;
@@ -274,15 +274,15 @@ static void assert_without_report(const struct run *run, const struct result *re
 	if (is_hidden_here(run->c))
 		return;
 	ck_assert_msg(!answer->works || !is_predictable(run->c), "%s: predicted to work", title(run));
-	if (answer->certainty == ERRPIPE_UNSURE) /* nothing is predicted */
+	if (answer->certainty == ERRPIPE_UNSURE) /* this is not a prediction */
 		return;
-	ck_assert_msg(answer->works || answer->error == result->error, "%s: errno is %d, and predicted: %s",
-		      title(run), result->error, cause_words(answer));
-	ck_assert_msg(answer->works || answer->cause == result->with.cause, "%s: without a report %s", title(run),
+	ck_assert_msg(answer->works || answer->error == result->error, "%s: errno is %d, predicted: %s", title(run),
+		      result->error, cause_words(answer));
+	ck_assert_msg(answer->works || answer->cause == result->with.cause, "%s: without a report: %s", title(run),
 		      cause_words(answer));
 }
 
-/* What Docker, podman and containerd take for the errno of an exec, wherever it stands. */
+/* Docker, podman and containerd take these phrases for the errno of an exec, anywhere in a message. */
 static const char *const phrases[] = {
 	"not found",	   "no such file",    "permission denied",
 	"is a directory",  "not a directory", "operation not permitted",
@@ -297,8 +297,9 @@ static void assert_no_phrase(const struct run *run, const char *line)
 
 static void assert_words(const struct run *run, const struct answer *answer)
 {
-	ck_assert_msg(*answer->finding && *answer->advice, "%s: not all words", title(run));
-	ck_assert_msg(!*answer->words == (answer->broken < 0), "%s: words of link %d", title(run), answer->broken);
+	ck_assert_msg(*answer->finding && *answer->advice, "%s: empty finding or advice", title(run));
+	ck_assert_msg(!*answer->words == (answer->broken < 0), "%s: wrong words of link %d", title(run),
+		      answer->broken);
 	assert_no_phrase(run, answer->finding);
 	assert_no_phrase(run, answer->advice);
 	assert_no_phrase(run, answer->words);
@@ -317,7 +318,7 @@ START_TEST(a_case)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_STATE)
 		SKIP(state_needs(run->c->state));
 	ck_assert_msg(status == 0, "%s: status %#x", title(run), status);
-	ck_assert_msg(result->error == run->c->error, "%s: errno %d of the kernel", title(run), result->error);
+	ck_assert_msg(result->error == run->c->error, "%s: the kernel's errno is %d", title(run), result->error);
 	assert_with_report(run, result);
 	assert_without_report(run, result);
 	assert_words(run, &result->with);
@@ -326,7 +327,7 @@ END_TEST
 
 /* --- every cause ------------------------------------------------------------------------------ */
 
-/* Those that no row of the table can have, and the tests that make them. tests/shell/explain_words.sh looks there. */
+/* Causes that no row of the table can have, with the tests that produce them. tests/shell/explain_words.sh looks there. */
 static const struct {
 	enum errpipe_cause cause;
 	const char *file;
@@ -366,8 +367,9 @@ static const struct {
 };
 
 /*
- * A loader's name is shorter than a path can be, and an empty one is the working directory, as is a script's that is
- * empty; a symbolic link has neither. One that is missing has a name for each place: see expected_cause().
+ * A loader's name is always shorter than the longest path. An empty name of a loader or an interpreter means the working
+ * directory. The target of a symbolic link can be neither too long nor empty. A missing file has another cause in each
+ * place: see expected_cause().
  */
 static const enum errpipe_cause never_hidden[] = { ERRPIPE_CAUSE_EMPTY_PATH, ERRPIPE_CAUSE_PATH_TOO_LONG,
 						   ERRPIPE_CAUSE_MISSING };
@@ -413,10 +415,14 @@ START_TEST(a_cause)
 }
 END_TEST
 
-/* --- what works ------------------------------------------------------------------------------- */
+/* --- files that work -------------------------------------------------------------------------- */
 
-/* What the failing files are made from, which differ from it in one thing each. */
-/* Twenty links, and not forty: a look-up that the kernel begins anew counts them again (total_link_count in fs/namei.c). */
+/*
+ * The failing files are made from these, and each has one difference.
+ *
+ * links/n21 has twenty links instead of forty, because a restarted lookup counts its links again (total_link_count in
+ * the kernel's fs/namei.c).
+ */
 static const char *const working[] = { "@/good",      "@/elf-good", "@/script-good", "@/chain-5",
 				       "@/links/n21", "@/busy",	    "@/noexec/good" };
 
@@ -432,7 +438,7 @@ START_TEST(a_file_that_works)
 }
 END_TEST
 
-/* --- what is no question ---------------------------------------------------------------------- */
+/* --- invalid questions ------------------------------------------------------------------------ */
 
 static int asked(int root, const char *path, const struct errpipe_report *report)
 {
@@ -459,7 +465,7 @@ START_TEST(questions_that_are_none)
 }
 END_TEST
 
-/* Numbers of causes and links that there are none of have no words. */
+/* Causes and links that do not exist have no words. */
 START_TEST(words_that_are_none)
 {
 	static struct errpipe_explanation ex = { .links = 1, .cause = ERRPIPE_CAUSE_EMPTY_FILE };
@@ -489,7 +495,7 @@ static void add_runs(const struct exec_case *c, char *path[WAYS], enum identity 
 	}
 }
 
-/* Who the tests run as decides which cases there are: that is no skip. */
+/* The user who runs the tests decides which cases exist, so a case for another user is not a skip. */
 static void make_runs(void)
 {
 	runs = keep(calloc(case_count * 2 * WAYS, sizeof(*runs)));
@@ -497,7 +503,7 @@ static void make_runs(void)
 		const struct exec_case *c = &cases[i];
 		char *path[WAYS] = { fixture_path(c->path), hide_by_link(c), hide_by_script(c) };
 
-		/* Where everything is slow, explain each case only for an ordinary user. */
+		/* On a slow machine, explain each case only for an ordinary user. */
 		if (c->who != (geteuid() == 0 ? CASE_USER : CASE_ROOT) && !(is_slow() && geteuid() == 0))
 			add_runs(c, path, AS_SELF);
 		if (geteuid() == 0)
