@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What errpipe_explain() says of scripts and of files that are no programs; of machines, and of loaders that are missing. */
+/* errpipe_explain() with scripts, files that are not programs, programs for other machines, and missing loaders. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-static const char *folder;
+static const char *fixture;
 static struct errpipe_explanation ex;
 static struct errpipe_question question;
 static struct ep_case c = { .question = &question, .ex = &ex };
@@ -27,7 +27,7 @@ static char *path_of(const char *name)
 {
 	char *path;
 
-	return keep(asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path);
+	return keep(asprintf(&path, "%s/%s", fixture, name) < 0 ? NULL : path);
 }
 
 static struct errpipe_link *begin(void)
@@ -119,7 +119,7 @@ START_TEST(a_bare_line)
 }
 END_TEST
 
-/* 256 bytes are read; without a line feed in them the name must end before their end. */
+/* The kernel reads 256 bytes. If they contain no line feed, the name must end before their end. */
 START_TEST(a_name_of_that_length)
 {
 	char bytes[600];
@@ -135,7 +135,7 @@ START_TEST(a_name_of_that_length)
 	if (length < 256)
 		ck_assert_int_eq(strlen(next.path), length - 2);
 
-	/* An argument may be cut, which costs its last byte, too. */
+	/* An argument may be cut. The cut also removes its last byte. */
 	bytes[length] = 'x';
 	bytes[length - 5] = ' ';
 	ck_assert_int_eq(parse(bytes, sizeof(bytes), &next), 0);
@@ -166,9 +166,9 @@ START_TEST(nothing_but_blanks)
 }
 END_TEST
 
-/* --- the same by the kernel ------------------------------------------------------------------- */
+/* --- the kernel's reading of the line --------------------------------------------------------- */
 
-/* tests/prog_args as the interpreter shows what it gets: with a name that is relative, as short as can be. */
+/* The output of tests/prog_args as the interpreter. Its name is relative, to be as short as possible. */
 struct arguments {
 	int error; /* of the exec */
 	char text[2048];
@@ -180,7 +180,7 @@ static void exec_script(int report, int output)
 	char *const argv[] = { "script", NULL }, *const envp[] = { NULL };
 	int error;
 
-	if (chdir(folder) < 0 || dup2(output, 1) < 0)
+	if (chdir(fixture) < 0 || dup2(output, 1) < 0)
 		_exit(1);
 	execve("script", argv, envp);
 	error = errno;
@@ -225,7 +225,7 @@ static uint32_t random_below(uint32_t n)
 	return (seed >> 8) % n;
 }
 
-/* Of the bytes that matter, mostly with a name in it that exists, and near the end of what is read. */
+/* Make a line of the bytes that matter. It usually has a name that exists, and often ends near the kernel's 256 bytes. */
 static size_t random_line(char *bytes, size_t max)
 {
 	static const char alphabet[] = { ' ', '\t', '\n', '\0', 'i', 'a', '\r', ' ' };
@@ -255,7 +255,7 @@ static char *expected_arguments(const char *name, const char *argument)
 	return keep(asprintf(&text, "arg %s\narg script\n", name) < 0 ? NULL : text);
 }
 
-/* Interpreters of the names "i", "ii" ... up to 16 of them, and what kind of names there may be else. */
+/* The interpreters are named "i", "ii" and so on, up to 16 letters. Some lines name other files. */
 START_TEST(what_the_kernel_makes_of_it)
 {
 	char bytes[512], name[32] = "";
@@ -266,7 +266,7 @@ START_TEST(what_the_kernel_makes_of_it)
 		strcat(name, "i");
 		ck_assert_int_eq(symlink(built_path("tests/prog_args"), path_of(name)), 0);
 	}
-	ck_assert_int_eq(chdir(folder), 0);
+	ck_assert_int_eq(chdir(fixture), 0);
 	seed = 1;
 	for (int i = 0; i < n; i++) {
 		size_t size = random_line(bytes, sizeof(bytes));
@@ -280,7 +280,7 @@ START_TEST(what_the_kernel_makes_of_it)
 
 			error = stat(next.path, &st) < 0 ? errno : 0;
 		}
-		ck_assert_msg(error == arguments.error, "line %d: the kernel says %d, and we %d", i, arguments.error,
+		ck_assert_msg(error == arguments.error, "line %d: the kernel says %d, we say %d", i, arguments.error,
 			      error);
 		if (error)
 			continue;
@@ -354,7 +354,7 @@ START_TEST(a_format)
 }
 END_TEST
 
-/* A header of the format that all versions of tar share. */
+/* The part of the header that all versions of tar share. */
 START_TEST(a_tar_archive)
 {
 	char bytes[512] = "folder/file";
@@ -368,7 +368,7 @@ START_TEST(a_tar_archive)
 	memcpy(bytes + 148, "013117\0 ", 8);
 	head = head_of(bytes, sizeof(bytes));
 	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_TAR);
-	memcpy(bytes + 124, "         14 ", 12); /* as the first versions had it */
+	memcpy(bytes + 124, "         14 ", 12); /* the format of the first versions */
 	head = head_of(bytes, sizeof(bytes));
 	ck_assert_int_eq(ep_format(&head), ERRPIPE_FORMAT_TAR);
 	head = head_of(bytes, 255);
@@ -455,7 +455,7 @@ enum { OWN_ORDER = 1 };
 enum { OWN_ORDER = 2 };
 #endif
 
-/* The personality changes what uname(2) says, and not what the kernel runs. */
+/* The personality changes the answer of uname(2), but not the programs that the kernel can run. */
 static const struct {
 	const char *uname;
 	bool told_32_bit;
@@ -548,7 +548,7 @@ static const struct {
 	  "/lib64/ld-linux-x86-64.so.2 is there: built for musl, image has glibc" },
 	{ "/opt/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
 	  "/lib/ld-musl-x86_64.so.1 is there: built for glibc, image has musl" },
-	/* Another machine's does not count. */
+	/* A loader for another machine does not count. */
 	{ "/lib/ld-linux.so.2", EM_386, 1, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,
 	  "dpkg --add-architecture i386, and install libc6:i386 (on Debian)" },
 	{ "/lib/ld-linux.so.3", EM_ARM, 1, 1, NULL, ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,
@@ -643,6 +643,6 @@ static Suite *explain_script_suite(void)
 
 int main(void)
 {
-	folder = fixture_make();
+	fixture = fixture_make();
 	return run_suite(explain_script_suite());
 }
