@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench --folder DIR --target FILE [OPTION...] ROW...: time how long it takes to start FILE in each row's way and to wait for it.
+ * bench --directory DIR --target FILE [OPTION...] ROW...: time how long it takes to start FILE in each row's way and to wait for it.
  *
  * A row is HELPER/WAY: DIR/HELPER is a helper (helper.h), that knows the way. The rows take turns: in each round, each row
  * has a turn of some starts, and the median of those is its value for that round. So what disturbs the machine for longer than a
@@ -74,7 +74,7 @@ static struct helper helpers[MAX_ROWS];
 static struct row rows[MAX_ROWS];
 static size_t helper_count, row_count, round_count;
 
-static const char *folder, *target, *checker, *x, *bases[BASES];
+static const char *directory, *target, *checker, *x, *bases[BASES];
 static const char *sizes[SIZES] = { "0", "0", "0", "0", "0" };
 static size_t seconds, rounds = 2, turn = 8, parts = 10, count = 1, parallel = 1;
 static bool faults;
@@ -111,7 +111,7 @@ static void become_helper(const struct helper *helper, int in, int out)
 
 	snprintf(environment, sizeof(environment), "BENCH_CHECK=%s", check_file);
 	snprintf(path, sizeof(path), "./%s", helper->name);
-	check(chdir(folder) == 0, folder);
+	check(chdir(directory) == 0, directory);
 	setrlimit(RLIMIT_NOFILE, &descriptors);
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -416,7 +416,7 @@ static const struct {
 	{ "--rounds", &rounds, MAX_ROUNDS, NULL }, { "--turn", &turn, MAX_TURN, NULL },
 	{ "--parts", &parts, 1000, NULL },	   { "--count", &count, 1000000, NULL },
 	{ "--parallel", &parallel, 1000, NULL },   { "--seconds", &seconds, 3600, NULL },
-	{ "--folder", NULL, 0, &folder },	   { "--target", NULL, 0, &target },
+	{ "--directory", NULL, 0, &directory },	   { "--target", NULL, 0, &target },
 	{ "--checker", NULL, 0, &checker },	   { "--x", NULL, 0, &x },
 	{ "--base", NULL, 0, &bases[0] },	   { "--also", NULL, 0, &bases[1] },
 	{ "--memory", NULL, 0, &sizes[0] },	   { "--threads", NULL, 0, &sizes[1] },
@@ -463,8 +463,8 @@ static void parse(char **argv)
 			add_row(*argv);
 		}
 	}
-	if (!folder || !target || row_count == 0)
-		fail("needs --folder, --target and rows", "usage");
+	if (!directory || !target || row_count == 0)
+		fail("needs --directory, --target and rows", "usage");
 	for (size_t i = 0; i < row_count; i++)
 		find_bases(&rows[i]);
 }

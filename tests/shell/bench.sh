@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scripts/bench measures what it says: every row starts the same target with the same signal mask and descriptors, and learns of a
-# failed exec what it claims to learn. Nothing here depends on how long anything takes.
-# shellcheck disable=SC2317 # the functions that are called through try
+# scripts/bench compares like with like: every row starts the same target with the same signal mask and descriptors, and learns
+# the errno of a failed exec if it claims to. Nothing here depends on time. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
@@ -18,9 +18,9 @@ build() {
 	"$ERRPIPE_SRC/tests/support/make" bench-programs
 }
 
-# Two rounds of one start each. A Go program passes on the ignored signals of nohup and of a shell's background jobs.
+# Two rounds of one start each. The signals are reset because a Go program passes on those that nohup or a background job ignores.
 run() {
-	env --default-signal "$dir/bench" --folder "$dir" --turn 1 --base c/posix_spawn "$@"
+	env --default-signal "$dir/bench" --directory "$dir" --turn 1 --base c/posix_spawn "$@"
 }
 
 measure() {
@@ -29,12 +29,12 @@ measure() {
 		run --target "$dir/foreign" $("$bench/rows" failed "$dir") >"$tmp/failed"
 }
 
-# holds FILE FILTER: true of each row; the others are shown.
+# holds FILE FILTER: the filter is true for each row. Other rows are shown.
 holds() {
 	jq -c "select($2 | not)" "$1" >"$tmp/others" && [ -s "$1" ] && ! grep . "$tmp/others"
 }
 
-# What scripts/setup test installs.
+# The rows whose programs scripts/setup test installs.
 all_are_there() {
 	for row in vfork posix_spawn fork direct stub stub-ask exec-direct exec-stub floor floor-disk dmz dmz-disk nolibc musl glibc \
 		clone env busybox-env; do
@@ -49,7 +49,7 @@ well_formed() {
 		holds "$tmp/failed" "(.us | $ordered) and (.ratio | $ordered)"
 }
 
-# catatonit leaves some signals blocked: scripts/bench warns of that.
+# catatonit leaves some signals blocked, which scripts/bench warns about.
 same_for_all() {
 	holds "$tmp/started" '.agrees or .row == "c/catatonit"' &&
 		[ "$(jq -r '.inherited' "$tmp/started" | head -n 1)" = 'mask 0000000000000000, ignored, descriptors 0 1 2' ]
@@ -68,11 +68,11 @@ refused() {
 	! run --target "$dir/target" "$@" && grep -q "bench: " "$tmp/log"
 }
 
-# A row that lets the target inherit something else is seen.
+# A row whose target inherits something else is detected.
 leaks() {
 	mkdir -p "$tmp/leaky" && cp "$dir/target" "$dir/checker" "$dir/floor" "$dir/dmz" "$tmp/leaky" && cp "$dir/c" "$tmp/leaky/c" || return 1
 	printf '#!/bin/sh\nexec "%s" "$@" 9<&0\n' "$dir/c" >"$tmp/leaky/leaky" && chmod +x "$tmp/leaky/leaky" || return 1
-	run --folder "$tmp/leaky" --target "$dir/target" --checker "$dir/checker" c/posix_spawn leaky/vfork >"$tmp/leak" || return 1
+	run --directory "$tmp/leaky" --target "$dir/target" --checker "$dir/checker" c/posix_spawn leaky/vfork >"$tmp/leak" || return 1
 	[ "$(jq -c .agrees "$tmp/leak" | paste -sd ' ')" = 'true false' ]
 }
 
@@ -91,7 +91,7 @@ tables() {
 	grep -qF '| another row | not installed |' bench.md
 }
 
-# What is in the documents was written by this scripts/bench, and all of it is there.
+# The documents contain all the rows and plots of this version of scripts/bench.
 documented() {
 	cd "$ERRPIPE_SRC" || return 1
 	grep -o 'plots/[a-z]*\.svg' docs/performance.md >"$tmp/plots"
@@ -120,18 +120,18 @@ if [ -n "$missing" ]; then
 fi
 try "all programs build" build
 try "all rows run" measure
-try "none is missing that the default set-up has" all_are_there
+try "no row of the default set-up is missing" all_are_there
 try "the figures are well-formed" well_formed
 try "a target that starts ends well" holds "$tmp/started" '.errno == 0 and .status == 0'
-try "all rows hand on the same mask and descriptors" same_for_all
-try "and one that does not is seen" leaks
-try "who claims to learn the errno of a failed exec does" errno_is_learnt
-try "and who does not learns an exit code" nothing_is_learnt
+try "all rows pass on the same mask and descriptors" same_for_all
+try "a row that does not is detected" leaks
+try "rows that claim to learn the errno of a failed exec do" errno_is_learnt
+try "the other rows learn an exit code" nothing_is_learnt
 try "an unknown row is refused" refused c/nonsense
 try "an unknown option is refused" refused --nonsense 1 c/vfork
-try "a helper that does not start is seen" refused nonsense/vfork
+try "a helper that does not start is detected" refused nonsense/vfork
 try "the tables have every row" tables
-try "what a stub costs is counted" inspected
+try "the cost of a stub is counted" inspected
 try "docs/performance.md has the rows and the plots" documented
 
 echo "1..$n"

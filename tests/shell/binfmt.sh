@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Where binfmt_misc runs foreign programs, foreign stubs and foreign targets start like any other.
+# Where binfmt_misc runs foreign programs, foreign stubs and foreign targets start like native ones. Writes TAP.
 #
-# That is tried in a user namespace with a binfmt_misc of its own, so this machine stays as it is.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The test runs in a user namespace that has its own binfmt_misc, so it does not change this machine.
+# shellcheck disable=SC2317 # try calls the functions
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
 
@@ -25,21 +25,21 @@ try() {
 	fi
 }
 
-# register NAME QEMU: the kernel knows its programs by their ELF header up to e_machine, whatever the OS ABI.
+# register NAME QEMU: register a handler that matches the ELF header up to e_machine, with any OS ABI.
 register() {
 	magic=$(od -A n -v -t x1 -N 20 "$stubs/$1/dmz" | tr -d '\n' | sed 's/ /\\x/g')
 	mask='\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff'
 	printf '%s' ":$1:M::$magic:$mask:$(command -v "qemu-$2-static"):F" >"$formats/register"
 }
 
-# starts STUB TARGET: STUB becomes TARGET, and nothing is reported.
+# starts STUB TARGET: STUB execs TARGET and reports nothing.
 starts() {
 	line=$("$1" 3 "$2" hello 3>"$tmp/record") || :
 	echo "'$line' instead of 'hello from ...', $(wc -c <"$tmp/record") bytes of record"
 	[ "${line#hello from }" != "$line" ] && ! [ -s "$tmp/record" ]
 }
 
-# reports STUB: STUB fails, and this host knows why.
+# reports STUB: STUB fails, and this host can read its record.
 reports() {
 	status=0
 	"$1" 3 /nothing name 3>"$tmp/record" || status=$?
@@ -61,7 +61,7 @@ refuses() {
 	[ "$line" = "exec it: exec format error" ]
 }
 
-# explains STATUS WANT PROGRAM: errpipe explain has that cause and those kinds of links, and exits so.
+# explains STATUS WANT PROGRAM: errpipe explain finds the cause and kinds of links in WANT, and exits with STATUS.
 explains() {
 	status=0
 	line=$("$ERRPIPE_BUILD/errpipe" explain --json "$3" | jq -c '[.cause, .object, .broken, [.links[].kind]]') || :
@@ -70,7 +70,7 @@ explains() {
 	[ "$line" = "$2" ] && [ "$status" = "$1" ]
 }
 
-# is_told DISABLED PROGRAM: after an exec has failed, run says that the handler is disabled.
+# is_told DISABLED PROGRAM: after a failed exec, run reports that the handler is disabled.
 is_told() {
 	line=$("$ERRPIPE_BUILD/errpipe" run "$2" 2>&1) || :
 	echo "'$line'"
@@ -82,7 +82,7 @@ errpipe: enable it, as root: echo 1 >$formats/$1") return 0 ;;
 	return 1
 }
 
-# The handler is switched off for a while.
+# is_explained HANDLER PROGRAM: both while the handler is enabled and while it is disabled.
 is_explained() {
 	printf '#!%s\n' "$2" >"$tmp/script"
 	chmod 755 "$tmp/script"
@@ -96,7 +96,7 @@ is_explained() {
 
 inside() {
 	while read -r name _; do
-		# An x86-64 kernel runs them by itself.
+		# An x86-64 kernel runs i386 programs by itself.
 		[ "$host $name" = "x86_64 i386" ] || try "$name: its programs do not start yet" refuses "$stubs/$name/hello"
 	done <"$tmp/list"
 	while read -r name qemu; do
@@ -106,7 +106,7 @@ inside() {
 		try "$name: its stub reports" reports "$stubs/$name/dmz"
 		try "$name: the host's stub starts its programs" starts "$ERRPIPE_BUILD/dmz" "$stubs/$name/hello"
 		try "$name: errpipe run does" run_is_transparent "$stubs/$name/hello"
-		# To an x86-64 kernel it is no foreign one; and armhf's handler takes armel's, too.
+		# i386 is not foreign to an x86-64 kernel. The handler for armhf also takes armel's programs.
 		[ "$host $name" = "x86_64 i386" ] || [ "$name" = armel ] ||
 			try "$name: its handler is explained" is_explained "$name" "$stubs/$name/hello"
 	done <"$tmp/list"
@@ -147,10 +147,10 @@ fi
 	$(sed "s|\([^ ]*\).*|$stubs/\1/hello|" "$tmp/list") >&2
 state >"$tmp/before"
 failed=0
-# shellcheck disable=SC2016 # the inner shell's
+# shellcheck disable=SC2016 # the inner shell expands them
 unshare -Urm sh -c 'mount -t binfmt_misc binfmt_misc "$1" && exec "$2" inside "$3"' sh "$formats" "$0" "$tmp" || failed=1
 state >"$tmp/after"
 read -r n <"$tmp/n"
-try "the machine is as it was" cmp "$tmp/before" "$tmp/after"
+try "the machine is unchanged" cmp "$tmp/before" "$tmp/after"
 echo "1..$n"
 exit "$failed"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The completions: what bash offers for a line, that zsh can read its own, and that both know every option. Writes TAP.
+# The completions: bash offers the right words, zsh can parse its file, and both know every option. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 count=0 failures=0
@@ -17,7 +17,7 @@ is() {
 	fi
 }
 
-# offers WORD...: what bash offers for the last word of that line.
+# offers WORD...: print bash's completions for the last word of this line.
 offers() {
 	bash -c '
 		. "$0"
@@ -41,9 +41,9 @@ is 'bash: a program after --' readelf "$(offers errpipe exec -- readel | tr " " 
 is "bash: the program's arguments are files" '/etc/passwd' "$(offers errpipe run cat --policy /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
 is 'bash: a record' '/etc/passwd' "$(offers errpipe decode /etc/passw | tr ' ' '\n' | grep -x /etc/passwd)"
 
-is 'zsh reads its own' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/completions/_errpipe" 2>&1)"
+is 'zsh can parse its completion' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/completions/_errpipe" 2>&1)"
 
-# Of each command, as its help has them.
+# The options that each command's help lists.
 for command in run exec decode explain; do
 	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'); do
 		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Real containers: runc and crun, unchanged, start the stub, and "errpipe decode" reads from the preserved descriptor why
-# the target could not start (docs/embedding.md, "A runtime as it is"). And "errpipe explain", from inside and from outside.
+# Real containers: runc and crun, unmodified, start the stub. "errpipe decode" reads the reason for a failure from the preserved
+# descriptor (docs/embedding.md, "A runtime as it is"). "errpipe explain" gives the same answer inside a container and outside.
 # Writes TAP.
 #
-# As root all of it. As another user only the containers without root.
+# Root runs all tests, other users only those of rootless containers.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
-PATH=$PATH:/usr/sbin:/sbin # Debian has runc there, and a user's PATH has not
+PATH=$PATH:/usr/sbin:/sbin # Debian installs runc there, and an ordinary user's PATH lacks it
 count=0 failures=0 containers=0
 tmp=$(mktemp -d)
 chmod 711 "$tmp"
@@ -44,10 +44,10 @@ same() {
 	fi
 }
 
-# --- runtimes: each is a function of its own, with a state folder of its own
+# --- runtimes: each is a function with its own state directory
 
-# crun refuses a mixed cgroup tree: there, hide the part that is version 2.
-# shellcheck disable=SC2016 # for the shell that is started
+# crun refuses a tree with both cgroup versions, so hide version 2.
+# shellcheck disable=SC2016 # the inner shell expands them
 in_mounts='if mountpoint -q /sys/fs/cgroup/unified; then umount -l /sys/fs/cgroup/unified; fi; exec "$@"'
 private() {
 	timeout 60 unshare -m sh -c "$in_mounts" sh "$@"
@@ -61,7 +61,7 @@ crun_root() {
 	private crun --root "$tmp/state/crun_root" "$@"
 }
 
-# As nobody, in a user namespace of its own.
+# as_user COMMAND...: run a command as an ordinary user.
 as_user() {
 	if [ "$(id -u)" = 0 ]; then
 		setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$tmp" XDG_RUNTIME_DIR="$tmp/user" "$@"
@@ -76,7 +76,7 @@ runc_user() {
 
 # --- a bundle
 
-# A target that shows its name and its descriptors, with what is in those that are not standard.
+# make_target FILE: a target that prints its name and its descriptors, and the contents of those above 2.
 make_target() {
 	cat >"$tmp/target.c" <<-'EOF'
 		#include <fcntl.h>
@@ -122,7 +122,7 @@ make_root() {
 	chmod 644 "$1/bin/data"
 }
 
-# configure BUNDLE [ARG...]: what the container runs. The base is of "runc spec".
+# configure BUNDLE [ARG...]: let the container run ARG..., based on the output of "runc spec".
 configure() {
 	bundle=$1 args=
 	shift
@@ -135,8 +135,8 @@ configure() {
 
 # --- one attempt
 
-# attempt COMMAND...: the exit status goes to $status, what the record says to $said. The report is descriptor 3, 4 is
-# a file besides, and 5 is the report, too.
+# attempt COMMAND...: set $status to the exit status and $said to the decoded record. Descriptors 3 and 5 are the report, 4 is
+# another file.
 attempt() {
 	said=$({
 		# shellcheck disable=SC2094
@@ -160,7 +160,7 @@ runs() {
 
 started='errpipe: standard input is empty: either the target started or no stub ran'
 
-# Paths that cannot be exec'd: the exit status and the words for each.
+# Paths that cannot be exec'd, each with the exit status and the words for it.
 cat >"$tmp/refusals" <<'EOF'
 /bin/foreign 126 exec format error
 /bin/missing 127 no such file or directory
@@ -175,10 +175,10 @@ run_started() {
 	path=/bin/target
 	configure "$bundle" /dmz 3 "$path" -argv0
 	runs "$1" --preserve-fds 1
-	same "$1 run: the target starts; its exit status passes, and no descriptor" \
+	same "$1 run: the target starts; it inherits no descriptor, and its exit status is passed on" \
 		"7 -argv0 sees 0 1 2 $started" "$status $(cat "$tmp/out" "$tmp/err") $said"
 	runs "$1" --preserve-fds 2
-	same "$1 run: a further descriptor" \
+	same "$1 run: another descriptor" \
 		"7 -argv0 sees 0 1 2 4=further $started" "$status $(cat "$tmp/out" "$tmp/err") $said"
 	configure "$bundle" /dmz 5 "$path" -argv0
 	runs "$1" --preserve-fds 3
@@ -190,7 +190,7 @@ run_refused() {
 		configure "$bundle" /dmz 3 "$path" argv0
 		runs "$1" --preserve-fds 1
 		same "$1 run: $path" "$code exec $path: $words" "$status $said"
-		same "$1 run: $path, and not a word from the container" '' "$(cat "$tmp/out" "$tmp/err")"
+		same "$1 run: $path, without output from the container" '' "$(cat "$tmp/out" "$tmp/err")"
 	done <"$tmp/refusals"
 }
 
@@ -234,7 +234,7 @@ execs() {
 
 # --- create, start
 
-# start_reader RUNTIME: open the FIFO while the container's process holds it, and only then start.
+# start_reader RUNTIME: open the FIFO while the container's process still holds it, and only then start.
 start_reader() {
 	exec 3<"$tmp/fifo"
 	"$1" start "$id" 3<&- 2>"$tmp/err" </dev/null
@@ -243,13 +243,13 @@ start_reader() {
 	exec 3<&-
 }
 
-# creates RUNTIME: create with the report as a FIFO; then start, in another shell, says what became of it.
+# creates RUNTIME: create with the report as a FIFO, then start in another shell, which prints the outcome.
 creates() {
 	name
 	rm -f "$tmp/fifo"
 	mkfifo "$tmp/fifo"
 	: >"$tmp/out"
-	# The container's process is the only one to hold the FIFO when create is over.
+	# When create has ended, only the container's process holds the FIFO.
 	# shellcheck disable=SC2094
 	"$1" create --bundle "$bundle" --preserve-fds 2 "$id" 3<>"$tmp/fifo" 4<"$tmp/further" >"$tmp/out" 2>"$tmp/err" \
 		</dev/null
@@ -268,7 +268,7 @@ create_start() {
 	creates "$1"
 	same "$1 create, start: the target starts" "0 0 $started" "$created $status $said"
 	ended "$1"
-	same "$1 create, start: and sees no descriptor of ours" '-argv0 sees 0 1 2 4=further' "$(cat "$tmp/out")"
+	same "$1 create, start: the target sees none of our descriptors" '-argv0 sees 0 1 2 4=further' "$(cat "$tmp/out")"
 	while read -r path code words; do
 		configure "$bundle" /dmz 3 "$path" argv0
 		creates "$1"
@@ -277,7 +277,7 @@ create_start() {
 	done <"$tmp/refusals"
 }
 
-# The container ends by itself. Wait for that, and remove it.
+# ended RUNTIME: wait until the container has ended by itself, and remove it.
 ended() {
 	tries=0
 	until "$1" state "$id" | grep -q '"stopped"' || [ "$tries" = 200 ]; do
@@ -289,7 +289,7 @@ ended() {
 
 # --- errpipe explain, inside a container and from outside
 
-# agrees RUNTIME PATH CAUSE STATUS: that is what is wrong with it, in the container and seen from outside.
+# agrees RUNTIME PATH CAUSE STATUS: explain finds this cause, both inside the container and from outside.
 agrees() {
 	name
 	configure "$bundle" /errpipe explain --json "$2"
@@ -304,11 +304,11 @@ agrees() {
 		"$(jq -c '[.cause, .certainty, .errno, .broken, .subject]' "$tmp/out" 2>&1)"
 }
 
-# A root with the static command and the programs, and nothing else.
+# make_bare BUNDLE FROM: a root with only the static command and the programs.
 make_bare() {
 	"$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/static" STATIC=1 \
 		"$ERRPIPE_BUILD/static/errpipe" || return
-	mkdir -p "$1/rootfs/proc" "$1/rootfs/dev" "$1/rootfs/sys" "$1/rootfs/folder" &&
+	mkdir -p "$1/rootfs/proc" "$1/rootfs/dev" "$1/rootfs/sys" "$1/rootfs/directory" &&
 		cp "$ERRPIPE_BUILD/static/errpipe" "$2/rootfs/bin/target" "$2/rootfs/bin/foreign" "$2/rootfs/bin/script" \
 			"$2/rootfs/bin/data" "$1/rootfs" &&
 		echo 'int main(void) { return 0; }' | cc -x c -o "$1/rootfs/dynamic" - &&
@@ -328,10 +328,11 @@ explains() {
 	agrees "$1" /data not-executable 1
 	agrees "$1" /empty empty-file 1
 	agrees "$1" /foreign other-architecture 1
-	agrees "$1" /folder not-a-file 1
+	agrees "$1" /directory not-a-file 1
 }
 
-# starts RUNTIME FILTER...: does the runtime start /mounted/target, a file on a mount that jq adds? And what explain says.
+# starts RUNTIME FILTER...: set $ran to the runtime's status for /mounted/target, a file on a mount that jq adds, and $said to
+# that of explain.
 starts() {
 	name
 	jq ".process.terminal = false | .process.args = [\"/mounted/target\"] | $2" "$bundle/base.json" >"$bundle/config.json"
@@ -342,7 +343,7 @@ starts() {
 	said=$?
 }
 
-# The target returns 7. runc and crun have other exit codes for EACCES. They differ on "noexec,exec".
+# The target returns 7. runc and crun return other codes for EACCES. They disagree on "noexec,exec", so it is left out.
 mounts() {
 	for options in rbind rbind,rnoexec bind,rnoexec rbind,noexec,rexec rbind,rexec,noexec rbind,rnoexec,exec \
 		rbind,rnoexec,rexec rbind,rexec,rnoexec rbind,exec,noexec rbind,rro,rnosuid,rnodev; do
@@ -371,20 +372,19 @@ recipe() {
 		2>&1 </dev/null)
 	same 'the recipe: the target starts' '7 argv0 sees 0 1 2' "$? $said"
 
-	# The line of the page, for a shell.
+	# The shell command of the page.
 	line=$(sed -n 's/^    \({ runc run .*\)/\1/p' "$ERRPIPE_SRC/docs/embedding.md")
 	name
 	configure "$bundle" /dmz 3 /bin/app app
 	cp "$bundle/rootfs/bin/foreign" "$bundle/rootfs/bin/app"
 	line=$(printf '%s\n' "$line" | sed "s|runc|& --root $tmp/state/runc_root|;s| ID | --bundle $bundle $id |")
 	said=$(PATH=$ERRPIPE_BUILD:$PATH timeout 60 sh -c "$line" 2>&1 </dev/null)
-	same 'the line for a shell' '0 exec /bin/app: exec format error' "$? $said"
+	same "the page's shell command" '0 exec /bin/app: exec format error' "$? $said"
 }
 
 # --- everything
 
-# works RUNTIME ABILITY: the runtime is installed and runs containers on this machine. If not, skip everything that needs
-# it.
+# works RUNTIME ABILITY: the runtime is installed and runs containers on this machine. Otherwise skip all tests that need it.
 works() {
 	program=${1%_*}
 	if ! command -v "$program" >"$tmp/log"; then
@@ -398,7 +398,7 @@ works() {
 	return 1
 }
 
-# The stub is mounted, read-only.
+# make_bundle BUNDLE: a bundle that mounts the stub read-only.
 make_bundle() {
 	mkdir -p "$1"
 	make_root "$1/rootfs" && : >"$1/rootfs/dmz" && runc spec --bundle "$1" && mv "$1/config.json" "$1/base" || return 1
@@ -407,7 +407,7 @@ make_bundle() {
 	sed "s|\"mounts\": \\[|&$mount|" "$1/base" >"$1/base.json"
 }
 
-# The stub is copied.
+# make_user_bundle BUNDLE FROM: a rootless bundle with a copy of the stub.
 make_user_bundle() {
 	mkdir -p "$1" && cp -a "$2/rootfs" "$1/rootfs" && install -m 755 "$tmp/dmz" "$1/rootfs/dmz" || return 1
 	[ "$(id -u)" != 0 ] || chown -R 65534:65534 "$1" || return 1
@@ -427,7 +427,7 @@ install -m 755 "$ERRPIPE_BUILD/dmz" "$tmp/dmz"
 make_bundle "$tmp/bundle" 2>"$tmp/err"
 same 'a bundle' 0 "$?"
 make_user_bundle "$tmp/user" "$tmp/bundle" 2>"$tmp/err"
-same 'a bundle of a user' 0 "$?"
+same 'a rootless bundle' 0 "$?"
 
 bundle=$tmp/bundle
 for runtime_ in runc_root crun_root; do
@@ -443,7 +443,7 @@ done
 if works 'runc_root: the recipe, and explain' containers-of-runc; then
 	recipe
 	make_bare "$tmp/bare" "$tmp/bundle" >"$tmp/out" 2>"$tmp/err"
-	same 'a bundle with nothing but the command' 0 "$?"
+	same 'a bare bundle' 0 "$?"
 	bundle=$tmp/bare
 	explains runc_root
 fi

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The stub of every architecture: its file, its behaviour under qemu-user, and what this host reads from its records.
-# The host's own runs by itself, too.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The stub of every architecture: its file, its behaviour under qemu-user, and its records as this host reads them. The host's
+# own stub runs natively. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
 
@@ -17,14 +17,14 @@ build() {
 	"$ERRPIPE_SRC/tests/support/make" "$@"
 }
 
-# behaves PROGRAM MACHINE COMMAND...: PROGRAM, a test, finds that COMMAND is a stub as it should be.
+# behaves PROGRAM MACHINE COMMAND...: the test PROGRAM passes with COMMAND as the stub.
 behaves() {
 	program=$1 machine=$2
 	shift 2
 	ERRPIPE_DMZ="$*" ERRPIPE_DMZ_MACHINE=$machine "$ERRPIPE_BUILD/tests/$program"
 }
 
-# decoded PATH WORDS COMMAND...: the stub COMMAND fails to exec PATH, and this host knows why.
+# decoded PATH WORDS COMMAND...: the stub COMMAND fails to exec PATH, and this host can read its record.
 decoded() {
 	path=$1 words="exec $1: $2"
 	shift 2
@@ -47,12 +47,12 @@ all_of() {
 	name=$1 machine=$2 emulator=$3
 	if [ "$name" = "$host" ]; then set --; else set -- "$emulator"; fi
 	try "$name: hello builds" build "$stubs/$name/hello"
-	try "$name: the file is as it should be" "$ERRPIPE_SRC/scripts/build/check-stub" "$stubs/$name/dmz" "$name"
-	# Where another user may read it.
+	try "$name: the file passes check-stub" "$ERRPIPE_SRC/scripts/build/check-stub" "$stubs/$name/dmz" "$name"
+	# Other users must be able to read it.
 	cp "$stubs/$name/dmz" "$tmp/dmz"
-	try "$name: behaves as the host's own" behaves check_stub "$machine" "$@" "$tmp/dmz"
-	# The emulator for all of them: it is where landlock lets a program be.
-	try "$name: fails as the table of cases says" behaves check_table "$machine" "$emulator" "$tmp/dmz"
+	try "$name: behaves like the host's own" behaves check_stub "$machine" "$@" "$tmp/dmz"
+	# Emulate the host's own stub too, because the emulator is where landlock allows programs.
+	try "$name: fails as the table of cases requires" behaves check_table "$machine" "$emulator" "$tmp/dmz"
 	try "$name: the command reads its record" \
 		decoded "$tmp/nothing" "no such file or directory" "$@" "$tmp/dmz"
 	try "$name: a program of that architecture runs" says "hello from " "$@" "$stubs/$name/hello"
@@ -62,7 +62,7 @@ all_of() {
 	fi
 }
 
-# As uname has it, the host's own name is the list's, or else all are foreign.
+# If the list does not have uname's name for the host, all stubs count as foreign.
 host=$(uname -m)
 foreign=aarch64
 [ "$host" != aarch64 ] || foreign=s390x

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make CROSS_COMPILE=..., as distributions build: stub, library and command for arm64; and the stub for every other
-# architecture whose gcc is here (scripts/setup all).
-# shellcheck disable=SC2317 # the functions that are called through try
+# make CROSS_COMPILE=..., the way distributions build: stub, library and command for arm64, and the stub for every other
+# architecture whose gcc is installed (scripts/setup all). Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}" "${JANSSON_ARM64:?}"
 
@@ -25,8 +25,8 @@ behaves() {
 
 # stub NAME TARGET MACHINE QEMU
 stub() {
-	try "$2-gcc: the stub is as it should be" "$ERRPIPE_SRC/scripts/build/check-stub" "$ERRPIPE_BUILD/gcc/$2/dmz" "$1"
-	try "$2-gcc: and behaves as the host's own" behaves "$4" "$2" "$3"
+	try "$2-gcc: the stub passes check-stub" "$ERRPIPE_SRC/scripts/build/check-stub" "$ERRPIPE_BUILD/gcc/$2/dmz" "$1"
+	try "$2-gcc: the stub behaves like the host's own" behaves "$4" "$2" "$3"
 }
 
 emulated() {
@@ -50,11 +50,11 @@ reports() {
 grep '^[a-z]' "$ERRPIPE_SRC/dmz/architectures" >"$tmp/list"
 while read -r name _ headers _ _ machine _ _ qemu target _; do
 	if [ "$name" = "$(uname -m)" ]; then
-		continue # what make does without CROSS_COMPILE
+		continue # make builds this one without CROSS_COMPILE
 	elif [ "$name" = aarch64 ] && [ -e "/usr/$target/include/stdio.h" ]; then
 		try "$target-gcc builds all" build "$target" all JANSSON_DIR="$JANSSON_ARM64"
 		stub "$name" "$target" "$machine" "$qemu"
-		try "$target-gcc: the command reads a record of this host" decodes "$qemu" "$target"
+		try "$target-gcc: the command reads a record from this host" decodes "$qemu" "$target"
 		try "$target-gcc: the command writes JSON" reports "$qemu" "$target"
 	elif command -v "$target-gcc" >/dev/null; then
 		try "$target-gcc builds the stub" build "$target" "$ERRPIPE_BUILD/gcc/$target/dmz" \

@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make dist: the same source makes the same tarball, with exactly the files that git tracks. Without git the tarball builds,
-# passes one suite of its tests, and can be installed. The other tests run here, from the same files. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# make dist: the tarball is reproducible and contains exactly the files that git tracks. Without git it builds, passes one test
+# suite, and installs. The other tests already run here, from the same files. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}" "${UAPI:?}"
 
 tmp=$(mktemp -d)
-chmod 755 "$tmp" # for the tests that another user runs
+chmod 755 "$tmp" # some tests run as another user
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
 
-# dist SOURCE BUILD: a make around this one would pass its own variables on.
+# dist SOURCE BUILD: run make dist, without variables from an outer make.
 dist() {
 	MAKEFLAGS='' make -s -C "$1" O="$2" dist
 }
@@ -21,7 +21,7 @@ version=$(sed -n 's/^#define ERRPIPE_VERSION "\(.*\)"/\1/p' "$ERRPIPE_SRC/errpip
 name=errpipe-$version
 tarball=$tmp/1/$name.tar.gz
 
-# same BUILD: what was made there is the same as at first.
+# same BUILD: the files made there equal the first ones.
 same() {
 	cmp "$tarball" "$1/$name.tar.gz" && cmp "$tmp/1/SHA256SUMS" "$1/SHA256SUMS"
 }
@@ -35,7 +35,7 @@ again() {
 	(umask 077 && TZ=America/New_York LC_ALL=C.UTF-8 dist "$ERRPIPE_SRC" "$tmp/2") && same "$tmp/2"
 }
 
-# Of root, with one time, and modes that are for everybody.
+# All members belong to root, have the same time, and are readable by everyone.
 members() {
 	tar -tvzf "$tarball" --numeric-owner --full-time >"$tmp/members" || return 1
 	if awk '{ print $1, $2 }' "$tmp/members" | grep -Evx -e '-rw[x-]r-[x-]r-[x-] 0/0'; then
@@ -63,7 +63,7 @@ given_time() {
 		awk '$4 " " $5 != "2009-02-13 23:31:30" { print; bad = 1 } END { exit bad || !NR }'
 }
 
-# Unpacked with modes that are for its owner alone, and with something in the folder for what is built.
+# It is unpacked with private modes, and built again while the build directory is not empty.
 without_git() {
 	copy=$tmp/copy/$name
 	mkdir "$tmp/copy" && (umask 077 && tar -xzf "$tarball" -C "$tmp/copy" --no-same-permissions) || return 1
@@ -88,11 +88,11 @@ try "owners, times and modes" members
 try "it unpacks" unpack
 (cd "$tmp/$name" && find . -type f -printf '%P\n' | sort) >"$tmp/sources"
 if [ -e "$ERRPIPE_SRC/.git" ]; then
-	try "it has the files that git tracks, and nothing else" as_tracked
+	try "it has exactly the files that git tracks" as_tracked
 fi
-try "SOURCE_DATE_EPOCH is its time" given_time
-try "a tarball that was unpacked makes itself again" without_git
-try "without git it builds, passes its tests and can be installed, and writes to build/ alone" passes
+try "SOURCE_DATE_EPOCH sets the time" given_time
+try "an unpacked tarball makes the same tarball again" without_git
+try "without git it builds, passes its tests and installs, and writes only to build/" passes
 
 echo "1..$n"
 exit "$failed"

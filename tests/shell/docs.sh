@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the documents say is true: examples print what they show, the programs compile and work, the manual pages and
-# the header are well-formed. Writes TAP.
+# The documents are correct: examples print the output shown, programs compile and work, and the manual pages and the header are
+# well-formed. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 cd "$ERRPIPE_SRC" || exit 1
-PATH=$PATH:/usr/sbin:/sbin # Debian has setcap there, and a user's PATH has not
+PATH=$PATH:/usr/sbin:/sbin # Debian installs setcap there, and an ordinary user's PATH lacks it
 
 count=0 failures=0
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# check WHAT COMMAND...: the command succeeds, quietly.
+# check TITLE COMMAND...: the command succeeds without output.
 check() {
 	what=$1
 	shift
@@ -25,12 +25,12 @@ check() {
 	fi
 }
 
-# quietly COMMAND...: show its output only if it fails.
+# quietly COMMAND...: show the output of a command only if it fails.
 quietly() {
 	"$@" >"$dir/output" 2>&1 || { cat "$dir/output"; return 1; }
 }
 
-# prints TEXT STATUS COMMAND...: the command prints just that, and exits so.
+# prints TEXT STATUS COMMAND...: the command prints exactly TEXT and exits with STATUS.
 prints() {
 	want=$1 want_status=$2
 	shift 2
@@ -60,13 +60,13 @@ sed -n '/^```c$/,/^```$/{/^```/d;p}' README.md >"$dir/readme.c"
 check "README's program is there" test -s "$dir/readme.c"
 check "README's program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
 	-o "$dir/readme" "$dir/readme.c" "$ERRPIPE_BUILD/liberrpipe.a"
-check "README's program tells of a foreign program" \
+check "README's program reports a foreign program" \
 	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
 	"$dir/readme" "$ERRPIPE_BUILD/stubs/aarch64/hello"
 check "README's program without arguments" prints 'readme: usage: PATH [ARG...]' 125 "$dir/readme"
 check "README's program starts one" prints hello 7 "$dir/readme" /bin/sh -c 'echo hello; exit 7'
 
-# functions HEADER: those that it declares, and not what it includes.
+# functions HEADER: print the functions that it declares itself, without those of its includes.
 functions() {
 	cc -E -Ierrpipe "errpipe/$1" | awk -v header="/$1\"" '
 		/^# / { inside = substr($3, length($3) - length(header) + 1) == header; next }
@@ -79,8 +79,8 @@ described() {
 	sed -n 's/^\.It Fn //p' "$1" | sort | diff "$dir/shown" -
 }
 
-# manual NAME: errpipe/man/NAME.3 has the functions of errpipe/NAME.h, as the page shows them, one on a line. A compiler takes no
-# declaration that differs.
+# manual NAME: errpipe/man/NAME.3 has the functions of errpipe/NAME.h. A compiler checks that the page's declarations, one a line,
+# match those of the header.
 manual() {
 	mandoc -T ascii -O width=500 "errpipe/man/$1.3" | sed 's/.\x08//g' >"$dir/page"
 	sed -n '/^SYNOPSIS/,/^DESCRIPTION/{/^     [a-z]/p}' "$dir/page" | sed '/;$/!{N;s/\n */ /}' >"$dir/synopsis"
@@ -89,7 +89,7 @@ manual() {
 	{ echo "#include \"$1.h\""; cat "$dir/synopsis"; } >"$dir/synopsis.c"
 	check "$1(3) declares them as the header does" cc -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only -Ierrpipe \
 		"$dir/synopsis.c"
-	check "$1(3) tells of each, once" described "errpipe/man/$1.3"
+	check "$1(3) describes each, once" described "errpipe/man/$1.3"
 	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "errpipe/man/$1.3" >"$dir/$1.c"
 	check "$1(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
 		-o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe.a"
@@ -99,7 +99,7 @@ manual() {
 	done
 }
 manual errpipe
-check "errpipe(3)'s program tells of a foreign program" \
+check "errpipe(3)'s program reports a foreign program" \
 	prints "exec $ERRPIPE_BUILD/stubs/aarch64/hello: exec format error" 126 \
 	"$dir/errpipe" "$ERRPIPE_BUILD/stubs/aarch64/hello"
 check "errpipe(3)'s program without arguments" prints 'errpipe: usage: PATH [ARG...]' 125 "$dir/errpipe"
@@ -107,10 +107,10 @@ check "errpipe(3)'s program starts one" prints hello 7 "$dir/errpipe" /bin/sh -c
 manual errpipe_explain
 : >"$dir/empty"
 chmod 755 "$dir/empty"
-check "errpipe_explain(3)'s program tells what is wrong" prints "$dir/empty is empty: it has 0 bytes
+check "errpipe_explain(3)'s program reports a cause" prints "$dir/empty is empty: it has 0 bytes
 build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
 check "errpipe_explain(3)'s program without arguments" prints 'errpipe_explain: usage: PATH' 125 "$dir/errpipe_explain"
-check "errpipe_explain(3)'s program finds nothing wrong with one that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
+check "errpipe_explain(3)'s program accepts a program that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 
 # docs/ci.md: run the steps of its workflow like GitHub, in a repository with the files that the page asks for.
 workflow() {
@@ -165,7 +165,7 @@ crash_is_named() {
 		prints '::error title=./crash::exec ./crash: started; killed by signal 11' 0 sh "$dir/repository/ci/annotate.sh" "$dir/smoke.json"
 }
 check "docs/ci.md: a program that crashed" crash_is_named
-# smoke_test_needs TEXT: with only the tools in $dir/lacking, the script prints TEXT, which names the missing one, and does nothing.
+# smoke_test_needs TEXT: with only the tools in $dir/lacking, the script does nothing but print TEXT, which names the missing tool.
 smoke_test_needs() {
 	! (cd "$dir/lacking" && PATH=$dir/lacking sh "$dir/repository/ci/smoke.sh" ./crash) >"$dir/output" 2>&1 &&
 		! [ -e "$dir/lacking/smoke.json" ] && grep -q "$1" "$dir/output" && ! grep -v "$1" "$dir/output"
@@ -187,10 +187,10 @@ check "docs/ci.md: smoke.sh without jq" smoke_test_needs 'jq: not found'
 up_to_date() {
 	scripts/build/causes "$1" | diff - "$2"
 }
-check "docs/causes.md is as causes.def has it: make update-causes" up_to_date md docs/causes.md
-check "errpipe-causes(7) is, too" up_to_date mdoc errpipe/man/errpipe-causes.7
+check "docs/causes.md matches causes.def: make update-causes" up_to_date md docs/causes.md
+check "errpipe-causes(7) matches causes.def: make update-causes" up_to_date mdoc errpipe/man/errpipe-causes.7
 
-# Links within the documents: the file and the heading exist. GitHub makes the anchors like this.
+# Links within the documents lead to a file and heading that exist. anchors() imitates GitHub.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 anchors() {
 	sed -n '/^```/,/^```/!s/^#\{1,6\} //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
@@ -205,20 +205,20 @@ broken_links() {
 		done
 	done
 }
-check 'links lead somewhere' broken_links
+check 'links have a target' broken_links
 
-# paths in backquotes with a slash: each is there.
+# Each path, written in backquotes with a slash, exists.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 missing_paths() {
 	for page in CONTRIBUTING.md tests/README.md; do
 		grep -o '`[a-z._]*/[a-zA-Z0-9._/-]*`' "$page" | tr -d '`' | sort -u | while read -r path; do
-			[ -e "$path" ] || [ -e "tests/$path" ] || echo "$page: there is no $path"
+			[ -e "$path" ] || [ -e "tests/$path" ] || echo "$page: $path is missing"
 		done
 	done
 }
-check 'each path in CONTRIBUTING.md and tests/README.md is there' missing_paths
+check 'each path in CONTRIBUTING.md and tests/README.md exists' missing_paths
 
-# docs/security.md: the tests of its promises are there, each promise has one, and each figure a result.
+# docs/security.md: each promise has a test, the tests exist, and each figure has a result.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 missing_tests() {
 	grep -o '`[a-z_.]*:[^`]*`' docs/security.md | tr -d '`' | while IFS=: read -r suite name; do
@@ -240,7 +240,7 @@ missing_figures() {
 		grep -q "^| $name | \`.*\` | [^|]*[1-9][^|]* | 20[^|]* |$" docs/security.md || echo "$name"
 	done
 }
-# says_nothing COMMAND: though it may fail.
+# says_nothing COMMAND: the exit status of the command does not matter, only its output.
 says_nothing() {
 	"$@" || :
 }
@@ -257,12 +257,12 @@ for page in errpipe/man/*.[1-8]; do
 	check "$page" mandoc -T lint -W warning "$page"
 	check "$page: for any locale" ascii_only "$page"
 done
-# But for the licence, the stubs' bytes, for which NOTICE and MANIFEST speak, and bytes for fuzzing.
+# The exceptions are the licence, inputs for fuzzing, and the stubs, which NOTICE and MANIFEST cover.
 unlicensed() {
 	find . \( -path ./build -o -path ./.git -o -path ./compile_commands.json -o -path "./dmz/stubs/[!A-Z]*" -o -path ./tests/fuzz/seeds -o -path ./tests/fuzz/regressions \) -prune -o -type f ! -name LICENSE \
 		-exec grep -L SPDX-License-Identifier {} +
 }
-check 'each file says under which licence it is' unlicensed
+check 'each file names its licence' unlicensed
 check 'shell scripts' shellcheck scripts/[!.b]* scripts/bench scripts/build/[!.]* .ci/run tests/*/*.sh tests/bench/rows tests/system/init tests/support/tap
 
 echo "1..$count"

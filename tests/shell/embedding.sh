@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The recipes of docs/embedding.md compile, and do what the page says. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through check
+# The recipes of docs/embedding.md compile and do what the page promises. Writes TAP.
+# shellcheck disable=SC2317 # check calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
@@ -16,7 +16,7 @@ result() {
 	echo "$1 $count - $2"
 }
 
-# check WHAT COMMAND...: the command succeeds.
+# check TITLE COMMAND...: the command succeeds.
 check() {
 	what=$1
 	shift
@@ -28,7 +28,7 @@ check() {
 	fi
 }
 
-# where ABILITIES TEST WHAT...: a test that is skipped if the machine lacks one of the abilities (scripts/build/machine).
+# where ABILITIES TEST TITLE...: run a test, or skip it if the machine lacks one of the abilities (scripts/build/machine).
 where() {
 	# shellcheck disable=SC2086 # a list
 	if needs=$("$ERRPIPE_SRC/tests/support/lacks" $1); then
@@ -39,7 +39,7 @@ where() {
 	fi
 }
 
-# prints WHAT TEXT STATUS COMMAND...: the command prints just that, in any order of lines, and exits so.
+# prints TITLE TEXT STATUS COMMAND...: the command prints exactly the lines of TEXT, in any order, and exits with STATUS.
 prints() {
 	what=$1 want=$(printf '%s\n' "$2" | sort) want_status=$3
 	shift 3
@@ -55,9 +55,9 @@ prints() {
 	fi
 }
 
-# A target that prints its descriptors and exits with 7. "target run COMMAND..." starts a command with only
-# 0 to 2, because the tests may have inherited others, and leaves the orphans of that command as zombies.
-# "target reap COMMAND..." does the same, but reaps orphans as soon as they have ended.
+# A target that prints its descriptors and exits with 7. "target run COMMAND..." starts a command with only descriptors 0 to 2,
+# because the tests may have inherited others. It leaves the orphans of the command as zombies. "target reap COMMAND..." does the
+# same, but reaps orphans as soon as they have ended.
 make_target() {
 	cat >"$dir/target.c" <<-'EOF'
 		#define _GNU_SOURCE
@@ -107,7 +107,7 @@ make_foreign() {
 		"$ERRPIPE_BUILD/stubs/aarch64/hello" && cp "$ERRPIPE_BUILD/stubs/aarch64/hello" "$dir/foreign"
 }
 
-# Each block of C in the page becomes the file that its first line names.
+# extract: write each C block of the page to the file that its first line names.
 extract() {
 	awk -v dir="$dir" '
 		/^```c$/ { getline; file = dir "/" $2; sub(/:$/, "", file) }
@@ -128,7 +128,7 @@ compile() {
 		"$ERRPIPE_BUILD/liberrpipe.a"
 }
 
-# in_state WHAT LINES SCRIPT ARG...: run the script with the program as $0 and a new folder for a container as $1.
+# in_state TITLE LINES SCRIPT ARG...: run the script with the program as $0 and a new state directory for a container as $1.
 in_state() {
 	what=$1 want=$2 script=$3
 	shift 3
@@ -141,12 +141,12 @@ check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
 chmod 755 "$dir/script"
-check 'the recipes are there' extract
+check 'the page has the recipes' extract
 for recipe in $recipes; do
 	check "$recipe.c compiles" compile "$recipe"
 done
 
-# refusals: a word, a path that cannot be exec'd, the exit code, and what the line says.
+# refusals: print lines of a word, a path that cannot be exec'd, the exit code, and the words of the message.
 refusals() {
 	cat <<-EOF
 		missing $dir/missing 127 no such file or directory
@@ -161,9 +161,9 @@ refusals >"$dir/refusals"
 
 exec 8</dev/null 9<"$dir/target.c"
 init=$dir/init
-prints 'init: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 "$init" / "$dir/target"
-# shellcheck disable=SC2016 # for the shell that is started
-prints 'init: descriptors of the runtime are closed, below, between and above' 'target sees 0 1 2' 7 \
+prints 'init: the target runs with descriptors 0 to 2 only' 'target sees 0 1 2' 7 "$init" / "$dir/target"
+# shellcheck disable=SC2016 # the inner shell expands them
+prints "init: the runtime's descriptors are closed below, between and above ours" 'target sees 0 1 2' 7 \
 	sh -c 'exec 3</dev/null 5</dev/null 9</dev/null; exec "$@"' sh "$init" / "$dir/target"
 while read -r word path code words; do
 	prints "init: $word" "exec $path: $words" "$code" "$init" / "$path"
@@ -171,9 +171,9 @@ done <"$dir/refusals"
 prints 'init: a step that fails' "exec $dir/target: set-up step 1 failed (ENOENT)" 125 "$init" "$dir/missing" "$dir/target"
 prints 'init: /proc/self/exe is the stub, not init' '' 125 "$init" / /proc/self/exe / "$dir/target"
 # shellcheck disable=SC2016
-prints 'init: a signal of the target' '' 143 "$init" / /bin/sh -c 'kill -TERM $$'
+prints 'init: a signal kills the target' '' 143 "$init" / /bin/sh -c 'kill -TERM $$'
 
-# --- create-start, with two FIFOs and with one. $0 is the program, $1 the folder, $2 the path.
+# --- create-start, with two FIFOs and with one. $0 is the program, $1 the directory, $2 the path.
 
 check 'one-fifo.c compiles' compile create-start -DONE_FIFO
 mv "$dir/create-start" "$dir/one-fifo"
@@ -197,7 +197,7 @@ strace -qq -o "$1/log" -e trace="$3" -e inject="$3":signal=KILL -p "$pid" &
 until grep -q "^TracerPid:.*[1-9]" "/proc/$pid/status"; do :; done
 "$0" start "$1"; echo "start $?"; wait'
 for program in create-start one-fifo; do
-	in_state 'the target runs, with 0 to 2 alone' 'create 0
+	in_state 'the target runs with descriptors 0 to 2 only' 'create 0
 start 0
 target sees 0 1 2' "$try" "$dir/target"
 	while read -r word path code words; do
@@ -210,12 +210,12 @@ start $code" "$try" "$path"
 create 125" 'strace -f -qq -o "$1/log" -e trace=setsid -e inject=setsid:error=EPERM "$0" create "$1" / "$2"
 echo "create $?"; rm "$1/log"; ls "$1"' "$dir/target"
 	# shellcheck disable=SC2016
-	in_state 'a second create in the same folder' "create 0
+	in_state 'a second create in the same directory' "create 0
 exec $dir/target: set-up step 0 failed (EEXIST)
 create 125
 start 0
 target sees 0 1 2" '"$0" create "$1" / "$2"; echo "create $?"; "$0" create "$1" / "$2"; echo "create $?"; "$0" start "$1"; echo "start $?"' "$dir/target"
-	# The child may or may not be dead yet when start comes, so try it many times.
+	# The child may or may not be dead when start runs, so try it many times.
 	# shellcheck disable=SC2016
 	in_state 'killed between create and start' '20 times: ended before it started, 125' \
 		'for i in $(seq 20); do mkdir "$1/$i"; "$0" create "$1/$i" / "$2"; kill -KILL "$(cut -d" " -f1 "$1/$i/init")"
@@ -224,7 +224,7 @@ sed "N;s|^exec $2: \(.*\)\n|\1, |" "$1/log" | sort | uniq -c | sed "s/ *\([0-9]*
 	where tracing in_state 'killed before it becomes the stub' "exec $dir/target: ended before it started
 start 125" "$try_killed" "$dir/target" execveat
 	# shellcheck disable=SC2016
-	in_state 'a failure is over when start says so' "exec $dir/foreign: exec format error
+	in_state 'the child has ended when start reports a failure' "exec $dir/foreign: exec format error
 Z" '"$0" create "$1" / "$2"; "$0" start "$1"; cut -d" " -f3 "/proc/$(cut -d" " -f1 "$1/init")/stat"' "$dir/foreign"
 	# shellcheck disable=SC2016
 	in_state 'nothing is started twice' 'create 0
@@ -233,7 +233,7 @@ start 0
 start 125
 target sees 0 1 2' "$try"'; "$0" start "$1"; echo "start $?"' "$dir/target"
 	# shellcheck disable=SC2016
-	in_state 'a number that has become another process' "exec $dir/target: ended before it started
+	in_state 'a pid that now belongs to another process' "exec $dir/target: ended before it started
 start 125
 another 0" '"$0" create "$1" / "$2"; read -r pid start <"$1/init"; kill -KILL "$pid"
 sleep 60 & echo "$! 1" >"$1/init"; "$0" start "$1"; echo "start $?"; kill $!; echo "another $?"' "$dir/target"
@@ -248,12 +248,12 @@ program=one-fifo
 where "$own_root" in_state 'a root with files where /proc should be' 'exec /target: set-up step 4 failed (EOPNOTSUPP)
 create 125' "$as_root "'"$0" create "$1" "$2" /target; echo "create $?"; ls "$1"' "$dir/root"
 # shellcheck disable=SC2016
-check 'these files are as they were' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
+check 'these files are unchanged' sh -c '[ "$(sort -u "$@")" = precious ]' sh "$dir"/root/proc/self/fd/*
 
-# The child is alive, but has not come to the FIFO when start opens it. start must wait, not read an end of file: it
-# has unlinked the FIFO when it is about to wait, and then the "child" ends.
+# The child is alive but has not opened the FIFO when start opens it. start must wait instead of reading an end of file. It
+# unlinks the FIFO before it waits; after that, the "child" ends.
 # shellcheck disable=SC2016
-in_state 'a FIFO that nobody has opened yet is not a target that started' \
+in_state 'a FIFO without a writer does not mean that the target started' \
 	"exec $dir/target: ended before it started
 start 125" 'mkfifo "$1/exec.fifo" "$1/hold"
 printf %s "$2" >"$1/path"
@@ -262,7 +262,7 @@ until [ -s "$1/init" ]; do :; done
 { "$0" start "$1"; echo "start $?"; } 4>&- & while [ -e "$1/exec.fifo" ]; do :; done
 echo go >&4; wait' "$dir/target"
 
-# The "child" answers and ends. The test holds a copy of its report open until it has been reaped.
+# The "child" answers and ends. The test keeps a copy of its report open until the child has been reaped.
 program=create-start mode=reap
 # shellcheck disable=SC2016
 gone='mkfifo "$1/exec.fifo" "$1/report.fifo"; printf %s "$2" >"$1/path"; exec 4<>"$1/report.fifo"
@@ -272,13 +272,13 @@ until [ -s "$1/init" ]; do :; done; read -r pid start <"$1/init"
 while kill -0 "$pid" 2>"$1/log"; do :; done; exec 4>&-; wait'
 kernel=$(uname -r)
 if [ "$(printf '%s\n' 6.15 "$kernel" | sort -V | head -n 1)" = 6.15 ]; then
-	in_state 'a short job that is gone already' 'start 0' "$gone" "$dir/target" 'exit 7'
+	in_state 'a short job that has already been reaped' 'start 0' "$gone" "$dir/target" 'exit 7'
 else
-	in_state 'a short job that is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
+	in_state 'a short job that has already been reaped' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
 start 125" "$gone" "$dir/target" 'exit 7'
 fi
 # shellcheck disable=SC2016
-in_state 'a child that was killed and is gone already' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
+in_state 'a killed child that has already been reaped' "exec $dir/target: cannot tell whether it started (reaped by somebody else?)
 start 125" "$gone" "$dir/target" 'kill -KILL $$'
 mode=run
 
@@ -295,16 +295,16 @@ while read -r word path code words; do
 exec $path: $words
 $path: exit code $code"
 done <"$dir/refusals"
-prints 'events: all of them at once' "$want" 0 "$events" / "$dir/target" "$@"
-# Often, as the last child must be amid its exec when the first has ended.
+prints 'events: all children at once' "$want" 0 "$events" / "$dir/target" "$@"
+# Repeat this, because the last child must be in the middle of its exec when the first has ended.
 # shellcheck disable=SC2016
-prints 'events: no event for a child that is gone' '' 0 \
+prints 'events: no event for a child that was reaped' '' 0 \
 	sh -c 'for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" >/dev/null || exit; done' \
 	sh "$events" / "$@" "$@"
 prints 'events: a step that fails' "exec $dir/target: set-up step 0 failed (ENOENT)
 $dir/target: exit code 125" 0 "$events" "$dir/missing" "$dir/target"
 
-# --- wrap, around a stand-in that keeps its copy of the descriptor, as runc does. tests/shell/containers.sh has the real ones.
+# --- wrap, around a stand-in that keeps its copy of the descriptor, like runc. tests/shell/containers.sh tests real runtimes.
 
 cat >"$dir/runtime" <<-EOF
 	#!/bin/sh
@@ -312,41 +312,41 @@ cat >"$dir/runtime" <<-EOF
 EOF
 chmod 755 "$dir/runtime"
 wrap=$dir/wrap
-prints 'wrap: the target runs, without the report' 'target sees 0 1 2' 7 "$wrap" "$dir/target" "$dir/runtime" "$dir/target"
+prints 'wrap: the target runs and does not have the report' 'target sees 0 1 2' 7 "$wrap" "$dir/target" "$dir/runtime" "$dir/target"
 while read -r word path code words; do
 	prints "wrap: $word" "exec $path: $words" "$code" "$wrap" "$path" "$dir/runtime" "$path"
 done <"$dir/refusals"
 prints 'wrap: a runtime that fails by itself' 'no bundle' 1 "$wrap" "$dir/target" sh -c 'echo no bundle >&2; exit 1'
-prints 'wrap: a runtime that is not there' "exec $dir/target: set-up step 0 failed (ENOENT)" 125 \
+prints 'wrap: a runtime that does not exist' "exec $dir/target: set-up step 0 failed (ENOENT)" 125 \
 	"$wrap" "$dir/target" "$dir/missing"
-# The write end is 4 as a rule. With 3 taken it is 5; with standard input closed it is 3.
+# The write end is normally 4. With 3 taken it is 5; with standard input closed it is 3.
 # shellcheck disable=SC2016
 for redirection in '3</dev/null' '0<&-'; do
 	prints "wrap: started with $redirection" "exec $dir/foreign: exec format error" 126 \
 		sh -c "exec $redirection; "'exec "$@"' sh "$wrap" "$dir/foreign" "$dir/runtime" "$dir/foreign"
 done
 
-# --- mounted-stub, as root where no memfd can be exec'd: from Linux 6.3 on a pid namespace has its own vm.memfd_noexec
+# --- mounted-stub, as root, where memfds cannot be exec'd: since Linux 6.3 each pid namespace has its own vm.memfd_noexec
 
 # shellcheck disable=SC2016
 no_memfd='sysctl=/proc/sys/vm/memfd_noexec; ! [ -w $sysctl ] || echo 2 >$sysctl; exec "$@"'
 while read -r word path code words; do
-	# shellcheck disable=SC2086 # no words or two
+	# shellcheck disable=SC2086 # a list
 	where "$own_pids" prints "mounted-stub: $word" "exec $path: $words" "$code" $as_root unshare -mpf --mount-proc sh -c "$no_memfd" sh \
 		"$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$path"
 done <"$dir/refusals"
 # shellcheck disable=SC2086 # likewise
-where "$own_pids" prints 'mounted-stub: the target runs, with 0 to 2 alone' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
+where "$own_pids" prints 'mounted-stub: the target runs with descriptors 0 to 2 only' 'target sees 0 1 2' 7 $as_root unshare -mpf --mount-proc \
 	sh -c "$no_memfd" sh "$dir/mounted-stub" "$ERRPIPE_BUILD/dmz" "$dir/target"
 
-# --- explain, of a root that is not that of the caller
+# --- explain, in a root other than the caller's
 
 mkdir "$dir/image"
 cp "$dir/script" "$dir/image"
 : >"$dir/image/empty"
 chmod 755 "$dir/image/empty"
 
-# explains WHAT PATH LINES STATUS: of an exec of PATH that has failed as PATH in the image does.
+# explains TITLE PATH LINES STATUS: the exec of PATH in the image has failed; explain prints LINES.
 explains() {
 	"$ERRPIPE_BUILD/dmz" 3 "$dir/image$2" name 3>"$dir/record"
 	# shellcheck disable=SC2016
@@ -359,7 +359,7 @@ build or copy it again" 126
 explains 'an interpreter that is missing' /script "exec /script: no such file or directory
 its interpreter /no/interpreter is missing: /no does not exist
 install it, or change the first line of /script" 127
-# The record of another step: nothing in the image explains it.
+# The record is about another step, so nothing in the image can explain it.
 "$ERRPIPE_BUILD/dmz" 3 "$dir/image/empty" name 3>"$dir/record"
 printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
 # shellcheck disable=SC2016
@@ -367,14 +367,14 @@ prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed 
 one of the caller's own steps failed (ENOEXEC) before /empty was tried
 check the caller's steps between fork and exec: the report has the number of this one" 125 \
 	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
-# In the root of the caller it leads to a folder.
+# In the caller's root this link leads to a directory.
 ln -s /usr "$dir/image/sbin"
-explains 'a link that does not lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
+explains 'a link cannot lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
 /sbin/env leads nowhere: /sbin is a link to /usr, which does not exist
 create /usr, or correct the link /sbin" 127
 "$ERRPIPE_BUILD/dmz" 3 "$dir/target" name 3>"$dir/record" >"$dir/log"
 # shellcheck disable=SC2016
-prints 'explain: nothing of what has started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"
+prints 'explain: no output for a target that started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"
 
 # --- mistakes of the caller
 
@@ -385,9 +385,9 @@ for recipe in $recipes one-fifo; do
 done
 prints 'explain: standard input that is not a record' 'explain: standard input is not a record' 125 \
 	sh -c 'echo no | "$@"' sh "$dir/explain" / /bin/sh
-prints 'mounted-stub: a file that is missing' "mounted-stub: cannot mount a copy of $dir/missing" 125 \
+prints 'mounted-stub: a missing file' "mounted-stub: cannot mount a copy of $dir/missing" 125 \
 	"$dir/mounted-stub" "$dir/missing" "$dir/target"
-prints 'create-start: a folder that is missing' "create-start: $dir/missing: No such file or directory" 125 \
+prints 'create-start: a missing directory' "create-start: $dir/missing: No such file or directory" 125 \
 	"$dir/create-start" start "$dir/missing"
 
 # --- route
@@ -414,7 +414,7 @@ int main(void)
 }
 EOF
 check 'route.c compiles' compile routes
-prints 'route: what it says of identities' '0 0
+prints 'route: the routes of identities' '0 0
 1 0
 2 0
 3 2
@@ -422,7 +422,7 @@ prints 'route: what it says of identities' '0 0
 5 3
 path 5' 0 "$dir/routes"
 
-# The route is computed first. Then errpipe_exec makes only the system calls that the page lists.
+# The route is computed first. After that, errpipe_exec makes only the system calls that the page lists.
 cat >"$dir/filtered.c" <<'EOF'
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -482,9 +482,9 @@ hello=$ERRPIPE_BUILD/stubs/$(uname -m)/hello
 "$ERRPIPE_SRC/tests/support/make" "$hello" >&2
 where seccomp prints 'route: a filter that allows what the page lists' "hello from $(uname -m)
 exec $hello: started" 0 "$dir/filtered" execveat "$hello"
-where seccomp prints 'route: the same filter, and a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
+where seccomp prints 'route: the same filter with a target that cannot be executed' "exec $dir/foreign: exec format error" 0 \
 	"$dir/filtered" execveat "$dir/foreign"
-where seccomp prints 'route: a filter that kills for execveat' "exec $hello: killed by SIGSYS before it started" 0 \
+where seccomp prints 'route: a filter that kills on execveat' "exec $hello: killed by SIGSYS before it started" 0 \
 	"$dir/filtered" none "$hello"
 
 echo "1..$count"

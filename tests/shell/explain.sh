@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# errpipe explain, and what run and exec say after a failure: in a root that is made of a few files, in a bundle, for other
-# users, of hostile names, and of a file system that does not answer. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# errpipe explain, and the diagnosis that run and exec print after a failure: in a small root, in a bundle, for other users, with
+# hostile names, and on a file system that does not respond. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
-PATH=$PATH:/usr/sbin:/sbin # Debian has runc there, and a user's PATH has not
+PATH=$PATH:/usr/sbin:/sbin # Debian installs runc there, and an ordinary user's PATH lacks it
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
@@ -24,7 +24,7 @@ same() {
 	}
 }
 
-# prints STATUS TEXT ARG...: errpipe prints just that, on both outputs, and exits so.
+# prints STATUS TEXT ARG...: errpipe prints exactly TEXT on both outputs together, and exits with STATUS.
 prints() {
 	want_status=$1 want=$2 status=0
 	shift 2
@@ -32,7 +32,7 @@ prints() {
 	same "$want_status $want" "$status $got"
 }
 
-# says STATUS TEXT ARG...: errpipe explain prints that text somewhere, and exits so.
+# says STATUS TEXT ARG...: errpipe explain prints TEXT among other text, and exits with STATUS.
 says() {
 	want_status=$1 want=$2 status=0
 	shift 2
@@ -43,7 +43,7 @@ says() {
 	esac
 }
 
-# knows STATUS WANT FILTER ARG...: what jq gets out of the JSON, and the exit status.
+# knows STATUS WANT FILTER ARG...: jq extracts WANT from the JSON, and errpipe explain exits with STATUS.
 knows() {
 	want_status=$1 want=$2 filter=$3 status=0
 	shift 3
@@ -51,7 +51,7 @@ knows() {
 	same "$want_status $want" "$status $(printf '%s\n' "$got" | jq -c "$filter" 2>&1)"
 }
 
-# --- a root: musl's loader, and programs for glibc. The loader is any ELF file of this machine.
+# --- a root with musl's loader and programs for glibc. The loader is just any ELF file of this machine.
 
 make_root() {
 	mkdir -p root/bin root/lib root/usr/bin root/none root/data &&
@@ -96,7 +96,7 @@ try 'each link hangs from the one before' prints 1 "\
 an exec gives ENOENT: the interpreter /bin/nothing of /bin/script is missing
 install it, or change the first line of /bin/script" \
 	explain --root root /bin/nested
-# All that is missing is data, which the program may never look at.
+# Only data is missing, which the program may never read.
 make_cut() {
 	echo 'char data[100000] = { 1 }; void _start(void) { }' >cut.c &&
 		cc -nostdlib -static -no-pie -fno-pie -o cut cut.c && head -c 60000 cut >root/bin/cut && chmod 755 root/bin/cut
@@ -104,7 +104,8 @@ make_cut() {
 try 'a program that is cut off' make_cut
 try 'it would start, for what that is worth' says 0 \
 	'it would start, but may not get far: /bin/cut is cut off: it has 60000 bytes' --root root /bin/cut
-# For another machine: e_machine is made that of aarch64, or there of x86_64. What an emulator would miss is told, too.
+# A program for another machine: e_machine is set to aarch64, or on aarch64 to x86_64. explain also reports the loader that an
+# emulator would need.
 make_foreign() {
 	case $machine in
 	aarch64) foreign=x86_64 byte='\0076' ;;
@@ -132,13 +133,13 @@ try 'our own root' says 0 'it would start' /bin/sh
 try 'our own working directory' says 1 'an exec gives ENOEXEC: root/bin/text is text' root/bin/text
 try 'an empty path' says 1 'an exec gives ENOENT: the path is empty' ''
 try 'nothing was run' test ! -e ran
-# That the test sees something.
+# The previous test can detect a run.
 runs() {
 	root/bin/static && test -e ran && rm ran
 }
 try 'what is run is seen' runs
 
-# The file of a descriptor is explained, even though the process that looks keeps no descriptor open.
+# explain can follow the name of a descriptor, though the inspecting process keeps no descriptors open.
 descriptor() {
 	want=$1 file=$2
 	shift 2
@@ -207,7 +208,7 @@ if [ "$(id -u)" = 0 ]; then
 	try '--as: root' says 0 'it would start' --root root --as 0:0 /bin/good
 	try '--as: a directory' says 1 'the directory /private lacks the x bit' --root root --as 5:5 /private/tool
 	try '--as: our own path' says 1 'EACCES' --as 5 "$tmp/root/private/tool"
-	# Root's capabilities are those that the caller may have.
+	# Root gets only capabilities that are in the caller's bounding set.
 	without_capabilities() {
 		setpriv --bounding-set=-all "$errpipe" explain --root root --as 0 /private/tool >out
 		same 1 "$?" || return
@@ -291,7 +292,7 @@ hostile_json() {
 		same "$(printf '/bin/\033[31mred')" "$(jq -r '.links[1].path' out)"
 }
 try 'JSON: what is no UTF-8 is replaced' hostile_json
-# What JSON may have in a string as it is: DEL, and U+009b, which is a terminal's CSI.
+# JSON allows these characters unescaped in a string: DEL, and U+009b, which terminals take for CSI.
 harmless_json() {
 	name=$(printf '/x\177\302\233y\303\244')
 	"$errpipe" explain --json --root root "$name" >out
@@ -351,7 +352,7 @@ same_object() {
 }
 try 'it is the object of explain' same_object
 
-# The size in memory of the first segment is less than that in the file: the kernel kills it while loading it.
+# The first segment is smaller in memory than in the file, so the kernel kills the program while loading it.
 make_killed() {
 	cp root/bin/static killed || return
 	index=$(readelf -lW killed | awk '/^  [A-Z]/ && $2 ~ /^0x/ { if ($1 == "LOAD") { print n + 0; exit } n++ }')
@@ -365,13 +366,13 @@ try 'run: why it was killed, in two lines and no message' same \
 try 'run --explain=no: not a word' prints 139 '' run --explain=no ./killed
 try 'explain: it would go wrong' says 1 'an exec would go wrong: segment 0 of ./killed' ./killed
 
-# With process 1, who looks is reaped, and nobody is left.
+# As process 1, errpipe reaps the inspecting process, and no process is left.
 if has 'process 1' pid-namespaces; then
 	# shellcheck disable=SC2016
 	try 'exec as process 1' same "127 3" "$(unshare -pf "$errpipe" exec ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 	try 'run as process 1' same "127 3" "$(unshare -pf "$errpipe" run ./entrypoint.sh 2>err; echo "$? $(wc -l <err)")"
 fi
-# mended END: the end of the first line. The advice helps.
+# mended END: the script's first line ends in END, and the advice repairs it.
 mended() {
 	printf %b "#!/bin/sh$1exit 7\\n" >returns && chmod 755 returns && "$errpipe" run ./returns 2>err
 	cat err
@@ -382,8 +383,8 @@ for line_end in '\r\n' '\r\r\n' '\r \n' '\r -e\n' '\r\t-e\r\n'; do
 	try 'a carriage return: the advice helps' mended "$line_end"
 done
 
-# A lack of descriptors is a failure of errpipe itself, and not of the file system. With some limits
-# no process can be started.
+# Running out of descriptors is a failure of errpipe itself, not of the file system. With some limits it cannot even start a
+# process.
 few_descriptors() {
 	seen=no
 	for limit in 4 5 6 7 8 9 10 11 12 13 14 15 16; do
@@ -404,7 +405,7 @@ errpipe: raise the limit of open files (ulimit -n), which is $limit") seen=yes ;
 }
 try 'without descriptors errpipe itself cannot look' few_descriptors
 
-# Where there is no other process to be had, there is no diagnosis.
+# Without a second process errpipe prints no diagnosis.
 no_descriptors() {
 	status=0
 	prlimit --nofile=6 "$errpipe" exec ./entrypoint.sh 2>err || status=$?
@@ -419,18 +420,18 @@ make_bundle() {
 	mkdir -p bundle/real && cp -a root bundle/rootfs && runc spec -b bundle && mv bundle/config.json base.json &&
 		cp root/bin/good bundle/real/tool && mkdir -p bundle/rootfs/noexec bundle/rootfs/mounted
 }
-# configure FILTER: config.json is that of runc spec, changed by jq.
+# configure FILTER: write config.json: the output of runc spec, changed by jq.
 configure() {
 	jq "$1" base.json >bundle/config.json
 }
-# bundled STATUS TEXT FILTER ARG...: explain --bundle says that.
+# bundled STATUS TEXT FILTER ARG...: explain --bundle prints TEXT among other text, and exits with STATUS.
 bundled() {
 	want_status=$1 want=$2
 	configure "$3" || return
 	shift 3
 	says "$want_status" "$want" --bundle bundle "$@"
 }
-# mistaken TEXT FILTER: that is what is wrong with config.json.
+# mistaken TEXT FILTER: explain --bundle reports the error TEXT in config.json.
 mistaken() {
 	configure "$2" || return
 	prints 125 "errpipe: config.json: $1" explain --bundle bundle
@@ -491,7 +492,7 @@ if command -v runc >/dev/null; then
 	fi
 	chmod 755 bundle/rootfs/bin/good
 
-	# What is mounted only later.
+	# File systems that are mounted later, by the runtime.
 	later='.mounts += [{destination: "/noexec", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec"]},
 		{destination: "/mounted", type: "none", source: "real", options: ["rbind", "ro"]}]'
 	try 'bundle: a bind mount' bundled 0 'it would start' "$later | .process.args = [\"/mounted/tool\"]"
@@ -508,7 +509,7 @@ if command -v runc >/dev/null; then
 		"$later | .mounts[-1].options += [\"noexec\"] | .process.args = [\"/mounted/tool\"]"
 	try 'bundle: the last option counts' bundled 0 'it would start' \
 		"$later | .mounts[-1].options += [\"noexec\", \"exec\"] | .process.args = [\"/mounted/tool\"]"
-	# Recursive options are applied after the others, whatever their order.
+	# Recursive options are applied after the others, in any order.
 	while read -r options want; do
 		try "bundle: a bind mount with $options" bundled "$([ "$want" = starts ] && echo 0 || echo 1)" \
 			"$([ "$want" = starts ] && echo 'it would start' || echo 'which is mounted noexec')" \
@@ -524,7 +525,7 @@ if command -v runc >/dev/null; then
 		noexec,rro,rnodev,rnosuid refused
 		exec,rro,rnodev,rnosuid starts
 	EOF
-	# For other mounts crun alone applies them.
+	# For other kinds of mounts only crun applies them.
 	for options in '"rnoexec"' '"noexec", "rexec"'; do
 		try "bundle: a tmpfs with $options" bundled 1 'it cannot be told whether it would start: /noexec/tool is on /noexec,' \
 			"$later | .mounts[-2].options = [$options] | .process.args = [\"/noexec/tool\"]"
@@ -619,7 +620,7 @@ Try 'errpipe explain --help'." explain
 		'.linux.gidMappings = [range(341) | {}]'
 	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
 
-	# A PATH of so many places that to look at each takes a quarter of an hour.
+	# Searching every entry of this PATH would take a quarter of an hour.
 	long_path() {
 		configure '.process.args = ["x"] | .process.env = ["PATH=" + ":" * 4000000]' || return
 		status=0 got=$(timeout 60 "$errpipe" explain --bundle bundle 2>&1) || status=$?
@@ -627,7 +628,7 @@ Try 'errpipe explain --help'." explain
 	}
 	try 'config.json: a PATH without an end' long_path
 
-	# Not even JSON.
+	# This is not JSON at all.
 	garbage() {
 		printf '{"process": \033[31m}' >bundle/config.json
 		"$errpipe" explain --bundle bundle >out 2>&1
@@ -657,10 +658,10 @@ else
 	skip 'bundles' 'runc is missing: scripts/setup test installs it'
 fi
 
-# --- a file system that does not answer
+# --- a file system that does not respond
 
 mkdir hangs root/hangs
-# hangs STATUS TEXT ARG...: errpipe, where hangs does not answer.
+# hangs STATUS TEXT MOUNT ARG...: errpipe explain prints TEXT and exits with STATUS while MOUNT does not respond.
 hangs() {
 	want_status=$1 want=$2 status=0
 	shift 2
@@ -679,8 +680,7 @@ if has 'a file system that does not answer' fuse; then
 		--root "$tmp/hangs/root" /x
 	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
 		--bundle "$tmp/hangs/bundle" x
-	# The process that cannot be killed holds nothing open that a shell waits for. Descriptor 7 is one more end of the
-	# pipe.
+	# The process that cannot be killed must not hold a pipe that a shell waits for. Descriptor 7 is another end of the pipe.
 	cat >waits <<-'END'
 		exec 7>&1
 		words=$("$@" 2>&1 7>&1)
@@ -704,10 +704,10 @@ fi
 # --- a file system that fails
 
 mkdir fails
-# fails NAME ERRNO CAUSE CERTAINTY: the exec fails with that, and explain predicts it.
+# fails NAME ERRNO CAUSE CERTAINTY: the exec fails with ERRNO, and explain predicts it.
 fails() {
 	want="[\"$2\",\"$3\",\"$4\",\"$2\"] [\"$3\",\"$4\",\"$2\"]"
-	# shellcheck disable=SC2016 # for the shell in there
+	# shellcheck disable=SC2016 # the inner shell expands them
 	got=$("$ERRPIPE_BUILD/tests/prog_errors" fails sh -c '
 		"$1" run --report report.json "fails/$2" 2>err
 		jq -c "[.errno, .diagnosis.cause, .diagnosis.certainty, .diagnosis.errno]" report.json

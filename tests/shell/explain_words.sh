@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The words of errpipe explain: each cause of causes.def has all of them, in the order of the header's enum, and none is what
-# container tools take for an errno. And each cause has its tests. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The texts of errpipe explain: causes.def has all of them for each cause, in the order of the header's enum. None contains a phrase
+# that container tools parse as an errno. Each cause has a test. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 
@@ -14,15 +14,15 @@ trap 'rm -rf "$tmp"' EXIT
 header=$ERRPIPE_SRC/errpipe/errpipe_explain.h
 cases=$ERRPIPE_SRC/tests/unit/check_explain_cases.c
 
-# What Docker (daemon/errors.go, cli's container/run.go), podman (libpod/oci_util.go) and containerd look for anywhere in a
-# runtime's message.
+# Docker (daemon/errors.go, cli's container/run.go), podman (libpod/oci_util.go) and containerd search a runtime's message for
+# these phrases.
 phrases='not found|no such file|permission denied|is a directory|not a directory|operation not permitted|open executable'
 
 listed() {
 	"$ERRPIPE_SRC/scripts/build/causes" list >"$tmp/list" && [ "$(tr -dc '\002' <"$tmp/list" | wc -c)" -gt 50 ]
 }
 
-# column N: of each cause, one on a line.
+# column N: print this column of each cause, one a line.
 column() {
 	awk -v column="$1" 'BEGIN { RS = "\002"; FS = "\001" } { gsub(/\n/, " ", $column); print $column }' "$tmp/list"
 }
@@ -33,14 +33,14 @@ same_order() {
 	[ -s "$tmp/enum" ] && column 1 | diff "$tmp/enum" -
 }
 
-# As the enum has it, with dashes.
+# Each name is that of the enum in lower case, with dashes.
 names() {
 	column 2 | grep -Evx '[a-z0-9]+(-[a-z0-9]+)*' && return 1
 	column 2 | sort | uniq -d | grep . && return 1
 	column 1 | tr 'A-Z_' 'a-z-' >"$tmp/names" && column 2 | diff "$tmp/names" -
 }
 
-# Nothing is broken but the process, or nothing at all; and nothing is to be done.
+# These causes break no link of the chain; the second list needs no advice.
 without_link='none argument-too-long arguments-too-large process-limit seccomp stub-refused step-failed'
 without_advice='none'
 
@@ -56,7 +56,7 @@ all_texts() {
 		END { exit bad || NR < 50 }' "$tmp/list"
 }
 
-# Those that errpipe/explain/text.c replaces.
+# errpipe/explain/text.c replaces every placeholder that is used.
 placeholders() {
 	sed -n 's/.*{ "\([a-z-]*\)", .* },$/\1/p; s/.*memcmp(\(p\|key\), "\([a-z-]*\)", .*/\2/p' \
 		"$ERRPIPE_SRC/errpipe/explain/text.c" | sort -u >"$tmp/known"
@@ -67,11 +67,10 @@ placeholders() {
 	[ -s "$tmp/used" ]
 }
 
-# The example shows the finding and the advice, up to where another file would make them differ. Of "none" the command says
-# it in other words.
+# Each example shows the constant parts of the finding and the advice. The command words "none" differently.
 examples_show_them() {
 	awk '
-		# The longest part of a text that no placeholder is in.
+		# Return the longest part of a text without a placeholder.
 		function constant(text,    part, count, i, longest) {
 			gsub(/{[^}]*}/, "\001", text)
 			count = split(text, part, "\001")
@@ -91,14 +90,14 @@ examples_show_them() {
 		END { exit bad }' "$tmp/list"
 }
 
-# Without the lines that begin an example: there execve(2) itself speaks, in the words that it should have.
+# Examples are left out, because they show messages about execve(2) itself, which should have these phrases.
 no_phrase() {
 	{ column 3; column 4; column 5; } >"$tmp/words"
 	grep -Ein "$phrases" "$tmp/words" && return 1
 	[ -s "$tmp/words" ]
 }
 
-# All constants of the objects, in which those that the source has in parts are one. The names of files are not among them.
+# Search the strings in the objects, where the compiler has joined adjacent literals. Names of files are not among them.
 no_phrase_in_objects() {
 	for object in $(cd "$ERRPIPE_SRC/errpipe" && echo explain/*.c explain/*/*.c | sed 's/\.c\>/.o/g'); do
 		strings -d -n 2 "$ERRPIPE_BUILD/pic/$object" >"$tmp/strings" || return 1
@@ -119,15 +118,15 @@ sees_phrases() {
 	cc -c -o "$tmp/bad.o" "$tmp/bad.c" && strings -d -n 2 "$tmp/bad.o" | grep -Eqi "$phrases"
 }
 
-# Each cause is made by a row of the table, or by the test that check_explain_cases.c names for it.
+# Each cause is produced by a row of the table or by the test that check_explain_cases.c names for it.
 tested() {
 	sed -n 's/^	{ ERRPIPE_CAUSE_\([A-Z0-9_]*\), "\(.*\)" },$/\1 \2/p' "$cases" >"$tmp/elsewhere"
 	[ -s "$tmp/elsewhere" ] || return 1
 	while read -r id file; do
-		# What only the command finds is known there by its words.
+		# A cause that only the command finds appears in the test by its words.
 		words=$(awk -v id="$id" 'BEGIN { RS = "\002"; FS = "\001" } $1 == id { print $3 }' "$tmp/list")
 		if ! grep -q -e "ERRPIPE_CAUSE_$id\b" -e "${words:-$id}" "$ERRPIPE_SRC"/tests/*/"$file"; then
-			echo "$file does not speak of $id"
+			echo "$file does not mention $id"
 			return 1
 		fi
 	done <"$tmp/elsewhere"
@@ -144,14 +143,14 @@ if ! command -v cc >/dev/null; then
 fi
 try "causes.def can be read" listed
 try "it has the causes of the header, in the same order" same_order
-try "each has a name of its own, which is that in the header" names
-try "each has all of its texts" all_texts
-try "no text has a placeholder that there is not" placeholders
-try "each example shows what errpipe says" examples_show_them
-try "no text is taken for an errno by others" no_phrase
-try "nor is any other that the library has for it" no_phrase_in_objects
-try "which would be seen" sees_phrases
-try "each cause has a test that makes it" tested
+try "each cause has a unique name, which matches the header" names
+try "each cause has all of its texts" all_texts
+try "no text has an unknown placeholder" placeholders
+try "each example shows the finding and the advice" examples_show_them
+try "no text has a phrase that tools parse as an errno" no_phrase
+try "no other string of the library has one" no_phrase_in_objects
+try "such a phrase would be detected" sees_phrases
+try "each cause has a test that produces it" tested
 
 echo "1..$n"
 exit "$failed"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A part of make faults: one case of each kind. Writes TAP.
+# A sample of make faults: one fault of each kind. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 

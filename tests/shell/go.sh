@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The Go package: vetted, tested, tested with the race detector, and tested for other GOARCHes by qemu-user; and used from a
-# module in another folder, without make, by the program in the README. Writes TAP.
+# The Go package: vetted, tested, tested with the race detector, and tested for other GOARCHes under qemu-user. A module in another
+# directory uses it without make, with the README's program. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 export ERRPIPE_SRC ERRPIPE_BUILD
@@ -10,7 +10,7 @@ cd "$ERRPIPE_SRC" || exit 1
 count=0 failures=0
 dir=$(mktemp -d)
 trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
-# Nothing from the network, and nothing outside of the build folder.
+# Use nothing from the network, and write nothing outside the build directory.
 export GOFLAGS=-mod=mod GOPROXY=off GOCACHE="$ERRPIPE_BUILD/go" GOPATH="$ERRPIPE_BUILD/go" CGO_ENABLED=0
 
 result() {
@@ -19,7 +19,7 @@ result() {
 	echo "$1 $count - $2"
 }
 
-# check WHAT COMMAND...: the command succeeds, and prints nothing.
+# check TITLE COMMAND...: the command succeeds without output.
 check() {
 	what=$1
 	shift
@@ -31,7 +31,7 @@ check() {
 	fi
 }
 
-# suite NAME FLAG...: a line for each test that "go test" has run.
+# suite NAME FLAG...: print a line for each test that "go test" runs.
 suite() {
 	name=$1 status=0
 	shift
@@ -57,23 +57,23 @@ check 'go vet' go vet ./...
 check 'gofmt' gofmt -l dmz
 suite go
 CGO_ENABLED=1 suite 'go, race detector' -race
-# Only on a kernel that runs it: under qemu-i386 7.2 all threads of a program share one GDT, which breaks Go. The stub for
-# i386 runs under qemu-i386 in tests/shell/cross.sh and tests/shell/binfmt.sh.
+# 386 needs a kernel that runs it natively: under qemu-i386 7.2 all threads of a program share one GDT, which breaks Go.
+# tests/shell/cross.sh and tests/shell/binfmt.sh run the stub for i386 under qemu-i386.
 if needs=$(tests/support/lacks 32-bit-programs); then
 	GOARCH=386 check 'go vet, 386' go vet ./dmz
 	result ok "go, 386 # SKIP $needs"
 else
 	GOARCH=386 suite 'go, 386'
 fi
-# From the same seeds as the fuzzing of the C library, and compared with that.
+# This uses the seeds of the C library's fuzzer and compares the results with the C library.
 suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
 
-# What can be true where the kernel cannot exec a program of that machine by itself.
+# These tests can pass though the kernel cannot exec a program for that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
 emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
-# One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64
-# are like arm64, and mips64, mipsle and ppc64le are like one of these. exec_test.go compares its table of machines with the
-# stubs. Building Go's own packages for each takes most of the time, and a third less without inlining and another vet.
+# One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64 equal
+# arm64, and mips64, mipsle and ppc64le equal one of these. exec_test.go compares its table of machines with the stubs. Most of the
+# time goes into building Go's own packages; skipping inlining and vet saves a third.
 while read -r goarch qemu; do
 	DMZ_TEST_EMULATOR=qemu-$qemu-static GOARCH=$goarch suite "go, $goarch" -exec "qemu-$qemu-static" -run "$emulated" \
 		-vet=off -gcflags=all=-l
@@ -86,7 +86,7 @@ ppc64 ppc64
 s390x s390x
 EOT
 
-# As its users have it: a module elsewhere, with the program of the README, and a test of its own.
+# A user's module elsewhere, with the README's program and its own test.
 mkdir "$dir/user"
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
@@ -119,7 +119,7 @@ func TestIt(t *testing.T) {
 }
 EOT
 cd "$dir/user" || exit 1
-unset GOFLAGS # go.mod must be right as it is
+unset GOFLAGS # go.mod must be correct without changes
 passes() {
 	env -u ERRPIPE_BUILD -u ERRPIPE_SRC go test -count=1 . >test.log 2>&1 && return
 	cat test.log
@@ -129,7 +129,7 @@ passes() {
 check "a module that uses it passes its test" passes
 check "README's Go program builds" go build -o user .
 
-# prints TEXT STATUS ARG...: the program prints just that, and exits so.
+# prints TEXT STATUS ARG...: the program prints exactly TEXT and exits with STATUS.
 prints() {
 	want=$1 want_status=$2 status=0
 	shift 2
@@ -141,10 +141,10 @@ prints() {
 }
 
 check "README's Go program prints its usage" prints 'usage: start PROGRAM [ARG...]' 125
-# shellcheck disable=SC2016 # Go's words
+# shellcheck disable=SC2016 # Go prints a literal $PATH
 check "README's Go program names a program that is not in PATH" prints \
 	'exec: "no-such-program": executable file not found in $PATH' 127 no-such-program
-check "README's Go program tells of a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
+check "README's Go program reports a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
 check "README's Go program starts one" prints hello 7 /bin/sh -c 'echo hello; exit 7'
 
 echo "1..$count"

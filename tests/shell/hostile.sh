@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# errpipe explain in a root that somebody has made to hurt whoever looks into it. Each look has an answer, which is harmless on a
-# terminal, and takes no more than so many system calls, whatever there is: they are counted, by strace. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# errpipe explain in a root made by an attacker. Each run ends with an answer that is harmless on a terminal, and stays within a
+# limit of system calls, which strace counts. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 
@@ -14,18 +14,18 @@ cd "$tmp" || exit 1
 errpipe=$ERRPIPE_BUILD/errpipe
 mkdir root
 
-# What a look takes at the most; a process that starts, and what it prints, included.
+# The limit of system calls in one run, including those that start the process and print the answer.
 limit=2500
 
-# U+0080 to U+009f, which are control characters, too.
+# U+0080 to U+009f are control characters as well.
 c1=$(printf '\302[\200-\237]')
 
-# A call that another process has interrupted takes two lines.
+# calls: print the number of system calls. strace splits a call over two lines if another process interrupts it.
 calls() {
 	grep -vc ' resumed>' calls
 }
 
-# looks ARG...: it ends by itself with 0 or 1, says so in clean lines, and has not done too much for that.
+# looks ARG...: errpipe explain ends by itself with 0 or 1, prints lines without control characters, and stays within the limit.
 looks() {
 	status=0
 	rm -f calls
@@ -36,7 +36,7 @@ looks() {
 		! tr -d '\n' <out | LC_ALL=C grep -q "[[:cntrl:]]\|$c1"
 }
 
-# both WHAT PATH [OPTION...]: for people and as JSON.
+# both TITLE PATH [OPTION...]: test the output for people and the JSON.
 both() {
 	what=$1 path=$2
 	shift 2
@@ -44,7 +44,7 @@ both() {
 	try "$what, as JSON" looks --json --root root "$@" -- "$path"
 }
 
-# stays WHAT PATH: nothing outside of the root is opened.
+# stays SECRET PATH: errpipe explain opens nothing outside the root.
 stays() {
 	looks --root root "$2" && ! grep -E "(open|stat|readlink|access)[a-z0-9]*\(.*\"$1" calls
 }
@@ -69,7 +69,7 @@ while [ "$i" -lt 100 ]; do
 	i=$((i + 1))
 done
 both 'a hundred links' /start
-# Each link is two of the one before: 2^40 of them.
+# Each link leads twice through the one before, which makes 2^40 steps.
 mkdir root/deep
 i=1
 ln -s . root/deep/0
@@ -87,9 +87,9 @@ while [ "$i" -lt 1000 ]; do
 	i=$((i + 1))
 done
 limit=12000
-both 'a thousand times up' "$path/a"
-both 'a thousand times up, at one link' "/top$path/top/none"
-# Forty links of a thousand steps each: as many as the kernel allows, and more than explain makes.
+both 'a thousand ".."' "$path/a"
+both 'a thousand ".." between two links' "/top$path/top/none"
+# Forty links of 1350 steps each: the kernel allows forty links, but explain gives up before.
 times=$(printf '%01350d' 0 | sed 's|0|../|g')
 i=0
 while [ "$i" -lt 40 ]; do
@@ -97,7 +97,7 @@ while [ "$i" -lt 40 ]; do
 	i=$((i + 1))
 done
 limit=100000
-try 'forty links, a thousand times up each' looks --root root /up0
+try 'forty links of a thousand ".." each' looks --root root /up0
 limit=2500
 
 # --- chains of scripts
@@ -112,7 +112,7 @@ chmod 755 root/s[0-9]* root/me
 both 'twenty scripts' /s0
 both 'a script that is its own interpreter' /me
 
-# --- what is no file
+# --- special files
 
 mkfifo root/fifo
 both 'a FIFO' /fifo
@@ -120,7 +120,7 @@ printf '#!/fifo\n' >root/to-fifo && chmod 755 root/to-fifo
 chmod 755 root/fifo
 both 'a FIFO as interpreter' /to-fifo
 mkdir -p root/etc && mkfifo root/etc/ld.so.cache root/etc/ld.so.conf
-both 'FIFOs where it may look' /none
+both 'FIFOs in places that it may read' /none
 if [ "$(id -u)" = 0 ]; then
 	mknod -m 777 root/zero c 1 5 2>/dev/null
 	mknod -m 777 root/tty c 5 0 2>/dev/null
@@ -128,7 +128,7 @@ if [ "$(id -u)" = 0 ]; then
 	both 'a terminal' /tty
 fi
 
-# --- files without an end
+# --- huge files
 
 for size in 4T 1; do
 	for head in script elf; do
@@ -143,7 +143,7 @@ for size in 4T 1; do
 	done
 done
 where=0
-# Of 65535 program headers, somewhere in the terabytes.
+# headers OFFSET: a file with 65535 program headers at this offset.
 headers() {
 	head -c 4096 "$ERRPIPE_BUILD/errpipe" >root/headers && truncate -s 1T root/headers && chmod 755 root/headers &&
 		printf '\377\377' | dd of=root/headers bs=1 seek=56 conv=notrunc status=none &&
@@ -153,24 +153,24 @@ for offset in '\0000\0000\0000\0000\0200\0000\0000\0000' '\0377\0377\0377\0377\0
 	'\0377\0377\0377\0377\0377\0377\0377\0377' '\0100\0000\0000\0000\0000\0000\0000\0000'; do
 	try 'program headers' headers "$offset"
 	where=$((where + 1))
-	both "program headers somewhere else: $where" /headers
+	both "program headers at offset $where of the list" /headers
 done
-# A loader whose name is as long as the file.
+# A sparse file of a gigabyte.
 interp() {
 	cp "$errpipe" root/interp && truncate -s 1G root/interp
 }
 try 'a program' interp
 both 'a program of a gigabyte' /interp
 
-# --- folders
+# --- directories
 
-# A million files, in a tmpfs that is gone with its namespace; as loader and library folders, too. Each look leaves what it prints
-# and its system calls.
+# A million files, in a tmpfs that vanishes with its namespace. The loader and library directories are links to it. Each run leaves
+# its output and its system calls in looks/.
 mkdir root/few root/many looks
 cp "$errpipe" root/app
-for folder in lib lib64 usr/lib; do
-	mkdir -p "root/${folder%/*}"
-	ln -s /many "root/$folder" 2>/dev/null
+for directory in lib lib64 usr/lib; do
+	mkdir -p "root/${directory%/*}"
+	ln -s /many "root/$directory" 2>/dev/null
 done
 cat >look <<'END'
 for look in "few /few/none" "many /many/none" "app /app" "json --json /app"; do
@@ -185,13 +185,13 @@ END
 in_namespace='unshare -m' namespaces=mount-namespaces
 [ "$(id -u)" = 0 ] || in_namespace='unshare -rm' namespaces=user-namespaces
 among_a_million() {
-	# $in_namespace is a command. The rest is for the shell in there.
+	# $in_namespace is a command. The inner shell expands the rest.
 	# shellcheck disable=SC2016,SC2086
 	errpipe=$errpipe $in_namespace sh -ec 'mount -t tmpfs -o nr_inodes=1000100 none root/many
 		perl -e '"'"'for (1 .. 1000000) { open(F, ">", "root/many/$_") or die $! }'"'"'
 		. ./look'
 }
-# is_answered NAME: as looks() has it.
+# is_answered NAME: the saved run meets the conditions of looks().
 is_answered() {
 	calls=$(grep -vc ' resumed>' "looks/$1.calls")
 	cat "looks/$1"
@@ -203,12 +203,12 @@ same_count() {
 	echo "few $few, many $many"
 	[ "$few" = "$many" ]
 }
-if has 'a folder of a million files' "$namespaces"; then
-	try 'a folder of a million files' among_a_million
+if has 'a directory of a million files' "$namespaces"; then
+	try 'a directory of a million files' among_a_million
 	for name in few many app json; do
 		try "among a million: $name" is_answered "$name"
 	done
-	try 'a full folder takes no more than an empty one' same_count
+	try 'a full directory takes no more calls than an empty one' same_count
 fi
 
 # --- /proc in the root, and names
@@ -233,7 +233,7 @@ both 'a name that a terminal would obey' "/$name"
 ln -s "$name" root/terminal
 both 'a link to it' /terminal
 
-# --- a file that is never the same
+# --- a file that keeps changing
 
 mkdir -p root/changes
 changing() {
@@ -251,8 +251,8 @@ all_changes() {
 		i=$((i + 1))
 	done
 }
-if has 'a file that is another at each look' fuse; then
-	try 'a file that is another at each look' all_changes
+if has 'a file that changes at each access' fuse; then
+	try 'a file that changes at each access' all_changes
 fi
 
 echo "1..$n"

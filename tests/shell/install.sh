@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make install and make uninstall: what is there afterwards, that programs can be built with it and run, and that nothing
 # is left of it. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 

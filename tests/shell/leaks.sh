@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The command under valgrind: no memory that is lost, none that is used wrongly. Writes TAP.
-#
-# 99 is what valgrind makes of the exit status if it finds something.
+# The command under valgrind: it neither leaks nor misuses memory. If valgrind finds an error, it changes the exit status to 99.
+# Writes TAP.
 set -u
 
 count=0 failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# under STATUS ARG...: the command exits with STATUS under valgrind, too.
+# under STATUS ARG...: the command also exits with STATUS under valgrind.
 under() {
 	expected=$1 status=0
 	shift

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The Debian packages of packaging/debian, built of the tarball without a network; what is in them; and that installing and
 # removing them leaves nothing. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}"
 

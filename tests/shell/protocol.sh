@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The protocol as a model (tests/prove/protocol.pml), in every order of events, with Spin: what it claims holds, and each rule
-# is needed: without it a claim is seen to fail. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# Spin checks a model of the protocol (tests/prove/protocol.pml) in every order of events: its claims hold, and each rule is needed,
+# because without it a claim fails. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 
 model=$ERRPIPE_SRC/tests/prove/protocol.pml
@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
 
-# search MUTANT: look for an error in all that can happen without that rule; 0 is none left out.
+# search MUTANT: search all possible runs for an error, without the rule MUTANT; 0 keeps all rules.
 search() {
 	(cd "$tmp" && rm -f ./*.trail && spin -DMUTANT="$1" -a "$model" && gcc -w -O0 -DSAFETY -o pan pan.c && ./pan -m100000) \
 		>"$tmp/search" 2>&1 && grep -q 'errors: ' "$tmp/search"
@@ -23,7 +23,7 @@ holds() {
 	grep -q 'errors: 0$' "$tmp/search" && ! grep -q 'depth too small' "$tmp/search"
 }
 
-# fails MUTANT CLAIM: and it is this claim that fails.
+# fails MUTANT CLAIM: without this rule, this claim fails.
 fails() {
 	search "$1"
 	cat "$tmp/search"

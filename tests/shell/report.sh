@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The JSON of errpipe run --report and errpipe decode --json: one object for each outcome, read by jq. Writes TAP.
+# The JSON of errpipe run --report and errpipe decode --json: one object for each outcome, parsed by jq. Writes TAP.
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 errpipe=$ERRPIPE_BUILD/errpipe
@@ -25,12 +25,12 @@ is() {
 	fi
 }
 
-# object FILE: the object, if there is just one, without what differs each time, and without what explain.sh tests.
+# object FILE: print the only object in FILE, without the time, which varies, and the diagnosis, which explain.sh tests.
 object() {
 	jq -s -c 'if length == 1 then .[0] | del(.time, .diagnosis) else "\(length) objects" end' "$1"
 }
 
-# reports WHAT STATUS WANT ARG...: errpipe run exits so, and writes just that.
+# reports TITLE STATUS WANT ARG...: errpipe run exits with STATUS and writes exactly the object WANT.
 reports() {
 	what=$1 want_status=$2 want=$3 status=0
 	shift 3
@@ -59,12 +59,12 @@ reports 'the direct route' 127 '{"level":"error","msg":"exec ./missing: no such 
 reports 'a path for the direct route' 0 '{"level":"info","msg":"exec /proc/self/exe: started","verdict":"STARTED","path":"/proc/self/exe","path_hex":null,'"$none"',"exit_status":0,"signal":null,"exit_code":0,"route":"direct","route_reason":"the path would mean something else after the exec of the stub"}' \
 	/proc/self/exe --help
 
-# Any bytes: a valid object, from which the path can be had.
+# A path of any bytes gives a valid object, which still contains the exact path.
 path=$(printf './\001\n"\\\377\303\244\303\360\237\230\200\355\240\200')
 "$errpipe" run --report out.json "$path" 2>err
-is 'any bytes: what is no UTF-8 is replaced' "$(printf './\001\n"\\\357\277\275\303\244\357\277\275\360\237\230\200\357\277\275\357\277\275\357\277\275')" \
+is 'any bytes: invalid UTF-8 is replaced' "$(printf './\001\n"\\\357\277\275\303\244\357\277\275\360\237\230\200\357\277\275\357\277\275\357\277\275')" \
 	"$(jq -r .path out.json)"
-is 'any bytes: the path can be had' "$path" "$(jq -r .path_hex out.json | sed 's/../\\x&/g' | xargs -0 printf %b)"
+is 'any bytes: path_hex has the exact path' "$path" "$(jq -r .path_hex out.json | sed 's/../\\x&/g' | xargs -0 printf %b)"
 is 'any bytes: the line' "$(printf 'exec ./\\\\x01\\\\n"\\\\\357\277\275\303\244\357\277\275\360\237\230\200\357\277\275\357\277\275\357\277\275: no such file or directory')" \
 	"$(jq .msg out.json | sed 's/^"//; s/"$//; s/\\"/"/g')"
 
@@ -72,12 +72,12 @@ is 'the first keys, in this order' 'level msg time' "$(jq -r 'keys_unsorted[:3] 
 is 'the last key' 'diagnosis' "$(jq -r 'keys_unsorted[-1]' out.json)"
 is 'the time' true "$(jq '.time | fromdate > 1700000000' out.json)"
 
-# By a descriptor, which the target does not get.
+# The target does not inherit the descriptor of the report.
 "$errpipe" run --report-fd 7 -- /bin/sh -c 'echo x >&7' 7>fd.json 2>err
 is 'a descriptor' STARTED "$(jq -r .verdict fd.json)"
 is 'the target does not have it' 1 "$(grep -c . err)"
 
-# The object follows earlier output, and later output follows the object.
+# The object comes after earlier output and before later output.
 mixed() {
 	sed -n '2s/.*"verdict":"\([A-Z]*\)".*/\1/; p' "$1" | tr '\n' ' '
 }
@@ -103,12 +103,12 @@ status=0
 "$errpipe" run --report - -- touch started 2>err >&- || status=$?
 is '--report -: closed, and nothing is started' "125 errpipe: cannot write to standard output (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
 
-# With standard error closed, nothing of what is said there is in the report.
+# With standard error closed, messages must not end up in the report.
 status=0
 "$errpipe" run --report out.json ./missing 2>&- || status=$?
 is 'a closed standard error' '127 ENOENT' "$status $(jq -rs 'map(.errno) | join(" ")' out.json)"
 
-# What errpipe itself fails in is told there too.
+# The report also contains errpipe's own failures.
 status=0
 prlimit --nofile=6 "$errpipe" run --report-fd 7 -- /bin/true 7>own.json 2>err || status=$?
 is "errpipe's own failure" '125 null 125 error errpipe: cannot start a process for /bin/true (EMFILE)' \
@@ -120,19 +120,19 @@ number=$(echo SYS_memfd_create | gcc -E -P -include sys/syscall.h - | tail -n 1)
 is 'a stub that cannot be made' '125 null true 125 null errpipe: cannot make the stub (EACCES)' \
 	"$status $(jq -r '"\(.verdict) \(.path) \(.exit_code) \(.route) \(.msg)"' own.json)"
 
-# A report that cannot be written, and one that could have been told before.
+# A write error that shows only at the end, and errors that are found before the start.
 status=0
 "$errpipe" run --report /dev/full -- /bin/true 2>err || status=$?
 is 'a full disk' '125 errpipe: cannot write to /dev/full (ENOSPC)' "$status $(cat err)"
 status=0
 "$errpipe" run --report /nowhere/at/all -- touch started 2>err || status=$?
-is 'no place for it: nothing is started' "125 errpipe: cannot write to /nowhere/at/all (ENOENT)" "$status $(cat err)$(ls started 2>/dev/null)"
+is 'a missing directory: nothing is started' "125 errpipe: cannot write to /nowhere/at/all (ENOENT)" "$status $(cat err)$(ls started 2>/dev/null)"
 
 status=0
 "$errpipe" run --report-fd 77 -- touch started 2>err || status=$?
-is 'no such descriptor: nothing is started' "125 errpipe: cannot write to descriptor 77 (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
+is 'a bad descriptor: nothing is started' "125 errpipe: cannot write to descriptor 77 (EBADF)" "$status $(cat err)$(ls started 2>/dev/null)"
 
-# Built without JSON it says so before anything is done.
+# A build without JSON reports that before it does anything.
 if "$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/without-json" JANSSON= \
 	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
 	for options in 'run --report none.json -- touch started' 'run --report-fd 1 -- touch started' 'decode --json record'; do
@@ -156,18 +156,18 @@ is 'decode without a path' 'null' "$(jq .path out.json)"
 is 'decode: a record alone has no diagnosis' '["diagnosis",null]' "$(jq -c '[keys_unsorted[-1], .diagnosis]' out.json)"
 status=0
 printf x | "$errpipe" decode --json >out.json 2>err || status=$?
-is 'decode of no record' '1 0' "$status $(wc -c <out.json)"
+is 'decode of invalid input' '1 0' "$status $(wc -c <out.json)"
 
-# As pid 1 it reaps what its target leaves behind, and still exits as that does.
+# As PID 1 it reaps the orphans of its target, and still exits with the target's status.
 if ! needs=$("$ERRPIPE_SRC/tests/support/lacks" pid-namespaces); then
-	# shellcheck disable=SC2016 # the target's
+	# shellcheck disable=SC2016 # the target expands them
 	status=0 got=$(unshare -p -f --mount-proc "$errpipe" run -- /bin/sh -c '
 		(/bin/true & /bin/true &)
 		while grep -q "^[0-9]* (true)" /proc/[0-9]*/stat 2>/dev/null; do :; done
 		echo none left; exit 7') || status=$?
-	is 'pid 1 reaps' 'none left 7' "$got $status"
+	is 'PID 1 reaps' 'none left 7' "$got $status"
 else
-	result ok "pid 1 reaps # SKIP $needs"
+	result ok "PID 1 reaps # SKIP $needs"
 fi
 
 echo "1..$count"

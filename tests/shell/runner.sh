@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The counts and the output of scripts/build/run-tests and scripts/test, with stand-ins for the tests and for make. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}"
 
@@ -22,7 +22,7 @@ executable() {
 
 printf 'present\t\nabsent\tno such kernel\n' >machine
 
-# outcome STATUS LINES TAP: after a test that prints TAP, run-tests exits with STATUS, and LINES are its last lines.
+# outcome STATUS LINES TAP: for a test that prints TAP, run-tests exits with STATUS, and its last lines are LINES.
 outcome() {
 	printf 'printf "%%s\\n" "%s"\n' "$3" | executable a.sh
 	status=0
@@ -33,7 +33,7 @@ outcome() {
 
 try 'a test that passes' outcome 0 '1 passed, 0 failed, 0 skipped' 'ok 1 - a
 1..1'
-try 'its line' grep -qx '\[1 of 1\] a.sh: 1 tests, [0-9]* s' out
+try 'the line of a test' grep -qx '\[1 of 1\] a.sh: 1 tests, [0-9]* s' out
 try 'a test that fails' outcome 1 'not ok 2 - b
 1 passed, 1 failed, 0 skipped' 'ok 1 - a
 not ok 2 - b
@@ -42,7 +42,7 @@ try 'a skip' outcome 1 '--- skipped
 ok 1 - a # SKIP why
 0 passed, 0 failed, 1 skipped' 'ok 1 - a # SKIP why
 1..1'
-try 'an ability that is missing' outcome 0 'not on this machine: no such kernel (2 tests)
+try 'a missing ability' outcome 0 'not on this machine: no such kernel (2 tests)
 1 passed, 0 failed, 0 skipped' 'ok 1 - a # SKIP needs absent
 ok 2 - b
 ok 3 - c # SKIP needs absent
@@ -57,9 +57,9 @@ try 'an ability that is not on the list' outcome 1 'not ok - ok 1 - a # SKIP nee
 try 'a test that dies' outcome 1 'not ok - a.sh ran 1 of unknown tests, exit status 0
 1 passed, 1 failed, 0 skipped' 'ok 1 - a'
 
-# The first test kills its runner, so that the next one is lost as well.
+# The first test kills its runner, so the second one is lost as well.
 lost() {
-	# shellcheck disable=SC2016 # for the test
+	# shellcheck disable=SC2016 # the test expands it
 	printf 'echo "ok 1 - a"\necho 1..1\nkill -9 $PPID\n' | executable killer.sh
 	executable later.sh <<-'END'
 		echo 'not ok 1 - a'
@@ -86,10 +86,10 @@ lacking() {
 	[ "$got" = "$want" ]
 }
 try 'tests/support/lacks: nothing' lacking '' present
-try 'tests/support/lacks: an ability' lacking 'needs absent' present absent
-try 'tests/support/lacks: one that is not on the list' lacking 'needs unknown' unknown
+try 'tests/support/lacks: a missing ability' lacking 'needs absent' present absent
+try 'tests/support/lacks: an ability that is not on the list' lacking 'needs unknown' unknown
 
-# --- scripts/test, in a source tree of its own
+# --- scripts/test, in a separate source tree
 
 mkdir -p tree/scripts/build tree/tests bin
 cp "$ERRPIPE_SRC/scripts/test" tree/scripts
@@ -104,7 +104,7 @@ END
 executable bin/sudo <<'END'
 exec "$@"
 END
-# Acts like run-tests under make: a failure, after which make adds a line; a build that fails; and a skip that CI does not
+# This imitates run-tests under make: a failure, after which make adds a line; a build that fails; and a skip that CI does not
 # expect.
 executable bin/make <<'END'
 case $* in
@@ -127,7 +127,7 @@ counts_all() {
 	PATH=$tmp/bin:$PATH NOLIBC=x UAPI=x sh tree/scripts/test >out 2>&1 || status=$?
 	cat out
 	stages=$(grep -c '^=== ' out)
-	# An ordinary user has one stage more.
+	# For an ordinary user there is one more stage.
 	passed=27
 	[ "$stages" = 10 ] || passed=28
 	sed -n '/^$/,$p' out | sed 1d | sort >summary

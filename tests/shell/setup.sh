@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scripts/setup, with stand-ins for the programs that install packages; folders of headers that scripts/setup and make refuse;
-# and scripts/demo. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# scripts/setup, with stand-ins for the programs that install packages; directories without headers, which scripts/setup and make
+# refuse; and scripts/demo. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}" "${UAPI:?}"
 
@@ -12,7 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 . "$ERRPIPE_SRC/tests/support/tap"
 
 mkdir "$tmp/bin"
-# stand_in NAME: make the script on standard input a program NAME. It writes its arguments to $tmp/calls.
+# stand_in NAME: install the script on standard input as program NAME.
 stand_in() {
 	{ echo '#!/bin/sh'; cat; } >"$tmp/bin/$1"
 	chmod 755 "$tmp/bin/$1"
@@ -39,13 +39,13 @@ case $* in
 esac
 END
 
-# What scripts/setup test unpacks need not be there.
+# scripts/setup test would otherwise unpack this library.
 JANSSON_ARM64=$tmp/jansson
 export JANSSON_ARM64
 mkdir -p "$JANSSON_ARM64/usr/include"
 : >"$JANSSON_ARM64/usr/include/jansson.h"
 
-# setup ARG...: run scripts/setup. Its output goes to $tmp/output, the calls of programs to $tmp/calls.
+# setup ARG...: run scripts/setup. Its output goes to $tmp/output, the calls of stand-ins to $tmp/calls.
 setup() {
 	: >"$tmp/calls"
 	status=0
@@ -102,7 +102,7 @@ failure() {
 		tail -n 1 "$tmp/output" | grep -q 'apt-get could not install gcc$'
 }
 
-# refuses NAME FILE COMMAND...: the command fails because the folder NAME has no FILE, and does not create the folder.
+# refuses NAME FILE COMMAND...: the command fails because the directory NAME has no FILE. It does not create the directory.
 refuses() {
 	name=$1 file=$2 status=0
 	shift 2
@@ -118,14 +118,14 @@ for word in '' compiler build test bench all; do
 	# shellcheck disable=SC2086 # '' is no argument
 	try "it prints nothing if nothing is missing: ${word:-by default}" silent $word
 done
-try "what is missing is installed, and the progress printed" installs gcc compiler
-try "by default it installs for building" installs llvm-19
-try "and not for testing" does_not_install check
-try "test: also what the tests need" installs check test
-try "bench: also what the benchmarks need" installs tini bench
-try "bench: not what the tests need" does_not_install check bench
-try "all: also what the benchmarks need" installs tini all
-try "all: also the cross compilers" installs gcc-s390x-linux-gnu all
+try "it installs missing packages and prints the progress" installs gcc compiler
+try "by default it installs packages for building" installs llvm-19
+try "by default it does not install packages for testing" does_not_install check
+try "test: it installs packages for testing" installs check test
+try "bench: it installs packages for benchmarks" installs tini bench
+try "bench: it does not install packages for testing" does_not_install check bench
+try "all: it installs packages for benchmarks" installs tini all
+try "all: it installs the cross compilers" installs gcc-s390x-linux-gnu all
 try "as a user, by sudo" by_sudo
 for word in update -s Status-Fd; do
 	try "apt-get $word fails: its output is shown" failure "$word"
@@ -136,7 +136,7 @@ try "scripts/setup refuses a wrong UAPI" refuses UAPI include/linux/version.h en
 try "scripts/setup refuses a wrong JANSSON_ARM64" refuses JANSSON_ARM64 usr/include/jansson.h \
 	env JANSSON_ARM64="$tmp/typo" "$ERRPIPE_SRC/scripts/setup"
 
-# run_make ARG...: without the variables that an outer make passes on.
+# run_make ARG...: run make without variables from an outer make.
 run_make() {
 	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$tmp/out" "$@"
 }
@@ -147,10 +147,10 @@ done
 for goal in stubs "$tmp/out/tests/errno.mips" cross-aarch64 coverage check-system; do
 	try "make ${goal#"$tmp/"} refuses a wrong UAPI" refuses UAPI include/linux/version.h run_make NOLIBC="$NOLIBC" UAPI="$tmp/typo" "$goal"
 done
-try "and one from the environment" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" \
+try "make refuses a wrong UAPI from the environment" refuses UAPI include/linux/version.h env UAPI="$tmp/typo" \
 	make MAKEFLAGS= -s -C "$ERRPIPE_SRC" O="$tmp/out" NOLIBC="$NOLIBC" stubs
 
-# The message about the foreign program, and the exit status of each command.
+# The demo prints the message about the foreign program and the right exit status of each command.
 demo() {
 	MAKEFLAGS='' "$ERRPIPE_SRC/scripts/demo" >"$tmp/output" 2>&1 || status=$?
 	cat "$tmp/output"

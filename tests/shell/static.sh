@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make STATIC=1: one file is all that the command needs. It is tried in a root that has busybox and in one that has nothing,
 # neither of them a /proc or a /dev; for this machine, and for arm64 with qemu-user. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${JANSSON_ARM64:?}"
 

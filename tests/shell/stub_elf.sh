@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The stub's file is as scripts/build/check-stub wants it, and check-stub sees when one is not.
+# The stub's file passes scripts/build/check-stub, and check-stub detects each kind of error. Writes TAP.
 set -eu
 
 check=$ERRPIPE_SRC/scripts/build/check-stub
@@ -23,7 +23,7 @@ result() {
 approved() {
 	status=0
 	"$check" "$tmp/stub" "${2:-x86_64}" || status=$?
-	result "$status" "approves of $1"
+	result "$status" "accepts $1"
 }
 
 # bites WHAT LINE [ARCHITECTURE]: check-stub refuses $tmp/stub for the reason LINE.
@@ -38,7 +38,7 @@ bites() {
 	fi
 }
 
-# Numbers as they are in a file: of 2, 4 and 8 bytes, little-endian, or big-endian with order=big.
+# bytes VALUE COUNT: print a number as it is stored in a file: little-endian, or big-endian with order=big.
 bytes() {
 	value=$1 count=$2 octal=
 	while [ "$count" -gt 0 ]; do
@@ -56,7 +56,7 @@ two() { bytes "$1" 2; }
 four() { bytes "$1" 4; }
 eight() { bytes "$1" 8; }
 
-# The parts of a stub that check-stub approves of, each to be changed by what doctored is given.
+# The parts of a correct stub. The arguments of doctored replace some of them.
 defaults() {
 	order=little data=1 type=2 machine=62 entry=0x4000b0 shoff=0 flags=0 shentsize=0 shnum=0 shstrndx=0
 	load=1 load_flags=5 offset=0 vaddr=0x400000 filesz=200 memsz=200 align=0x10000
@@ -68,7 +68,7 @@ segment() {
 	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$4"; eight "$5"; eight "$6"; eight "$align"
 }
 
-# doctored [NAME=VALUE...]: write such a stub, 64-bit, to $tmp/stub.
+# doctored [NAME=VALUE...]: write a 64-bit stub with these changes to $tmp/stub.
 doctored() {
 	defaults
 	for assignment; do
@@ -85,7 +85,8 @@ doctored() {
 	} >"$tmp/stub"
 }
 
-# The stub that was built, for the machine that other programs were built for. Two kinds of arm differ in their flags.
+# The stub that was built, for the machine of the other programs. Two architectures can match, because kinds of arm differ only
+# in their flags.
 # shellcheck disable=SC2046 # one operand for each byte
 set -- $(od -A n -t u1 -N 20 "$ERRPIPE_BUILD/tests/prog_args")
 class=$(($5 * 32))
@@ -98,21 +99,21 @@ status=1
 for name in $names; do
 	"$check" "$ERRPIPE_BUILD/dmz" "$name" && status=0
 done
-result "$status" "the stub that was built is approved of"
+result "$status" "accepts the stub that was built"
 [ -x "$ERRPIPE_BUILD/dmz" ] && status=0 || status=1
-result "$status" "and may be executed"
+result "$status" "the stub that was built is executable"
 
-# Made-up ones. The unchanged ones show that it is the change that makes the rest fail.
+# Made-up stubs. The correct ones show that the others fail because of the change.
 doctored
-approved "an unchanged one"
+approved "an unchanged stub"
 doctored code=304
-approved "one as large as may be"
+approved "a stub of the largest size"
 doctored order=big data=2 machine=22
-approved "a big-endian one" s390x
+approved "a big-endian stub" s390x
 doctored order=big data=2 machine=21 flags=2
-approved "one with flags" ppc64
+approved "a stub with flags" ppc64
 doctored order=big data=2 machine=8 flags=0x60000001
-approved "one for a later instruction set of mips" mips64
+approved "a stub for a later instruction set of mips" mips64
 
 rm "$tmp/stub"
 bites "a missing file" "no such file"
@@ -127,7 +128,7 @@ bites "another machine" "machine 62 instead of 183" aarch64
 bites "another class" "class 64 instead of 32" i386
 bites "another byte order" "little-endian instead of big-endian" s390x
 doctored code=305
-bites "a byte too much" "481 bytes, more than 480"
+bites "one byte too many" "481 bytes, more than 480"
 doctored order=big data=2 machine=8
 bites "another machine of the other byte order" "machine 8 instead of 22" s390x
 doctored flags=1
@@ -137,13 +138,13 @@ bites "no flags" "e_flags 0x0 instead of 0x2" ppc64le
 doctored order=big data=2 machine=21 flags=1
 bites "flags of another ABI" "e_flags 0x1 instead of 0x2" ppc64
 doctored entry=0x3fffff
-bites "an entry point before it" "the entry point 0x3fffff is outside"
+bites "an entry point before the segment" "the entry point 0x3fffff is outside"
 doctored entry=0x4000c8
-bites "an entry point behind it" "the entry point 0x4000c8 is outside"
+bites "an entry point after the segment" "the entry point 0x4000c8 is outside"
 doctored align=4096
 bites "an alignment for small pages only" "PT_LOAD is aligned to 0x1000,"
 doctored align=0x18000
-bites "an alignment that is none" "PT_LOAD is aligned to 0x18000,"
+bites "an alignment that is not a power of two" "PT_LOAD is aligned to 0x18000,"
 doctored type=3
 bites "a PIE" "type DYN instead of EXEC"
 doctored shoff=64
@@ -169,7 +170,7 @@ bites "a segment without the headers" "PT_LOAD begins at offset"
 doctored vaddr=0x401000
 bites "an address for small pages only" "PT_LOAD's address 0x0*401000 is not a multiple"
 doctored memsz=201
-bites "memory without file" "PT_LOAD has 0x0*c8 bytes in the file but 0x0*c9 in memory"
+bites "more memory than file" "PT_LOAD has 0x0*c8 bytes in the file but 0x0*c9 in memory"
 doctored filesz=4097 memsz=4097
 bites "two pages" "PT_LOAD is on more than one page"
 doctored stack=0
@@ -183,7 +184,7 @@ bites "dynamic linking" "has a PT_DYNAMIC"
 doctored order=big data=2 load_flags=7
 bites "a writable segment of the other byte order" "PT_LOAD is writable"
 
-# And one that a tool has made: the test program itself, with its section headers and all.
+# A file from a real linker: a test program, with all its section headers.
 cp "$ERRPIPE_BUILD/tests/prog_args" "$tmp/stub"
 bites "an ordinary program" "section headers: e_shnum" "${name:-x86_64}"
 

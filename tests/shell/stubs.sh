@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The stubs that are committed are those that the source makes, wherever it is built, and the documents' table is theirs.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The committed stubs equal those built from the source, in any directory, and the table in the documents describes them. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -eu
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
 
@@ -10,12 +10,12 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
 
-# build SOURCE OUT NOLIBC: a make around this one would pass its own variables on.
+# build SOURCE OUT NOLIBC: run make stubs, without variables from an outer make.
 build() {
 	MAKEFLAGS='' make -s -j2 -C "$1" O="$2" NOLIBC="$3" stubs
 }
 
-# Nothing but the headers of the kernel stays where it is.
+# Everything moves except the kernel's headers in UAPI.
 build_elsewhere() {
 	mkdir -p "$tmp/another place with a longer name" && cd "$tmp/another place with a longer name" || return 1
 	cp -r "$ERRPIPE_SRC/dmz" "$ERRPIPE_SRC/scripts" "$ERRPIPE_SRC/Makefile" . && cp -r "$NOLIBC" nolibc || return 1
@@ -29,13 +29,13 @@ same_bytes() {
 	done
 }
 
-# What makes the difference, if there is one.
+# explain: print the reason for a difference.
 explain() {
 	cat "$tmp/difference"
 	why=
 	for part in compiler linker nolibc uapi; do
 		if ! [ "$(grep "^$part " "$committed/MANIFEST")" = "$(grep "^$part " "$tmp/manifest")" ]; then
-			echo "the $part is another: see dmz/stubs/MANIFEST"
+			echo "the $part differs: see dmz/stubs/MANIFEST"
 			why=yes
 		fi
 	done
@@ -50,7 +50,7 @@ rebuilt_as_committed() {
 	diff "$tmp/old" "$tmp/new" >"$tmp/difference" || explain
 }
 
-# The folder holds what the manifest lists, and nothing else.
+# The directory holds exactly the files that the manifest lists.
 files_as_listed() {
 	cd "$committed/.." || return 1
 	for stub in stubs/*; do
@@ -69,7 +69,7 @@ table_is_true() {
 	}
 }
 
-# Two ways to count.
+# qemu and ptrace count the same number of instructions.
 counted_as_ptrace_does() {
 	emulated=$("$ERRPIPE_SRC/scripts/build/count-instructions" qemu-x86_64-static "$ERRPIPE_BUILD/stubs/x86_64/dmz")
 	stepped=$("$ERRPIPE_BUILD/tests/prog_steps" "$ERRPIPE_BUILD/stubs/x86_64/dmz" 3 /bin/true name 3>/dev/null)
@@ -84,15 +84,15 @@ if ! command -v clang-19 >/dev/null || ! command -v ld.lld-19 >/dev/null || ! co
 fi
 committed=$ERRPIPE_SRC/dmz/stubs
 try "all stubs build" build "$ERRPIPE_SRC" "$ERRPIPE_BUILD" "$NOLIBC"
-try "and in another folder" build_elsewhere
-try "into the same bytes" same_bytes
+try "all stubs build in another directory" build_elsewhere
+try "both builds give the same bytes" same_bytes
 "$ERRPIPE_SRC/scripts/build/stub-manifest" "$ERRPIPE_BUILD" >"$tmp/manifest" || :
-try "and into those that are committed" rebuilt_as_committed
-try "the committed files are as their manifest says" files_as_listed
+try "the committed stubs are the same" rebuilt_as_committed
+try "the committed files match their manifest" files_as_listed
 "$ERRPIPE_SRC/scripts/build/architecture-table" "$ERRPIPE_BUILD" >"$tmp/table" || :
-try "the table of docs/architectures.md" table_is_true docs/architectures.md
+try "the table in docs/architectures.md is correct" table_is_true docs/architectures.md
 if [ "$(uname -m)" = x86_64 ]; then
-	try "instructions are counted right" counted_as_ptrace_does
+	try "instructions are counted correctly" counted_as_ptrace_does
 fi
 
 echo "1..$n"

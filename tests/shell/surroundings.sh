@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The command where much is missing or forbidden: without /proc, with hidepid, on a read-only root, where nothing may be
-# executed, with full disks and pipes, in namespaces, with no_new_privs, as a set-id program, and on older
-# kernels. Verdicts and words are the same everywhere. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The command in poor or restricted surroundings: without /proc, with hidepid, on a read-only root, on a noexec mount, with full disks
+# and pipes, in namespaces, with no_new_privs, as a set-id program, and on older kernels. Verdicts and words are the same everywhere.
+# Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
 
@@ -14,7 +14,7 @@ trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 cd "$tmp" || exit 1
 
-# Static, so that nothing else has to be found.
+# A static command needs no other files.
 "$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/static" STATIC=1 || exit 1
 cp "$ERRPIPE_BUILD/static/errpipe" errpipe
 cp "$ERRPIPE_BUILD/tests/prog_old" old
@@ -23,7 +23,7 @@ printf 'no program\n' >text
 chmod 755 errpipe old target text
 "$ERRPIPE_BUILD/dmz" 3 ./text text 3>record
 
-# What is tried everywhere, and what comes of it.
+# The commands that are tried everywhere, and their results.
 cat >probe <<'END'
 say() {
 	status=0
@@ -52,11 +52,11 @@ cat >expected <<'END'
 1 ./none                   missing
 137 
 END
-# Whether what was killed had started is told by /proc.
+# Without /proc errpipe cannot tell whether a killed program had started.
 sed 's|^137 $|137 exec /usr/bin/sh: killed by SIGKILL, whether it started is unknown|' expected >expected.blind
 sed -i "s|/usr/bin/sh|$(command -v sh)|" expected.blind
 
-# same_in COMMAND...: the probe, run by that, has the same to say. blind_in: as far as can be known without /proc.
+# same_in COMMAND...: the probe, run by this command, prints the expected results. blind_in: the same, but without /proc.
 blind_in() {
 	"$@" timeout 60 sh "$tmp/probe" >got 2>&1 </dev/null
 	diff expected.blind got
@@ -66,13 +66,13 @@ same_in() {
 	diff expected got
 }
 
-# In a mount namespace of its own: setup is a line of shell, and then the command.
+# Commands that make a mount namespace, and a pid namespace with it.
 if [ "$(id -u)" = 0 ]; then
 	mounts='unshare -m' pids='unshare -mpf' own_mounts=mount-namespaces own_pids=pid-namespaces
 else
 	mounts='unshare -rm' pids='unshare -rmpf' own_mounts=user-namespaces own_pids=user-namespaces
 fi
-# within SETUP COMMAND...
+# within SETUP COMMAND...: in a new mount namespace, run the shell code SETUP and then the command.
 within() {
 	setup=$1
 	shift
@@ -87,7 +87,7 @@ in_pids() {
 	$pids sh -ec "$setup; \"\$@\"" sh "$@"
 }
 
-# where NEEDED WHAT HOW SETUP [PROBE]: skip the test if the machine lacks the ability NEEDED.
+# where NEEDED TITLE HOW SETUP [PROBE]: run a test, or skip it if the machine lacks the ability NEEDED.
 where() {
 	needed=$1
 	shift
@@ -101,7 +101,7 @@ where mount-namespaces 'without /proc' within 'umount -l /proc' blind_in
 where $own_mounts 'an empty /proc' within 'mount -t tmpfs none /proc' blind_in
 where $own_pids 'the /proc of another pid namespace' in_pids ':' blind_in
 where $own_pids 'hidepid=2' in_pids 'mount -t proc -o hidepid=2 proc /proc'
-# shellcheck disable=SC2016 # for the shell in there
+# shellcheck disable=SC2016 # the inner shell expands them
 where mount-namespaces 'a read-only root' within 'mount --bind / /; mount -o remount,bind,ro /; cd "$PWD"'
 if has 'vm.memfd_noexec' executable-seals; then
 	where pid-namespaces 'vm.memfd_noexec=1' in_pids 'mount -t proc proc /proc; echo 1 >/proc/sys/vm/memfd_noexec'
@@ -117,15 +117,15 @@ limited() {
 	setpriv --no-new-privs "$@"
 }
 try 'no_new_privs' same_in limited :
-# No file may be written but in /dev; and, where "/" is not among the folders, /proc may not be read.
+# landlocked DIRECTORIES COMMAND...: only files in these directories may be read, which leaves out /proc unless "/" is among them.
+# Only files in /dev may be written.
 landlocked() {
-	folders=$1
+	directories=$1
 	shift
-	# $folders is some.
-	# shellcheck disable=SC2086
-	"$ERRPIPE_BUILD/tests/prog_landlock" $folders -- "$@"
+	# shellcheck disable=SC2086 # a list
+	"$ERRPIPE_BUILD/tests/prog_landlock" $directories -- "$@"
 }
-where landlock 'landlock: files are for reading' landlocked /
+where landlock 'landlock: files are read-only' landlocked /
 where landlock 'landlock: without /proc' landlocked "$(find /usr /bin /sbin /lib* /etc /dev -maxdepth 0 -printf '%p ')$tmp" blind_in
 nobody() {
 	shift
@@ -145,7 +145,7 @@ for call in none clone3 pidfd_open pidfd_send_signal openat2 faccessat2 close_ra
 	try "a kernel without $call" same_in ./old "$call"
 done
 
-# What is foreign there is explained there, too.
+# explain works on these kernels too.
 explains_without() {
 	./old "$1" ./errpipe explain ./text >got 2>&1
 	[ $? = 1 ] && grep -q 'an exec gives ENOEXEC: ./text is text' got
@@ -154,7 +154,8 @@ for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
 done
 
-# There explain cannot try whether this kernel runs 32-bit programs. The program is muppetlabs.com/~breadbox/software/tiny.
+# Without these calls explain cannot try whether this kernel runs 32-bit programs. The program is from
+# muppetlabs.com/~breadbox/software/tiny.
 tries_without() {
 	printf '\177ELF\1\0\0\0\0\0\0\0\0\0\1\0\2\0\3\0\40\0\1\0\40\0\1\0\4\0\0\0\263\52\61\300\100\315\200\0\64\0\40\0\1' >i386 &&
 		truncate -s 70000 i386 && chmod 755 i386 || return
@@ -168,11 +169,11 @@ if [ "$(uname -m)" = x86_64 ]; then
 	done
 fi
 
-# What explain cannot see without /proc, it does without.
+# Without /proc explain answers from less information.
 cp errpipe foreign
 printf '\363' | dd of=foreign bs=1 seek=18 conv=notrunc status=none # EM_RISCV
 mkdir -p apart
-# finds LINE SETUP ARG...: explain says that, among other lines.
+# finds LINE SETUP ARG...: explain prints LINE among other lines.
 finds() {
 	wanted=$1 setup=$2
 	shift 2
@@ -193,7 +194,7 @@ if has 'without /proc: explain' mount-namespaces; then
 		'an exec gives ETXTBSY, likely because ./errpipe is open for writing, or was then' "$no_proc" --errno ETXTBSY ./errpipe
 fi
 
-# --- a filter that keeps errpipe from taking its signals: it would not hear of the end of the target
+# --- a filter that keeps errpipe from blocking signals: it could not learn that the target has ended
 
 no_signals() {
 	number=$(echo SYS_rt_sigprocmask | gcc -E -P -include sys/syscall.h - | tail -n 1)
@@ -203,13 +204,13 @@ no_signals() {
 	[ "$status $(cat got)" = '125 errpipe: cannot watch for signals (EINVAL)' ]
 }
 try 'signals that cannot be blocked' no_signals
-# An errno that has no name.
+# The errno has no name.
 no_errno() {
 	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$number" 4000 ./errpipe run ./target >got 2>&1
 	cat got
 	[ "$(cat got)" = 'errpipe: cannot watch for signals (errno 4000)' ]
 }
-try 'signals that cannot be blocked, for no reason that is known' no_errno
+try 'signals that cannot be blocked, with an unknown errno' no_errno
 
 # --- filters that refuse the stub
 
@@ -237,7 +238,7 @@ try 'a stub that cannot be made and is not needed' without_it
 
 # --- filters that refuse waitid, or fake it
 
-# without_waitid ERRNO: the status of the target, and a signal that is passed on to it.
+# without_waitid ERRNO: errpipe run still returns the target's status and forwards signals.
 without_waitid() {
 	call=$(number_of waitid)
 	timeout -k 1 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$call" "$1" ./errpipe run ./target
@@ -256,7 +257,7 @@ without_waitid() {
 try 'no waitid' without_waitid 1
 try 'a waitid that does nothing' without_waitid 0
 
-# --- where nothing may be executed: errpipe itself is on a mount of its own
+# --- noexec everywhere except on errpipe's own mount
 
 # refused_on_noexec ROUTE
 refused_on_noexec() {
@@ -275,7 +276,7 @@ fi
 
 # --- full disks and pipes
 
-# The target has run, and whoever asked for a report is told that there is none.
+# The target has run. errpipe reports that it could not write the report.
 full_disk() {
 	status=0
 	within 'mkdir -p small; mount -t tmpfs -o size=4096 none small; head -c 4096 /dev/zero >small/rest || :' \
@@ -289,7 +290,7 @@ if has 'a full disk' $own_mounts; then
 	try 'a full disk' full_disk
 fi
 
-# Nobody reads, and the pipe takes no more: the exit status is all that is left, and it is right.
+# The pipe is full and has no reader. The exit status is still correct.
 full_pipe() {
 	mkfifo pipe
 	exec 5<>pipe
@@ -314,7 +315,7 @@ no_reader() {
 }
 try 'nobody reads standard error' no_reader
 
-# --- secure execution: nothing in the environment of who calls decides anything but where PATH is searched
+# --- secure execution: of the caller's environment only PATH has an effect
 
 evil_environment() {
 	cat >evil.c <<-'END'
@@ -330,11 +331,11 @@ set_id() {
 		LIBEXECDIR="$tmp" PATH="$PATH" /mnt/errpipe run /bin/sh -c 'unset LD_PRELOAD LD_AUDIT; id -u; exit 7' >got 2>evil.got
 	status=$?
 	cat got evil.got
-	# The target's own loader heeds them where the ids are no longer different; the command's does not.
+	# The target's loader obeys these variables once the ids are equal again. The command's loader does not.
 	[ "$status" = 7 ] && [ "$(cat got)" = 65534 ] && [ "$(grep -c evil evil.got)" -le "$1" ]
 }
 if has 'set-uid' mount-namespaces; then
-	try 'a library and a stub of evil' evil_environment
+	try 'an evil library and stub' evil_environment
 	try 'set-uid: the environment redirects nothing' set_id 2
 fi
 
