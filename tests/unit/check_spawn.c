@@ -112,32 +112,12 @@ static void assert_unknown(const struct errpipe_report *report)
 	ck_assert_int_eq(report->status, -1);
 }
 
-static int open_descriptors(void)
-{
-	int count = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		count += fcntl(fd, F_GETFD) >= 0;
-	return count;
-}
-
 static int first_free(void)
 {
 	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
 	close(fd);
 	return fd;
-}
-
-/* The number that the write end of the next pipe will get. */
-static int second_free(void)
-{
-	int fd[2];
-
-	make_pipe(fd);
-	close(fd[0]);
-	close(fd[1]);
-	return fd[1];
 }
 
 static void close_on_exec_above_stderr(void)
@@ -638,19 +618,6 @@ END_TEST
 
 /* --- set-up ------------------------------------------------------------------------------------------------- */
 
-/* Keeps a process alive until the test closes its end or exits. */
-struct leash {
-	int fd[2];
-};
-
-static int hold_by_stdin(void *data, unsigned *step)
-{
-	const struct leash *leash = data;
-
-	(void)step;
-	return dup2(leash->fd[0], STDIN_FILENO) < 0 ? -errno : 0;
-}
-
 static struct errpipe_child start_held(int way, struct leash *leash)
 {
 	struct errpipe_spawn spawn = options(way);
@@ -764,84 +731,7 @@ START_TEST(set_up_has_all_signals_blocked)
 }
 END_TEST
 
-/* --- reports that others write or hold ---------------------------------------------------------------------- */
-
-static const unsigned char forged[17] = { 'd', 'm', 'z', 1, 62, 0, 0, 0, ENOEXEC };
-
-struct forgery {
-	struct leash leash;
-	int report;
-	size_t size;
-};
-
-static int forge(void *data, unsigned *step)
-{
-	const struct forgery *forgery = data;
-
-	if (write(forgery->report, forged, forgery->size) < 0)
-		return -errno;
-	return hold_by_stdin(data, step);
-}
-
-static struct errpipe_child start_forgery(int way, struct forgery *forgery)
-{
-	struct errpipe_spawn spawn = options(way);
-	char *argv[] = { (char *)"cat", NULL };
-
-	make_pipe(forgery->leash.fd);
-	forgery->report = second_free();
-	spawn.setup = forge;
-	spawn.data = forgery;
-	return start(&spawn, "/bin/cat", argv);
-}
-
-/* The target runs, and would run forever. */
-START_TEST(a_forged_record_becomes_true)
-{
-	struct forgery forgery = { .size = 16 };
-	struct errpipe_child child = start_forgery(_i, &forgery);
-	struct errpipe_report report = finish(&child);
-
-	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
-	ck_assert_int_eq(report.error, ENOEXEC);
-	ck_assert_int_eq(report.status, SIGKILL);
-}
-END_TEST
-
-START_TEST(a_forged_record_without_a_pidfd)
-{
-	struct forgery forgery = { .size = 16 };
-	struct errpipe_child child = start_forgery(_i, &forgery);
-	struct errpipe_report report;
-
-	close(child.pidfd);
-	child.pidfd = -1;
-	report = finish(&child);
-	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
-	ck_assert_int_eq(report.status, SIGKILL);
-}
-END_TEST
-
-START_TEST(bytes_that_are_no_record)
-{
-	static const size_t sizes[] = { 1, 15, 17 };
-
-	for (size_t i = 0; i < COUNT(sizes); i++) {
-		struct forgery forgery = { .size = sizes[i] };
-		int before = open_descriptors();
-		struct errpipe_child child = start_forgery(_i, &forgery);
-		struct errpipe_report report;
-
-		ck_assert_int_eq(errpipe_wait(&child, &report), -EPROTO);
-		ck_assert_int_eq(report.verdict, ERRPIPE_CLOSED);
-		ck_assert_int_eq(report.status, SIGKILL);
-		ck_assert_int_eq(errpipe_wait(&child, &report), -ECHILD);
-		ck_assert_int_eq(open_descriptors(), before + 2);
-		close(forgery.leash.fd[0]);
-		close(forgery.leash.fd[1]);
-	}
-}
-END_TEST
+/* --- copies of the write end -------------------------------------------------------------------------------- */
 
 struct copying {
 	struct leash leash;
@@ -2040,13 +1930,14 @@ END_TEST
 /* Some container profiles allow clone with a pidfd but refuse the calls that use the pidfd. */
 static void without_pidfd_send_signal(int way)
 {
+	const struct errpipe_spawn spawn = options(way);
 	struct forgery forgery = { .size = 16 };
 	struct errpipe_report report;
 	struct errpipe_child child;
 
 	refuse(SYS_pidfd_send_signal, EPERM, 0);
 	assert_all_works(way);
-	child = start_forgery(way, &forgery);
+	child = start_forgery(&spawn, &forgery);
 	report = finish(&child);
 	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
 	ck_assert_int_eq(report.status, SIGKILL);
@@ -2288,9 +2179,6 @@ static void add_waiting(Suite *suite)
 	tcase_add_loop_test(tc, a_child_that_was_adopted_without_a_pidfd, 0, WAYS);
 	tcase_add_loop_test(tc, a_report_that_was_read_before, 0, WAYS);
 	tcase_add_test(tc, an_event_loop);
-	tcase_add_loop_test(tc, a_forged_record_becomes_true, 0, WAYS);
-	tcase_add_loop_test(tc, a_forged_record_without_a_pidfd, 0, WAYS);
-	tcase_add_loop_test(tc, bytes_that_are_no_record, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end, 0, WAYS);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_no_pidfd, 0, WAYS * 2);
 	tcase_add_loop_test(tc, a_copy_of_the_write_end_and_a_tracer, 0, WAYS);
