@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What errpipe_explain() says of ELF files, and what the kernel makes of them. */
+/* Explanations of ELF files, compared with the kernel. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <elf.h>
@@ -34,8 +34,8 @@ enum { OWN_ORDER = ELFDATA2MSB, OTHER_ORDER = ELFDATA2LSB };
 enum { OWN_CLASS = sizeof(long) == 8 ? ELFCLASS64 : ELFCLASS32 };
 
 enum {
-	PAGE = 0x10000,
-	/* as large as any */ FILE_SIZE = 3 * PAGE,
+	PAGE = 0x10000, /* the largest page size */
+	FILE_SIZE = 3 * PAGE,
 	NAME_AT = 0x800,
 	CODE_AT = 0xc00,
 	BASE = 0x10000000
@@ -46,18 +46,18 @@ struct segment {
 	uint64_t offset, address, file_size, memory_size;
 };
 
-/* An ELF file to be. What is 0 of the sizes is as it should be. */
+/* A description of an ELF file. A size of 0 stands for the correct one. */
 struct image {
 	unsigned class, order, machine, type, phentsize;
 	uint64_t entry, phoff;
-	int count; /* -1: that of the segments */
+	int count; /* -1: the number of segments */
 	struct segment segment[4];
 	uint64_t alignment[4]; /* of each segment; 0: a page */
 	const char *loader;
 	size_t size; /* of the file */
 };
 
-static const char *folder;
+static const char *fixture;
 
 static void put(unsigned char *at, int size, unsigned order, uint64_t value)
 {
@@ -65,7 +65,7 @@ static void put(unsigned char *at, int size, unsigned order, uint64_t value)
 		at[order == ELFDATA2MSB ? size - 1 - i : i] = value >> (8 * i);
 }
 
-/* Both classes have the same fields in another order: offsets and sizes of them, from elf(5). */
+/* Both classes have the same fields in different order. Offsets and sizes are from elf(5). */
 static void put_segment(unsigned char *at, const struct image *image, const struct segment *segment)
 {
 	unsigned order = image->order;
@@ -97,7 +97,7 @@ static int segments(const struct image *image)
 	return count;
 }
 
-/* exit(0), so that a program that has started can be told from one that was killed. */
+/* Call exit(0), which distinguishes a program that started from one that was killed. */
 static void put_code(unsigned char *at, unsigned machine)
 {
 	if (machine == EM_X86_64)
@@ -143,7 +143,7 @@ static char *path_of(const char *name)
 {
 	char *path;
 
-	return keep(asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path);
+	return keep(asprintf(&path, "%s/%s", fixture, name) < 0 ? NULL : path);
 }
 
 static char *write_file(const char *name, const void *bytes, size_t size)
@@ -165,7 +165,7 @@ static char *write_image(const char *name, const struct image *image)
 	return write_file(name, bytes_of(image), image->size);
 }
 
-/* The smallest programs that start. */
+/* This and movable() are the smallest programs that start. */
 static struct image fixed(void)
 {
 	return (struct image){
@@ -200,7 +200,7 @@ static struct image with_loader(const char *loader)
 	return image;
 }
 
-/* Of 32 bits, for x86-64. */
+/* A program of 32 bits for x86-64. */
 static struct image fixed_i386(void)
 {
 	struct image image = fixed();
@@ -211,7 +211,7 @@ static struct image fixed_i386(void)
 	return image;
 }
 
-/* --- what is said ----------------------------------------------------------------------------- */
+/* --- the explanation -------------------------------------------------------------------------- */
 
 static struct errpipe_explanation ex;
 static struct errpipe_question question;
@@ -232,7 +232,7 @@ static void begin(struct ep_case *c)
 	ck_assert_int_ge(c->root, 0);
 }
 
-/* In place of path.c: whatever stands in the way, the kernel says the same of a path. Returns 0 or an errno. */
+/* Stands in for ep_find() and ep_open(): on a bad path stat(2) fails like an exec. Returns 0 or an errno. */
 static int open_link(struct errpipe_link *link, int *fd, struct ep_head *head)
 {
 	struct stat st;
@@ -265,7 +265,7 @@ static int look_inside(struct ep_case *c, struct errpipe_link *link, int fd, con
 	return ep_no_program(c, link);
 }
 
-/* The walk of explain.c, over paths that need no care. Returns the errno that is to come: 0 also if it is killed. */
+/* The walk of explain.c over simple paths. Returns the predicted errno, which is 0 even if the kernel kills the program. */
 static int predict(const char *path)
 {
 	struct ep_next next = { ERRPIPE_LINK_PROGRAM, path, false };
@@ -310,17 +310,17 @@ static int predict(const char *path)
 	return error ? error : ex.error;
 }
 
-/* --- what the kernel does --------------------------------------------------------------------- */
+/* --- the kernel ------------------------------------------------------------------------------- */
 
 struct outcome {
-	int error; /* of the exec; 0: it was started */
+	int error; /* errno of the exec, or 0 if the program started */
 	int status;
-	bool killed; /* by the kernel, as the exec was under way; known with a debugger only */
+	bool killed; /* by the kernel during the exec, which only a tracer can see */
 };
 
 static rlim_t data_space; /* RLIMIT_DATA; 0: unchanged */
 
-/* A program that runs wild ends by itself. */
+/* The limits end a program that runs wild. */
 static void exec_it(const char *path, int report, rlim_t address_space)
 {
 	const struct rlimit none = { 0, 0 }, second = { 1, 1 }, space = { address_space, address_space },
@@ -347,7 +347,7 @@ static void exec_it(const char *path, int report, rlim_t address_space)
 	_exit(0);
 }
 
-/* Of a traced process: it stops once it has become the program. */
+/* A traced process stops once it has become the program. */
 static int wait_for_traced(pid_t pid, bool *started)
 {
 	int status = wait_for(pid);
@@ -395,10 +395,10 @@ static bool begins_with(const char *text, const char *begin)
 	return strncmp(text, begin, strlen(begin)) == 0;
 }
 
-/* Every file that fixture.c makes and we may read, but those that are good, for they would run. */
+/* Try every file of the fixture that we may read, except those with file capabilities. */
 START_TEST(whatever_the_fixture_has)
 {
-	DIR *directory = opendir(folder);
+	DIR *directory = opendir(fixture);
 	struct dirent *entry;
 	int count = 0;
 
@@ -412,7 +412,7 @@ START_TEST(whatever_the_fixture_has)
 		    begins_with(entry->d_name, "file-capability"))
 			continue;
 		outcome = try(path);
-		ck_assert_msg(predict(path) == outcome.error, "%s: the kernel says %d, and we %d (%s)", entry->d_name,
+		ck_assert_msg(predict(path) == outcome.error, "%s: the kernel says %d, we say %d (%s)", entry->d_name,
 			      outcome.error, ex.error, errpipe_cause_name(ex.cause));
 		count++;
 	}
@@ -475,7 +475,7 @@ START_TEST(what_is_said_of_the_fixture)
 	predict(path_of(fixtures[_i].name));
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(fixtures[_i].cause));
 	ck_assert_int_eq(ex.broken, fixtures[_i].broken);
-	/* Nobody has tried, and there may be a binfmt_misc that cannot be seen from here. */
+	/* Without an attempt the cause is only likely, because the host may have a binfmt_misc that is not visible here. */
 	ck_assert_int_eq(ex.certainty == ERRPIPE_LIKELY,
 			 ex.cause == ERRPIPE_CAUSE_OTHER_ARCHITECTURE && ex.binfmt &&
 				 strcmp(ex.binfmt, "binfmt_misc is not mounted") == 0);
@@ -511,7 +511,7 @@ static bool kernel_is_before(int major, int minor)
 	return own_major < major || (own_major == major && own_minor < minor);
 }
 
-/* Linux 6.17 takes more than fit into a page. */
+/* Since Linux 6.17 the headers may be larger than a page. */
 static unsigned most_headers(unsigned size)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -530,7 +530,7 @@ START_TEST(as_many_headers_as_there_may_be)
 }
 END_TEST
 
-/* Seen to the last one, which is in another chunk than the first. */
+/* All headers are read, including the last one, which is in another chunk than the first. */
 START_TEST(a_loader_that_is_named_last)
 {
 	struct image image = with_loader("/nowhere");
@@ -595,7 +595,7 @@ static const struct {
 	{ ELFCLASS64, ELFDATA2LSB, EM_IA_64, "ia64" },	{ ELFCLASS64, ELFDATA2LSB, 0x4242, NULL },
 };
 
-/* What is to be known of them is known, and what else may be wrong is no matter. */
+/* The explanation describes such a program fully. Other faults of the file do not matter. */
 START_TEST(another_machine)
 {
 	struct image image = with_loader("/lib/ld.so.1");
@@ -638,7 +638,7 @@ static char *beside(const char *path, const char *end)
 	return keep(asprintf(&other, "%s%s", path, end) < 0 ? NULL : other);
 }
 
-/* A link to a script that it is the interpreter of. Returns the link's path. */
+/* Make a link to a script whose interpreter is path. Returns the link's path. */
 static const char *hide(const char *path)
 {
 	const char *link = beside(path, ".link"), *script = beside(path, ".script");
@@ -654,7 +654,7 @@ static const char *hide(const char *path)
 	return link;
 }
 
-/* The same one level down. */
+/* The program is killed in the same way one level down. */
 static void assert_killed_behind_a_script(const char *path, enum errpipe_cause cause, rlim_t address_space)
 {
 	static struct errpipe_explanation deep;
@@ -676,13 +676,13 @@ static void assert_killed_behind_a_script(const char *path, enum errpipe_cause c
 	ck_assert_int_eq(deep.certainty, ERRPIPE_CERTAIN);
 }
 
-/* The exec has worked, and the process died by that before it could do anything. */
+/* The exec must succeed, and the process must die of this cause before it can do anything. */
 static void assert_killed(const char *path, enum errpipe_cause cause, rlim_t address_space)
 {
 	struct outcome outcome = try_with(path, address_space);
 
 	ck_assert_int_eq(outcome.error, 0);
-	ck_assert_msg(WIFSIGNALED(outcome.status), "it was not killed: %#x", outcome.status);
+	ck_assert_msg(WIFSIGNALED(outcome.status), "%s was not killed: status %#x", path, outcome.status);
 	ck_assert_int_eq(WTERMSIG(outcome.status), SIGSEGV);
 	question.limit_address_space = address_space;
 	ck_assert_int_eq(predict(path), 0);
@@ -763,7 +763,7 @@ static void far_offset(struct image *image)
 	image->segment[0].offset = (uint64_t)1 << 63;
 }
 
-/* The last page that a file can have ends one byte after the largest size. */
+/* The last possible page of a file ends one byte after the largest file size. */
 static void farthest_offset(struct image *image)
 {
 	image->segment[0].offset = INT64_MAX & ~(uint64_t)0xfff;
@@ -782,7 +782,7 @@ static void add_first(struct image *image, uint64_t address, uint32_t flags)
 	image->segment[0] = (struct segment){ PT_LOAD, flags, 0, address, 0x1000, 0x1000 };
 }
 
-/* The room is large enough, but the second segment lies before it. */
+/* The address space is large enough, but the second segment lies before it. */
 static void far_apart(struct image *image)
 {
 	add_first(image, 0x700000000000, PF_R);
@@ -842,7 +842,7 @@ START_TEST(killed)
 }
 END_TEST
 
-/* The same of its loader, of which the kernel sees that as late. */
+/* The loader has the same fault, which the kernel finds just as late. */
 START_TEST(killed_for_its_loader)
 {
 	struct image program = with_loader(path_of("loader")), loader = kills[_i].make();
@@ -852,13 +852,13 @@ START_TEST(killed_for_its_loader)
 	write_image("program", &program);
 	if (kills[_i].cause == ERRPIPE_CAUSE_SHARED_LIBRARY ||
 	    (kills[_i].change == above_all && loader.type == ET_DYN))
-		return; /* not said of loaders */
+		return; /* not reported for loaders */
 	assert_killed(path_of("program"), kills[_i].cause, 0);
 	ck_assert_int_eq(ex.broken, 1);
 }
 END_TEST
 
-/* The stub has one segment, in which nothing can be written: before Linux 6.10 no loader may end so. */
+/* The stub has only a read-only segment. Linux before 6.10 cannot load a loader that ends in such a segment. */
 static void assert_has_stub_as_loader(const char *path)
 {
 	struct errpipe_report report = { .verdict = ERRPIPE_STARTED };
@@ -908,7 +908,7 @@ START_TEST(a_loader_of_a_wrong_type)
 }
 END_TEST
 
-/* The lowest address is for all but CAP_SYS_RAWIO (17), which has to be that of the first user namespace. */
+/* Only CAP_SYS_RAWIO (17) in the first user namespace lifts the limit of the lowest address. */
 static void check_low_address(int drop)
 {
 	const char *path = path_of("low");
@@ -957,7 +957,7 @@ START_TEST(more_address_space_than_allowed)
 }
 END_TEST
 
-/* Nothing is mapped there: the kernel starts the program, and it crashes. */
+/* Nothing is mapped there, so the program crashes as soon as the kernel has started it. */
 START_TEST(an_entry_point_outside)
 {
 	struct image image = _i ? movable() : fixed();
@@ -985,7 +985,7 @@ START_TEST(a_loader_that_begins_in_its_program)
 }
 END_TEST
 
-/* Also where page tables of 5 levels allow it. */
+/* These include addresses that only page tables of 5 levels allow. */
 START_TEST(at_the_end_of_all_addresses)
 {
 	static const uint64_t ends[] = { 0x7ffffffff000, 0x800000000000, 0x1000000000000, 0x10000000000000,
@@ -1078,8 +1078,8 @@ START_TEST(cut_off_before_its_entry_point)
 END_TEST
 
 /*
- * The kernel clears the rest of a page that is not there: this is how a dynamic program dies of it. Older ones did not mind that
- * they could not.
+ * The kernel clears the rest of a page that the file lacks. This is how a truncated dynamic program dies. Older kernels
+ * ignored that they could not clear it.
  */
 START_TEST(cut_off_before_its_data_ends)
 {
@@ -1101,7 +1101,7 @@ START_TEST(cut_off_before_its_data_ends)
 		ck_assert_str_eq(errpipe_cause_name(ex.cause), "truncated-elf");
 		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
 	} else {
-		return; /* there is more that such a kernel does not like: its loader */
+		return; /* such a kernel also refuses the loader */
 	}
 	ck_assert_uint_eq(ex.number, PAGE);
 	ck_assert_uint_eq(ex.limit, PAGE + 0x100);
@@ -1124,7 +1124,7 @@ START_TEST(programs_that_start)
 }
 END_TEST
 
-/* Segments may overlap, as far as the kernel is concerned: the later one counts (MAP_FIXED, since Linux 5.4). */
+/* The kernel allows segments to overlap. The later one counts (MAP_FIXED, since Linux 5.4). */
 START_TEST(segments_that_overlap)
 {
 	struct image image = _i ? movable() : fixed();
@@ -1139,7 +1139,7 @@ START_TEST(segments_that_overlap)
 }
 END_TEST
 
-/* A fault for which the kernel kills a program is not the cause of a failed exec. */
+/* A fault for which the kernel kills a program cannot be the cause of a failed exec. */
 START_TEST(a_failed_exec_is_not_explained_by_segments)
 {
 	static const struct errpipe_report failed = { .verdict = ERRPIPE_EXEC_FAILED,
@@ -1160,7 +1160,7 @@ START_TEST(a_failed_exec_is_not_explained_by_segments)
 END_TEST
 
 #ifdef __x86_64__
-/* The kernel rounds the address of the first segment down, and then the other one would lie below 0. */
+/* The kernel rounds the address of the first segment down. Then the other segment would lie below 0. */
 static struct image aligned_to(uint64_t alignment)
 {
 	struct image image = movable();
@@ -1194,7 +1194,7 @@ START_TEST(a_large_alignment)
 }
 END_TEST
 
-/* Two thirds of 2^47 are rounded down to 0 since Linux 5.10. */
+/* Since Linux 5.10 the base, two thirds of 2^47, is rounded down to 0. */
 START_TEST(a_large_alignment_with_a_loader)
 {
 	struct image program = with_loader(path_of("loader")), loader = aligned_to(UINT64_C(1) << 63);
@@ -1211,14 +1211,14 @@ START_TEST(a_large_alignment_with_a_loader)
 }
 END_TEST
 
-/* Where the kernel begins is random: it may be above 2^46 or not, depending on the limit of the stack. */
+/* The kernel's base address is random. Whether it can be above 2^46 depends on the limit of the stack. */
 START_TEST(an_alignment_that_may_do)
 {
 	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = SIGSEGV };
 	struct image image = aligned_to(UINT64_C(1) << 46);
 
 	if (kernel_is_before(6, 10))
-		return; /* it does not count */
+		return; /* such a kernel ignores the alignment */
 	ck_assert_int_eq(predict(write_image("aligned", &image)), 0);
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), "segment-address");
 	ck_assert_int_eq(ex.certainty, ERRPIPE_UNSURE);
@@ -1232,7 +1232,7 @@ START_TEST(an_alignment_that_may_do)
 }
 END_TEST
 
-/* A first segment without bytes is put at address 0. */
+/* The kernel puts a first segment without bytes at address 0. */
 START_TEST(an_empty_segment_first)
 {
 	struct image program = with_loader(path_of("empty")), image = movable();
@@ -1278,7 +1278,7 @@ START_TEST(i386)
 }
 END_TEST
 
-/* EI_CLASS and EI_DATA are nothing to an x86 kernel. */
+/* An x86 kernel ignores EI_CLASS and EI_DATA. */
 START_TEST(class_and_byte_order_are_not_looked_at)
 {
 	struct image image = fixed();
@@ -1307,7 +1307,7 @@ START_TEST(x32)
 }
 END_TEST
 
-/* A program of 45 bytes is one: behind its end the kernel sees zeros (muppetlabs.com/~breadbox/software/tiny). */
+/* 45 bytes are a valid program: the kernel sees zeros after the end (muppetlabs.com/~breadbox/software/tiny). */
 START_TEST(the_smallest_of_all)
 {
 	static const unsigned char tiny[45] = {
@@ -1347,7 +1347,7 @@ static unsigned char random_byte(unsigned char old)
 	return kind == 2 ? random_below(256) : interesting[random_below(COUNT(interesting))];
 }
 
-/* The header of the file and those of its segments. */
+/* Change bytes of the ELF header and the program headers. */
 static size_t mutate(unsigned char *bytes, const struct image *image)
 {
 	size_t size = image->size, end = (image->class == ELFCLASS64 ? 64 : 52) + 56 * segments(image);
@@ -1443,7 +1443,7 @@ START_TEST(mutated)
 END_TEST
 
 #ifdef __x86_64__
-/* One at each place, so that none hides the code. */
+/* Put at most one segment at each place, so that none hides the code. */
 static struct image random_image(unsigned type)
 {
 	static const uint64_t places[] = { 0,
@@ -1541,13 +1541,13 @@ static void check_random_layouts(int i)
 	ck_assert_int_gt(count[ERRPIPE_CERTAIN][0] + count[ERRPIPE_CERTAIN][1], count[ERRPIPE_UNSURE][1]);
 }
 
-/* Whole segments in any order, with any alignment: what starts and what is killed. */
+/* Predict whether programs start or are killed. Their segments have any order and any alignment. */
 START_TEST(random_layouts_of_segments)
 {
 	const char *place = path_of("anywhere");
 
 	if (kernel_is_before(6, 10))
-		return; /* there is more that such a kernel does not like */
+		return; /* such a kernel refuses more layouts */
 	mkdir(place, 0777);
 	ck_assert_int_eq(chmod(place, 0777), 0);
 	in_child(check_random_layouts, _i);
@@ -1604,6 +1604,6 @@ static Suite *explain_elf_suite(void)
 
 int main(void)
 {
-	folder = fixture_make();
+	fixture = fixture_make();
 	return run_suite(explain_elf_suite());
 }
