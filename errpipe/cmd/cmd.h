@@ -65,22 +65,11 @@ int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy);
 
 void outcome_free(struct outcome *outcome);
 
-/* search.c: the places where a shell would look for a program, one after the other. */
-struct places {
-	const char *name; /* as the user typed it */
-	const char *rest; /* of PATH; NULL when all of it was taken */
-	char *path;	  /* the place at hand, malloc'd, or NULL */
-};
-
-/* Where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
+/* search.c: where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
 /* PATH is that of the environment if it is NULL. */
-struct places places_of(const char *name, const char *path);
 const char *path_or_default(const char *path);
-
-/* 1: places->path is the next. 0: there is none left. Or a negative errno. */
-int next_place(struct places *places);
 
 /* Is the program looked for along PATH at all? */
 bool is_searched(const char *name);
@@ -96,12 +85,24 @@ enum found { FOUND, REFUSED, ABSENT, NONE_YET };
 enum found found_by(bool seen, mode_t mode, int error);
 
 /*
- * search.c: try a program at the places where a shell would look for it, one after the other. Places that are
- * ABSENT are skipped. If all are, the last one is tried, because only execve(2) can decide; its outcome is then ENOENT.
- *
- * A place that is REFUSED does not hide a later one; it is the outcome if no later one is FOUND. A FOUND file ends the
- * search, even if its exec fails.
+ * visit returns what it finds at a place, or a negative errno, which ends the search. is_last: no place is left, and none
+ * was REFUSED. keep is called after a visit whose place is the best so far.
  */
+struct visitor {
+	int (*visit)(void *data, const char *path, bool is_last);
+	void (*keep)(void *data);
+	void *data;
+};
+
+/*
+ * Visit the places where a shell would look for a program, one after the other, until one is FOUND. A place that is
+ * REFUSED does not hide a later one. The best is the one that is FOUND, or the first that is REFUSED, or the last.
+ *
+ * Returns an enum found, or a negative errno.
+ */
+int search(const char *name, const char *path, const struct visitor *visitor);
+
+/* Search a program, try to exec it, and fill in the outcome. The outcome is ENOENT if all places are ABSENT. */
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome);
 

@@ -235,7 +235,6 @@ static int look_at(struct explain *explain, struct errpipe_explanation **ex)
 
 /* A place and its explanation, which keeps pointers to path. */
 struct candidate {
-	enum found found;
 	char *path;
 	struct errpipe_explanation *ex;
 };
@@ -253,18 +252,6 @@ static void candidate_free(struct candidate *candidate)
 	free(candidate->path);
 }
 
-/* The first that is refused, or the last that is absent. */
-static void keep_better(struct candidate *best, struct candidate *other)
-{
-	struct candidate worse = *other;
-
-	if (other->found < best->found || (other->found == ABSENT && best->found == ABSENT)) {
-		worse = *best;
-		*best = *other;
-	}
-	candidate_free(&worse);
-}
-
 static time_t seconds(void)
 {
 	struct timespec now = { 0, 0 };
@@ -273,33 +260,53 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-/* By the same rules as search_and_try(). Returns 0, or -1 after a message. */
-static int search(struct explain *explain, const char *name, struct candidate *best)
+struct candidates {
+	struct explain *explain;
+	time_t begin;
+	struct candidate last, best;
+};
+
+/* -ECANCELED: after a message. */
+static int explain_place(void *data, const char *path, bool is_last)
 {
-	struct places places = places_of(name, explain->path);
-	time_t begin = seconds();
-	int ret = 0;
+	struct candidates *candidates = data;
+	struct explain *explain = candidates->explain;
+	struct candidate *last = &candidates->last;
 
-	while (best->found != FOUND && (ret = next_place(&places)) > 0) {
-		struct candidate candidate = { .path = places.path };
-
-		places.path = NULL;
-		if (seconds() - begin > SEARCH_SECONDS) {
-			candidate_free(&candidate);
-			own_failure(0, "cannot search PATH: gave up after %d seconds", SEARCH_SECONDS);
-			return -1;
-		}
-		explain->look.question.path = candidate.path;
-		if (look_at(explain, &candidate.ex) < 0) {
-			candidate_free(&candidate);
-			return -1;
-		}
-		candidate.found = found_in(candidate.ex);
-		keep_better(best, &candidate);
+	(void)is_last;
+	if (seconds() - candidates->begin > SEARCH_SECONDS) {
+		own_failure(0, "cannot search PATH: gave up after %d seconds", SEARCH_SECONDS);
+		return -ECANCELED;
 	}
-	if (ret < 0)
+	candidate_free(last);
+	*last = (struct candidate){ .path = strdup(path) };
+	if (!last->path)
+		return -ENOMEM;
+	explain->look.question.path = last->path;
+	return look_at(explain, &last->ex) < 0 ? -ECANCELED : (int)found_in(last->ex);
+}
+
+static void keep_candidate(void *data)
+{
+	struct candidates *candidates = data;
+	struct candidate worse = candidates->best;
+
+	candidates->best = candidates->last;
+	candidates->last = worse;
+}
+
+/* Returns an enum found, or a negative errno after a message. */
+static int find(struct explain *explain, const char *name, struct candidate *best)
+{
+	struct candidates candidates = { .explain = explain, .begin = seconds() };
+	const struct visitor visitor = { explain_place, keep_candidate, &candidates };
+	int ret = search(name, explain->path, &visitor);
+
+	if (ret < 0 && ret != -ECANCELED)
 		own_failure(-ret, "cannot search for a program");
-	return ret < 0 ? -1 : 0;
+	candidate_free(&candidates.last);
+	*best = candidates.best;
+	return ret;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -422,13 +429,13 @@ static int print(const struct explain *explain, const struct diagnosis *diagnosi
 static int answer(struct explain *explain)
 {
 	const char *name = *explain->argv;
-	struct candidate best = { .found = NONE_YET };
+	struct candidate best;
 	struct diagnosis diagnosis;
-	int ret = EXIT_OWN;
+	int found = find(explain, name, &best), ret = EXIT_OWN;
 
-	if (search(explain, name, &best) == 0 && best.ex) {
+	if (found >= 0 && best.ex) {
 		diagnosis = (struct diagnosis){ best.ex, best.path, NULL, explain->report.error, false };
-		if (best.found == ABSENT && is_searched(name))
+		if (found == ABSENT && is_searched(name))
 			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
 		ret = print(explain, &diagnosis);
 		if (ret == 0)

@@ -9,6 +9,13 @@
 
 #include "cmd.h"
 
+/* The places where a shell would look for a program, one after the other. */
+struct places {
+	const char *name; /* as the user typed it */
+	const char *rest; /* of PATH; NULL after the last place */
+	char *path;	  /* the current place, malloc'd, or NULL */
+};
+
 bool is_searched(const char *name)
 {
 	/* A name with a slash is a path already, and so is the empty one: it names nothing. */
@@ -20,11 +27,6 @@ const char *path_or_default(const char *path)
 	if (!path)
 		path = getenv("PATH");
 	return path ? path : DEFAULT_PATH;
-}
-
-struct places places_of(const char *name, const char *path)
-{
-	return (struct places){ .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
 }
 
 enum found found_by(bool seen, mode_t mode, int error)
@@ -42,7 +44,8 @@ enum found found_by(bool seen, mode_t mode, int error)
 	return REFUSED;
 }
 
-int next_place(struct places *places)
+/* 1: places->path is the next place. 0: none is left. Or a negative errno. */
+static int next_place(struct places *places)
 {
 	const char *directory = places->rest;
 	size_t length;
@@ -64,78 +67,93 @@ int next_place(struct places *places)
 	return 1;
 }
 
-struct search {
-	struct places places;
-	bool seen;   /* the file at this place exists */
-	mode_t mode; /* of it, or 0 */
-	bool found;  /* one of the places was not ABSENT */
+int search(const char *name, const char *path, const struct visitor *visitor)
+{
+	struct places places = { .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
+	enum found best = NONE_YET;
+	int ret = 0;
+
+	while (best != FOUND && (ret = next_place(&places)) > 0) {
+		ret = visitor->visit(visitor->data, places.path, !places.rest && best != REFUSED);
+		if (ret < 0)
+			break;
+		if (ret < (int)best || (ret == ABSENT && best == ABSENT)) {
+			best = ret;
+			visitor->keep(visitor->data);
+		}
+	}
+	free(places.path);
+	return ret < 0 ? ret : (int)best;
+}
+
+/* A search by attempts to exec. */
+struct attempts {
+	const char *name;
+	void (*try)(const char *path, void *data, struct outcome *outcome);
+	void *data;
+	struct outcome last, best;
 };
 
-/* The next place that may hold a file, or the last if all are empty. Returns as next_place() does. */
-static int next(struct search *search)
+/*
+ * The outcome of an attempt at a place, which is absent if stat(2) has shown that all are. To the user the program is then
+ * missing, even if the last place is a file or a loop of links. Returns what was found.
+ */
+static enum found result_of(struct attempts *attempts, const char *path, bool seen, mode_t mode, bool absent)
 {
-	struct stat st;
-	int ret;
+	struct outcome *outcome = &attempts->last;
+	enum found found = FOUND;
 
-	while ((ret = next_place(&search->places)) > 0) {
-		search->seen = stat(search->places.path, &st) == 0;
-		search->mode = search->seen ? st.st_mode : 0;
-		if (found_by(search->seen, search->mode, errno) != ABSENT)
-			search->found = true;
-		else if (search->places.rest || search->found)
-			continue;
-		return 1;
-	}
-	return ret;
-}
-
-static enum found result_of(const struct search *search, const struct outcome *outcome)
-{
-	if (outcome->report.verdict != ERRPIPE_EXEC_FAILED)
-		return FOUND;
-	return found_by(search->seen, search->mode, outcome->report.error);
-}
-
-/* Name the program: by the place that was tried, or as the user typed it if PATH has none. */
-static void name_path(struct outcome *outcome, const struct search *search)
-{
-	const struct places *places = &search->places;
-
-	outcome->nowhere = !search->found && is_searched(places->name);
-	/* To the user the program is missing, even if the last place is a file or a loop of links. */
-	if (outcome->nowhere && result_of(search, outcome) == ABSENT)
+	if (outcome->report.verdict == ERRPIPE_EXEC_FAILED)
+		found = found_by(seen, mode, outcome->report.error);
+	outcome->nowhere = absent && is_searched(attempts->name);
+	if (outcome->nowhere && found == ABSENT)
 		outcome->report.error = outcome->report.raw_error = ENOENT;
-	outcome->path = strdup(outcome->nowhere ? places->name : places->path);
-	outcome->tried = strdup(places->path);
-	if (!outcome->path || !outcome->tried)
-		outcome_fail(outcome, ENOMEM, "cannot search for %s", places->name);
+	outcome->path = strdup(outcome->nowhere ? attempts->name : path);
+	outcome->tried = strdup(path);
+	if (outcome->path && outcome->tried)
+		return found;
+	outcome_fail(outcome, ENOMEM, "cannot search for %s", attempts->name);
+	return FOUND;
+}
+
+/* Places that are ABSENT are skipped. If all are, the last one is tried, because only execve(2) can decide. */
+static int try_place(void *data, const char *path, bool is_last)
+{
+	struct attempts *attempts = data;
+	struct stat st;
+	bool seen = stat(path, &st) == 0;
+	mode_t mode = seen ? st.st_mode : 0;
+	bool absent = found_by(seen, mode, errno) == ABSENT;
+
+	outcome_free(&attempts->last);
+	attempts->last = (struct outcome){ .path = NULL };
+	if (absent && !is_last)
+		return ABSENT;
+	attempts->try(path, attempts->data, &attempts->last);
+	return result_of(attempts, path, seen, mode, absent);
+}
+
+static void keep_outcome(void *data)
+{
+	struct attempts *attempts = data;
+	struct outcome worse = attempts->best;
+
+	attempts->best = attempts->last;
+	attempts->last = worse;
 }
 
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome)
 {
-	struct outcome refused = { .path = NULL };
-	struct search search = { .places = places_of(name, NULL) };
-	int ret;
+	struct attempts attempts = { .name = name, .try = try, .data = data };
+	const struct visitor visitor = { try_place, keep_outcome, &attempts };
+	int ret = search(name, NULL, &visitor);
 
-	*outcome = (struct outcome){ .path = NULL };
-	while ((ret = next(&search)) > 0) {
-		try(search.places.path, data, outcome);
-		name_path(outcome, &search);
-		if (result_of(&search, outcome) != REFUSED)
-			break;
-		if (refused.path)
-			outcome_free(outcome);
-		else
-			refused = *outcome;
+	outcome_free(&attempts.last);
+	*outcome = attempts.best;
+	if (ret < 0) {
+		outcome_free(outcome);
 		*outcome = (struct outcome){ .path = NULL };
+		outcome_fail(outcome, -ret, "cannot search for %s", name);
 	}
-	if (ret == 0) {
-		*outcome = refused;
-	} else {
-		outcome_free(&refused);
-		if (ret < 0)
-			outcome_fail(outcome, -ret, "cannot search for %s", name);
-	}
-	free(search.places.path);
 }
