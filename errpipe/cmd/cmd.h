@@ -52,16 +52,20 @@ struct outcome {
 	char *tried;   /* malloc'd: what was exec'd, be it that there is nothing */
 	bool nowhere;  /* along PATH there is no such program */
 	char *failure; /* malloc'd: errpipe's own, in words, or NULL */
+	char *line;    /* malloc'd: the message, from outcome_finish(); NULL without memory */
 };
 
 /* Make it a failure of errpipe's own, in the words of own_failure(). */
 __attribute__((format(printf, 3, 4))) void outcome_fail(struct outcome *outcome, int error, const char *format, ...);
 
-/* The line for people, malloc'd; NULL without memory. */
-char *outcome_line(const struct outcome *outcome);
+/* Format the message. Call it once, when the rest is final. */
+void outcome_finish(struct outcome *outcome);
 
-/* The exit code by a policy; prints the line on standard error unless the target was started. */
-int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy);
+/* Print the message on standard error, unless the target was started. */
+void outcome_print(const struct outcome *outcome);
+
+/* The exit code by a policy. */
+int outcome_exit_code(const struct outcome *outcome, enum errpipe_policy policy);
 
 void outcome_free(struct outcome *outcome);
 

@@ -36,18 +36,15 @@ enum { READ_SIZE = 64 };
 
 static int print(const struct outcome *outcome, bool as_json)
 {
-	char *line;
 	int ret;
 
 	if (as_json) {
 		ret = json_write(stdout, outcome, NULL, -1);
 		return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
 	}
-	line = outcome_line(outcome);
-	if (!line)
+	if (!outcome->line)
 		return own_failure(ENOMEM, "cannot print what the record says");
-	puts(line);
-	free(line);
+	puts(outcome->line);
 	return 0;
 }
 
@@ -55,6 +52,7 @@ static int decode(FILE *file, const char *name, struct outcome *outcome, bool as
 {
 	char bytes[READ_SIZE];
 	size_t size = fread(bytes, 1, sizeof(bytes), file);
+	int ret;
 
 	if (ferror(file))
 		return own_failure(errno, "cannot read %s", name);
@@ -66,7 +64,10 @@ static int decode(FILE *file, const char *name, struct outcome *outcome, bool as
 		own_failure(0, "%s is not a record", name);
 		return EXIT_NO_RECORD;
 	}
-	return print(outcome, as_json);
+	outcome_finish(outcome);
+	ret = print(outcome, as_json);
+	free(outcome->line);
+	return ret;
 }
 
 int cmd_decode(int argc, char **argv)

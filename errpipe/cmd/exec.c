@@ -99,9 +99,11 @@ int cmd_exec(int argc, char **argv)
 		*argv = (char *)argv0;
 
 	search_and_try(program, try, argv, &outcome);
-	ret = outcome_tell(&outcome, policy);
+	outcome_finish(&outcome);
+	outcome_print(&outcome);
 	if (explains)
 		explain(&outcome, argv);
+	ret = outcome_exit_code(&outcome, policy);
 	outcome_free(&outcome);
 	return ret;
 }

@@ -53,12 +53,9 @@ static json_t *now(void)
 
 static void add_log(json_t **object, const struct outcome *outcome)
 {
-	char *line = outcome_line(outcome);
-
 	json_add(object, "level", json_string(outcome->report.verdict == ERRPIPE_STARTED ? "info" : "error"));
-	json_add(object, "msg", line ? json_text(line) : NULL);
+	json_add(object, "msg", outcome->line ? json_text(outcome->line) : NULL);
 	json_add(object, "time", now());
-	free(line);
 }
 
 static void add_path(json_t **object, const char *path)

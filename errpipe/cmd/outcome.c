@@ -17,35 +17,33 @@ void outcome_fail(struct outcome *outcome, int error, const char *format, ...)
 	outcome->report = (struct errpipe_report){ .status = -1 };
 }
 
-char *outcome_line(const struct outcome *outcome)
+void outcome_finish(struct outcome *outcome)
 {
 	size_t size;
-	char *line;
 
 	if (!outcome->report.verdict) {
-		if (asprintf(&line, "errpipe: %s", outcome->failure ? outcome->failure : "no memory") < 0)
-			return NULL;
-		return line;
+		if (asprintf(&outcome->line, "errpipe: %s", outcome->failure ? outcome->failure : "no memory") < 0)
+			outcome->line = NULL;
+		return;
 	}
 	size = errpipe_message(NULL, 0, &outcome->report, outcome->path) + 1;
-	line = malloc(size);
-	if (line)
-		errpipe_message(line, size, &outcome->report, outcome->path);
-	return line;
+	outcome->line = malloc(size);
+	if (outcome->line)
+		errpipe_message(outcome->line, size, &outcome->report, outcome->path);
 }
 
-int outcome_tell(const struct outcome *outcome, enum errpipe_policy policy)
+void outcome_print(const struct outcome *outcome)
 {
-	char *line;
+	if (outcome->report.verdict == ERRPIPE_STARTED)
+		return;
+	if (outcome->line)
+		fprintf(stderr, "%s\n", outcome->line);
+	else
+		print_own(NULL);
+}
 
-	if (outcome->report.verdict != ERRPIPE_STARTED) {
-		line = outcome_line(outcome);
-		if (line)
-			fprintf(stderr, "%s\n", line);
-		else
-			print_own(NULL);
-		free(line);
-	}
+int outcome_exit_code(const struct outcome *outcome, enum errpipe_policy policy)
+{
 	return outcome->report.verdict ? errpipe_exit_code(&outcome->report, policy) : EXIT_OWN;
 }
 
@@ -54,4 +52,5 @@ void outcome_free(struct outcome *outcome)
 	free(outcome->path);
 	free(outcome->tried);
 	free(outcome->failure);
+	free(outcome->line);
 }

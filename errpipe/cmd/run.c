@@ -295,15 +295,17 @@ static int write_report(const struct run *run, const struct outcome *outcome, co
 }
 
 /* On standard error, and in the report. */
-static int tell(const struct run *run, const struct outcome *outcome)
+static int tell(const struct run *run, struct outcome *outcome)
 {
 	struct diagnosis diagnosis = { .explanation = NULL };
-	int code = outcome_tell(outcome, run->policy);
+	int code;
 
+	outcome_finish(outcome);
+	outcome_print(outcome);
 	if (run->explains)
 		diagnosis = diagnose(outcome, run->argv);
 	diagnosis_tell(&diagnosis);
-	code = write_report(run, outcome, &diagnosis, code);
+	code = write_report(run, outcome, &diagnosis, outcome_exit_code(outcome, run->policy));
 	diagnosis_free(&diagnosis);
 	return code;
 }
