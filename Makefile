@@ -124,7 +124,7 @@ $(O)/dmz: $(COMMITTED) $(O)/obj/committed
 	$(Q)$(INSTALL) -m 755 $< $@
 else
 $(if $(STUB),$(error STUB is committed or nothing, not $(STUB)))
-$(O)/dmz: dmz/_dmz.c dmz/record.h dmz/arch-mips64.h dmz/dmz.lds dmz/architectures $(NOLIBC)/nolibc.h $(O)/obj/committed
+$(O)/dmz: dmz/_dmz.c dmz/record.h $(wildcard dmz/*.def) dmz/arch-mips64.h dmz/dmz.lds dmz/architectures $(NOLIBC)/nolibc.h $(O)/obj/committed
 	$(call say,DMZ,$@)
 	$(Q)$(if $(OBJCOPY),,echo "llvm-objcopy is missing: run scripts/setup, or give OBJCOPY= or STUB=committed" >&2; exit 1)
 	@mkdir -p $(@D)

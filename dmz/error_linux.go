@@ -19,16 +19,8 @@ const (
 	Closed                         // the pipe was closed, and the process cannot be looked at to know the reason
 )
 
-// Steps that can fail, besides those of the caller's, which are [StepCaller] plus a number up to 32766.
-const (
-	StepExec    uint16 = 0      // the exec of the program (ExecFailed; every other is SetupFailed)
-	StepFcntl   uint16 = 1      // setting close-on-exec on the report's descriptor
-	StepProcess uint16 = 0x7fff // the fork, or a step of package syscall before the exec; from [Start], never in a record
-	StepCaller  uint16 = 0x8000 // the first of the caller's own steps, for [Fail]
-	StepStub    uint16 = 0xffff // the exec of the stub
-
-	stepCallerLast = 0xfffe
-)
+// StepProcess is the fork, or a step of package syscall before the exec. Only an error of [Start] has it, never a record.
+const StepProcess uint16 = 0x7fff
 
 // StatusUnknown stands for a wait status that is not known, or not yet.
 const StatusUnknown = ^syscall.WaitStatus(0)
@@ -49,6 +41,21 @@ type Error struct {
 	Step    uint16
 
 	Status syscall.WaitStatus // of the process, or StatusUnknown
+}
+
+// NewError makes every error of this package.
+func newError(verdict Verdict, path string) *Error {
+	return &Error{Verdict: verdict, Path: path, Status: StatusUnknown}
+}
+
+// Failure makes the error for a record: raw is the errno as machine numbers it.
+func failure(path string, machine, step, raw uint16) *Error {
+	e := newError(SetupFailed, path)
+	if step == StepExec {
+		e.Verdict = ExecFailed
+	}
+	e.Errno, e.Raw, e.Machine, e.Step = hostErrno(machine, raw), int(raw), machine, step
+	return e
 }
 
 // Unwrap returns Errno, or nil if there is none.
@@ -91,13 +98,11 @@ func (e *Error) reason(say func(syscall.Errno) string) string {
 }
 
 func (e *Error) failedStep() string {
-	switch e.Step {
-	case StepStub:
-		return "cannot start the stub"
-	case StepFcntl:
-		return "cannot set close-on-exec on the report"
-	case StepProcess:
+	if e.Step == StepProcess {
 		return "cannot set up the process"
+	}
+	if words := stepWords[e.Step]; words != "" {
+		return words
 	}
 	return fmt.Sprintf("set-up step %d failed", e.Step-StepCaller)
 }
@@ -110,15 +115,6 @@ func (e *Error) end(unknown string) string {
 		return "killed by " + signalName(e.Status.Signal())
 	}
 	return fmt.Sprintf("exited with status %d", e.Status.ExitStatus())
-}
-
-var signalNames = map[syscall.Signal]string{
-	syscall.SIGHUP: "SIGHUP", syscall.SIGINT: "SIGINT", syscall.SIGQUIT: "SIGQUIT", syscall.SIGILL: "SIGILL",
-	syscall.SIGTRAP: "SIGTRAP", syscall.SIGABRT: "SIGABRT", syscall.SIGBUS: "SIGBUS", syscall.SIGFPE: "SIGFPE",
-	syscall.SIGKILL: "SIGKILL", syscall.SIGUSR1: "SIGUSR1", syscall.SIGSEGV: "SIGSEGV", syscall.SIGUSR2: "SIGUSR2",
-	syscall.SIGPIPE: "SIGPIPE", syscall.SIGALRM: "SIGALRM", syscall.SIGTERM: "SIGTERM", syscall.SIGXCPU: "SIGXCPU",
-	syscall.SIGXFSZ: "SIGXFSZ", syscall.SIGVTALRM: "SIGVTALRM", syscall.SIGPROF: "SIGPROF", syscall.SIGIO: "SIGIO",
-	syscall.SIGPWR: "SIGPWR", syscall.SIGSYS: "SIGSYS",
 }
 
 func signalName(signal syscall.Signal) string {

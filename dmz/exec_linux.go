@@ -205,15 +205,7 @@ func fail(report int, step uint16, errno syscall.Errno, path string) error {
 		errno = 0
 	}
 	writeRecord(report, step, errno)
-	return failure(step, errno, path)
-}
-
-func failure(step uint16, errno syscall.Errno, path string) *Error {
-	e := &Error{Verdict: SetupFailed, Path: path, Errno: errno, Raw: int(errno), Machine: ownMachine, Step: step, Status: StatusUnknown}
-	if step == StepExec {
-		e.Verdict = ExecFailed
-	}
-	return e
+	return failure(path, ownMachine, step, uint16(errno))
 }
 
 // The record, as docs/protocol.md specifies it.

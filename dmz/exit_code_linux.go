@@ -9,25 +9,8 @@ import (
 	"syscall"
 )
 
-// Policy is a rule that makes an exit code of an error.
-type Policy int
-
-const (
-	POSIX   Policy = iota // shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed
-	Dockerd               // what dockerd puts in State.ExitCode: 127, 126, else 128; 125 set-up failed
-	Runc                  // runc's init since 1.2: always 255
-	Systemd               // systemd's EXIT_EXEC: always 203
-)
-
-// By errno, for every other errno, and for a failed set-up.
+// The exit codes of a policy (dmz/policy.def).
 type rule struct{ notFound, notAllowed, notADirectory, isADirectory, other, setUp int }
-
-var rules = map[Policy]rule{
-	POSIX:   {127, 126, 126, 126, 126, 125},
-	Dockerd: {127, 126, 127, 126, 128, 125},
-	Runc:    {255, 255, 255, 255, 255, 255},
-	Systemd: {203, 203, 203, 203, 203, 203},
-}
 
 // ExitCode returns the exit code, 0 to 255, that the policy gives to an error:
 //
@@ -40,10 +23,10 @@ var rules = map[Policy]rule{
 //
 // It panics if the policy does not exist.
 func ExitCode(err error, policy Policy) int {
-	rule, ok := rules[policy]
-	if !ok {
+	if policy < 0 || int(policy) >= len(rules) {
 		panic("dmz: unknown policy")
 	}
+	rule := rules[policy]
 	if err == nil {
 		return 0
 	}

@@ -58,19 +58,7 @@ func Decode(record []byte, path string) (*Error, error) {
 	if machine == 0 || !possible(step, raw) {
 		return nil, notARecord(path)
 	}
-	e := &Error{
-		Verdict: SetupFailed,
-		Path:    path,
-		Errno:   hostErrno(machine, uint16(raw)),
-		Raw:     int(raw),
-		Machine: machine,
-		Step:    step,
-		Status:  StatusUnknown,
-	}
-	if step == StepExec {
-		e.Verdict = ExecFailed
-	}
-	return e, nil
+	return failure(path, machine, step, uint16(raw)), nil
 }
 
 func notARecord(path string) error {
@@ -85,5 +73,6 @@ func possible(step uint16, raw uint32) bool {
 	if step >= StepCaller && step <= stepCallerLast {
 		return raw != 0
 	}
-	return step == StepExec || step == StepFcntl || step == StepStub
+	_, known := stepWords[step]
+	return known
 }

@@ -18,48 +18,53 @@
 #define DMZ_ERROR_MAX	4095 /* MAX_ERRNO in include/linux/err.h */
 #define DMZ_MAGIC	('d' | 'm' << 8 | 'z' << 16 | 1 << 24)
 
-/* The step that failed. The numbers between DMZ_STEP_FCNTL and DMZ_STEP_CALLER are reserved. */
-#define DMZ_STEP_EXEC	     0	    /* execve of the target */
-#define DMZ_STEP_FCNTL	     1	    /* the stub's fcntl */
-#define DMZ_STEP_CALLER	     0x8000 /* first of the caller's own steps ... */
-#define DMZ_STEP_CALLER_LAST 0xfffe /* ... and last */
-#define DMZ_STEP_STUB	     0xffff /* exec of the stub */
+/* The step that failed. */
+enum {
+#define STEP(id, number, words, document) DMZ_STEP_##id = number,
+#define STEPS(id, first, last, document)  DMZ_STEP_##id = first, DMZ_STEP_##id##_LAST = last,
+#include "steps.def"
+};
+
+enum {
+#define MACHINE(id, number, family) DMZ_MACHINE_##id = number,
+#include "machines.def"
+};
 
 /* The errno numbering that the code being compiled lives by, named as ELF names it (e_machine). */
 #if defined(__x86_64__)
-#define DMZ_MACHINE 62 /* EM_X86_64 */
+#define DMZ_MACHINE DMZ_MACHINE_X86_64
 #elif defined(__i386__)
-#define DMZ_MACHINE 3 /* EM_386 */
+#define DMZ_MACHINE DMZ_MACHINE_386
 #elif defined(__aarch64__)
-#define DMZ_MACHINE 183 /* EM_AARCH64 */
+#define DMZ_MACHINE DMZ_MACHINE_AARCH64
 #elif defined(__arm__)
-#define DMZ_MACHINE 40 /* EM_ARM */
+#define DMZ_MACHINE DMZ_MACHINE_ARM
 #elif defined(__riscv)
-#define DMZ_MACHINE 243 /* EM_RISCV */
+#define DMZ_MACHINE DMZ_MACHINE_RISCV
 #elif defined(__s390__)
-#define DMZ_MACHINE 22 /* EM_S390 */
+#define DMZ_MACHINE DMZ_MACHINE_S390
 #elif defined(__powerpc64__)
-#define DMZ_MACHINE 21 /* EM_PPC64 */
+#define DMZ_MACHINE DMZ_MACHINE_PPC64
 #elif defined(__powerpc__)
-#define DMZ_MACHINE 20 /* EM_PPC */
+#define DMZ_MACHINE DMZ_MACHINE_PPC
 #elif defined(__mips__)
-#define DMZ_MACHINE 8 /* EM_MIPS */
+#define DMZ_MACHINE DMZ_MACHINE_MIPS
 #elif defined(__loongarch__)
-#define DMZ_MACHINE 258 /* EM_LOONGARCH */
+#define DMZ_MACHINE DMZ_MACHINE_LOONGARCH
 #elif defined(__alpha__)
-#define DMZ_MACHINE 0x9026 /* EM_ALPHA, as the kernel has it */
+#define DMZ_MACHINE DMZ_MACHINE_ALPHA
 #elif defined(__sparc__) && defined(__arch64__)
-#define DMZ_MACHINE 43 /* EM_SPARCV9 */
+#define DMZ_MACHINE DMZ_MACHINE_SPARCV9
 #elif defined(__sparc__)
-#define DMZ_MACHINE 2 /* EM_SPARC */
+#define DMZ_MACHINE DMZ_MACHINE_SPARC
 #elif defined(__hppa__)
-#define DMZ_MACHINE 15 /* EM_PARISC */
+#define DMZ_MACHINE DMZ_MACHINE_PARISC
 #elif defined(__m68k__)
-#define DMZ_MACHINE 4 /* EM_68K */
+#define DMZ_MACHINE DMZ_MACHINE_68K
 #elif defined(__sh__)
-#define DMZ_MACHINE 42 /* EM_SH */
+#define DMZ_MACHINE DMZ_MACHINE_SH
 #else
-#error "unknown machine: add its e_machine here, and its errno numbers to dmz/errno.def"
+#error "unknown machine: add its macro here and its number to dmz/machines.def"
 #endif
 
 /*

@@ -10,38 +10,12 @@ import (
 	"unsafe"
 )
 
-// Reason says whether a program can be exec'd through the stub, or why it should not be.
-type Reason int
-
-const (
-	RouteStub              Reason = iota // through the stub: the program cannot tell the difference
-	RouteDirectAsked                     // the caller asked for no stub
-	RouteDirectCredentials               // the exec of the stub would change the capabilities, or the ids
-	RouteDirectLabel                     // an SELinux or AppArmor label waits for the next exec
-	RouteDirectOnExec                    // the caller says that something else waits for the next exec
-	RouteDirectPath                      // the path means something else after the exec of the stub
-	RouteDirectNoStub                    // there is no stub
-)
-
 // String returns the reason in words, for a log.
 func (r Reason) String() string {
-	switch r {
-	case RouteStub:
-		return "the stub makes no difference to the target"
-	case RouteDirectAsked:
-		return "no stub was asked for"
-	case RouteDirectNoStub:
-		return "there is no stub"
-	case RouteDirectOnExec:
-		return "what acts on the next exec would be spent on the stub"
-	case RouteDirectLabel:
-		return "the security label for the next exec would go to the stub"
-	case RouteDirectCredentials:
-		return "the exec of the stub would change the credentials"
-	case RouteDirectPath:
-		return "the path would mean something else after the exec of the stub"
+	if r < 0 || int(r) >= len(reasons) {
+		return "unknown route"
 	}
-	return "unknown route"
+	return reasons[r]
 }
 
 // Identity is all that makes a difference, of a process that is about to exec. Sets have a bit for each capability.

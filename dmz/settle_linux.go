@@ -42,7 +42,7 @@ type judge func(p *process, status syscall.WaitStatus) Verdict
 
 // Look returns nil if the program was started.
 func look(pid int, path string, options int, verdict judge) *Error {
-	e := &Error{Verdict: Closed, Path: path}
+	e := newError(Closed, path)
 	ended, err := waitable(pid, options, &e.Status)
 	if err != nil {
 		return e

@@ -51,7 +51,7 @@ func Start(cmd *exec.Cmd) error {
 	}
 	if cmd.Path == "" && cmd.Err == nil {
 		cmd.Start() // which closes the pipes; its error, "no command", has no errno
-		return failure(StepExec, syscall.ENOENT, "")
+		return failure("", ownMachine, StepExec, uint16(syscall.ENOENT))
 	}
 	if !isNeutral(cmd) {
 		return startDirect(cmd)
@@ -135,7 +135,7 @@ func explainStart(cmd *exec.Cmd, step uint16, err error) error {
 	case step == StepStub && targetFailsAlike(errno, cmd.Path, cmd.Args, cmd.Environ()):
 		step = StepExec
 	}
-	return failure(step, errno, cmd.Path)
+	return failure(cmd.Path, ownMachine, step, uint16(errno))
 }
 
 // ErrnoOfStart returns the errno of an error of os.StartProcess for a child that did not become a program.

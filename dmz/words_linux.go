@@ -26,29 +26,11 @@ type errno struct {
 	number      [families]uint16 // 0 where a family lacks the error
 }
 
-// The ELF e_machine for each GOARCH.
-var machines = map[string]uint16{
-	"386": 3, "amd64": 62, "arm": 40, "arm64": 183, "loong64": 258, "mips": 8, "mips64": 8, "mips64le": 8, "mipsle": 8,
-	"ppc64": 21, "ppc64le": 21, "riscv64": 243, "s390x": 22, "sparc64": 43,
-}
-
-// That of this program. A record names its numbering by it.
+// The ELF e_machine of this program. A record names its errno numbering by that.
 var ownMachine = machines[runtime.GOARCH]
 
 func familyOf(machine uint16) int {
-	switch machine {
-	case 8, 10: // EM_MIPS, EM_MIPS_RS3_LE
-		return mips
-	case 41, 0x9026: // EM_FAKE_ALPHA, EM_ALPHA
-		return alpha
-	case 2, 18, 43: // EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9
-		return sparc
-	case 15: // EM_PARISC
-		return parisc
-	case 20, 21: // EM_PPC, EM_PPC64
-		return powerpc
-	}
-	return generic
+	return familyByMachine[machine] // 0 is generic
 }
 
 // In returns the number of the error in a family. The generic column has powerpc's EDEADLOCK: elsewhere EDEADLOCK is EDEADLK.

@@ -118,7 +118,7 @@ COVERAGE := $(abspath $(O))/coverage
 COVERAGE_CFLAGS := -O0 -g -fcoverage-mapping -fprofile-instr-generate=$(COVERAGE)/profiles/%m%c -fprofile-update=atomic \
 	-mllvm -runtime-counter-relocation -Wno-unused-command-line-argument
 
-$(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h
+$(O)/stub: tests/coverage/stub.c tests/coverage/hosted/nolibc.h dmz/_dmz.c dmz/record.h $(wildcard dmz/*.def)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(CFLAGS) -Itests/coverage/hosted -o $@ $<
 
 coverage: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h

@@ -7,10 +7,8 @@
 int find_policy(const char *name)
 {
 	static const char *const policies[] = {
-		[ERRPIPE_POSIX] = "posix",
-		[ERRPIPE_DOCKERD] = "dockerd",
-		[ERRPIPE_RUNC] = "runc",
-		[ERRPIPE_SYSTEMD] = "systemd",
+#define POLICY(id, go, name, ...) [ERRPIPE_##id] = name,
+#include "dmz/policy.def"
 	};
 
 	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {

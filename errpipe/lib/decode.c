@@ -23,7 +23,13 @@ static bool possible(unsigned step, unsigned error)
 		return false;
 	if (step >= DMZ_STEP_CALLER && step <= DMZ_STEP_CALLER_LAST)
 		return error;
-	return step == DMZ_STEP_EXEC || step == DMZ_STEP_FCNTL || step == DMZ_STEP_STUB;
+	switch (step) {
+#define STEP(id, number, words, document) case number:
+#define STEPS(id, first, last, document)
+#include "dmz/steps.def"
+		return true;
+	}
+	return false;
 }
 
 int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report)

@@ -5,14 +5,12 @@
 
 #include "errpipe.h"
 
-/* One rule a policy: exit codes for a failed exec by errno, for every other errno, and for a failed set-up. */
 static const struct rule {
 	unsigned char not_found, not_allowed, not_a_directory, is_a_directory, other, set_up;
 } rules[] = {
-	[ERRPIPE_POSIX] = { 127, 126, 126, 126, 126, 125 },
-	[ERRPIPE_DOCKERD] = { 127, 126, 127, 126, 128, 125 },
-	[ERRPIPE_RUNC] = { 255, 255, 255, 255, 255, 255 },
-	[ERRPIPE_SYSTEMD] = { 203, 203, 203, 203, 203, 203 },
+#define POLICY(id, go, name, not_found, not_allowed, not_a_directory, is_a_directory, other, set_up, as_in)          \
+	[ERRPIPE_##id] = { not_found, not_allowed, not_a_directory, is_a_directory, other, set_up },
+#include "dmz/policy.def"
 };
 
 static int failed_exec(const struct rule *rule, int error)

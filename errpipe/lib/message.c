@@ -11,14 +11,8 @@ static void add_signal(struct ep_line *line, int signal)
 		int number;
 		const char *name;
 	} signals[] = {
-		{ SIGHUP, "SIGHUP" },	    { SIGINT, "SIGINT" },   { SIGQUIT, "SIGQUIT" },
-		{ SIGILL, "SIGILL" },	    { SIGTRAP, "SIGTRAP" }, { SIGABRT, "SIGABRT" },
-		{ SIGBUS, "SIGBUS" },	    { SIGFPE, "SIGFPE" },   { SIGKILL, "SIGKILL" },
-		{ SIGUSR1, "SIGUSR1" },	    { SIGSEGV, "SIGSEGV" }, { SIGUSR2, "SIGUSR2" },
-		{ SIGPIPE, "SIGPIPE" },	    { SIGALRM, "SIGALRM" }, { SIGTERM, "SIGTERM" },
-		{ SIGXCPU, "SIGXCPU" },	    { SIGXFSZ, "SIGXFSZ" }, { SIGVTALRM, "SIGVTALRM" },
-		{ SIGPROF, "SIGPROF" },	    { SIGIO, "SIGIO" },	    { SIGPWR, "SIGPWR" },
-		{ SIGSYS, "SIGSYS" },
+#define SIGNAL(name) { name, #name },
+#include "dmz/signals.def"
 #ifdef SIGSTKFLT
 		{ SIGSTKFLT, "SIGSTKFLT" },
 #endif
@@ -69,12 +63,24 @@ static void add_name(struct ep_line *line, const struct errpipe_report *report)
 	ep_add(line, ")");
 }
 
+static const char *words_of_step(unsigned step)
+{
+	switch (step) {
+#define STEP(id, number, words, document)                                                                            \
+	case number:                                                                                                 \
+		return words;
+#define STEPS(id, first, last, document)
+#include "dmz/steps.def"
+	}
+	return NULL;
+}
+
 static void add_step(struct ep_line *line, const struct errpipe_report *report)
 {
-	if (report->step == ERRPIPE_STEP_STUB) {
-		ep_add(line, "cannot start the stub");
-	} else if (report->step == ERRPIPE_STEP_FCNTL) {
-		ep_add(line, "cannot set close-on-exec on the report");
+	const char *words = words_of_step(report->step);
+
+	if (words) {
+		ep_add(line, words);
 	} else {
 		ep_add(line, "set-up step ");
 		ep_add_number(line, report->step - ERRPIPE_STEP_CALLER);

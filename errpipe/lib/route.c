@@ -282,22 +282,10 @@ int errpipe_route(const struct errpipe_identity *identity, const char *path)
 const char *errpipe_route_reason(enum errpipe_route route)
 {
 	switch (route) {
-	case ERRPIPE_STUB:
-		return "the stub makes no difference to the target";
-	case ERRPIPE_DIRECT_ASKED:
-		return "no stub was asked for";
-	case ERRPIPE_DIRECT_FALLBACK:
-		return "the stub could not be exec'd";
-	case ERRPIPE_DIRECT_NO_STUB:
-		return "there is no stub";
-	case ERRPIPE_DIRECT_ON_EXEC:
-		return "what acts on the next exec would be spent on the stub";
-	case ERRPIPE_DIRECT_LABEL:
-		return "the security label for the next exec would go to the stub";
-	case ERRPIPE_DIRECT_CREDENTIALS:
-		return "the exec of the stub would change the credentials";
-	case ERRPIPE_DIRECT_PATH:
-		return "the path would mean something else after the exec of the stub";
+#define ROUTE(id, words, document)                                                                                   \
+	case ERRPIPE_##id:                                                                                           \
+		return words;
+#include "dmz/routes.def"
 	}
 	return "unknown route";
 }

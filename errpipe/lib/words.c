@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "dmz/record.h"
 #include "errpipe.h"
 #include "internal.h"
 
@@ -8,19 +9,16 @@
 enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, POWERPC };
 enum { COLUMNS = POWERPC };
 
-#if defined(__mips__)
-#define HOST MIPS
-#elif defined(__alpha__)
-#define HOST ALPHA
-#elif defined(__sparc__)
-#define HOST SPARC
-#elif defined(__hppa__)
-#define HOST PARISC
-#elif defined(__powerpc__)
-#define HOST POWERPC
-#else
-#define HOST GENERIC
-#endif
+static enum family family_of(unsigned machine)
+{
+	switch (machine) {
+#define MACHINE(id, number, family)                                                                                  \
+	case number:                                                                                                 \
+		return family;
+#include "dmz/machines.def"
+	}
+	return GENERIC;
+}
 
 /* As large as the longest name and the longest words, each with its NUL. */
 union longest_name {
@@ -74,7 +72,7 @@ const char *errpipe_strerror(int error)
 {
 	static const char prefix[] = "errno ";
 	static __thread char unknown[sizeof(prefix) - 1 + EP_DECIMAL];
-	const struct row *row = find(HOST, error);
+	const struct row *row = find(family_of(DMZ_MACHINE), error);
 	char *decimal;
 
 	if (row)
@@ -85,43 +83,18 @@ const char *errpipe_strerror(int error)
 
 const char *errpipe_errname(int error)
 {
-	const struct row *row = find(HOST, error);
+	const struct row *row = find(family_of(DMZ_MACHINE), error);
 
 	return row ? row->name : NULL;
 }
 
-static enum family family_of(unsigned machine)
-{
-	static const struct {
-		unsigned machine;
-		enum family family;
-	} families[] = {
-		{ 8, MIPS },	   /* EM_MIPS */
-		{ 10, MIPS },	   /* EM_MIPS_RS3_LE */
-		{ 41, ALPHA },	   /* EM_FAKE_ALPHA, reserved but not used */
-		{ 0x9026, ALPHA }, /* EM_ALPHA */
-		{ 2, SPARC },	   /* EM_SPARC */
-		{ 18, SPARC },	   /* EM_SPARC32PLUS */
-		{ 43, SPARC },	   /* EM_SPARCV9 */
-		{ 15, PARISC },	   /* EM_PARISC */
-		{ 20, POWERPC },   /* EM_PPC */
-		{ 21, POWERPC },   /* EM_PPC64 */
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (families[i].machine == machine)
-			return families[i].family;
-	return GENERIC;
-}
-
 int ep_host_errno(unsigned machine, unsigned raw)
 {
-	enum family family = family_of(machine);
+	enum family family = family_of(machine), host = family_of(DMZ_MACHINE);
 	const struct row *row;
 
-	if (family == HOST)
+	if (family == host)
 		return raw;
 	row = find(family, raw);
-	return row ? number(row, HOST) : 0;
+	return row ? number(row, host) : 0;
 }

@@ -54,7 +54,7 @@ reports 'a signal' 137 '{"level":"info","msg":"exec /bin/sh: started","verdict":
 chmod 755 empty
 reports 'a failure' 255 '{"level":"error","msg":"exec ./empty: exec format error","verdict":"EXEC_FAILED","path":"./empty","path_hex":null,"errno":"ENOEXEC","error":8,"raw_error":8,"machine":'"$machine"',"step":0,"exit_status":null,"signal":null,"exit_code":255,'"$stub"'}' \
 	--route=stub --policy=runc ./empty
-reports 'the direct route' 127 '{"level":"error","msg":"exec ./missing: no such file or directory","verdict":"EXEC_FAILED","path":"./missing","path_hex":null,"errno":"ENOENT","error":2,"raw_error":2,"machine":'"$machine"',"step":0,"exit_status":null,"signal":null,"exit_code":127,"route":"direct","route_reason":"no stub was asked for"}' \
+reports 'the direct route' 127 '{"level":"error","msg":"exec ./missing: no such file or directory","verdict":"EXEC_FAILED","path":"./missing","path_hex":null,"errno":"ENOENT","error":2,"raw_error":2,"machine":'"$machine"',"step":0,"exit_status":null,"signal":null,"exit_code":127,"route":"direct","route_reason":"the caller asked for no stub"}' \
 	--route=direct ./missing
 reports 'a path for the direct route' 0 '{"level":"info","msg":"exec /proc/self/exe: started","verdict":"STARTED","path":"/proc/self/exe","path_hex":null,'"$none"',"exit_status":0,"signal":null,"exit_code":0,"route":"direct","route_reason":"the path would mean something else after the exec of the stub"}' \
 	/proc/self/exe --help
