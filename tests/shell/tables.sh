@@ -1,0 +1,106 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The header, the help, the pages and the completions have the same facts as the tables in dmz/*.def. Writes TAP.
+# shellcheck disable=SC2317 # the functions that are called through try
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+cd "$ERRPIPE_SRC" || exit 1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+
+# rows FILE DEFINITION...: print what these macros make of each row of a table.
+rows() {
+	file=$1
+	shift
+	{ printf '#define %s\n' "$@"; echo "#include \"dmz/$file\""; } | cc -E -P -I. - | grep .
+}
+
+# enumerators NAME: those of that enum in errpipe.h, without the prefix, in their order.
+enumerators() {
+	sed -n "/^enum errpipe_$1 {/,/^}/s/^	ERRPIPE_\([A-Z_]*\).*/\1/p" errpipe/errpipe.h
+}
+
+# same FILE COMMAND...: the command prints that file, and the file is not empty.
+same() {
+	want=$1
+	shift
+	[ -s "$want" ] && "$@" | diff "$want" -
+}
+
+# has_lines FILE PAGE: each of these lines is in the page.
+has_lines() {
+	[ -s "$1" ] && ! grep -vxFf "$2" "$1"
+}
+
+# --- policies ---------------------------------------------------------------------------------------
+
+policies='POLICY(id, go, name, enoent, eacces, enotdir, eisdir, other, set_up, as_in)'
+rows policy.def "$policies id" >"$tmp/ids"
+rows policy.def "$policies name" | tr -d '"' >"$tmp/names"
+# shellcheck disable=SC2016 # the backquotes are Markdown's
+rows policy.def "$policies name enoent | eacces | enotdir | eisdir | other | set_up as_in" |
+	sed 's/^"\(.*\)" \([0-9].*[0-9]\) "\(.*\)"$/| `\1` | \2 | \3 |/' >"$tmp/markdown"
+rows policy.def "$policies name Ta enoent Ta eacces Ta enotdir Ta eisdir Ta other Ta set_up" |
+	sed 's/^"\(.*\)" Ta /.It \1 Ta /' >"$tmp/mdoc"
+
+named_in_help() {
+	"$ERRPIPE_BUILD/errpipe" "$1" --help >"$tmp/help"
+	while read -r name; do
+		grep -qw -- "$name" "$tmp/help" || { echo "errpipe $1 --help: $name is missing"; false; } || return
+	done <"$tmp/names"
+}
+in_bash() {
+	sed -n "s/.*--policy) .*compgen -W '\([a-z0-9 ]*\)'.*/\1/p" errpipe/completions/errpipe.bash | tr ' ' '\n'
+}
+in_zsh() {
+	sed -n 's/.*--policy=.*:policy:(\(.*\)).*/\1/p' errpipe/completions/_errpipe | tr ' ' '\n'
+}
+try 'errpipe.h has the policies of policy.def, in that order' same "$tmp/ids" enumerators policy
+for command in run exec; do
+	try "errpipe $command --help names each policy" named_in_help "$command"
+done
+try 'bash offers the policies' same "$tmp/names" in_bash
+try 'zsh offers the policies' same "$tmp/names" in_zsh
+try 'docs/exit-codes.md has their exit codes' has_lines "$tmp/markdown" docs/exit-codes.md
+try 'errpipe(1) has their exit codes' has_lines "$tmp/mdoc" errpipe/man/errpipe.1
+tr -s ' ,' '\n' <errpipe/man/errpipe.3 | sed -n 's/^ERRPIPE_\([A-Z]*\)$/\1/p' >"$tmp/manual"
+try 'errpipe(3) names them' has_lines "$tmp/ids" "$tmp/manual"
+
+# --- steps ------------------------------------------------------------------------------------------
+
+rows steps.def 'STEP(id, number, words, document) number' 'STEPS(id, first, last, document) first to last' >"$tmp/steps"
+{
+	echo '#include "errpipe.h"'
+	rows steps.def 'STEP(id, number, words, document) _Static_assert(ERRPIPE_STEP_##id == number, #id);' \
+		'STEPS(id, first, last, document) _Static_assert(ERRPIPE_STEP_##id == first && ERRPIPE_STEP_##id##_LAST == last, #id);'
+} >"$tmp/steps.c"
+# has_rows BEFORE AFTER PAGE: the page has a row for each step.
+has_rows() {
+	[ -s "$tmp/steps" ] && while read -r step; do
+		grep -q "^$1$step$2" "$3" || { echo "$3: step $step is missing"; false; } || return
+	done <"$tmp/steps"
+}
+try 'errpipe.h has the steps of steps.def' cc -fsyntax-only -Ierrpipe "$tmp/steps.c"
+try 'docs/protocol.md has the steps' has_rows '| ' ' | ' docs/protocol.md
+try 'errpipe-protocol(7) has the steps' has_rows '\.It ' ' Ta ' errpipe/man/errpipe-protocol.7
+
+# --- routes, errors ---------------------------------------------------------------------------------
+
+rows routes.def 'ROUTE(id, words, document) id' >"$tmp/routes"
+try 'errpipe.h has the routes of routes.def, in that order' same "$tmp/routes" enumerators route
+
+rows errno.def 'E(name, words, generic, mips, alpha, sparc, parisc) name' >"$tmp/errors"
+errors_in_bash() {
+	sed -n "s/.*--errno) .*compgen -W '\([A-Z0-9 ]*\)'.*/\1/p" errpipe/completions/errpipe.bash | tr ' ' '\n'
+}
+errors_in_zsh() {
+	sed -n 's/.*--errno=.*:errno:(\(.*\)).*/\1/p' errpipe/completions/_errpipe | tr ' ' '\n'
+}
+errors_in_bash >"$tmp/offered"
+try 'bash offers errors of errno.def' has_lines "$tmp/offered" "$tmp/errors"
+try 'zsh offers the same' same "$tmp/offered" errors_in_zsh
+
+echo "1..$n"
+exit "$failed"
