@@ -2,17 +2,17 @@
 /*
  * dmz FD PATH ARGV0 [ARG...]
  *
- * Become the program PATH under the name ARGV0. If that fails, write why to FD, as record.h lays it out,
+ * Become the program PATH under the name ARGV0. If that fails, write the reason to FD, in the layout of record.h,
  * and exit:
  *
- *	127	execve says ENOENT: PATH, or an interpreter that it asks for, does not exist
- *	126	execve failed in any other way
- *	125	called wrongly, or FD is not open: nothing is written; or close-on-exec was refused: that is
+ *	127	execve failed with ENOENT: PATH, or its interpreter, does not exist
+ *	126	execve failed with any other errno
+ *	125	wrong arguments, or FD is not open: nothing is written. Or close-on-exec was refused: that is written
  *
- * Success takes two system calls. There is no writable data, so all of this is one page that nobody copies.
+ * Success takes two system calls. The program is one page without writable data, which the kernel never copies.
  */
 
-/* nolibc's start-up code keeps environ and _auxv in a writable segment: send it away, to be collected. */
+/* nolibc's start-up code needs a writable segment, for environ and _auxv. Rename it, so that the linker drops it. */
 #define _start_c nolibc_start_c
 #ifdef __mips64
 #include "arch-mips64.h"
@@ -33,8 +33,8 @@
 #endif
 
 /*
- * The number that a string of digits says; -1 for any other string, and where the number does not fit. The annotation is
- * for Frama-C, in tests/prove.
+ * Parse a string of digits. Returns -1 for any other string, and for a number that is too large. The annotation is for
+ * Frama-C (tests/prove).
  */
 static int number(const char *s)
 {
@@ -56,8 +56,8 @@ static int number(const char *s)
 }
 
 /*
- * Blocks every signal first: SIGPIPE, SIGXFSZ or somebody's SIGTERM would end us before the record is out. The set is
- * filled by hand: initialized, it would be a call of memcpy where gcc builds for mips.
+ * Block every signal first: SIGPIPE, SIGXFSZ or a SIGTERM from outside would end the process before the record is out.
+ * The loop fills the set because gcc for mips would turn an initializer into a call of memcpy.
  */
 static void report(int fd, int step, int error)
 {
@@ -93,5 +93,5 @@ __attribute__((used, noreturn)) void _start_c(long *sp)
 	}
 
 	my_syscall1(__NR_exit_group, status);
-	__builtin_trap(); /* seccomp can refuse even that */
+	__builtin_trap(); /* seccomp can refuse even the exit */
 }

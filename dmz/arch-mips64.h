@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What nolibc asks of an architecture, for mips64 and mips64el (the n64 ABI), which its own arch-mips.h refuses.
+ * nolibc's architecture header for mips64 and mips64el (the n64 ABI), which its own arch-mips.h refuses.
  *
  * A system call has its number in v0 ($2) and up to six arguments in $4 to $9. The result comes back in v0, and a3 ($7)
- * says whether it is an error. Of the others the kernel may change those that a function may, but not the arguments'.
+ * is nonzero if it is an error. The kernel may change the registers that a function may change, but not those of the
+ * arguments.
  *
- * Unused arguments are passed as zeros: that takes an instruction each, and spares six copies of the macro.
+ * Unused arguments are passed as zeros. That costs an instruction each, and saves six copies of the macro.
  */
 #ifndef DMZ_ARCH_MIPS64_H
 #define DMZ_ARCH_MIPS64_H
-#define _NOLIBC_ARCH_MIPS_H /* instead of it */
+#define _NOLIBC_ARCH_MIPS_H /* this header replaces it */
 
 #include "compiler.h"
 #include "crt.h"
@@ -39,7 +40,7 @@
 #define my_syscall1(num, a)		my_syscall2(num, a, 0)
 #define my_syscall0(num)		my_syscall1(num, 0)
 
-/* The stack as the kernel leaves it is the argument of _start_c; below it, the stack has to be aligned. */
+/* The kernel's stack pointer is the argument of _start_c. Align the stack below it. */
 __asm__(".section .text.__start,\"ax\",@progbits\n"
 	".globl __start\n"
 	".set push\n"
@@ -48,7 +49,7 @@ __asm__(".section .text.__start,\"ax\",@progbits\n"
 	"	move $4, $29\n"
 	"	li $8, -16\n"
 	"	jal _start_c\n"
-	"	and $29, $29, $8\n" /* done before the jump is */
+	"	and $29, $29, $8\n" /* the delay slot: runs before the jump */
 	".set pop\n"
 	".previous\n");
 

@@ -4,8 +4,8 @@
 Package dmz reports why an exec failed. It is meant for container runtimes and other programs written in Go.
 
 A process that is about to become another program holds the write end of a pipe. If its execve(2) fails, the errno goes
-into that pipe as one record of 16 bytes. If it succeeds, close-on-exec closes the pipe, and nothing of this is left in
-the process. The read end shows which it was:
+into that pipe as one record of 16 bytes. If it succeeds, close-on-exec closes the pipe, and no trace of this is left
+in the process. The reader learns which it was:
 
 	err := dmz.Read(r, 0, "/bin/app")
 	fmt.Println(err)                          // exec /bin/app: exec format error
@@ -20,15 +20,15 @@ The module is not published yet. Point your go.mod to a local copy with two line
 # Routes
 
 The process can exec the program itself, or go through a stub: a static program of less than a page that execs the
-program in its place. By then the executable and the memory of the caller are gone, before the program's file is touched
-(CVE-2019-5736, CVE-2024-21626). The package brings the stub along as bytes; [Stub] makes a sealed copy in memory.
+program in its place. The caller's executable and memory are gone before the program's file is opened (CVE-2019-5736,
+CVE-2024-21626). The package embeds the stubs of all architectures; [Stub] makes a sealed copy in memory.
 
-A second exec is not neutral: what acts on "the next exec" is spent on the stub. [Route] knows when that matters.
+A second exec has side effects: anything armed for "the next exec" takes effect on the stub. [Route] knows when that matters.
 
 # A runtime
 
-The parent of an init calls [Stub] and [Pipe] and passes both to the init. The init calls [Fail] for a failed step of its own,
-and in the end [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
+The parent of an init calls [Stub] and [Pipe] and passes both to the init. If one of its own steps fails, the
+init calls [Fail]. In the end it calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
 
 If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go reports the errno of a direct exec by itself.
 Start adds the stub, words, exit codes, a verdict on a process that was killed before its exec, and a distinction between a
@@ -36,10 +36,10 @@ failed exec and a failed set-up. Its documentation names the two cases in which 
 
 # Words
 
-[Error] has the words of the C library of the same project, which are the same on every architecture. They are those of
-[syscall.Errno], except that ESTALE is always "stale file handle", which Go calls "stale NFS file handle" on some
-architectures; and that EHWPOISON, EINIT and EREMDEV have words, where Go has but their numbers.
+[Error] uses the words of this project's C library, which are the same on every architecture. They are those of
+[syscall.Errno], with two exceptions. ESTALE is always "stale file handle", which Go calls "stale NFS file handle" on some
+architectures. EHWPOISON, EINIT and EREMDEV have words, where Go has only their numbers.
 
-The package is for Linux, and has no cgo. Functions may be called from several goroutines at once.
+The package is for Linux and needs no cgo. Functions may be called from several goroutines at once.
 */
 package dmz

@@ -9,24 +9,24 @@ import (
 	"unicode/utf8"
 )
 
-// Verdict is what became of an attempt to exec. Success has none: it is an error that is nil.
+// Verdict classifies a failed attempt to exec. Success is a nil error and has no Verdict.
 type Verdict int
 
 const (
-	ExecFailed  Verdict = iota + 2 // the program could not be exec'd: the error says why
-	SetupFailed                    // the stub could not start or not work, or a step of the caller's own failed
-	Died                           // the process ended before the program was exec'd, and without a record
-	Closed                         // the pipe was closed, and the process cannot be looked at to know the reason
+	ExecFailed  Verdict = iota + 2 // the program could not be exec'd, for the reason in Errno
+	SetupFailed                    // the stub could not start or run, or one of the caller's own steps failed
+	Died                           // the process died before the program was exec'd, without writing a record
+	Closed                         // the pipe was closed, and a look at the process cannot tell the reason
 )
 
 // StepProcess is the fork, or a step of package syscall before the exec. Only an error of [Start] has it, never a record.
 const StepProcess uint16 = 0x7fff
 
-// StatusUnknown stands for a wait status that is not known, or not yet.
+// StatusUnknown stands for a wait status that is not known (yet).
 const StatusUnknown = ^syscall.WaitStatus(0)
 
-// An Error tells why a program could not be exec'd. It prints the line that the C library and the command errpipe print,
-// and unwraps to a [syscall.Errno], so that errors.Is finds syscall.ENOEXEC and fs.ErrNotExist in it.
+// An Error is the reason why a program could not be exec'd. It formats the same line as the C library and the command
+// errpipe. It unwraps to a [syscall.Errno], so that errors.Is finds syscall.ENOEXEC and fs.ErrNotExist in it.
 type Error struct {
 	Verdict Verdict
 	Path    string // of the program
@@ -67,8 +67,8 @@ func (e *Error) Unwrap() error {
 }
 
 // Error returns one line, "exec PATH: exec format error", with the control characters of the path escaped. Only a failed
-// exec has the words of its errno. All others name it, "exec PATH: cannot start the stub (EACCES)", because Docker, podman
-// and containerd search the text for words like "permission denied" to choose an exit code.
+// exec has the words of its errno. All other verdicts name the errno, "exec PATH: cannot start the stub (EACCES)", because
+// Docker, podman and containerd search the text for words like "permission denied" to choose an exit code.
 func (e *Error) Error() string {
 	line := "exec " + escape(e.Path) + ": "
 	switch e.Verdict {
@@ -127,8 +127,8 @@ func signalName(signal syscall.Signal) string {
 	return fmt.Sprintf("signal %d", int(signal))
 }
 
-// Escape makes one harmless line of a path. Control characters are ASCII's, and U+0080 to U+009f, which a terminal takes
-// for escape sequences as well. All other bytes stay, whether they are UTF-8 or not.
+// Escape turns a path into one harmless line. It escapes ASCII's control characters and U+0080 to U+009F, which a terminal
+// also takes for escape sequences. All other bytes are left unchanged, even if they are not UTF-8.
 func escape(path string) string {
 	var line strings.Builder
 	for len(path) > 0 {

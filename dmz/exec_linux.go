@@ -16,29 +16,32 @@ import (
 // Flags of [Exec].
 type Flags uint
 
-// Fallback makes [Exec] go direct if the stub cannot be exec'd, instead of reporting that. It gives up what the stub is good
-// for, and whoever picks the arguments can provoke it (E2BIG), so it is not for a runtime that starts what others bring.
+// Fallback makes [Exec] go direct if the stub cannot be exec'd, instead of reporting that. A fallback gives up the stub's
+// protection, and anyone who controls the arguments can force one (E2BIG). It is not for a runtime that starts untrusted
+// images.
 const Fallback Flags = 1
 
 // Exec replaces this process with the program path, or writes the reason for the failure to report.
 //
-// stub is the descriptor of the file that [Stub] returned, of any other copy of dmz, or [NoStub]. It should be close-on-exec,
-// or the program inherits it. path is the file to exec and argv[0] the name that the program sees; PATH is not searched. A
-// path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub for such a path.
+// stub is the descriptor of the file that [Stub] returned, of any other copy of dmz, or [NoStub]. It should be
+// close-on-exec; otherwise the program inherits it. path is the file to exec and argv[0] the name that the program sees;
+// PATH is not searched. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub
+// for such a path.
 //
-// If the exec of the program would fail as that of the stub did, the report is that of the program: EAGAIN, ENOMEM, and E2BIG
-// for a string or a total that is over the limit by itself. The stub adds three arguments. A command line within 60 bytes of
-// the limit is too long only for the stub: that is E2BIG in the step [StepStub].
+// If the exec of the program would fail in the same way as that of the stub, the report blames the program: EAGAIN, ENOMEM,
+// and E2BIG for a string or a total that exceeds the limit by itself. The stub adds three arguments. A command line within
+// 60 bytes of the limit is too long only for the stub: that is E2BIG in the step [StepStub].
 //
 // The descriptor numbers do not keep their [os.File] values alive: call runtime.KeepAlive on both after Exec, or the garbage
 // collector may close them first. Close everything else before, or mark it close-on-exec. The stub is exec'd by execveat(2).
-// If that is refused with EPERM, ENOSYS or no errno, as seccomp filters do, it is exec'd as /proc/self/fd/N, if that is procfs.
+// If that fails with EPERM, ENOSYS or no errno, which seccomp filters return, the stub is exec'd as /proc/self/fd/N, if
+// /proc is procfs.
 //
-// A stub that is not open, such as that of an [os.File] that is nil or closed, is EBADF, even with Fallback. A stub that is 1
-// or 2, a standard stream, is EINVAL.
+// A stub that is not open, for example that of a nil or closed [os.File], is EBADF, even with Fallback. A stub of 1 or 2, a
+// standard stream, is EINVAL.
 //
-// Like [syscall.Exec] it returns only on failure, with an [*Error] that holds the report; then exit. Two errors are not in the
-// report: report is not open for writing (EBADF), and unknown flags (EINVAL).
+// Like [syscall.Exec] it returns only on failure, with an [*Error] that holds the report; then exit. Two errors are not in
+// the report: EBADF if report is not open for writing, and EINVAL for unknown flags.
 func Exec(stub, report int, flags Flags, path string, argv, envv []string) error {
 	if flags&^Fallback != 0 {
 		return fmt.Errorf("dmz: unknown flags %#x: %w", uint(flags), syscall.EINVAL)
@@ -77,7 +80,7 @@ func isStandardStream(fd int) bool {
 	return fd >= 0 && fd <= 2
 }
 
-// The read end of the pipe is not: a caller may have mixed up the two ends.
+// The read end of the pipe is not writable: the caller may have mixed up the two ends.
 func isWritable(fd int) bool {
 	flags, errno := fcntl(fd, syscall.F_GETFL, 0)
 	return errno != 0 || flags&syscall.O_ACCMODE != syscall.O_RDONLY && flags&oPath == 0
@@ -94,7 +97,7 @@ func setCloseOnExec(fd int) syscall.Errno {
 	return errno
 }
 
-// EAGAIN is the limit of processes. E2BIG is the stub's only if the command line would fit without the stub's own arguments.
+// EAGAIN means the process limit. E2BIG is the stub's only if the command line would fit without the stub's own arguments.
 func targetFailsAlike(errno syscall.Errno, path string, argv, envv []string) bool {
 	return errno == syscall.EAGAIN || errno == syscall.ENOMEM || errno == syscall.E2BIG && tooBig(path, argv, envv)
 }
@@ -108,7 +111,7 @@ func hasNul(strs ...string) bool {
 	return false
 }
 
-// What syscall.Exec returns is an errno, which is 0 if the kernel refused without one.
+// Syscall.Exec returns an errno, which is 0 if the kernel refused without one.
 func errnoOf(err error) syscall.Errno {
 	errno, ok := err.(syscall.Errno)
 	if !ok {
@@ -117,8 +120,8 @@ func errnoOf(err error) syscall.Errno {
 	return errno
 }
 
-// StubArgs are the arguments of dmz, whatever it is called: FD PATH ARGV0 [ARG...]. The program has an argv[0] in any case,
-// as execve(2) itself sees to from Linux 5.18 on.
+// StubArgs returns the arguments of dmz: FD PATH ARGV0 [ARG...]. The program always gets an argv[0]; from Linux 5.18 on,
+// execve(2) itself ensures that.
 func stubArgs(report int, path string, argv []string) []string {
 	if len(argv) == 0 {
 		argv = []string{""}
@@ -147,7 +150,8 @@ func execStub(stub, report int, path string, argv, envv []string) (step uint16, 
 	return StepStub, errno
 }
 
-// Before Linux 3.19, under qemu-user, and where a seccomp(2) filter knows only execve(2): such filters answer EPERM or 0.
+// Execveat(2) is missing before Linux 3.19, under qemu-user, and behind a seccomp(2) filter that knows only execve(2). Such
+// filters return EPERM or 0.
 func isMissing(errno syscall.Errno) bool {
 	return errno == syscall.ENOSYS || errno == syscall.EPERM || errno == 0
 }
@@ -159,7 +163,7 @@ func hasProc() bool {
 	return syscall.Statfs("/proc/self/fd", &fs) == nil && fs.Type == procSuperMagic
 }
 
-// Execveat does what syscall.Exec does for execve(2), which is not open to others.
+// Execveat does for execveat(2) what syscall.Exec does for execve(2).
 func execveat(fd int, argv, envv []string) syscall.Errno {
 	if sys.execveat == none {
 		return syscall.ENOSYS
@@ -174,12 +178,12 @@ func execveat(fd int, argv, envv []string) syscall.Errno {
 	}
 	empty := []byte{0}
 
-	// Go raises the soft limit of descriptors when it starts, and later versions lower it again in syscall.Exec. "" is never found.
+	// Go raises the soft limit of descriptors when it starts. Later versions restore it in syscall.Exec, which cannot
+	// find "".
 	syscall.Exec("", []string{"dmz"}, nil)
 	/*
 	 * During an exec a clone(2) for a new thread fails with EAGAIN, which can end the program (golang/go#18146). The runtime
-	 * starts threads only for processors (P) that are free, and there are none if this thread has the only one: a raw system call
-	 * keeps it.
+	 * starts threads only for free processors (P). If this thread has the only one, none is free: a raw system call keeps it.
 	 */
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	_, _, errno := syscall.RawSyscall6(sys.execveat, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
@@ -187,11 +191,11 @@ func execveat(fd int, argv, envv []string) syscall.Errno {
 	return errno
 }
 
-// Fail reports that a step of the caller's own failed, between fork and exec: chdir, setuid, a mount. step is [StepCaller] plus a
-// number of the caller's choice, up to 32766. Write one report only, and exit then.
+// Fail reports that one of the caller's own steps between fork and exec failed: chdir, setuid, a mount. step is [StepCaller]
+// plus a number of the caller's choice, up to 32766. Write only one report, then exit.
 //
-// Errors: EINVAL, step or errno is out of range; those of write(2), with EPIPE if the reader is gone; EIO, the descriptor took
-// a part of it, so it is no pipe.
+// Errors: EINVAL if step or errno is out of range; EIO if the descriptor took only a part of the report, so it is not a
+// pipe; and those of write(2), with EPIPE if the reader is gone.
 func Fail(report int, step uint16, errno syscall.Errno) error {
 	if step < StepCaller || step > stepCallerLast || errno == 0 || errno > maxErrno {
 		return fmt.Errorf("dmz: step %#x with errno %d: %w", step, errno, syscall.EINVAL)
@@ -199,7 +203,7 @@ func Fail(report int, step uint16, errno syscall.Errno) error {
 	return writeRecord(report, step, errno)
 }
 
-// Report a failure, and return the error that its reader is going to see.
+// Report a failure, and return the error that its reader will see.
 func fail(report int, step uint16, errno syscall.Errno, path string) error {
 	if errno > maxErrno {
 		errno = 0

@@ -12,14 +12,14 @@ import (
 // The exit codes of a policy (dmz/policy.def).
 type rule struct{ notFound, notAllowed, notADirectory, isADirectory, other, setUp int }
 
-// ExitCode returns the exit code, 0 to 255, that the policy gives to an error:
+// ExitCode returns the exit code for an error, 0 to 255, by a policy:
 //
 //   - nil is 0.
-//   - An error of this package has the code of the step that failed.
+//   - An error of this package has the code for its verdict and errno.
 //   - An error of [exec.Cmd]'s Wait has the program's own: its exit status, or 128 plus the signal.
 //   - A program that [exec.LookPath] did not find, or found and cannot start, has the code of an exec that fails in the same
 //     way. With [exec.ErrDot] the program exists and Go does not start it, so the code is that of EACCES.
-//   - Every other error has the code of a failed set-up, and so has a process whose status is not known.
+//   - Every other error has the code of a failed set-up. So has a process whose status is unknown.
 //
 // It panics if the policy does not exist.
 func ExitCode(err error, policy Policy) int {

@@ -116,7 +116,7 @@ func steps() {
 func routes() {
 	all := rows("routes.def", "ROUTE", 3)
 	routes := all[:len(all)-1] // the package has no route like the last, a fallback
-	printf("// Reason tells whether a program can be exec'd through the stub, or why it should not be.\ntype Reason int\n\nconst (\n")
+	printf("// Reason is the route of an exec, and the reason for it.\ntype Reason int\n\nconst (\n")
 	for i, r := range routes {
 		kind := ""
 		if i == 0 {

@@ -36,7 +36,7 @@ func tooBig(path string, argv, envv []string) bool {
 	if syscall.Getrlimit(syscall.RLIMIT_STACK, &limit) == nil {
 		stack = uint64(limit.Cur)
 	}
-	// The strings alone must fit on the stack, which has a page already, of which one word is not used.
+	// The strings alone must fit on the stack. It already has a page, one word of which is unused.
 	room := stack - stack%page
 	if room < page {
 		room = page
@@ -55,7 +55,7 @@ func tooBig(path string, argv, envv []string) bool {
 	return size+count*word > limited
 }
 
-// The kernel counts pointers of its own size, whatever the size of the program's.
+// The kernel counts pointers at its own size, even for a 32-bit program.
 func wordSize() uint64 {
 	if unsafe.Sizeof(uintptr(0)) == 8 || isKernelOf64Bits() {
 		return 8

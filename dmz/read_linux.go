@@ -13,14 +13,14 @@ import (
 // Read reads the report of one attempt to exec path from r, the read end of a pipe, FIFO or socket. It returns nil if the
 // program was started, and an [*Error] if not.
 //
-// End of file proves only that nobody holds the write end any more, so with pid 0 the nil is provisional; [Settle] can tell more
-// once the process has ended. With the pid of a child of this process, Read looks at that child when end of file comes, which
-// costs some 25 microseconds. The error is then Died if the child is exiting without ever having exec'd anything but the stub, and
-// Closed if that cannot be known.
+// End of file proves only that nobody holds the write end any more. With pid 0 a nil is therefore provisional; once the
+// process has ended, [Settle] can make it final. With the pid of a child of this process, Read checks that child at end of
+// file, which costs some 25 microseconds. The error is Died if the child is exiting without ever having exec'd anything but
+// the stub. It is Closed if that cannot be known.
 //
-// Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take the
-// end of file after a record for a success. At end of file, and after an error of r.Read, r stays open and the caller closes it.
-// Closing it in every case does no harm.
+// Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take
+// the end of file after a record for a success. At end of file, and after an error of r.Read, r stays open and the caller
+// closes it. Closing it in any case does no harm.
 //
 // Errors other than *Error: EINVAL if pid is below 0; EPROTO if the bytes are not exactly one record of a known version; and those
 // of r.Read, with [os.ErrDeadlineExceeded] after r.SetReadDeadline.
@@ -28,7 +28,7 @@ func Read(r *os.File, pid int, path string) error {
 	if pid < 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
 	}
-	var bytes [recordSize + 1]byte // a second record behind the first must not go unseen
+	var bytes [recordSize + 1]byte // one more, to notice a second record after the first
 	n, err := r.Read(bytes[:])
 	if err == io.EOF {
 		if pid == 0 {
@@ -47,8 +47,7 @@ func Read(r *os.File, pid int, path string) error {
 	return e
 }
 
-// Decode decodes a record that was read by other means. It takes exactly one record, neither a part nor two; its error is
-// EPROTO.
+// Decode decodes a record that was read by other means. It must be exactly one record; otherwise the error is EPROTO.
 func Decode(record []byte, path string) (*Error, error) {
 	if len(record) != recordSize || binary.LittleEndian.Uint32(record) != magic || binary.LittleEndian.Uint32(record[12:]) != 0 {
 		return nil, notARecord(path)
@@ -65,7 +64,7 @@ func notARecord(path string) error {
 	return fmt.Errorf("dmz: the report of %s is not a record: %w", escape(path), syscall.EPROTO)
 }
 
-// A system call can be refused without an error, by seccomp(2). A step of the caller's has one.
+// Seccomp(2) can refuse a system call without an errno. The caller's own steps always have one.
 func possible(step uint16, raw uint32) bool {
 	if raw > maxErrno {
 		return false

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The record: the 16 bytes that tell why an exec failed. docs/protocol.md is the specification.
+ * The record: 16 bytes with the reason why an exec failed. docs/protocol.md is the specification.
  *
- * Four little-endian words in one write(2), so that a pipe carries all of them or none:
+ * It is four little-endian words in one write(2), so that a pipe carries all of them or none:
  *
  *	0	magic: 'd' 'm' 'z' and the version
  *	4	machine in the low half, step in the high half
- *	8	error: the errno as the writer's own ABI numbers it
+ *	8	error: the errno in the numbering of the writer's ABI
  *	12	zero
  *
- * The stub and the library write it, the library reads it; all take the layout from here.
+ * The stub and the library write it, and the library reads it. All use the layout below.
  */
 #ifndef DMZ_RECORD_H
 #define DMZ_RECORD_H
@@ -30,7 +30,7 @@ enum {
 #include "machines.def"
 };
 
-/* The errno numbering that the code being compiled lives by, named as ELF names it (e_machine). */
+/* The machine that this code is compiled for. A record names its errno numbering by that. */
 #if defined(__x86_64__)
 #define DMZ_MACHINE DMZ_MACHINE_X86_64
 #elif defined(__i386__)
@@ -68,8 +68,8 @@ enum {
 #endif
 
 /*
- * Host order to little-endian and back. DMZ_WORD makes a word of two halves: mips without an instruction that swaps bytes
- * is much shorter for it.
+ * Host order to little-endian and back. DMZ_WORD combines two halves, which keeps the code short on a mips that lacks an
+ * instruction to swap bytes.
  */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define DMZ_LE32(x)	    ((unsigned)(x))

@@ -18,23 +18,24 @@ func (r Reason) String() string {
 	return reasons[r]
 }
 
-// Identity is all that makes a difference, of a process that is about to exec. Sets have a bit for each capability.
+// Identity is everything about a process that affects the choice of route. Capability sets have one bit per capability.
 type Identity struct {
 	UID, EUID  uint32 // as its user namespace has them
-	MixedIDs   bool   // gid and effective gid differ, or an id for the file system and the effective one
+	MixedIDs   bool   // gid and effective gid differ, or a file system id and the effective one
 	Securebits uint32 // prctl(2) PR_GET_SECUREBITS
 	NoNewPrivs bool
 
 	Effective, Permitted, Inheritable, Ambient, Bounding uint64
 
 	Label bool // a label was written to /proc/thread-self/attr/exec
-	// ptrace(2) PTRACE_TRACEME, prctl(2) PR_SVE_SET_VL_ONEXEC, or the like, which the kernel does not tell; or personality(2)
-	// READ_IMPLIES_EXEC for a program of 32 bits, which the exec of a stub of 64 bits clears.
+	// Something else is armed for the next exec, and the kernel does not show it: ptrace(2) PTRACE_TRACEME, prctl(2)
+	// PR_SVE_SET_VL_ONEXEC, or personality(2) READ_IMPLIES_EXEC for a 32-bit program, which the exec of a 64-bit stub clears.
 	OnExec bool
 }
 
-// CurrentIdentity is that of the thread that the calling goroutine is on. In Go all threads are alike, unless one was locked and
-// changed. A runtime whose child is going to change its identity before the exec then sets the fields to what they will be.
+// CurrentIdentity returns the identity of the calling goroutine's thread. In Go all threads have the same one, unless one
+// was locked and changed. If the child is going to change its identity before the exec, set the fields to their later
+// values.
 func CurrentIdentity() (Identity, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -63,7 +64,7 @@ func CurrentIdentity() (Identity, error) {
 		Bounding:    capabilities(prCapbsetRead, 0),
 		Label:       labelIsPending(),
 	}
-	// The ambient set is within both of these, and mostly there is nothing to ask.
+	// The ambient set is a subset of both, which usually have nothing in common.
 	if identity.Permitted&identity.Inheritable != 0 {
 		identity.Ambient = capabilities(prCapAmbient, prCapAmbientIsSet)
 	}
@@ -75,7 +76,7 @@ func prctl(option, second, third uintptr) (uintptr, syscall.Errno) {
 	return ret, errno
 }
 
-// A set of which prctl(2) tells one capability at a time, until it comes to one that the kernel does not know.
+// Capabilities reads a set from prctl(2), one capability at a time, up to the first that the kernel does not know.
 func capabilities(option, question uintptr) (set uint64) {
 	for c := uintptr(0); c < 64; c++ {
 		second, third := c, uintptr(0)
@@ -91,7 +92,7 @@ func capabilities(option, question uintptr) (set uint64) {
 	return set
 }
 
-// setfsuid(2) of an id that nobody can have changes nothing, and tells what it was.
+// Given an invalid id, setfsuid(2) changes nothing and returns the current one.
 func mixedIDs() bool {
 	const nobody = ^uintptr(0)
 	uid, _, _ := syscall.RawSyscall(sysSetfsuid, nobody, 0, 0)
@@ -99,7 +100,7 @@ func mixedIDs() bool {
 	return syscall.Getgid() != syscall.Getegid() || uint32(uid) != uint32(syscall.Geteuid()) || uint32(gid) != uint32(syscall.Getegid())
 }
 
-// A label that SELinux or AppArmor was told to give at the next exec. Nothing to read, or an error: there is none.
+// LabelIsPending: has SELinux or AppArmor a label for the next exec? An empty file or an error means no.
 func labelIsPending() bool {
 	for _, name := range []string{"/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec"} {
 		fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
@@ -155,7 +156,7 @@ func (i *Identity) execKeepsCredentials() bool {
 	return i.Permitted == permitted && i.Effective == permitted
 }
 
-func hasTellingName(path string) bool {
+func namesADescriptor(path string) bool {
 	return strings.HasPrefix(path, "/proc/") || strings.HasPrefix(path, "/dev/fd/")
 }
 
@@ -164,7 +165,7 @@ func hasTellingName(path string) bool {
 func changesWithExec(path string) bool {
 	const scriptsMax = 5
 	for i := 0; path != "" && i <= scriptsMax; i++ {
-		if isNameOfSuch(path) {
+		if isUnstableName(path) {
 			return true
 		}
 		path = interpreter(path)
@@ -199,18 +200,18 @@ func interpreter(path string) string {
 
 // A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. The name alone decides
 // as well: a descriptor may not be open yet, and Linux before 5.6 has no better test.
-func isNameOfSuch(path string) bool {
-	if hasTellingName(path) {
+func isUnstableName(path string) bool {
+	if namesADescriptor(path) {
 		return true
 	}
 	if magic, known := isMagic(path); known {
 		return magic
 	}
-	target, err := os.Readlink(path) // /dev/stdin, or somebody's own link
-	return err == nil && hasTellingName(target)
+	target, err := os.Readlink(path) // /dev/stdin, or a user's own link
+	return err == nil && namesADescriptor(target)
 }
 
-// Does a name lead through a link that the kernel makes up, such as /proc/self/exe, however it is spelled?
+// Does the path go through a magic link such as /proc/self/exe, however it is spelled?
 func isMagic(path string) (magic, known bool) {
 	const noMagiclinks = 2 // linux/openat2.h: RESOLVE_NO_MAGICLINKS
 	how := struct{ flags, mode, resolve uint64 }{oPath | syscall.O_CLOEXEC, 0, noMagiclinks}

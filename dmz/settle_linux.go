@@ -15,21 +15,22 @@ import (
 
 // From the kernel's include/linux/sched.h.
 const (
-	pfExiting    = 0x00000004 // is on its way out
+	pfExiting    = 0x00000004 // is exiting
 	pfForknoexec = 0x00000040 // has not exec'd since its fork
 )
 
-// Settle waits until the child pid has ended, without reaping it, and says whether the program path was ever started in it:
-// nil, or an [*Error] that is Died or Closed. It is for an attempt whose [Read] has returned nil; call it before the child is
-// reaped. Both kinds of error have the wait status.
+// Settle waits until the child pid has ended, without reaping it, and checks whether the program path was ever started in
+// it. It returns nil if so, otherwise an [*Error] with the verdict Died or Closed and with the wait status. Call it after a
+// [Read] that returned nil, and before the child is reaped.
 //
-// The kernel has a flag for a process that never exec'd anything. But the init of a Go runtime has exec'd before: its own program.
-// So pass the process names (comm, see proc(5)) that it has before it becomes the program, such as "runc:[2:INIT]" or "exe"; a
-// process that ends under one of them has Died. Choose a name that no target bears.
+// The kernel marks a process that never exec'd anything. But the init of a Go runtime has already exec'd its own program.
+// Therefore pass the process names (comm, see proc(5)) that it has before it becomes the program, such as "runc:[2:INIT]" or
+// "exe"; a process that ends under one of them has Died. Choose a name that no target bears.
 //
-// From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before, and where a filter refuses execveat(2),
-// the name is the number of the stub's descriptor. A program can have a number as its name as well. So a process that ends under a
-// number as a stub can (by a signal, or with 125 to 127) is Closed, unless that number is in unfinished.
+// From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before, and where a filter refuses
+// execveat(2), the name is the number of the stub's descriptor. A program can have a number as its name as well. If a
+// process of such a name ends the way a stub can, by a signal or with 125 to 127, the verdict is therefore Closed, unless
+// the number is in unfinished.
 func Settle(pid int, path string, unfinished ...string) error {
 	if pid <= 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)
@@ -56,7 +57,7 @@ func look(pid int, path string, options int, verdict judge) *Error {
 		return e
 	case !ended && !process.isExiting():
 		if process.flags&pfForknoexec != 0 {
-			return e // it has closed the pipe itself, and may yet exec or not
+			return e // it closed the pipe itself, and may or may not exec later
 		}
 		return nil
 	}
@@ -75,14 +76,15 @@ func (e *Error) orNil() error {
 	return e
 }
 
-// A child that has closed the pipe and has not exec'd yet has done so by itself, or it is in the midst of an exec: some kernels
-// (6.1.192, 6.12.117) close what is close-on-exec before they clear the flag. That exec is soon over.
+// If a child has closed the pipe but not exec'd yet, it either closed it by itself or is in the middle of an exec: some
+// kernels (6.1.192, 6.12.117) close close-on-exec descriptors before they clear the flag. Such an exec is over soon.
 func whileItLives(pid int, p process) (process, bool) {
 	const patience = 50 * time.Millisecond
 	ok := true
 	for waited := time.Duration(0); ok && waited < patience; waited += time.Millisecond {
 		if p.isExiting() {
-			// The name was read before the flags, maybe before it was final. In a process that exits it is.
+			// The name was read before the flags, and may have changed since. It is final in a process that
+			// exits.
 			return readProcess(pid)
 		}
 		if p.flags&pfForknoexec == 0 {
@@ -103,7 +105,7 @@ func (p *process) isExiting() bool {
 	return p.flags&pfExiting != 0
 }
 
-// AnyStub judges a process that went through a stub of any name, or did not go through one.
+// AnyStub judges a process that went through a stub of any name, or through none.
 func anyStub(unfinished []string) judge {
 	return func(p *process, status syscall.WaitStatus) Verdict {
 		if p.flags&pfForknoexec != 0 {
@@ -111,7 +113,7 @@ func anyStub(unfinished []string) judge {
 		}
 		for _, name := range unfinished {
 			if len(name) > nameLength {
-				name = name[:nameLength] // as the kernel keeps it
+				name = name[:nameLength] // as the kernel truncates it
 			}
 			if p.comm == name {
 				return Died
@@ -147,13 +149,13 @@ func stubNamed(stub, path string) judge {
 	}
 }
 
-// The ways in which a stub can end: by a signal, or with 125 to 127.
+// A stub can end by a signal, or with 125 to 127.
 func stubEndsLike(status syscall.WaitStatus) bool {
 	return status == StatusUnknown || status.Signaled() || status.ExitStatus() >= 125 && status.ExitStatus() <= 127
 }
 
-// Before Linux 6.14, and wherever the stub is exec'd as /proc/self/fd/N, it is named after its descriptor. A stub that is a file
-// has the name of that file, and the name of one that another process has made is not known here.
+// Before Linux 6.14, and wherever the stub is exec'd as /proc/self/fd/N, it is named after its descriptor. A stub that is a
+// file has the name of that file. The name of a stub that another process has made is unknown here.
 func (p *process) mayBeStub(own string) bool {
 	if _, err := strconv.ParseUint(p.comm, 10, 32); err == nil || p.comm == "" || p.comm == "dmz" {
 		return true
@@ -161,7 +163,7 @@ func (p *process) mayBeStub(own string) bool {
 	return own == "" && strings.HasPrefix(p.comm, namePrefix) && len(p.comm) == nameLength
 }
 
-// ReadProcess fails if /proc is that of another pid namespace, in which the number is somebody else, or if the process
+// ReadProcess fails if /proc belongs to another pid namespace, in which the number means another process, or if the process
 // is not a child of this one.
 func readProcess(pid int) (p process, ok bool) {
 	self, err := os.Readlink("/proc/self")
@@ -172,7 +174,7 @@ func readProcess(pid int) (p process, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	// proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may hold anything, ')' too.
+	// proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may contain any byte, even ')'.
 	line := string(stat)
 	from, to := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if from < 0 || to < from {
@@ -187,7 +189,7 @@ func readProcess(pid int) (p process, ok bool) {
 	return p, err == nil
 }
 
-// What waitid(2) fills in (asm-generic/siginfo.h); on mips code comes before errno.
+// The result of waitid(2) (asm-generic/siginfo.h). On mips, code comes before errno.
 type siginfo struct {
 	signo, errno, code int32
 	_                  [unsafe.Sizeof(uintptr(0))/4 - 1]int32
@@ -197,7 +199,7 @@ type siginfo struct {
 	_                  [128]byte
 }
 
-// Waitable waits for the end of a child, or just asks with WNOHANG, and leaves it there to be reaped.
+// Waitable waits for the end of a child, or with WNOHANG only checks for it. It does not reap the child.
 func waitable(pid, options int, status *syscall.WaitStatus) (ended bool, err error) {
 	var info siginfo
 	*status = StatusUnknown

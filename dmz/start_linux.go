@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// Start starts cmd as its method Start does, through the stub where that makes no difference to the program, and returns an
-// [*Error] if the program could not be exec'd. Afterwards use cmd as usual: its fields are as they were. On success cmd.Process is
-// set; call cmd.Wait. After an error do not: the child is reaped, all goroutines have ended, cmd.Process is nil, and nothing was
-// read from cmd.Stdin.
+// Start starts cmd like cmd.Start, but through the stub where the program cannot tell the difference. It returns an [*Error]
+// if the program could not be exec'd. Afterwards use cmd as usual: its fields are unchanged. On success cmd.Process is set;
+// call cmd.Wait. Do not call it after an error: the child is reaped, all goroutines have ended, cmd.Process is nil, and
+// nothing was read from cmd.Stdin.
 //
-// A child that is killed before it becomes the program, by its context or by anything else, is an error with the verdict Died. The
-// verdict is Closed if the last name of the child is a number that can be the name of the stub and that of the program. Start
-// cannot notice the kill in two cases, and then returns nil: SIGCHLD is ignored or something else in this process reaps the child;
-// or the child is exiting and /proc does not show it.
+// If the child is killed before it becomes the program, by its context or by anything else, the verdict is Died. The verdict
+// is Closed if the last name of the child is a number that both the stub and the program can have as their name. Start
+// cannot notice the kill in two cases, and then returns nil: SIGCHLD is ignored or something else in this process reaps the
+// child; or the child is exiting and /proc does not show it.
 //
 // The program sees neither the pipe nor the stub nor additional arguments. The route is direct where [Route] says so, for a command
 // line that is too long with the stub's three arguments, and for Chroot, Ptrace, AmbientCaps, a user namespace or a change of ids
@@ -47,7 +47,7 @@ func Start(cmd *exec.Cmd) error {
 		return fmt.Errorf("dmz: the environment of %q holds a NUL byte: %w", cmd.Path, syscall.EINVAL)
 	}
 	if cmd.Process != nil {
-		return cmd.Start() // which names the mistake
+		return cmd.Start() // its error names the mistake
 	}
 	if cmd.Path == "" && cmd.Err == nil {
 		cmd.Start() // which closes the pipes; its error, "no command", has no errno
@@ -82,7 +82,7 @@ func argName(i int) string {
 	return fmt.Sprintf("argument %d", i-1)
 }
 
-// Whether a process is started in any other way than it itself is decides about the exec of the stub, too.
+// IsNeutral: can the program not tell the difference? Everything that cmd asks for applies to the exec of the stub as well.
 func isNeutral(cmd *exec.Cmd) bool {
 	identity, err := CurrentIdentity()
 	if err != nil {
@@ -103,8 +103,9 @@ func isNeutral(cmd *exec.Cmd) bool {
 	return Route(&identity, path) == RouteStub
 }
 
-// Become somebody else, as setuid(2) by root does it: the sets are emptied with the ids, unless a bit says otherwise
-// (capabilities(7), "Effect of user ID changes on capabilities"). Of others it is not known here.
+// Become changes the identity like setuid(2) of root: that clears the capability sets, unless a securebit keeps them
+// (capabilities(7), "Effect of user ID changes on capabilities"). It returns false for other users, for whom the result is
+// unknown.
 func (i *Identity) become(credential *syscall.Credential) bool {
 	const keepCaps, noSetuidFixup = 1 << 4, 1 << 2 // linux/securebits.h
 	if i.UID != 0 || i.EUID != 0 || i.Securebits&(keepCaps|noSetuidFixup) != 0 {
@@ -147,7 +148,7 @@ func errnoOfStart(err error) (errno syscall.Errno, ok bool) {
 	return errno, ok
 }
 
-// FailedInExec tells a failed exec from a failure of the steps before it: the fork, and those that Dir and SysProcAttr ask for.
+// FailedInExec distinguishes a failed exec from a failure of the steps before it: the fork, and those that Dir and SysProcAttr ask for.
 // Package syscall reports the same errno for all of them, so repeat the steps with an exec that fails with an errno of its own.
 func failedInExec(cmd *exec.Cmd, errno syscall.Errno) bool {
 	attr := &os.ProcAttr{Dir: cmd.Dir, Env: []string{}, Sys: cmd.SysProcAttr, Files: []*os.File{nil, nil, nil}}
@@ -174,15 +175,15 @@ func isOfFork(errno syscall.Errno) bool {
 	return false
 }
 
-// ReachesExec starts a process that fails in its exec, because execve(2) refuses such a path before it looks at anything else. The
-// errno of that must differ from the one in question.
+// ReachesExec starts a process that fails in its exec, because execve(2) refuses its path before it checks anything else.
+// That errno must differ from the one in question.
 func reachesExec(attr *os.ProcAttr, other syscall.Errno) bool {
 	path, want := strings.Repeat("/", pathMax), syscall.ENAMETOOLONG
 	if other == want {
 		path, want = "", syscall.ENOENT
 	}
 	process, err := os.StartProcess(path, []string{"dmz"}, attr)
-	if err == nil { // it was killed
+	if err == nil { // the process was killed
 		process.Wait()
 		return false
 	}
@@ -198,8 +199,8 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	}
 
 	/*
-	 * The child's descriptor i is our i-th file. On the way there package syscall puts copies on numbers above all of those
-	 * files'. So the stub is beyond the numbers that the child is to have, and one of the files lies beyond the stub.
+	 * The child's descriptor i is our i-th file. On the way, package syscall makes copies at numbers above those of all files.
+	 * Therefore the stub is above the numbers that the child will have, and one of the files is above the stub.
 	 */
 	number := 3 + len(extra)
 	stubFD, err := dupAbove(int(stub.Fd()), number+1)
@@ -229,7 +230,7 @@ func startThrough(cmd *exec.Cmd, stub, r, w *os.File) error {
 	return explainStart(cmd, StepStub, err)
 }
 
-// Launch starts cmd, and keeps it if wait returns nil.
+// Launch starts cmd. If wait returns an error, it kills and reaps the child.
 func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 	stdin := cmd.Stdin
 	var gate *gate
@@ -242,7 +243,7 @@ func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 		return err
 	}
 	if gate != nil {
-		<-gate.entered // until then the goroutine that copies may still look at cmd.Stdin
+		<-gate.entered // until then the copying goroutine may still read cmd.Stdin
 		cmd.Stdin = stdin
 	}
 	err := wait(cmd.Process.Pid)
@@ -252,8 +253,8 @@ func launch(cmd *exec.Cmd, wait func(pid int) error) error {
 	if err == nil {
 		return nil
 	}
-	// The child is exiting anyway. If not, the record was forged, and the kill makes it true. If something else has reaped the
-	// child, the number may be another process by now.
+	// The child is exiting anyway. If not, the record was forged, and the kill makes it true. If something else has
+	// reaped the child, the number may belong to another process by now.
 	var status syscall.WaitStatus
 	if _, err := waitable(cmd.Process.Pid, syscall.WNOHANG, &status); err == nil {
 		cmd.Process.Kill()
@@ -280,7 +281,7 @@ func readWhileItLives(r *os.File, pid int, path string) error {
 		if ended, err := waitable(pid, syscall.WNOHANG, &status); !ended && err == nil {
 			continue
 		}
-		// What it has written is there by now.
+		// By now the pipe holds everything that the child wrote.
 		r.SetReadDeadline(time.Now().Add(askAgain))
 		if err := Read(r, 0, path); !errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
@@ -309,7 +310,7 @@ func mayNotHaveStarted(status syscall.WaitStatus, stub string) bool {
 	return status != StatusUnknown && stubEndsLike(status) && (stub != "" || status.Signaled())
 }
 
-// A gate is closed until it is known whether the program has started. If not, what is behind it stays unread.
+// A gate keeps the reader behind it unread until the program has started. If it does not start, nothing is read.
 type gate struct {
 	behind  io.Reader
 	entered chan struct{}
@@ -320,7 +321,7 @@ func newGate(behind io.Reader) *gate {
 	return &gate{behind, make(chan struct{}), make(chan bool, 1)}
 }
 
-// Of a file, or of nothing, package exec copies nothing.
+// Package exec copies only from a reader that is not a file.
 func needsGate(stdin io.Reader) bool {
 	_, isFile := stdin.(*os.File)
 	return stdin != nil && !isFile
@@ -330,7 +331,7 @@ func (g *gate) open(started bool) {
 	g.opened <- started
 }
 
-// WriteTo is what io.Copy calls.
+// WriteTo is called by io.Copy.
 func (g *gate) WriteTo(w io.Writer) (int64, error) {
 	close(g.entered)
 	if !<-g.opened {

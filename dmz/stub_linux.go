@@ -13,20 +13,20 @@ import (
 	"syscall"
 )
 
-// The stubs of dmz/_dmz.c, a file for each GOARCH. stubs/MANIFEST tells what they were built with.
+// The stubs of dmz/_dmz.c, one file per GOARCH. stubs/MANIFEST lists the tools and headers that they were built with.
 //
 //go:embed stubs
 var stubs embed.FS
 
-// ErrNoStub says that there is no stub for this GOARCH. What goes through a stub can then go direct.
+// ErrNoStub means that the package has no stub for this GOARCH. The direct route is still possible.
 var ErrNoStub = errors.New("dmz: no stub for " + runtime.GOARCH)
 
-// NoStub stands for the descriptor of a stub, which is never 0: the route is direct.
+// NoStub takes the place of a stub's descriptor, which is never 0: the route is direct.
 const NoStub = 0
 
-// What a process is called while it is the stub, from Linux 6.14 on. A target that goes through a stub of its own must not
-// be taken for one that never left ours; and it is another process, so one name for all that this one makes will do.
-// It is as long as the name of a process can be.
+// The name of a process while it is the stub, from Linux 6.14 on. A target that goes through a stub of its own must not be
+// mistaken for one that never left ours. Such a target is another process, so one name for all stubs of this process is
+// enough. It is as long as the name of a process can be.
 const (
 	namePrefix = "memfd:dmz-"
 	nameLength = 15
@@ -48,7 +48,7 @@ func makeOwnName() string {
 	own.Lock()
 	defer own.Unlock()
 	if own.name == "" {
-		var hash maphash.Hash // of nothing, by a seed that is random
+		var hash maphash.Hash // the hash of nothing, with a random seed
 		random := hash.Sum64()
 		own.name = namePrefix
 		for len(own.name) < nameLength {
@@ -59,7 +59,7 @@ func makeOwnName() string {
 	return own.name
 }
 
-// Stub makes a sealed copy of the stub in memory. It serves any number of children, one after the other or at once; for
+// Stub makes a sealed copy of the stub in memory. It serves any number of children, one after another or at once. For
 // containers, make one for each.
 //
 // It is a memfd of mode 0511, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits. But root in a
@@ -93,7 +93,7 @@ func imageFor(goarch string) ([]byte, error) {
 }
 
 func makeMemfd() (int, error) {
-	name := makeOwnName()[len("memfd:"):] // which the kernel puts in front
+	name := makeOwnName()[len("memfd:"):] // the kernel adds that prefix
 	fd, errno := memfdCreate(name, mfdCloexec|mfdAllowSealing|mfdExec)
 	if errno == syscall.EINVAL {
 		fd, errno = memfdCreate(name, mfdCloexec|mfdAllowSealing)
@@ -104,7 +104,7 @@ func makeMemfd() (int, error) {
 	return aboveStderr(fd)
 }
 
-// The mode comes first: F_SEAL_EXEC keeps it as it is.
+// Set the mode first: F_SEAL_EXEC makes it permanent.
 func fillAndSeal(fd int, image []byte) error {
 	const seals = fSealSeal | fSealShrink | fSealGrow | fSealWrite
 	n, err := syscall.Write(fd, image)
@@ -127,7 +127,7 @@ func fillAndSeal(fd int, image []byte) error {
 	return nil
 }
 
-// Pipe makes the pipe for one report: r to read, w for the process that execs. Both are close-on-exec.
+// Pipe makes the pipe for one report: r for the reader, w for the process that execs. Both are close-on-exec.
 //
 // The reader sees end of file only when the last copy of w is gone: close it in the parent once the child has it, and let
 // no other child keep it.
@@ -142,7 +142,8 @@ func Pipe() (r, w *os.File, err error) {
 			return nil, nil, err
 		}
 	}
-	// So that a goroutine waits for it, and not a thread. The writer must not see a pipe that takes nothing.
+	// The read end is non-blocking, so that a goroutine waits for it and not a thread. The write end blocks: no record
+	// may get lost.
 	if err := syscall.SetNonblock(fd[0], true); err != nil {
 		syscall.Close(fd[0])
 		syscall.Close(fd[1])

@@ -10,7 +10,7 @@ import (
 	"unsafe"
 )
 
-// System calls that package syscall does not know on every GOARCH. A number that is missing is answered by ENOSYS.
+// System calls that package syscall lacks on some GOARCHes. A missing number gives ENOSYS.
 type numbers struct{ memfdCreate, execveat, openat2 uintptr }
 
 const none = ^uintptr(0)
@@ -98,7 +98,7 @@ func dupAbove(fd, min int) (int, error) {
 	return dup, nil
 }
 
-// AboveStderr moves a descriptor that lies where the standard streams belong: they would be handed on as such.
+// AboveStderr moves a descriptor that has the number of a standard stream: the program would inherit it as that stream.
 func aboveStderr(fd int) (int, error) {
 	if fd > 2 {
 		return fd, nil
@@ -124,7 +124,7 @@ func descriptorPath(fd int) string {
 	return "/proc/self/fd/" + strconv.Itoa(fd)
 }
 
-// Of 32-bit ids, where there are others too.
+// The calls for 32-bit ids, on GOARCHes that also have 16-bit ones.
 var sysSetfsuid, sysSetfsgid = func() (uintptr, uintptr) {
 	switch runtime.GOARCH {
 	case "386", "arm":

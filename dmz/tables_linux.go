@@ -47,7 +47,7 @@ var stepWords = map[uint16]string{
 	StepStub:  "cannot start the stub",
 }
 
-// Reason tells whether a program can be exec'd through the stub, or why it should not be.
+// Reason is the route of an exec, and the reason for it.
 type Reason int
 
 const (

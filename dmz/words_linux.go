@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Families of architectures that number errors alike.
+// Families of architectures with the same errno numbers.
 const (
 	generic = iota
 	mips
@@ -54,7 +54,7 @@ func find(family int, number uint16) *errno {
 	return nil
 }
 
-// HostErrno returns this host's number for the error that has the number raw on machine. 0: the two have no such name in common.
+// HostErrno returns this host's number for the error with the number raw on machine, or 0 if no error here has that name.
 func hostErrno(machine, raw uint16) syscall.Errno {
 	host := familyOf(ownMachine)
 	if familyOf(machine) == host {
