@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a path is looked up in a root. What the kernel says of the same is the measure: where root runs the tests, an exec
- * in that root, of trees that are made up at random, too.
+ * The lookup of a path in a root directory. The kernel's answer for the same path is the measure. If root runs the tests,
+ * that is an exec in the root directory, also in random trees.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -50,7 +50,7 @@ __attribute__((noreturn)) static void die(const char *what)
 
 /* --- trees -------------------------------------------------------------------------------------------------- */
 
-/* Everything is made with the root as the working directory. */
+/* These functions run with the root as the working directory. */
 static void make_directory(const char *name, mode_t mode)
 {
 	if (mkdir(name, 0700) < 0 || chmod(name, mode) < 0)
@@ -95,7 +95,7 @@ static void make_chain(void)
 	}
 }
 
-/* Targets as long as they can be: "./././prog". */
+/* Targets of the greatest length: "./././prog". */
 static void make_long_links(void)
 {
 	char target[PATH_MAX], name[NAME_MAX + 2];
@@ -242,7 +242,7 @@ static void begin(struct ep_case *c, const struct errpipe_question *question)
 		fill_in_caller(&c->who, groups, COUNT(groups));
 }
 
-/* Returns 0 if there is such a file, or the errno of an exec. And nothing may be left open. */
+/* Returns 0 if the file is found, or else the errno of an exec. The lookup must leave no descriptor open. */
 static int find(const struct errpipe_question *question)
 {
 	int before = count_descriptors(), fd;
@@ -286,7 +286,7 @@ static void go_to(const char *name)
 	ck_assert_int_eq(chdir(name), 0);
 }
 
-/* What the kernel says of an exec in the root. No file of the tests is a program: ENOEXEC means that it is found. */
+/* Returns the errno of a real exec in the root. None of the files is a program: ENOEXEC means that the file was found. */
 static int exec_in_root(const char *cwd, const char *path)
 {
 	char *argv[] = { "x", NULL };
@@ -303,7 +303,7 @@ static int exec_in_root(const char *cwd, const char *path)
 	return *error;
 }
 
-/* Of a process, from now on. */
+/* From now on the system call with this number fails in this process. */
 static int refuse(long number, int error)
 {
 	struct sock_filter filter[] = {
@@ -327,7 +327,7 @@ static const struct lookup {
 	const char *path, *cwd;
 	enum errpipe_cause cause;
 	int error;
-	const char *subject, *object; /* or, without a cause, subject is where the file is */
+	const char *subject, *object; /* without a cause, subject is the place of the file */
 } lookups[] = {
 	{ "/prog", NULL, CAUSE_OF(NONE), 0, "/prog", NULL },
 	{ "prog", NULL, CAUSE_OF(NONE), 0, "/prog", NULL },
@@ -386,7 +386,7 @@ static const struct lookup {
 	{ "socket", NULL, CAUSE_OF(NOT_A_FILE), EACCES, "/socket", "a socket" },
 };
 
-/* 32 x: what is told of a longer name. */
+/* Explanations show the first 32 bytes of a longer name. */
 #define X32 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static void look_up(int i)
@@ -436,7 +436,7 @@ static void look_up_with_openat2_refused(int i)
 	look_up_with(i, EPERM);
 }
 
-/* Linux before 5.6, and older seccomp profiles of containers. */
+/* Linux before 5.6 and older seccomp profiles of containers refuse it. */
 START_TEST(without_openat2)
 {
 	in_child(look_up_without_openat2, _i);
@@ -544,14 +544,14 @@ static void walk_up_and_down(int i)
 	ck_assert(ex.cause != ERRPIPE_CAUSE_NONE);
 }
 
-/* Whatever it takes, it is over. */
+/* The lookup must end, even with so many steps. */
 START_TEST(up_and_down)
 {
 	in_child(walk_up_and_down, _i);
 }
 END_TEST
 
-/* Where the kernel says another thing, it is not certain: here its root is another one. */
+/* If the kernel disagrees, the cause is not certain. Here the kernel's root is another one. */
 START_TEST(the_kernel_disagrees)
 {
 	const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "/proc" };
@@ -586,7 +586,7 @@ END_TEST
 
 static const int own_lacks[] = { ENFILE, ENOMEM };
 
-/* The process that looks lacks descriptors or memory, which says nothing about the exec. */
+/* The explaining process lacks descriptors or memory, which does not affect the exec. */
 static void find_and_open_without(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
@@ -610,7 +610,7 @@ START_TEST(a_lack)
 }
 END_TEST
 
-/* There are descriptors: it is the file system that says so. */
+/* The process has free descriptors, so the error comes from the file system. */
 static void find_with_emfile(int i)
 {
 	const struct errpipe_question question = { .root = root, .path = "/dir/prog" };
@@ -630,7 +630,7 @@ START_TEST(emfile_of_a_file_system)
 }
 END_TEST
 
-/* Wherever explain runs out of descriptors. Returns the errno, or 0 if the answer is that without a limit. */
+/* Explain with at most max descriptors. Returns the errno, or 0 if the cause is the same as without a limit. */
 static int explain_with_descriptors(enum errpipe_cause cause, rlim_t max)
 {
 	const struct errpipe_question question = { .path = "/bin/sh" };
@@ -665,7 +665,7 @@ static void explain_with_few_descriptors(int i)
 		ck_assert_int_eq(error, EMFILE);
 		broken |= ex.links ? 1u << ex.broken : 0;
 	}
-	/* The program, and its loader. */
+	/* The lack hit the program and its loader. */
 	ck_assert_uint_eq(broken, cause == ERRPIPE_CAUSE_NONE ? 3 : 1);
 }
 
@@ -723,7 +723,7 @@ START_TEST(existence)
 }
 END_TEST
 
-/* Anew for each test: it is left in any state. */
+/* Each test needs a new tree, because the mover may leave the old one in any state. */
 static void make_mover(int i)
 {
 	char name[16], path[PATH_MAX];
@@ -741,7 +741,7 @@ static void make_mover(int i)
 	make_link("root/link", path);
 }
 
-/* Out of the root and in again, and now a directory, now a link that leads out, as long as it may. */
+/* Move sub out of the root and back, and let swap alternate between a directory and a link out of the root. */
 static void move_to_and_fro(void)
 {
 	for (;;) {
@@ -770,7 +770,7 @@ static void find_what_moves(int i)
 	}
 }
 
-/* Whoever is in a directory while it is moved must not get out from there. */
+/* A lookup inside a directory that moves must not leave the root. */
 START_TEST(a_directory_that_moves)
 {
 	pid_t pid;
@@ -804,7 +804,7 @@ static void assert_for_whom(const char *path, const struct errpipe_who *who, con
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 }
 
-/* Strangers, and whoever made the files, without rights of root. */
+/* The owner and strangers, without the rights of root. */
 START_TEST(modes)
 {
 	const gid_t group[] = { 4712, getegid() };
@@ -860,7 +860,7 @@ START_TEST(an_unsearchable_directory)
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_A_FILE);
 	who.effective = 1 << 2; /* CAP_DAC_READ_SEARCH */
 	find_as("/locked/missing", &who);
-	/* As an ordinary user one cannot know. */
+	/* An ordinary user cannot see this. */
 	ck_assert_int_eq(ex.cause, geteuid() == 0 ? ERRPIPE_CAUSE_MISSING : ERRPIPE_CAUSE_CANNOT_LOOK);
 	ck_assert_int_eq(ex.certainty, geteuid() == 0 ? ERRPIPE_CERTAIN : ERRPIPE_UNSURE);
 }
@@ -888,7 +888,7 @@ static size_t put_acl(unsigned char *bytes, const struct acl_entry *entries, siz
 	return 4 + count * 8;
 }
 
-/* false: the file system has none. */
+/* Returns false if the file system has no access control lists. */
 static bool set_acl(const char *path, const struct acl_entry *entries, size_t count)
 {
 	unsigned char bytes[256];
@@ -940,7 +940,7 @@ START_TEST(access_control_lists)
 	assert_for_whom("/acl-masked", &in_both, "group %u " LISTED, 2001);
 	ck_assert_int_eq(find_as("/acl-masked", &other), 0);
 
-	/* Without any bit in its mask a list is not even looked at. */
+	/* The kernel ignores a list with an empty mask. */
 	make_file_with_acl("acl-none", 0, 1);
 	ck_assert_int_eq(find_as("/acl-none", &named), 0);
 	ck_assert_int_eq(find_as("/acl-none", &without), 0);
@@ -979,7 +979,7 @@ static void find_as_nobody(int i)
 	if (i)
 		return;
 
-	/* A capability that it thinks to have: as if a security module refused. */
+	/* Pretend to have all capabilities. Then the refusal looks like that of a security module. */
 	begin(&c, &question);
 	c.who.effective = ALL_CAPABILITIES;
 	ck_assert_int_eq(ep_find(&c, &ex.link[0]), -1);
@@ -988,7 +988,7 @@ static void find_as_nobody(int i)
 	close(c.root);
 }
 
-/* The caller's own identity: the kernel is asked. */
+/* For the caller's own identity, explain asks the kernel. */
 START_TEST(own_identity)
 {
 	char path[PATH_MAX + 16];
@@ -1011,7 +1011,7 @@ static void find_with_two_identities(int i)
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXECUTABLE);
 }
 
-/* It is the effective one that execs. */
+/* Only the effective identity counts for an exec. */
 START_TEST(real_and_effective_identity)
 {
 	char path[PATH_MAX + 16];
@@ -1090,7 +1090,7 @@ START_TEST(own_working_directory)
 	snprintf(path, sizeof(path), "%s/prog", base);
 	ck_assert_int_eq(find_here(path), 0);
 	assert_resolved("/prog");
-	/* In another root it starts there. */
+	/* With another root, the working directory is that root. */
 	ck_assert_int_eq(find_path("sub/prog"), ENOENT);
 }
 END_TEST
@@ -1104,7 +1104,7 @@ START_TEST(a_given_working_directory)
 	ck_assert_int_eq(find(&question), 0);
 	assert_resolved("/prog");
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
-	/* Nobody needs to get there: a runtime has changed to it before it became somebody else. */
+	/* Search permission is not needed: a runtime changes to the directory before it changes its identity. */
 	snprintf(cwd, sizeof(cwd), "%s/missing", base);
 	ck_assert_int_eq(find(&question), ENOENT);
 	assert_cause(ERRPIPE_CAUSE_MISSING, ENOENT, cwd, NULL);
@@ -1251,7 +1251,7 @@ START_TEST(mounts_of_the_question)
 }
 END_TEST
 
-/* Runtimes differ in what they do with it. */
+/* Runtimes treat such a mount in different ways. */
 START_TEST(a_mount_on_the_root)
 {
 	static const char *const places[] = { "/", "//./", "" };
@@ -1272,7 +1272,7 @@ START_TEST(a_mount_on_the_root)
 }
 END_TEST
 
-/* Nothing on these mounts will be executable, unless the path leads away from them again. */
+/* Files on these mounts will not be executable, unless the path leads away from them again. */
 START_TEST(noexec_mounts_that_are_not_there_yet)
 {
 	static const struct errpipe_mount mounts[] = {
@@ -1315,7 +1315,7 @@ START_TEST(noexec_mounts_that_are_not_there_yet)
 }
 END_TEST
 
-/* The explanation is valid after the question is gone. */
+/* The explanation stays valid when the question is gone. */
 START_TEST(an_explanation_keeps_the_mount)
 {
 	char at[] = "/at";
@@ -1385,7 +1385,7 @@ static void find_on_nosymfollow_mount(int i)
 	go_to("at");
 	make_link("link", "/prog");
 	if (exec_in_root("/", "/at/link") != ELOOP)
-		SKIP("needs nosymfollow"); /* before Linux 5.10 the flag is ignored */
+		SKIP("needs nosymfollow"); /* Linux before 5.10 ignores the flag */
 	ck_assert_int_eq(find_path("/at/link"), ELOOP);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, ELOOP, "/at/link", "ELOOP (mounted nosymfollow)");
 }
@@ -1430,7 +1430,7 @@ static void find_protected(int i)
 	ck_assert(exists("/tmp/link", NULL));
 }
 
-/* The kernel's own switch is everybody's: this one is painted over it. */
+/* The kernel's switch affects the whole machine, so the test mounts a file of its own over it. */
 START_TEST(protected_links)
 {
 	in_child(find_protected, 0);
@@ -1477,7 +1477,7 @@ START_TEST(reading)
 }
 END_TEST
 
-/* It would wait for a writer. */
+/* Opening a FIFO would wait for a writer. */
 START_TEST(a_fifo_is_not_opened)
 {
 	const struct errpipe_question question = { .root = root, .path = "/fifo" };
@@ -1511,13 +1511,13 @@ START_TEST(without_proc)
 }
 END_TEST
 
-/* --- at random ---------------------------------------------------------------------------------------------- */
+/* --- random trees ------------------------------------------------------------------------------------------- */
 
 enum { TREES = 400, PATHS = 24, UIDS = 3 };
 
 static uint64_t seed;
 
-/* Below n. */
+/* Returns a random number below n. */
 static unsigned pick(unsigned n)
 {
 	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -1630,7 +1630,7 @@ static void random_question(struct random_question *q)
 		random_path(q->path[i], sizeof(q->path[i]));
 }
 
-/* In the tree as its root: what the kernel says of an exec, and what is made of it from there, without a /proc. */
+/* With the tree as the root, and therefore without /proc: ask the kernel by an exec, and ask the library. */
 static void ask_within(const struct random_question *q, struct answers *answers)
 {
 	char *argv[] = { "x", NULL };
@@ -1687,7 +1687,7 @@ static void compare_with_execs(int root)
 	munmap(answers, sizeof(*answers));
 }
 
-/* As far as the file, with nothing but links, directories and files, all of which may be searched. */
+/* Compare lookups alone: the tree has only links, files and searchable directories. */
 static void compare_with_openat2(int root)
 {
 #ifdef SYS_openat2
