@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What explain says of the process that execs: its arguments, its limits, its credentials, who keeps the file busy, and
- * what the kernel answers. Each is compared with what a real exec does.
+ * Explanations that depend on the process: its arguments, limits and credentials, writers of the file, and the kernel's
+ * answer. Each is compared with a real exec.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -44,7 +44,7 @@ static struct errpipe_explanation explanation;
 static struct errpipe_question question;
 static struct errpipe_report report;
 
-/* A case whose only link is that file, as the walk would have it. */
+/* Make a case with this file as the only link, as the walk along the chain would. */
 static struct ep_case case_of(const char *path)
 {
 	struct errpipe_link *link = &explanation.link[0];
@@ -89,7 +89,7 @@ static void set_report(enum errpipe_verdict verdict, unsigned step, int error)
 	question.report = &report;
 }
 
-/* With a report of that errno, as exec gives it. */
+/* Explain a report with this errno. */
 static int before(struct ep_case *c, enum errpipe_verdict verdict, unsigned step, int error)
 {
 	set_report(verdict, step, error);
@@ -116,7 +116,7 @@ static int credentials(struct ep_case *c)
 	return ret;
 }
 
-/* The errno of a real exec in a child; 0 if the kernel has begun it, whatever became of the program. */
+/* Returns the errno of a real exec in a child, or 0 if the kernel started it, whatever the program did afterwards. */
 static int exec_error(const char *path, char *const *argv, char *const *envp)
 {
 	int *error = shared_memory(sizeof(*error));
@@ -138,7 +138,7 @@ static int exec_plainly(const char *path)
 	return exec_error(path, argv, argv + 1);
 }
 
-/* Does this kernel know AT_EXECVE_CHECK? Asked in another way than the library does. */
+/* Does this kernel know AT_EXECVE_CHECK? The library finds out in another way. */
 static bool kernel_answers(void)
 {
 	char name[] = "name", *argv[] = { name, NULL };
@@ -162,7 +162,7 @@ static char *long_string(size_t length)
 
 enum { ARGS = 200 };
 
-/* ARGS strings that take that many bytes together, with their NULs. */
+/* Make ARGS strings with this total size, including their NULs. */
 static char **strings_of(size_t bytes)
 {
 	char **strings = keep(calloc(ARGS + 1, sizeof(*strings)));
@@ -177,7 +177,7 @@ static char **strings_of(size_t bytes)
 	return strings;
 }
 
-/* The limit of the stack; what arguments may take by that; and is it the strings alone that count? */
+/* The limit of the stack, the resulting limit of the arguments, and whether it counts pointers or the strings alone. */
 static const struct {
 	uint64_t stack, limit;
 	enum { WITH_POINTERS, STRINGS } what;
@@ -197,7 +197,7 @@ static const struct {
 	{ 64 << 20, 6 << 20, WITH_POINTERS },
 };
 
-/* The arguments that fill the limit, and some bytes more. The path and the environment count, too. */
+/* Fill the limit with arguments and add some bytes. The path and the environment also count. */
 static void compare_arguments(const char *path, int i, int more)
 {
 	static char name[] = "LONG_NAME=value", other[] = "A=", *env[] = { name, other, NULL };
@@ -238,12 +238,12 @@ static void compare_at_border(int i)
 START_TEST(arguments_at_the_border)
 {
 	if (sizeof(long) == 4 || sysconf(_SC_PAGESIZE) != 4096)
-		SKIP("the numbers are those of 64 bits and pages of 4 kB");
+		SKIP("the numbers are for 64 bits and pages of 4 kB");
 	in_child(compare_at_border, _i);
 }
 END_TEST
 
-/* The limit of the process that execs, and not the caller's. */
+/* The limit is that of the process that execs, not the caller's. */
 START_TEST(arguments_of_another_limit)
 {
 	struct ep_case c = case_of(good);
@@ -294,7 +294,7 @@ START_TEST(one_string_at_the_border)
 }
 END_TEST
 
-/* A name of any length. */
+/* The name of a variable may have any length. */
 START_TEST(a_long_variable_without_a_name)
 {
 	char *argv[] = { good, NULL }, *env[] = { long_string(1 << 20), NULL };
@@ -308,7 +308,7 @@ START_TEST(a_long_variable_without_a_name)
 }
 END_TEST
 
-/* No arguments at all are one for the kernel; nor is there anything to read. */
+/* An empty list counts as one argument for the kernel. A missing list must not be read. */
 START_TEST(no_arguments)
 {
 	char *none[] = { NULL };
@@ -324,7 +324,7 @@ START_TEST(no_arguments)
 }
 END_TEST
 
-/* E2BIG, and what is known would fit, or nothing is known. */
+/* The exec failed with E2BIG, but the known arguments would fit, or none are known. */
 START_TEST(too_large_and_it_is_not_known_what)
 {
 	char *argv[] = { good, NULL };
@@ -341,7 +341,7 @@ START_TEST(too_large_and_it_is_not_known_what)
 }
 END_TEST
 
-/* The kernel opens the file first: without a report the arguments are looked at when there is one. */
+/* The kernel opens the file first. Without a report the arguments are therefore checked after the file. */
 START_TEST(arguments_without_a_report)
 {
 	struct ep_case c = case_of(good);
@@ -352,7 +352,7 @@ START_TEST(arguments_without_a_report)
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE);
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
 
-	/* An interpreter is not the place, nor is it after an attempt that had another result. */
+	/* An interpreter does not trigger the check, nor does an attempt with another result. */
 	c = case_of(good);
 	question.argv = strings_of(7 << 20);
 	explanation.link[0].kind = ERRPIPE_LINK_INTERPRETER;
@@ -415,7 +415,7 @@ START_TEST(what_the_report_alone_tells)
 }
 END_TEST
 
-/* The chain then has no link, but the words still name the program. */
+/* The chain has no link in this case, but the words still name the program. */
 static const struct {
 	unsigned step;
 	int error;
@@ -447,7 +447,7 @@ START_TEST(a_program_that_was_not_tried)
 }
 END_TEST
 
-/* An errno that only the writer's machine has: it was not 0. */
+/* The errno exists only on the writer's machine. It is translated to 0, but it was not 0. */
 START_TEST(an_error_of_another_machine)
 {
 	struct ep_case c = case_of(good);
@@ -478,7 +478,7 @@ static void be_too_many(int i)
 	execv(good, argv);
 	ck_assert_int_eq(errno, EAGAIN);
 
-	/* That state has a limit of 0, which cannot be told from none. */
+	/* The limit in this state is 0, which also stands for an unknown one. */
 	c = case_of(good);
 	ck_assert_int_eq(before(&c, ERRPIPE_EXEC_FAILED, ERRPIPE_STEP_EXEC, EAGAIN), -1);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_PROCESS_LIMIT);
@@ -493,7 +493,7 @@ START_TEST(too_many_processes)
 }
 END_TEST
 
-/* The caller's own limit, as none is given. */
+/* Without a given limit, the caller's own applies. */
 static void have_own_limit(int i)
 {
 	const struct rlimit limit = { 1234, 1234 };
@@ -540,7 +540,7 @@ END_TEST
 
 /* --- asking the kernel ------------------------------------------------------------------------ */
 
-/* Whatever is in the file, it is not run, and nothing is wrong with it yet. */
+/* The check does not depend on the contents of a file, and does not run it. */
 static const char *const openable[] = { "good", "empty", "text", "script-missing", "elf-other-machine", "gzip" };
 
 START_TEST(a_check_runs_nothing)
@@ -574,7 +574,7 @@ static void be_confined(int i)
 	ck_assert_ptr_nonnull(strstr(explanation.object, "landlock"));
 	ck_assert_str_eq(explanation.object, explanation.modules);
 
-	/* Of somebody else the answer says nothing. */
+	/* The kernel's answer says nothing about another identity. */
 	c = case_of(good);
 	c.own_identity = false;
 	ck_assert_int_eq(check(&c), 0);
@@ -595,7 +595,7 @@ static void *sleep_on(void *semaphore)
 	return NULL;
 }
 
-/* Meanwhile other threads could start no threads. */
+/* Other threads could not start threads during a check. */
 START_TEST(no_check_beside_other_threads)
 {
 	struct ep_case c = case_of(good);
@@ -638,7 +638,7 @@ static char *busy_file(void)
 	return path;
 }
 
-/* A process that has it open, until it is ended. */
+/* Start a process that keeps the file open until end(). */
 static pid_t hold(const char *path, int flags, const char *comm)
 {
 	int ready[2];
@@ -700,7 +700,7 @@ START_TEST(a_writer_is_named)
 }
 END_TEST
 
-/* By a link of another name: it is the file that counts. */
+/* The writer opened the file by another name. Only the file counts. */
 START_TEST(a_writer_by_another_name)
 {
 	char *path = busy_file(), *other;
@@ -739,7 +739,7 @@ START_TEST(many_writers)
 }
 END_TEST
 
-/* Readers are in nobody's way, nor is a descriptor for the path alone. */
+/* Neither readers nor O_PATH descriptors make a file busy. */
 START_TEST(readers_are_not_writers)
 {
 	const char *path = busy_file();
@@ -751,7 +751,7 @@ START_TEST(readers_are_not_writers)
 	ck_assert_int_eq(explain_busy(&c, path), 0);
 	ck_assert_ptr_null(ep_writers(&c, fd));
 
-	/* Asked for a reason it is told that there is none to be seen. */
+	/* Without a visible writer, the explanation says that it cannot be seen. */
 	ck_assert_int_eq(ep_busy(&c, &explanation.link[0], fd), -1);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_TEXT_BUSY);
 	ck_assert_ptr_nonnull(strstr(explanation.object, "cannot be seen"));
@@ -761,7 +761,7 @@ START_TEST(readers_are_not_writers)
 }
 END_TEST
 
-/* Where the kernel cannot be asked, the report is the question. */
+/* If the kernel cannot be asked, only a report of ETXTBSY starts the search for writers. */
 START_TEST(busy_without_a_check)
 {
 	const char *path = busy_file();
@@ -783,7 +783,6 @@ START_TEST(busy_without_a_check)
 }
 END_TEST
 
-/* Before there is any attempt. */
 START_TEST(busy_without_a_report)
 {
 	const char *path = busy_file();
@@ -822,7 +821,7 @@ static void set_capabilities(const char *path, uint32_t version, uint64_t permit
 #define EFFECTIVE (VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE)
 #define BIT(cap)  (UINT64_C(1) << (cap))
 
-/* Compare with the exec: the bounding set lacks CAP_NET_RAW, and CAP_SYS_TIME. */
+/* Compare with a real exec. The bounding set lacks CAP_NET_RAW and CAP_SYS_TIME. */
 static const struct {
 	enum identity identity;
 	int no_new_privs;
@@ -832,14 +831,14 @@ static const struct {
 } capabilities[] = {
 	{ AS_SELF, 0, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
-	/* It is no help: the kernel refuses before it would ignore them. */
+	/* no_new_privs does not help: the kernel refuses before it would ignore the capabilities. */
 	{ AS_NOBODY, 1, EFFECTIVE, BIT(CAP_NET_RAW), "cap_net_raw" },
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_NET_RAW) | BIT(CAP_SYS_TIME) | BIT(CAP_CHOWN),
 	  "cap_net_raw, cap_sys_time" },
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(CAP_CHOWN), NULL },
 	{ AS_NOBODY, 0, EFFECTIVE, 0, NULL },
 	{ AS_NOBODY, 0, VFS_CAP_REVISION_2, BIT(CAP_NET_RAW), NULL },
-	/* Capabilities that there are not. */
+	/* These capabilities do not exist. */
 	{ AS_NOBODY, 0, EFFECTIVE, BIT(63) | BIT(50), NULL },
 };
 
@@ -869,7 +868,7 @@ static void compare_capabilities(int i)
 	ck_assert_int_eq(explanation.broken, 0);
 	ck_assert_str_eq(explanation.object, capabilities[i].missing);
 
-	/* Of another process, and on another mount. */
+	/* Another process or another mount gives another result. */
 	c = case_of(path);
 	c.who.bounding = ~UINT64_C(0);
 	ck_assert_int_eq(credentials(&c), 0);
@@ -891,7 +890,7 @@ struct cap_sets {
 	struct __user_cap_data_struct data[2];
 };
 
-/* What is inheritable in both may be missing in the bounding set. */
+/* The bounding set may lack a capability that is inheritable for both the file and the process. */
 static void inherit(int i)
 {
 	struct cap_sets sets = { .header = { _LINUX_CAPABILITY_VERSION_3, 0 } };
@@ -917,7 +916,6 @@ START_TEST(inheritable_capabilities)
 }
 END_TEST
 
-/* A file without any. */
 START_TEST(no_capabilities)
 {
 	struct ep_case c = case_of(good);
@@ -927,7 +925,7 @@ START_TEST(no_capabilities)
 }
 END_TEST
 
-/* Which ids of a program are root's, as it says by its exit status: it is a copy of this one. */
+/* A copy of this program tells by its exit status which of its ids are root's. */
 enum { ROOT_UID = 1, ROOT_GID = 2 };
 #define TELL_IDS "tell-ids"
 
@@ -972,7 +970,7 @@ static const struct {
 	mode_t mode;
 	uid_t owner;
 	const char *why; /* NULL: nothing is ignored */
-	int root;	 /* what root_ids() is there */
+	int root;	 /* the result of root_ids() in the program */
 } set_ids[] = {
 	{ NOSUID_MOUNT, 0, 04755, 0, "its file system is mounted nosuid", 0 },
 	{ PLAIN_MOUNT, 1, 04755, 0, "the process has no_new_privs set", 0 },
@@ -981,7 +979,7 @@ static const struct {
 	{ PLAIN_MOUNT, 0, 04755, 0, NULL, ROOT_UID },
 	{ PLAIN_MOUNT, 0, 02755, 0, NULL, ROOT_GID },
 	{ NOSUID_MOUNT, 0, 0755, 0, NULL, 0 },
-	/* Without the group's x bit it is the mark of mandatory locking. */
+	/* Without the group's x bit, the set-gid bit stands for mandatory locking. */
 	{ PLAIN_MOUNT, 0, 02745, 0, NULL, 0 },
 	{ NOSUID_MOUNT, 0, 02745, 0, NULL, 0 },
 	{ NOSUID_MOUNT, 0, 06755, NOBODY, NULL, 0 },
@@ -996,7 +994,7 @@ static void make_script(const char *script, const char *interpreter)
 	ck_assert_int_eq(fclose(file) | chmod(script, 0755), 0);
 }
 
-/* It is the interpreter's ids that a script is run with. */
+/* A script runs with the ids of its interpreter. */
 static void assert_ignored_behind_a_script(const char *script, const char *why)
 {
 	static struct errpipe_explanation deep;
@@ -1012,18 +1010,18 @@ static void assert_ignored_behind_a_script(const char *script, const char *why)
 static void start_with_set_id(int i)
 {
 	const unsigned long flags = set_ids[i].mount == NOSUID_MOUNT ? MS_NOSUID : 0;
-	char folder[4096], path[4200], script[4200];
+	char directory[4096], path[4200], script[4200];
 	struct ep_case c;
 
-	snprintf(folder, sizeof(folder), "%s/directory", fixture);
-	snprintf(path, sizeof(path), "%s/program", folder);
+	snprintf(directory, sizeof(directory), "%s/directory", fixture);
+	snprintf(path, sizeof(path), "%s/program", directory);
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", folder, "tmpfs", flags, "mode=755") < 0)
+	    mount("none", directory, "tmpfs", flags, "mode=755") < 0)
 		SKIP("needs mount-namespaces");
 	copy_itself(path);
 	ck_assert_int_eq(chown(path, set_ids[i].owner, set_ids[i].owner), 0);
 	ck_assert_int_eq(chmod(path, set_ids[i].mode), 0);
-	snprintf(script, sizeof(script), "%s/script", folder);
+	snprintf(script, sizeof(script), "%s/script", directory);
 	make_script(script, path);
 	ck_assert_int_eq(become(AS_NOBODY), 0);
 	if (set_ids[i].no_new_privs)
@@ -1042,7 +1040,7 @@ static void start_with_set_id(int i)
 	ck_assert_str_eq(explanation.object, set_ids[i].why);
 	assert_ignored_behind_a_script(script, set_ids[i].why);
 
-	/* That is no reason not to tell of what is worse. */
+	/* A worse cause replaces this note. */
 	ep_broken(&c, &explanation.link[0], ERRPIPE_CAUSE_SEGMENT_SIZE, 0, NULL, NULL, 1, 0);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_SEGMENT_SIZE);
 	ck_assert_int_eq(explanation.works, 0);
@@ -1058,7 +1056,7 @@ END_TEST
 
 /* --- security modules ------------------------------------------------------------------------- */
 
-/* The list of the kernel, or what shows without it. */
+/* The modules come from the kernel's list, or from other traces without it. */
 START_TEST(security_modules)
 {
 	struct ep_case c = case_of(good);
@@ -1090,7 +1088,7 @@ static const struct {
 	{ "bpf", "bpf" },
 };
 
-/* In a mount namespace where the list is one of ours. Nothing shows without a list, so it is not empty. */
+/* Put a list of ours into a mount namespace. An empty file would count as a missing list. */
 static void see_list(int i)
 {
 	struct ep_case c;
@@ -1118,7 +1116,7 @@ START_TEST(a_list_of_security_modules)
 }
 END_TEST
 
-/* --- programs of 32 bits ---------------------------------------------------------------------- */
+/* --- 32-bit programs -------------------------------------------------------------------------- */
 
 #if defined(__x86_64__) || defined(__aarch64__) || defined(__s390x__)
 static const struct kind {
@@ -1138,7 +1136,7 @@ static const struct kind {
 
 enum { OWN_DATA = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
-/* Loads all of the file. The behaviour of the program does not matter. */
+/* The program loads all of its file. Its behaviour does not matter. */
 static char *make_program(const struct kind *kind)
 {
 	enum { BASE = 0x10000000 };
@@ -1200,7 +1198,7 @@ START_TEST(programs_of_32_bits)
 }
 END_TEST
 
-/* Simulate a kernel without them: the exec of a descriptor fails with ENOEXEC. */
+/* Simulate a kernel without 32-bit programs: the exec of a descriptor fails with ENOEXEC. */
 static void have_none(int i)
 {
 	char advice[512];
@@ -1272,7 +1270,7 @@ static int lowest_free(void)
 	return fd;
 }
 
-/* A caller that waits for its own children does not see the child that tries. */
+/* A caller that waits for its own children does not see the child that tries the exec. */
 static void wait_for_children(int i)
 {
 	const struct sigaction action = { .sa_handler = count_child };
