@@ -89,11 +89,14 @@ endef
 WARNINGS := -Wall -Wextra -Werror
 DEPS = -MMD -MP
 
-# The first number of the version. What changes before 1.0 is told by the versions of the symbols.
-SONAME := liberrpipe.so.$(firstword $(subst ., ,$(VERSION)))
-SHARED := $(O)/liberrpipe.so.$(VERSION)
+LIBRARIES := liberrpipe liberrpipe-explain
+# What is linked statically, in the order that the linker needs.
+ARCHIVES := $(O)/liberrpipe-explain.a $(O)/liberrpipe.a
+SHARED := $(LIBRARIES:%=$(O)/%.so.$(VERSION))
+# The first number of the version. Before 1.0 the versions of the symbols show incompatible changes.
+SOVERSION := $(firstword $(subst ., ,$(VERSION)))
 
-all: $(O)/dmz $(O)/liberrpipe.a $(O)/stripped/liberrpipe.a $(SHARED) $(O)/errpipe
+all: $(O)/dmz $(ARCHIVES) $(LIBRARIES:%=$(O)/stripped/%.a) $(SHARED) $(O)/errpipe
 
 # --- the stub: no libc, no start-up files, one segment, no section headers -------------------------------
 
@@ -166,11 +169,12 @@ $(UAPI)/include/linux/version.h:
 	$(call say,UAPI,$(UAPI))
 	$(Q)scripts/build/unpack-uapi $(UAPI)
 
-# --- the library and the command ---------------------------------------------------------------------------
+# --- the libraries and the command -------------------------------------------------------------------------
 
-# Both kinds of library use the same objects, because the static one may become part of another shared library. That costs
-# 24 bytes of 94,000, and no measurable time.
-LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/lib/*.c errpipe/explain/*.c errpipe/explain/*/*.c))
+# Static and shared libraries use the same objects, because a static one may become part of another shared library. That
+# costs 24 bytes of 94,000, and no measurable time.
+LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/common/*.c errpipe/lib/*.c))
+EXPLAIN := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/common/*.c errpipe/explain/*.c errpipe/explain/*/*.c))
 CMD := $(patsubst errpipe/%.c,$(O)/obj/%.o,$(wildcard errpipe/cmd/*.c))
 
 # JSON is jansson's. Without it --report, --json and --bundle say so.
@@ -232,28 +236,32 @@ $(O)/obj/stub_image.h: $(O)/dmz
 	$(Q)od -An -v -tx1 $< | sed 's/ \(..\)/0x\1, /g' >$@
 
 $(O)/liberrpipe.a: $(LIB)
+$(O)/liberrpipe-explain.a: $(EXPLAIN)
+$(ARCHIVES):
 	$(call say,AR,$@)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# The installed library. With debug information it would be five times as large.
-$(O)/stripped/liberrpipe.a: $(O)/liberrpipe.a
+# The archives to install. With debug information they would be five times as large.
+$(O)/stripped/%.a: $(O)/%.a
 	$(call say,STRIP,$@)
 	@mkdir -p $(@D)
 	$(Q)$(or $(OBJCOPY),$(CROSS_COMPILE)objcopy) --strip-debug $< $@
 
-# What a child calls between fork and exec must not have to be looked up there: so all is bound when the library is
-# loaded, and what it calls of its own is its own. LDFLAGS=-static is for the programs.
-SHARED_LDFLAGS := -shared -Wl,-soname,$(SONAME) -Wl,--version-script=errpipe/errpipe.map -Wl,-Bsymbolic-functions \
-	-Wl,-z,defs $(HARDENED_LDFLAGS)
+# Symbol lookup between fork and exec is unsafe: bind everything at load time, and bind internal calls inside the library.
+SHARED_LDFLAGS = -shared -Wl,-soname,$(@F:%.$(VERSION)=%.$(SOVERSION)) -Wl,--version-script=$(filter %.map,$^) \
+	-Wl,-Bsymbolic-functions -Wl,-z,defs $(HARDENED_LDFLAGS)
 
-$(SHARED): $(LIB) errpipe/errpipe.map
+$(O)/liberrpipe.so.$(VERSION): $(LIB) errpipe/errpipe.map
+$(O)/liberrpipe-explain.so.$(VERSION): $(EXPLAIN) $(O)/liberrpipe.so.$(VERSION) errpipe/errpipe_explain.map
+# LDFLAGS=-static is for the programs.
+$(SHARED):
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -fPIC $(SHARED_LDFLAGS) $(filter-out -static,$(LDFLAGS)) -o $@ $(LIB)
+	$(Q)$(CC) $(CFLAGS) -fPIC $(SHARED_LDFLAGS) $(filter-out -static,$(LDFLAGS)) -o $@ $(filter-out %.map,$^)
 
-$(O)/errpipe: $(CMD) $(O)/liberrpipe.a $(O)/obj/static
+$(O)/errpipe: $(CMD) $(ARCHIVES) $(O)/obj/static
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(O)/liberrpipe.a $(CMD_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(ARCHIVES) $(CMD_LIBS)
 
 # The variables that the command and the stub depend on. A file is written when one changes, so that make rebuilds those.
 $(O)/obj/static: setting = $(STATIC)
@@ -279,28 +287,35 @@ MAN := $(wildcard errpipe/man/*.[1-8])
 man_directory = $(MANDIR)/man$(subst .,,$(suffix $(1)))
 STUB_DIR = $(LIBEXECDIR)/errpipe
 
-# The stub is for other programs to start, by a name that is not a link: errpipe_stub_file() takes no other, and it
-# can be mounted into a container. The link is for people who type it.
+# $(call put_library,NAME): the archive, the shared library with its links, and the file for pkg-config.
+define put_library
+$(call put,644,$(O)/stripped/$(1).a $(O)/$(1).so.$(VERSION),$(LIBDIR))
+$(Q)ln -sf $(1).so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(1).so.$(SOVERSION)"
+$(Q)ln -sf $(1).so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/$(1).so"
+$(Q)sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' \
+	-e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' \
+	-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/$(1:lib%=%).pc.in | \
+	$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/$(1:lib%=%).pc"
+endef
+installed_library = $(LIBDIR)/$(1).a $(LIBDIR)/$(1).so $(LIBDIR)/$(1).so.$(SOVERSION) $(LIBDIR)/$(1).so.$(VERSION) \
+	$(PKGCONFIGDIR)/$(1:lib%=%).pc
+
+# Other programs start the stub by a name that is not a link: errpipe_stub_file() takes no link, and a file can be mounted
+# into a container. The link is for people who type the name.
 install: all
 	$(call say,INSTALL,'$(DESTDIR)$(PREFIX)')
 	$(call put,755,$(O)/errpipe,$(BINDIR))
 	$(call put,755,$(O)/dmz,$(STUB_DIR))
 	$(Q)ln -sfr "$(DESTDIR)$(STUB_DIR)/dmz" "$(DESTDIR)$(BINDIR)/dmz"
-	$(call put,644,$(O)/stripped/liberrpipe.a $(SHARED),$(LIBDIR))
-	$(Q)ln -sf $(notdir $(SHARED)) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
-	$(Q)ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/liberrpipe.so"
 	$(call put,644,$(HEADERS),$(INCLUDEDIR))
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(PKGCONFIGDIR)"
-	$(Q)sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' \
-		-e 's,@LIBDIR@,$(LIBDIR:$(PREFIX)/%=$${prefix}/%),' \
-		-e 's,@INCLUDEDIR@,$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%),' errpipe/errpipe.pc.in | \
-		$(INSTALL) -m 644 /dev/stdin "$(DESTDIR)$(PKGCONFIGDIR)/errpipe.pc"
+	$(foreach library,$(LIBRARIES),$(call put_library,$(library))$(newline))
 	$(foreach page,$(MAN),$(call put,644,$(page),$(call man_directory,$(page)))$(newline))
 	$(Q)$(INSTALL) -d "$(DESTDIR)$(BASHCOMPDIR)" && $(INSTALL) -m 644 errpipe/completions/errpipe.bash "$(DESTDIR)$(BASHCOMPDIR)/errpipe"
 	$(call put,644,errpipe/completions/_errpipe,$(ZSHCOMPDIR))
 
-INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) $(PKGCONFIGDIR)/errpipe.pc \
-	$(addprefix $(LIBDIR)/,liberrpipe.a liberrpipe.so $(SONAME) $(notdir $(SHARED))) \
+INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) \
+	$(foreach library,$(LIBRARIES),$(call installed_library,$(library))) \
 	$(foreach page,$(MAN),$(call man_directory,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
 
 # Directories that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
@@ -333,7 +348,7 @@ compile_commands.json: FORCE
 	$(Q)$(MAKE) -nBs tests | grep ' -c -o ' | \
 		jq -Rn '[inputs | { directory: "$(CURDIR)", command: ., file: (split(" ") | last) }]' >$@
 
--include $(wildcard $(patsubst %.o,%.d,$(LIB) $(CMD)))
+-include $(wildcard $(patsubst %.o,%.d,$(LIB) $(EXPLAIN) $(CMD)))
 
 FORCE:
 

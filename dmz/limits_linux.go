@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// TooBig predicts whether execve(2) fails with E2BIG. errpipe/lib/limits.c describes the rule, and why the kernel cannot be asked.
+// TooBig predicts whether execve(2) fails with E2BIG. errpipe/common/limits.c describes the rule, and why the kernel cannot be asked.
 func tooBig(path string, argv, envv []string) bool {
 	const (
 		most         = 6 << 20   // three quarters of _STK_LIM, include/uapi/linux/resource.h

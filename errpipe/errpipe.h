@@ -502,6 +502,15 @@ const char *errpipe_errname(int error);
  */
 size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *report, const char *path);
 
+/*
+ * Escape the control characters of a path or another text, as errpipe_message() does: the result is one line, and harmless on
+ * a terminal. One byte can become four.
+ *
+ * Returns the length of the whole line, as snprintf(3) does: if it is size or more, buf holds the first size - 1
+ * bytes. If buf is NULL, nothing is written. A text of NULL gives an empty line. Async-signal-safe.
+ */
+size_t errpipe_escape(char *buf, size_t size, const char *text);
+
 /* Whose rule makes an exit code of a report. */
 enum errpipe_policy {
 	ERRPIPE_POSIX = 0, /* shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed */

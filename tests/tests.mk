@@ -23,16 +23,23 @@ $(O)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(Q)$(TEST_CC) $(DEPS) -c -o $@ $<
 
-$(CHECKS): $(O)/tests/%: $(O)/tests/unit/%.o $(CHECK_HELPERS) $(O)/liberrpipe.a
+$(CHECKS): $(O)/tests/%: $(O)/tests/unit/%.o $(CHECK_HELPERS) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lpthread
 
 # Programs that tests start.
-$(O)/tests/prog_case: $(CHECK_HELPERS) $(O)/liberrpipe.a
+$(O)/tests/prog_case: $(CHECK_HELPERS) $(ARCHIVES)
 $(O)/tests/prog_decode: $(O)/liberrpipe.a
 $(CHECK_PROGS): $(O)/tests/%: $(O)/tests/programs/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# The command with the shared libraries, which shows that it needs only their public functions.
+$(O)/tests/shared/errpipe: $(CMD) $(SHARED)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(foreach library,$(LIBRARIES),ln -sf ../../$(library).so.$(VERSION) $(@D)/$(library).so.$(SOVERSION) &&) :
+	$(Q)$(CC) $(CFLAGS) $(filter-out -static,$(LDFLAGS)) -Wl,-rpath,'$$ORIGIN' -o $@ $^ $(CMD_LIBS)
 
 # The errno numbers of the kernel's headers, to compare the list with: the host's, and those that differ.
 ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc powerpc)
@@ -58,7 +65,7 @@ $(O)/tests/faults/command.o: $(O)/obj/cmd/main.o
 	@mkdir -p $(@D)
 	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
 
-$(O)/tests/inject_faults: $(patsubst %,$(O)/tests/faults/%.o,main trace scenes allocations command) $(filter-out %/main.o,$(CMD)) $(O)/liberrpipe.a
+$(O)/tests/inject_faults: $(patsubst %,$(O)/tests/faults/%.o,main trace scenes allocations command) $(filter-out %/main.o,$(CMD)) $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
 
@@ -152,10 +159,10 @@ $(O)/libcommand.a: $(O)/obj/errpipe_main.o $(filter-out %/main.o,$(CMD))
 
 wrapped_by = $(shell grep -o '__wrap_[a-z0-9_]*' $(1) | sort -u | sed 's/__wrap_/-Wl,--wrap=/')
 
-$(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(O)/liberrpipe.a
+$(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(call wrapped_by,$<) -o $@ $< \
-		$(O)/libcommand.a $(O)/liberrpipe.a $(CMD_LIBS)
+		$(O)/libcommand.a $(ARCHIVES) $(CMD_LIBS)
 
 fuzz: $(NOLIBC)/nolibc.h
 	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \

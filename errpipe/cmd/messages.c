@@ -3,10 +3,8 @@
 #define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cmd.h"
-#include "lib/internal.h"
 
 char *own_words(int error, const char *format, va_list args)
 {
@@ -57,11 +55,10 @@ int help(const char *text)
 
 char *escaped(const char *path)
 {
-	struct ep_line line = { malloc(4 * strlen(path) + 1), 4 * strlen(path) + 1, 0 };
+	size_t size = errpipe_escape(NULL, 0, path) + 1;
+	char *line = malloc(size);
 
-	if (!line.buf)
-		return NULL;
-	ep_add_path(&line, path);
-	ep_end(&line);
-	return line.buf;
+	if (line)
+		errpipe_escape(line, size, path);
+	return line;
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "common/common.h"
 #include "errpipe_explain.h"
-#include "lib/internal.h"
 
 #pragma GCC visibility push(hidden)
 

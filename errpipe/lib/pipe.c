@@ -6,19 +6,6 @@
 
 #include "internal.h"
 
-int ep_above_stderr(int fd)
-{
-	int moved;
-
-	if (fd > STDERR_FILENO)
-		return fd;
-	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (moved < 0)
-		moved = -errno;
-	close(fd);
-	return moved;
-}
-
 int errpipe_pipe(int fd[2])
 {
 	int pipe[2];

@@ -30,7 +30,7 @@ frama() {
 	shift
 	# $files is a list.
 	# shellcheck disable=SC2086
-	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel' $files "$@") >"$tmp/out" 2>&1
+	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel -I../../errpipe' $files "$@") >"$tmp/out" 2>&1
 	status=$?
 	cat "$tmp/out"
 	return "$status"
@@ -54,7 +54,7 @@ decoder_contract() {
 }
 
 decoder_is_defined() {
-	eva 'decode_eva.c ../../errpipe/lib/words.c ../../errpipe/lib/decimal.c' -main every_input
+	eva 'decode_eva.c ../../errpipe/lib/words.c ../../errpipe/common/decimal.c' -main every_input
 }
 
 number_contract() {

@@ -92,7 +92,7 @@ manual() {
 	check "$1(3) describes each, once" described "errpipe/man/$1.3"
 	sed -n '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;p}' "errpipe/man/$1.3" >"$dir/$1.c"
 	check "$1(3)'s program compiles" cc -std=gnu99 -Wall -Wextra -Werror -Ierrpipe \
-		-o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe.a"
+		-o "$dir/$1" "$dir/$1.c" "$ERRPIPE_BUILD/liberrpipe-explain.a" "$ERRPIPE_BUILD/liberrpipe.a"
 	for std in c99 c11 c++11; do
 		check "$1.h as $std" clang-19 -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror \
 			-fsyntax-only "errpipe/$1.h"

@@ -125,7 +125,7 @@ compile() {
 	name=$1
 	shift
 	cc -std=gnu99 -Wall -Wextra -Werror "$@" -I"$ERRPIPE_SRC/errpipe" -o "$dir/$name" "$dir/$name.c" \
-		"$ERRPIPE_BUILD/liberrpipe.a"
+		"$ERRPIPE_BUILD/liberrpipe-explain.a" "$ERRPIPE_BUILD/liberrpipe.a"
 }
 
 # in_state TITLE LINES SCRIPT ARG...: run the script with the program as $0 and a new state directory for a container as $1.

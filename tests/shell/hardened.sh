@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The library and the command are built with the compiler's and the linker's hardening, whatever flags the user gives. Writes TAP.
+# The libraries and the command are built with the compiler's and the linker's hardening, whatever flags the user gives. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
@@ -9,9 +9,6 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
-
-shared=$(echo "$ERRPIPE_BUILD"/liberrpipe.so.*)
-command=$ERRPIPE_BUILD/errpipe
 
 # elf FILE: print its segments and dynamic section.
 elf() {
@@ -43,7 +40,7 @@ checked() {
 		nm -u "$tmp/O/pic/lib/exec.o" | grep -q ' __strcat_chk$'
 }
 
-for file in "$shared" "$command"; do
+for file in "$ERRPIPE_BUILD"/liberrpipe.so.* "$ERRPIPE_BUILD"/liberrpipe-explain.so.* "$ERRPIPE_BUILD/errpipe"; do
 	name=$(basename "$file")
 	try "$name: addresses are bound at load time, then read-only" addresses_are_fixed "$file"
 	try "$name: nothing is writable and executable" nothing_is_writable_and_executable "$file"

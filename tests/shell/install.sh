@@ -47,16 +47,21 @@ installed_as_listed() {
 			755 ./bin/errpipe
 			644 ./include/errpipe.h
 			644 ./include/errpipe_explain.h
+			644 ./lib/liberrpipe-explain.a
+			777 ./lib/liberrpipe-explain.so liberrpipe-explain.so.0
+			777 ./lib/liberrpipe-explain.so.0 liberrpipe-explain.so.$version
+			644 ./lib/liberrpipe-explain.so.$version
 			644 ./lib/liberrpipe.a
 			777 ./lib/liberrpipe.so liberrpipe.so.0
 			777 ./lib/liberrpipe.so.0 liberrpipe.so.$version
 			644 ./lib/liberrpipe.so.$version
+			644 ./lib/pkgconfig/errpipe-explain.pc
 			644 ./lib/pkgconfig/errpipe.pc
 			755 ./libexec/errpipe/dmz
 			644 ./share/bash-completion/completions/errpipe
 			644 ./share/zsh/site-functions/_errpipe
 		END
-		(cd "$ERRPIPE_SRC/errpipe" && ls ./*.[1-8]) | sed 's,^\./\(.*\.\([1-8]\)\)$,644 ./share/man/man\2/\1,'
+		(cd "$ERRPIPE_SRC/errpipe/man" && ls ./*.[1-8]) | sed 's,^\./\(.*\.\([1-8]\)\)$,644 ./share/man/man\2/\1,'
 	} | sort -k 2 | diff - "$tmp/files"
 }
 
@@ -90,17 +95,18 @@ place_in_documents() {
 	[ -n "$place" ] && [ -f "$tmp/root$place" ] && ! [ -L "$tmp/root$place" ]
 }
 
-# pc ROOT ARG...: what pkg-config says of a tree that is not where it was made for.
+# pc ROOT ARG...: what pkg-config says about a tree that is not in its final place.
 pc() {
 	root=$1
 	shift
-	PKG_CONFIG_LIBDIR=$root/usr/local/lib/pkgconfig pkg-config --define-variable=prefix="$root/usr/local" "$@" errpipe
+	PKG_CONFIG_LIBDIR=$root/usr/local/lib/pkgconfig pkg-config --define-variable=prefix="$root/usr/local" "$@"
 }
 
 one_version() {
 	"$tmp/root/usr/local/bin/errpipe" --version >"$tmp/version" || return 1
 	cat "$tmp/version"
-	[ -n "$version" ] && grep -qwF "$version" "$tmp/version" && [ "$(pc "$tmp/root" --modversion)" = "$version" ]
+	[ -n "$version" ] && grep -qwF "$version" "$tmp/version" && [ "$(pc "$tmp/root" --modversion errpipe)" = "$version" ] &&
+		[ "$(pc "$tmp/root" --modversion errpipe-explain)" = "$version" ]
 }
 
 every_folder() {
@@ -116,6 +122,9 @@ every_folder() {
 	flags=$(PKG_CONFIG_LIBDIR=$tmp/folders/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe)
 	echo "$flags"
 	[ "${flags% }" = "-I/i -L/other/lib/triplet -lerrpipe" ] || return 1
+	flags=$(PKG_CONFIG_LIBDIR=$tmp/folders/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe-explain)
+	echo "$flags"
+	[ "${flags% }" = "-I/i -L/other/lib/triplet -lerrpipe-explain -lerrpipe" ] || return 1
 	run_make "$@" uninstall && [ -z "$(ls -A "$tmp/folders")" ]
 }
 
@@ -154,29 +163,39 @@ try "no other STUB" refused STUB=amd64
 refusal='no stub for powerpc-linux-gnu'
 try "STUB=committed without a stub for the compiler's machine" refused STUB=committed CC='echo powerpc-linux-gnu'
 
-# --- the shared library
+# --- the shared libraries
 
-# The headers' functions, comments aside: the second includes the first.
-cc -fsyntax-only "$headers/errpipe_explain.h" && cc -E -P "$headers/errpipe_explain.h" | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u >"$tmp/functions"
+# declared HEADER: the functions that it and the headers that it includes declare, comments aside.
+declared() {
+	cc -fsyntax-only "$headers/$1" && cc -E -P "$headers/$1" | grep -o '\berrpipe_[a-z_]*(' | tr -d '(' | sort -u
+}
+declared errpipe_explain.h >"$tmp/functions"
+declared errpipe.h >"$tmp/liberrpipe"
+comm -13 "$tmp/liberrpipe" "$tmp/functions" >"$tmp/liberrpipe-explain"
 
+# exports DIRECTORY LIBRARY NODE
 exports() {
-	[ "$(wc -l <"$tmp/functions")" -ge 25 ] || { echo "too few functions in the headers"; return 1; }
-	nm -D --defined-only "$1" | awk '$2 != "A" { print $3 }' | sort >"$tmp/exported"
-	sed 's/$/@@ERRPIPE_0.1/' "$tmp/functions" | diff - "$tmp/exported"
+	[ "$(wc -l <"$tmp/$2")" -ge 6 ] || { echo "too few functions in the header"; return 1; }
+	nm -D --defined-only "$1/$2.so.$version" | awk '$2 != "A" { print $3 }' | sort >"$tmp/exported"
+	sed "s/\$/@@$3/" "$tmp/$2" | diff - "$tmp/exported"
 }
 
-# A shared library of somebody else's, which the static one is linked into, must not offer them either.
+# hides DIRECTORY LIBRARY: somebody else's shared library that contains the static one must not export the other names either.
 hides() {
-	readelf -sW "$1" | awk '$5 == "GLOBAL" && $7 != "UND" { print $6, $8 }' | sort -u >"$tmp/globals"
-	sed -n 's/^DEFAULT //p' "$tmp/globals" | diff "$tmp/functions" - && grep -q '^HIDDEN ep_' "$tmp/globals"
+	readelf -sW "$1/$2.a" | awk '$5 == "GLOBAL" && $7 != "UND" { print $6, $8 }' | sort -u >"$tmp/globals"
+	sed -n 's/^DEFAULT //p' "$tmp/globals" | diff "$tmp/$2" - && grep -q '^HIDDEN ep_' "$tmp/globals"
 }
 
-# Nothing to look up later: neither a function at its first call, nor text that has to be changed at load.
+# bound_at_load DIRECTORY LIBRARY: nothing is looked up later, neither a function at its first call nor an address in the code.
 bound_at_load() {
-	readelf -dW "$1" >"$tmp/dynamic"
+	readelf -dW "$1/$2.so.$version" >"$tmp/dynamic"
 	cat "$tmp/dynamic"
-	grep -q 'SONAME.*\[liberrpipe\.so\.0\]' "$tmp/dynamic" && grep -q BIND_NOW "$tmp/dynamic" &&
+	grep -q "SONAME.*\[$2\.so\.0\]" "$tmp/dynamic" && grep -q BIND_NOW "$tmp/dynamic" &&
 		! grep -q TEXTREL "$tmp/dynamic"
+}
+
+needs_the_other() {
+	readelf -dW "$1/liberrpipe-explain.so.$version" | grep 'NEEDED.*\[liberrpipe\.so\.0\]'
 }
 
 try "clang-19 builds all" run_make O="$O/clang" CC=clang-19 all
@@ -184,21 +203,24 @@ try "musl-gcc builds all" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static all
 try "and that is installed" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static DESTDIR="$tmp/musl" install
 for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	name=build${build#"$ERRPIPE_BUILD"}
-	try "$name: the shared library exports the functions of the headers, and nothing else" \
-		exports "$build/liberrpipe.so.$version"
-	try "$name: all other names are hidden in the static library" hides "$build/liberrpipe.a"
-	try "$name: its name, and what is bound when" bound_at_load "$build/liberrpipe.so.$version"
+	for library in liberrpipe:ERRPIPE_0.1 liberrpipe-explain:ERRPIPE_EXPLAIN_0.1; do
+		node=${library#*:} library=${library%:*}
+		try "$name: $library.so exports the functions of its header, and nothing else" exports "$build" "$library" "$node"
+		try "$name: all other names are hidden in $library.a" hides "$build" "$library"
+		try "$name: the name of $library.so, and what is bound when" bound_at_load "$build" "$library"
+	done
+	try "$name: liberrpipe-explain.so needs liberrpipe.so" needs_the_other "$build"
 done
 
-# --- the static library inside another shared one
+# --- the static libraries inside another shared one
 
-# shared ROOT ARG...: each of its objects can be linked in, without text relocations.
+# shared ROOT CC: each of their objects can be linked in, without text relocations.
 shared() {
-	root=$1
-	shift
-	"$@" -shared -Wl,-z,text -Wl,-z,defs -o "$tmp/all.so" -Wl,--whole-archive "$root/usr/local/lib/liberrpipe.a" \
-		-Wl,--no-whole-archive -lpthread || return 1
-	! readelf -dW "$tmp/all.so" | grep TEXTREL
+	for library in liberrpipe liberrpipe-explain; do
+		"$2" -shared -Wl,-z,text -Wl,-z,defs -o "$tmp/all.so" -Wl,--whole-archive "$1/usr/local/lib/$library.a" \
+			-Wl,--no-whole-archive -L"$1/usr/local/lib" -l:liberrpipe.a -lpthread || return 1
+		! readelf -dW "$tmp/all.so" | grep TEXTREL || return 1
+	done
 }
 
 # A runtime that uses only the report.
@@ -222,20 +244,21 @@ at_most() {
 	[ "$(stat -c %s "$2")" -le "$1" ]
 }
 
-# small ROOT CC: the library has no debug information, and a runtime links nothing that explains. A shared library can hide
-# the functions.
+# small ROOT CC: the libraries have no debug information. A shared library that contains them can hide the functions.
 small() {
 	archive=$1/usr/local/lib/liberrpipe.a
+	explain=$1/usr/local/lib/liberrpipe-explain.a
 	"$2" -shared -fPIC -s -Wl,-z,text -Wl,-z,defs -Wl,--exclude-libs,ALL -I"$headers" -o "$tmp/report.so" "$tmp/report.c" "$archive" -lpthread &&
 		! nm -D --defined-only "$tmp/report.so" | grep errpipe_ &&
-		! readelf -SW "$archive" | grep '\.debug' && at_most 300000 "$archive" && at_most 55000 "$tmp/report.so"
+		! readelf -SW "$archive" "$explain" | grep '\.debug' && at_most 90000 "$archive" && at_most 210000 "$explain" &&
+		at_most 55000 "$tmp/report.so"
 }
 
 for cc in gcc clang-19 musl-gcc; do
 	root=$tmp/root
 	[ "$cc" != musl-gcc ] || root=$tmp/musl
-	try "the static library inside a shared one, by $cc" shared "$root" "$cc"
-	try "it is small, and the report alone is smaller, by $cc" small "$root" "$cc"
+	try "the static libraries inside a shared one, by $cc" shared "$root" "$cc"
+	try "they are small, and the report alone is smaller, by $cc" small "$root" "$cc"
 done
 
 # --- programs
@@ -258,14 +281,14 @@ program() {
 	std=$2
 	case $3 in
 	static) option=-static library_path='' needed=0 ;;
-	dynamic) option='' library_path=$4/usr/local/lib needed=1 ;;
+	dynamic) option='' library_path=$4/usr/local/lib needed=2 ;;
 	esac
 	rm -f "$tmp/user"
 	# shellcheck disable=SC2046,SC2086 # lists of options
-	"$1" -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror -I"$tmp" $(pc "$4" --cflags) -c \
+	"$1" -x "${std%%[0-9]*}" -std="$std" -pedantic -Wall -Wextra -Werror -I"$tmp" $(pc "$4" --cflags errpipe-explain) -c \
 		-o "$tmp/user.o" "$ERRPIPE_SRC/tests/installed/user.c" &&
-		"$1" $option -o "$tmp/user" "$tmp/user.o" $(pc "$4" ${option:+--static} --libs) || return 1
-	if [ "$(readelf -dW "$tmp/user" | grep -c 'NEEDED.*liberrpipe\.so\.0')" != "$needed" ]; then
+		"$1" $option -o "$tmp/user" "$tmp/user.o" $(pc "$4" ${option:+--static} --libs errpipe-explain) || return 1
+	if [ "$(readelf -dW "$tmp/user" | grep -Ec 'NEEDED.*liberrpipe(-explain)?\.so\.0')" != "$needed" ]; then
 		echo "it is not linked as it should be"
 		return 1
 	fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The Debian packages of packaging/debian, built of the tarball without a network; what is in them; and that installing and
-# removing them leaves nothing. Writes TAP.
+# The Debian packages of packaging/debian: they build from the tarball without a network, have the right content, and leave
+# nothing after they were installed and removed. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${NOLIBC:?}"
@@ -22,7 +22,7 @@ version=$(sed -n 's/^#define ERRPIPE_VERSION "\(.*\)"/\1/p' "$ERRPIPE_SRC/errpip
 triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
 source=$tmp/errpipe-$version
 
-# The headers of nolibc as they are here: to unpack the kernel's source takes long.
+# With this build's headers of nolibc, because unpacking the kernel's source takes long.
 unpack() {
 	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$tmp/dist" dist && tar -xzf "$tmp/dist/errpipe-$version.tar.gz" -C "$tmp" &&
 		cp -r "$source/packaging/debian" "$source/debian" && mkdir "$source/build" &&
@@ -36,7 +36,7 @@ unpack() {
 	END
 }
 
-# Without a network, where that may be tried.
+# Without a network, if that is allowed.
 offline() {
 	if unshare -n true 2>/dev/null; then
 		unshare -n "$@"
@@ -54,7 +54,7 @@ deb() {
 	echo "$tmp/$1_$version"_*.deb
 }
 
-# has PACKAGE FILE...: modes and names of what is in it, besides what debhelper adds to each.
+# has PACKAGE FILE...: modes and names of its files, except for those that debhelper adds to each package.
 has() {
 	package=$1
 	shift
@@ -79,11 +79,17 @@ all_are_there() {
 	has liberrpipe0 \
 		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe.so.0 -> liberrpipe.so.$version" \
 		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe.so.$version" || return 1
+	has liberrpipe-explain0 \
+		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe-explain.so.0 -> liberrpipe-explain.so.$version" \
+		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe-explain.so.$version" || return 1
 	has liberrpipe-dev \
 		'-rw-r--r-- ./usr/include/errpipe.h' \
 		'-rw-r--r-- ./usr/include/errpipe_explain.h' \
+		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe-explain.a" \
 		"-rw-r--r-- ./usr/lib/$triplet/liberrpipe.a" \
+		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe-explain.so -> liberrpipe-explain.so.0" \
 		"lrwxrwxrwx ./usr/lib/$triplet/liberrpipe.so -> liberrpipe.so.0" \
+		"-rw-r--r-- ./usr/lib/$triplet/pkgconfig/errpipe-explain.pc" \
 		"-rw-r--r-- ./usr/lib/$triplet/pkgconfig/errpipe.pc" \
 		'-rw-r--r-- ./usr/share/man/man3/errpipe.3.gz' \
 		'-rw-r--r-- ./usr/share/man/man3/errpipe_explain.3.gz'
@@ -97,10 +103,14 @@ field() {
 }
 
 fields() {
-	field errpipe Version "$version" && field liberrpipe-dev Depends "liberrpipe0 (= $version)" &&
-		dpkg-deb -f "$(deb errpipe)" Depends | grep -q '^libc6 (>= ' || return 1
-	# What a package that is linked with the library will depend on.
-	dpkg-deb --ctrl-tarfile "$(deb liberrpipe0)" | tar -xO ./shlibs | grep '^liberrpipe 0 liberrpipe0'
+	field errpipe Version "$version" &&
+		field liberrpipe-dev Depends "liberrpipe0 (= $version), liberrpipe-explain0 (= $version)" &&
+		dpkg-deb -f "$(deb errpipe)" Depends | grep -q '^libc6 (>= ' &&
+		dpkg-deb -f "$(deb liberrpipe-explain0)" Depends | grep -w liberrpipe0 || return 1
+	# A package that is linked with the libraries will depend on these.
+	for library in liberrpipe liberrpipe-explain; do
+		dpkg-deb --ctrl-tarfile "$(deb "${library}0")" | tar -xO ./shlibs | grep "^$library 0 ${library}0" || return 1
+	done
 }
 
 stub_is_untouched() {
@@ -109,14 +119,15 @@ stub_is_untouched() {
 }
 
 all_else_is_stripped() {
-	for file in errpipe/usr/bin/errpipe "liberrpipe0/usr/lib/$triplet/liberrpipe.so.$version"; do
+	for file in errpipe/usr/bin/errpipe "liberrpipe0/usr/lib/$triplet/liberrpipe.so.$version" \
+		"liberrpipe-explain0/usr/lib/$triplet/liberrpipe-explain.so.$version"; do
 		readelf -SW "$tmp/$file" >"$tmp/sections" && grep -q '\.text' "$tmp/sections" || return 1
 		! grep -E '\.debug_|\.symtab' "$tmp/sections" || return 1
 	done
 }
 
-# A folder for all that dpkg knows, so that nothing of this is known to the machine's own. There is no script in the
-# packages, which would have to run in there.
+# A directory for dpkg's database, so that the machine's own does not learn of this. The packages have no scripts, which
+# would have to run in there.
 installed() {
 	root=$tmp/root
 	mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/usr/bin" "$root/usr/share/man/man1" &&
@@ -125,10 +136,10 @@ installed() {
 	list() { (cd "$root" && find . -path ./var -prune -o -printf '%y %m %p %l\n' | sort); }
 	list >"$tmp/before"
 	dpkg --root="$root" --log="$tmp/dpkg.log" --force-depends --force-not-root --force-bad-path -i \
-		"$(deb errpipe)" "$(deb liberrpipe0)" "$(deb liberrpipe-dev)" || return 1
+		"$(deb errpipe)" "$(deb liberrpipe0)" "$(deb liberrpipe-explain0)" "$(deb liberrpipe-dev)" || return 1
 	works || return 1
 	dpkg --root="$root" --log="$tmp/dpkg.log" --force-not-root --force-bad-path --purge errpipe liberrpipe-dev \
-		liberrpipe0 && list | diff "$tmp/before" -
+		liberrpipe-explain0 liberrpipe0 && list | diff "$tmp/before" -
 }
 
 works() {
@@ -149,11 +160,11 @@ try "the tarball with packaging/debian as its debian/" unpack
 try "dpkg-buildpackage" build
 try "what is in the packages" all_are_there
 try "version, and what depends on what" fields
-for package in errpipe liberrpipe0; do
+for package in errpipe liberrpipe0 liberrpipe-explain0; do
 	dpkg-deb -x "$(deb $package)" "$tmp/$package"
 done
 try "dmz is the stub that was built, byte for byte" stub_is_untouched
-try "the command and the library are stripped" all_else_is_stripped
+try "the command and the libraries are stripped" all_else_is_stripped
 try "they install, work, and leave nothing when purged" installed
 try "debian/rules clean leaves the source as it was" cleans
 

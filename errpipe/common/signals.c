@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "common.h"
 
 /* By the system call: libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
 int ep_block_signals(struct ep_signals *old)

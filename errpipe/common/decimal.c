@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "internal.h"
+#include "common.h"
 
 char *ep_decimal(char buf[EP_DECIMAL], int n)
 {

@@ -12,7 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "common.h"
 
 #define MOST	     (6u << 20)	  /* three quarters of _STK_LIM, include/uapi/linux/resource.h */
 #define LEAST	     (128u << 10) /* ARG_MAX, include/uapi/linux/limits.h */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A line of text, as people are told it. */
-#include "internal.h"
+#include "common.h"
 
 void ep_add_char(struct ep_line *line, char c)
 {
