@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Decode records with the library and print a line for each. dmz/decode_test.go compares its own result.
+ * Decode records with the library and print a line for each. dmz/decode_test.go compares the lines with its own results.
  *
  * Standard input consists of sizes (4 bytes, little-endian), each followed by an input of that size. An input has the
  * format of tests/fuzz/decode.c: the size of the record (1 byte; 255 means all of the rest), the record, and the path.

@@ -91,7 +91,7 @@ static int is_number(const struct dirent *entry)
 	return isdigit((unsigned char)*entry->d_name);
 }
 
-/* scandir() lists its own descriptor, too. That one is closed by now. */
+/* scandir() also lists its own descriptor, which is closed by now. */
 static void show_descriptors(void)
 {
 	struct dirent **entries;
