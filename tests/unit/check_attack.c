@@ -529,7 +529,7 @@ static const struct {
 };
 enum { LATER = sizeof(later) / sizeof(*later) };
 
-/* An attacker waits for a byte from go before each step and writes the result of each step to done. */
+/* An attacker writes the result of each step to done and waits for a byte from go before the next step. */
 struct attacker {
 	pid_t pid;
 	int go[2], done[2];

@@ -873,7 +873,7 @@ START_TEST(a_search_is_explained)
 		line = "tool   ";
 	else
 		line = "an exec gives ENOENT: there is no tool in any directory of PATH\n";
-	ck_assert_msg(strstr(r.out, line) != NULL, "%s: \"%s\" has no \"%s\"", search->path, r.out, line);
+	ck_assert_msg(strstr(r.out, line) != NULL, "%s: \"%s\" lacks \"%s\"", search->path, r.out, line);
 }
 END_TEST
 

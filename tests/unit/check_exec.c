@@ -1047,7 +1047,7 @@ START_TEST(a_file_that_is_full)
 }
 END_TEST
 
-/* Check the effects of errpipe_exec on a process that continues. The check runs in a child and returns its exit code. */
+/* Check the effects of errpipe_exec on a process that continues. The check runs in a child, whose status is returned. */
 static int in_child(int (*check)(void))
 {
 	int status;
