@@ -994,7 +994,7 @@ START_TEST(at_the_end_of_all_addresses)
 	struct outcome outcome;
 
 	if (OWN_CLASS == ELFCLASS32)
-		SKIP("all addresses are less than that");
+		SKIP("no 32-bit address is that large");
 	image.segment[1] = (struct segment){ PT_LOAD, PF_R, 0, ends[_i], 0x1000, 0x1000 };
 	outcome = try(write_image("end", &image));
 	ck_assert_int_eq(outcome.error, 0);
@@ -1034,7 +1034,7 @@ START_TEST(more_memory_than_there_is)
 	struct image image = _i ? movable() : fixed();
 
 	if (OWN_CLASS == ELFCLASS32)
-		SKIP("all addresses are less than that");
+		SKIP("no 32-bit address is that large");
 	huge_bss(&image);
 	assert_killed(write_image("huge", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, 0);
 	ck_assert_uint_eq(ex.limit, 0);

@@ -1655,9 +1655,9 @@ static bool is_directory(int root, const char *path)
 
 static void assert_agrees(int found, int kernel, const char *how, const struct random_question *q, int i)
 {
-	ck_assert_msg(found == (kernel == ENOEXEC ? 0 : kernel), "tree %d: %s %s in %s as %u: %s, the kernel %s",
-		      (int)(seed >> 60), how, q->path[i], q->cwd, (unsigned)q->who.uid, errpipe_errname(found),
-		      errpipe_errname(kernel));
+	ck_assert_msg(found == (kernel == ENOEXEC ? 0 : kernel),
+		      "tree %d: %s %s in %s as %u: the kernel says %s, we say %s", (int)(seed >> 60), how, q->path[i],
+		      q->cwd, (unsigned)q->who.uid, errpipe_errname(kernel), errpipe_errname(found));
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 }
 
@@ -1710,8 +1710,8 @@ static void compare_with_openat2(int root)
 		find(&question);
 		if (ex.cause == ERRPIPE_CAUSE_NOT_A_FILE || ex.cause == ERRPIPE_CAUSE_NOT_EXECUTABLE)
 			ex.error = 0;
-		ck_assert_msg(ex.error == found, "%s: %s, openat2 %s", path, errpipe_errname(ex.error),
-			      errpipe_errname(found));
+		ck_assert_msg(ex.error == found, "%s: openat2 says %s, we say %s", path, errpipe_errname(found),
+			      errpipe_errname(ex.error));
 	}
 #else
 	(void)root;

@@ -229,7 +229,7 @@ static void compare_at_border(int i)
 	const struct rlimit limit = { borders[i].stack, RLIM_INFINITY };
 
 	if (setrlimit(RLIMIT_STACK, &limit) < 0)
-		SKIP("no rights to raise RLIMIT_STACK");
+		SKIP("RLIMIT_STACK cannot be raised");
 	for (int more = -1; more <= 1; more++)
 		compare_arguments(good, i, more);
 	compare_arguments(good, i, 1000);
@@ -474,7 +474,7 @@ static void be_too_many(int i)
 
 	(void)i;
 	if (enter("nproc") < 0)
-		SKIP("no such state");
+		SKIP("the state nproc cannot be entered");
 	execv(good, argv);
 	ck_assert_int_eq(errno, EAGAIN);
 
@@ -512,7 +512,7 @@ START_TEST(the_limit_of_the_caller)
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &own), 0);
 	if (own.rlim_max < 1234)
-		SKIP("a lower limit already");
+		SKIP("RLIMIT_NPROC is already lower");
 	in_child(have_own_limit, 0);
 }
 END_TEST
