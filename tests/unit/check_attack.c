@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attacks from inside a container on a process that has become the stub and not yet the target, and attacks of a target on
- * the runtime that started it. The attacker is root with Docker's default capabilities and without a user namespace.
+ * Attacks from inside a container on a process that has become the stub and not yet the target. A target also attacks the
+ * runtime that started it. The attacker is root with Docker's default capabilities and without a user namespace.
  *
  * Each attack is tried for real. Attacks that work are listed with their consequences.
  */

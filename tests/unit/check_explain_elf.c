@@ -426,7 +426,7 @@ static const struct {
 	enum errpipe_cause cause;
 	int broken;
 	const char *object;
-	uint64_t number, limit; /* -1: whatever they are */
+	uint64_t number, limit; /* -1: any value */
 } fixtures[] = {
 	{ "elf-good", ERRPIPE_CAUSE_NONE, -1, NULL, 0, 0 },
 	{ "elf-other-machine", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, 0, NULL, -1, -1 },
