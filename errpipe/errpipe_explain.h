@@ -26,18 +26,20 @@
  *
  * HOSTILE IMAGES
  *
- * The root may be an image that others have made. No link and no ".." leads out of it. Only regular files are opened
- * for reading, and of these a few kilobytes are read; a FIFO or a device is not touched. The work is bounded, whatever
- * the image holds. But a file system that does not respond, such as one of a network, can block errpipe_explain(). If
- * that can happen, call it in a child process, with the explanation in shared memory, and kill that child when it has
- * taken too long. The field looking_at is then the path where it was. Not even SIGKILL ends some of these waits, so the
- * child should close the pipes and locks that it has inherited.
+ * The root may be an image that comes from somebody else. No symbolic link and no ".." leads out of it. Only regular
+ * files are opened for reading, and only a few kilobytes of each are read. FIFOs and devices are not opened. The work is
+ * bounded, whatever the image contains.
  *
- * Not every 64-bit kernel runs 32-bit programs, and only an exec shows whether it does. For such a program,
- * errpipe_explain() tries one in a child: the exec of an ELF header that the library makes up and that no kernel
- * starts. That child causes no SIGCHLD, and a wait for any child does not return it.
+ * A file system that does not respond, such as a network file system, can block errpipe_explain(). If that can happen,
+ * call it in a child process with the explanation in shared memory, and kill the child after a timeout. The member
+ * looking_at then holds the path at which it was blocked. Some of these waits survive even SIGKILL, so the child should
+ * close the pipes and locks that it has inherited.
  *
- * Nothing is printed and nothing is malloc'd. Thread-safe; not async-signal-safe.
+ * Not every 64-bit kernel runs 32-bit programs, and only an exec shows whether it does. For a 32-bit program,
+ * errpipe_explain() therefore tries one in a child: an ELF header that the library makes up and that no kernel starts.
+ * That child raises no SIGCHLD, and a wait for any child does not return it.
+ *
+ * The functions print nothing and never call malloc(3). Thread-safe; not async-signal-safe.
  */
 #ifndef ERRPIPE_EXPLAIN_H
 #define ERRPIPE_EXPLAIN_H
@@ -52,42 +54,42 @@ extern "C" {
  * THE QUESTION
  */
 
-#define ERRPIPE_OWN_ROOT 0 /* the root of the caller. The descriptor of another root must not be 0 */
+#define ERRPIPE_OWN_ROOT 0 /* the root of the caller. The descriptor of any other root must not be 0 */
 
 /* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
-	const char *at; /* where: a path in the root, without symbolic links. On "/" itself nothing can be told */
-	int source;	/* the directory or file that will be there (O_PATH is enough); 0 or below: not known yet */
-	int noexec;	/* not 0: mounted noexec */
-	int nosuid;	/* not 0: mounted nosuid */
+	const char *at; /* a path in the root, without symbolic links. For "/" itself the answer is NOT_YET_MOUNTED */
+	int source;	/* the directory or file that will be mounted (O_PATH is enough); 0 or below: not known yet */
+	int noexec;	/* nonzero: mounted noexec */
+	int nosuid;	/* nonzero: mounted nosuid */
 	uint64_t reserved[2];
 };
 
-/* Who execs. */
+/* The process that execs. */
 struct errpipe_who {
-	uid_t uid; /* the effective ids */
+	uid_t uid; /* effective ids */
 	gid_t gid;
 	const gid_t *groups; /* supplementary groups */
 	size_t groups_count;
-	uint64_t effective, inheritable, bounding; /* capabilities: a bit for each */
+	uint64_t effective, inheritable, bounding; /* capabilities, one bit each */
 	int no_new_privs;
 	uint64_t reserved[4];
 };
 
-/* With only path set and the rest 0: would the exec of path work now, for the caller? */
+/* With only path set and the rest 0, the question is whether the caller could exec path now. */
 struct errpipe_question {
 	int root;	  /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
-	const char *cwd;  /* the working directory, in the root. NULL: the caller's own, or "/" in another root */
-	const char *path; /* as it was given to execve(2): PATH is not searched */
+	const char *cwd;  /* the working directory in the root. NULL: the caller's own, or "/" in another root */
+	const char *path; /* as passed to execve(2): PATH is not searched */
 
-	const struct errpipe_report *report; /* of the attempt; NULL: it was not tried */
-	const struct errpipe_who *who;	     /* NULL: the caller */
+	const struct errpipe_report *report; /* the report of the attempt; NULL: not tried yet */
+	const struct errpipe_who *who;	     /* the process that execs; NULL: the caller */
 
-	/* What was given to execve(2), to explain E2BIG; or NULL. */
+	/* As passed to execve(2), to explain E2BIG; or NULL. */
 	char *const *argv;
 	char *const *envp;
 
-	/* Limits of the process that execs, in bytes and in processes. 0: those of the caller. */
+	/* Limits of the process that execs, in bytes; limit_processes is a number of processes. 0: those of the caller. */
 	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
 
 	const struct errpipe_mount *mounts;
@@ -100,114 +102,117 @@ struct errpipe_question {
  * THE EXPLANATION
  */
 
-/* What is wrong. errpipe-causes(7) has an example of each. */
+/*
+ * What is wrong. The comments say what subject, object, number and limit of the explanation hold.
+ * errpipe-causes(7) has an example of each cause.
+ */
 enum errpipe_cause {
 	ERRPIPE_CAUSE_NONE = 0, /* nothing: the exec would work, as far as can be seen */
-	ERRPIPE_CAUSE_UNKNOWN,	/* it has failed, and nothing was found */
+	ERRPIPE_CAUSE_UNKNOWN,	/* it failed, and no cause was found */
 
 	/* The path. */
 	ERRPIPE_CAUSE_EMPTY_PATH,
-	ERRPIPE_CAUSE_MISSING,		 /* a component of the path does not exist: subject */
-	ERRPIPE_CAUSE_DANGLING_LINK,	 /* a symbolic link, subject, leads to object, which does not exist */
-	ERRPIPE_CAUSE_DELETED_CWD,	 /* the working directory was deleted */
+	ERRPIPE_CAUSE_MISSING,		 /* a component of the path, subject, does not exist */
+	ERRPIPE_CAUSE_DANGLING_LINK,	 /* the symbolic link subject points to object, which does not exist */
+	ERRPIPE_CAUSE_DELETED_CWD,	 /* the working directory has been deleted */
 	ERRPIPE_CAUSE_LINK_LOOP,	 /* more than 40 symbolic links, subject among them */
-	ERRPIPE_CAUSE_NAME_TOO_LONG,	 /* a component of number bytes; limit is the most that there can be */
-	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the same of the whole path */
-	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, and the path goes on, or ends in a slash */
-	ERRPIPE_CAUSE_UNSEARCHABLE, /* subject is a directory without the x bit that it takes: object says for whom */
-	ERRPIPE_CAUSE_LOOKUP_FAILED,   /* the file system answers subject with an error: object is its name */
-	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
-	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
+	ERRPIPE_CAUSE_NAME_TOO_LONG,	 /* a component has number bytes; its file system allows limit */
+	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the whole path has number bytes; the kernel allows limit */
+	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, but the path goes on or ends in a slash */
+	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit; object says for whom */
+	ERRPIPE_CAUSE_LOOKUP_FAILED,	 /* the file system returns an error for subject; object is its name */
+	ERRPIPE_CAUSE_NOT_YET_MOUNTED,	 /* it is on subject, which is mounted only when the container starts */
+	ERRPIPE_CAUSE_MAGIC_LINK,	 /* subject means something else to each process, such as /proc/self/exe */
 
 	/* The file. */
-	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...: object */
-	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit: object says for whom */
-	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system, subject, that is mounted noexec */
-	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing: object says by whom, as far as can be seen */
-	ERRPIPE_CAUSE_UNREADABLE,     /* it can be executed, but not be read, so its kind is not known */
-	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it: object is the name of the error */
-	ERRPIPE_CAUSE_SECURITY_MODULE, /* all is there, but the kernel refuses: object has the active modules */
+	ERRPIPE_CAUSE_NOT_A_FILE,     /* object says what it is: a directory, a FIFO ... */
+	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit; object says for whom */
+	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system that is mounted noexec: subject is the mount point */
+	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing; object says by whom, as far as can be seen */
+	ERRPIPE_CAUSE_UNREADABLE,     /* it may be executed but not read, so its format is unknown */
+	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it; object is the name of the error */
+	ERRPIPE_CAUSE_SECURITY_MODULE, /* nothing is wrong, but the kernel refuses; object lists the active modules */
 
-	/* No program, or none that the kernel knows. */
+	/* Not a program, or of a format that the kernel does not know. */
 	ERRPIPE_CAUSE_EMPTY_FILE,
-	ERRPIPE_CAUSE_NO_INTERPRETER_LINE,   /* text that does not begin with "#!" */
-	ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, /* nothing behind "#!" */
-	ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, /* the interpreter's name does not end within limit bytes */
-	ERRPIPE_CAUSE_BYTE_ORDER_MARK,	     /* before "#!" */
+	ERRPIPE_CAUSE_NO_INTERPRETER_LINE,   /* text that does not start with "#!" */
+	ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, /* nothing after "#!" */
+	ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, /* the name of the interpreter does not end within limit bytes */
+	ERRPIPE_CAUSE_BYTE_ORDER_MARK,	     /* a byte order mark before "#!" */
 	ERRPIPE_CAUSE_UTF_16,
-	ERRPIPE_CAUSE_CARRIAGE_RETURN,	   /* the interpreter's name ends in one, and there is none of that name */
-	ERRPIPE_CAUSE_INTERPRETER_MISSING, /* of a script: subject is what is missing of its path */
-	ERRPIPE_CAUSE_CHAIN_TOO_DEEP,	   /* interpreters of interpreters: limit */
+	ERRPIPE_CAUSE_CARRIAGE_RETURN, /* the interpreter's name ends in a carriage return, and no such file exists */
+	ERRPIPE_CAUSE_INTERPRETER_MISSING, /* the interpreter of a script; subject is the missing part of its path */
+	ERRPIPE_CAUSE_CHAIN_TOO_DEEP,	   /* interpreters of interpreters; the kernel follows limit of them */
 	ERRPIPE_CAUSE_WINDOWS_PROGRAM,
 	ERRPIPE_CAUSE_MACOS_PROGRAM,
 	ERRPIPE_CAUSE_JAVA_CLASS,
 	ERRPIPE_CAUSE_WEBASSEMBLY,
-	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...: object */
-	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* bytes that are none of these */
+	ERRPIPE_CAUSE_ARCHIVE,	      /* object says which: gzip, zip, ar ... */
+	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
-	ERRPIPE_CAUSE_HANDLER_DISABLED,	    /* another architecture; its binfmt_misc handler, object, is disabled */
-	ERRPIPE_CAUSE_NO_COMPATIBILITY,	    /* 32-bit, or x32: the kernel is built, or was started, without */
-	ERRPIPE_CAUSE_TRUNCATED_ELF,	    /* number bytes are there, and limit needed */
-	ERRPIPE_CAUSE_OBJECT_FILE,	    /* ET_REL: not linked */
-	ERRPIPE_CAUSE_CORE_DUMP,	    /* ET_CORE */
-	ERRPIPE_CAUSE_BAD_ELF_TYPE,	    /* neither: number */
-	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* their size, number, is not limit; or there are none, or too many */
-	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* too short, too long, or without an end */
-	ERRPIPE_CAUSE_SHARED_LIBRARY,	    /* without an entry point: it is started, and crashes */
-	ERRPIPE_CAUSE_LOADER_MISSING,	    /* object: the package that Debian has it in, or what it belongs to */
-	ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, /* missing, and another libc's, object, is there */
-	ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,  /* missing, as are all libraries of that architecture */
-	ERRPIPE_CAUSE_LOADER_INVALID,	    /* not ELF, or a broken one */
+	ERRPIPE_CAUSE_HANDLER_DISABLED, /* another architecture; its binfmt_misc handler, object, is disabled */
+	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
+	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
+	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
+	ERRPIPE_CAUSE_CORE_DUMP,	/* ET_CORE */
+	ERRPIPE_CAUSE_BAD_ELF_TYPE,	/* number is the type: neither a program nor a library */
+	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* entry size number instead of limit; or no entries, or too many */
+	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* too short, too long or not NUL-terminated */
+	ERRPIPE_CAUSE_SHARED_LIBRARY,	    /* no entry point: it starts and crashes */
+	ERRPIPE_CAUSE_LOADER_MISSING,	    /* object is Debian's package that has it, or what it belongs to */
+	ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, /* missing, but the loader of another libc, object, exists */
+	ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,  /* missing, like all libraries of that architecture */
+	ERRPIPE_CAUSE_LOADER_INVALID,	    /* not ELF, or damaged ELF */
 	ERRPIPE_CAUSE_LOADER_OTHER_ARCHITECTURE,
 	ERRPIPE_CAUSE_LOADER_TOO_SHORT,
 
-	/* The kernel begins to load it, and kills the process. There is no report of that but the wait status. */
+	/* The kernel kills the process while it loads the file. Only the wait status shows that. */
 	ERRPIPE_CAUSE_NO_LOAD_SEGMENT,
 	ERRPIPE_CAUSE_SEGMENT_SIZE,	 /* segment number is larger in the file than in memory */
-	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* the address of segment number and its offset differ within a page */
+	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* address and file offset of segment number differ within a page */
 	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends at an offset that no file can have */
-	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps what is mapped already */
-	ERRPIPE_CAUSE_SEGMENT_ADDRESS, /* segment number lies below the limit of vm.mmap_min_addr, or above all memory */
-	ERRPIPE_CAUSE_ENTRY_POINT,     /* nothing is loaded at the entry point, object */
-	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it takes number bytes, and RLIMIT_AS is limit; 0: more than the machine has */
-	ERRPIPE_CAUSE_DATA_LIMIT,    /* it raises the data of the process to number bytes; RLIMIT_DATA is limit */
+	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps another mapping */
+	ERRPIPE_CAUSE_SEGMENT_ADDRESS,	 /* segment number is below vm.mmap_min_addr or above all memory */
+	ERRPIPE_CAUSE_ENTRY_POINT,	 /* nothing is loaded at the entry point, object */
+	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
+	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
 
 	/* The process. */
-	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* one string of number bytes, and limit is the most: object names it */
-	ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, /* all together */
+	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* object names a string of number bytes; one string may have limit */
+	ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, /* together they have number bytes (0: unknown); the kernel allows limit */
 	ERRPIPE_CAUSE_PROCESS_LIMIT,	   /* the user has more processes than RLIMIT_NPROC, limit, allows */
-	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* the file has capabilities, object, that the bounding set has not */
-	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but without its set-id bits: object says why */
-	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) has returned 0, and nothing was exec'd */
-	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run. subject, the program, was not tried */
-	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed. subject was not tried */
-	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not answer */
-	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot look at it: object is the error; with EMFILE, limit is set */
+	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* object lists file capabilities missing from the bounding set */
+	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but its set-id bits are ignored; object says why */
+	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) returned 0 without executing anything */
+	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run; the program, subject, was not tried */
+	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed; subject was not tried */
+	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not respond */
+	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; with EMFILE, limit is set */
 };
 
 enum errpipe_certainty {
-	ERRPIPE_CERTAIN = 1, /* the kernel does fail so */
-	ERRPIPE_LIKELY,	     /* the best explanation that there is, but others are possible */
-	ERRPIPE_UNSURE	     /* it was not found, or could not be looked at */
+	ERRPIPE_CERTAIN = 1, /* the exec does fail for this reason */
+	ERRPIPE_LIKELY,	     /* the best explanation, but others are possible */
+	ERRPIPE_UNSURE	     /* no cause was found, or something could not be inspected */
 };
 
 enum errpipe_link_kind {
-	ERRPIPE_LINK_PROGRAM = 1, /* what was to be exec'd */
-	ERRPIPE_LINK_INTERPRETER, /* of a script */
-	ERRPIPE_LINK_HANDLER,	  /* of a foreign program, from binfmt_misc */
-	ERRPIPE_LINK_LOADER	  /* of a dynamic program: PT_INTERP */
+	ERRPIPE_LINK_PROGRAM = 1, /* the file to exec */
+	ERRPIPE_LINK_INTERPRETER, /* the interpreter of a script */
+	ERRPIPE_LINK_HANDLER,	  /* binfmt_misc's handler for a foreign program */
+	ERRPIPE_LINK_LOADER	  /* the loader of a dynamic program: PT_INTERP */
 };
 
-/* What a file begins with. */
+/* The format of a file, from its first bytes. */
 enum errpipe_format {
 	ERRPIPE_FORMAT_NOT_READ = 0,
 	ERRPIPE_FORMAT_EMPTY,
 	ERRPIPE_FORMAT_SCRIPT, /* "#!" */
 	ERRPIPE_FORMAT_ELF,
 	ERRPIPE_FORMAT_TEXT,
-	ERRPIPE_FORMAT_BYTE_ORDER_MARK, /* of UTF-8 */
+	ERRPIPE_FORMAT_BYTE_ORDER_MARK, /* that of UTF-8 */
 	ERRPIPE_FORMAT_UTF_16,
 	ERRPIPE_FORMAT_PE,
 	ERRPIPE_FORMAT_MACH_O,
@@ -223,54 +228,54 @@ enum errpipe_format {
 	ERRPIPE_FORMAT_UNKNOWN
 };
 
-/* One file of the chain. What could not be learnt is 0 or NULL. */
+/* One file of the chain. Members that are unknown are 0 or NULL. */
 struct errpipe_link {
 	enum errpipe_link_kind kind;
-	const char *path;     /* as the kernel is given it */
-	const char *resolved; /* where that is in the root, when all symbolic links are followed; NULL: nowhere */
+	const char *path;     /* as the kernel gets it */
+	const char *resolved; /* the path in the root with all symbolic links resolved; NULL: it does not exist */
 
-	mode_t mode; /* with its type, as in struct stat; 0: it could not be looked at */
+	mode_t mode; /* with the file type, as in struct stat; 0: unknown */
 	uid_t uid;
 	gid_t gid;
 	uint64_t size;
-	int acl;	    /* not 0: the mode is not all, there is an access control list */
-	int noexec, nosuid; /* not 0: of its mount */
-	const char *mount;  /* where that is mounted, if it matters */
+	int acl;	    /* nonzero: it also has an access control list */
+	int noexec, nosuid; /* nonzero: its mount has this flag */
+	const char *mount;  /* the mount point, if it matters */
 	enum errpipe_format format;
-	const char *argument;		   /* of the script's first line, for the interpreter; or NULL */
-	unsigned machine;		   /* ELF: e_machine; the rest of its identity: */
-	unsigned type;			   /* e_type */
-	unsigned char elf_class, elf_data; /* EI_CLASS, EI_DATA */
-	int dynamic;			   /* not 0: it has a loader */
-	const char *architecture;	   /* "aarch64"; NULL: no ELF, or none that is known */
-	const char *wrong; /* of a link after the broken one: the fault that it has as well, in words; or NULL */
+	const char *argument;		   /* the argument on the #! line; or NULL */
+	unsigned machine;		   /* ELF: e_machine */
+	unsigned type;			   /* ELF: e_type */
+	unsigned char elf_class, elf_data; /* ELF: EI_CLASS, EI_DATA */
+	int dynamic;			   /* nonzero: it has a loader */
+	const char *architecture;	   /* "aarch64"; NULL: not ELF, or unknown */
+	const char *wrong;		   /* for a link after the broken one: its own fault, in words; or NULL */
 	uint64_t reserved[2];
 };
 
 enum { ERRPIPE_LINKS_MAX = 8 };
 
-/* Some 70 kilobytes, so not for every stack. Its strings are inside it: do not copy it. */
+/* Some 70 kilobytes: too large for some stacks. Do not copy it: its strings are inside it. */
 struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
-	int works; /* not 0: the exec would at least start the program; 0 also if unknown */
-	int error; /* the errno that such an exec gives; 0: none, as when it works, or the kernel kills the process */
-	int broken; /* the index of the link that is broken; -1: none, or none alone */
+	int works;  /* nonzero: the exec would at least start the program; 0 also if unknown */
+	int error;  /* the errno of the exec; 0: none, because it works or the kernel kills the process */
+	int broken; /* the index of the broken link; -1: none, or not a single one */
 
-	/* What the cause is about, see there. NULL and 0 if there is nothing. */
+	/* Details of the cause, see enum errpipe_cause. NULL and 0 where a cause has none. */
 	const char *subject;
 	const char *object;
 	uint64_t number, limit;
 
 	const char *host;     /* the architecture of the kernel: "x86_64" */
-	const char *platform; /* of a foreign program, as container tools write it: "linux/arm64" */
-	const char *modules;  /* security modules that are active, as in "landlock,apparmor"; NULL: not known */
-	const char *binfmt;   /* of a foreign program: what binfmt_misc has for it, in words */
+	const char *platform; /* of a foreign program, in the words of container tools: "linux/arm64" */
+	const char *modules;  /* the active security modules, as in "landlock,apparmor"; NULL: unknown */
+	const char *binfmt;   /* of a foreign program: its binfmt_misc handler or the lack of one, in words */
 
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];
 
-	const char *looking_at; /* while it is not done: the path in the root that is looked at */
+	const char *looking_at; /* while errpipe_explain() runs: the path in the root that it inspects */
 
 	uint64_t reserved[4];
 
@@ -279,12 +284,15 @@ struct errpipe_explanation {
 };
 
 /*
- * Explain. *explanation is filled in, whatever it held before.
+ * Explain why the exec failed, or whether it would work. *explanation need not be initialized.
  *
- * Returns 0 and an explanation, even if nothing is wrong (ERRPIPE_CAUSE_NONE) or no cause was found
- * (ERRPIPE_CAUSE_UNKNOWN). -EBADF or -ENOTDIR: root is not a directory, or it is negative, as after an open(2) that
- * failed. -EFAULT: explanation, question or its path is NULL. -EINVAL: a reserved member of question, of who or of a
- * mount is not 0, or the report is of a process that started and was not killed by a signal.
+ * Returns 0 and fills in *explanation, even if nothing is wrong (ERRPIPE_CAUSE_NONE) or no cause was found
+ * (ERRPIPE_CAUSE_UNKNOWN). Otherwise returns a negative errno:
+ *	-EBADF		root is not open, or is negative, as after a failed open(2)
+ *	-ENOTDIR	root is not a directory
+ *	-EFAULT		explanation, question or its path is NULL
+ *	-EINVAL		a reserved member of question, of who or of a mount is not 0; or the report is about a process
+ *			that started and was not killed by a signal
  *
  * Descriptors that it opens are close-on-exec and closed again. Where /proc is mounted, it is used to open files by
  * descriptor and to find mount points, binfmt_misc handlers and the writers of a busy file.
@@ -294,9 +302,9 @@ int errpipe_explain(struct errpipe_explanation *explanation, const struct errpip
 /*
  * IN WORDS
  *
- * Each writes one line without a newline and returns its length, as snprintf(3) does. Control characters are escaped as
- * in errpipe_message(). An explanation of NULL gives an empty line. No line contains phrases that container tools parse
- * as an errno.
+ * Each of these writes one line without a newline and returns its length, like snprintf(3). Control characters are
+ * escaped as in errpipe_message(). An explanation of NULL gives an empty line. No line contains phrases that container
+ * tools parse as an errno.
  */
 
 /* What is wrong: "its interpreter /bin/bash is missing". */
@@ -305,13 +313,13 @@ size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation 
 /* What to do about it: "install bash, or change the first line of ./x". */
 size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *explanation);
 
-/* What a link of the chain is: "ELF 64-bit, aarch64, dynamic, mode 0755", or, for the broken one, what is wrong. */
+/* One link of the chain: "ELF 64-bit, aarch64, dynamic, mode 0755". For the broken link, what is wrong with it. */
 size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanation *explanation, int link);
 
-/* The name of a cause, as in JSON: "loader-missing". Names are stable. NULL for a number that is none. */
+/* The name of a cause, as in JSON: "loader-missing". Names are stable. NULL for a number that is not a cause. */
 const char *errpipe_cause_name(enum errpipe_cause cause);
 
-/* "certain", "likely" or "unknown". NULL for a number that is none. */
+/* "certain", "likely" or "unknown". NULL for any other number. */
 const char *errpipe_certainty_name(enum errpipe_certainty certainty);
 
 #ifdef __cplusplus
