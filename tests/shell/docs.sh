@@ -218,7 +218,7 @@ missing_paths() {
 }
 check 'each path in CONTRIBUTING.md and tests/README.md exists' missing_paths
 
-# docs/security.md: each promise has a test, the tests exist, and each figure has a result.
+# docs/security.md: each guarantee has a test, the tests exist, and each figure has a result.
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 missing_tests() {
 	grep -o '`[a-z_.]*:[^`]*`' docs/security.md | tr -d '`' | while IFS=: read -r suite name; do
@@ -231,9 +231,9 @@ missing_tests() {
 	done
 }
 # shellcheck disable=SC2016 # likewise
-untested_promises() {
-	sed -n '/^## What is promised/,/^## What is not/{/^| /p}' docs/security.md |
-		grep -v -e '`[a-z_.]*:[^`]*` |$' -e '^| --- |' -e '^| promise | tested by |$'
+untested_guarantees() {
+	sed -n '/^## Guarantees/,/^## Not guaranteed/{/^| /p}' docs/security.md |
+		grep -v -e '`[a-z_.]*:[^`]*` |$' -e '^| --- |' -e '^| guarantee | tested by |$'
 }
 missing_figures() {
 	scripts/build/security-figures --list | while read -r name; do
@@ -245,7 +245,7 @@ says_nothing() {
 	"$@" || :
 }
 check "docs/security.md: the tests that it names" says_nothing missing_tests
-check "docs/security.md: each promise has a test" says_nothing untested_promises
+check "docs/security.md: each guarantee has a test" says_nothing untested_guarantees
 check "docs/security.md: the figures: scripts/build/security-figures" says_nothing missing_figures
 
 # The locale C cannot show other characters.
