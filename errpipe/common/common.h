@@ -12,7 +12,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The reserved members of a struct that the caller fills in must be 0. */
+/* Are the reserved members of a struct from the caller all 0? */
 #define EP_IS_ZERO(array) ep_is_zero(array, sizeof(array) / sizeof(*(array)))
 
 static inline bool ep_is_zero(const uint64_t *numbers, size_t count)

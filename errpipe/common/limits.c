@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * E2BIG: bprm_stack_limits(), copy_strings() and get_arg_page() in the kernel's fs/exec.c, of Linux 4.13 and later.
- * Tried on Linux 6.18 with 19 limits: the numbers are exact to the byte.
+ * The kernel's rule for E2BIG: bprm_stack_limits(), copy_strings() and get_arg_page() in fs/exec.c, Linux 4.13 and later.
+ * Compared with Linux 6.18 at 19 limits: the numbers are exact to the byte.
  *
- * The kernel cannot be asked: it checks this only on the way to an exec, and counts the path with the strings.
+ * The kernel has no call that checks this without an exec. It counts the path as one of the strings.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -18,13 +18,13 @@
 #define LEAST	     (128u << 10) /* ARG_MAX, include/uapi/linux/limits.h */
 #define PAGES_OF_ONE 32		  /* MAX_ARG_STRLEN, include/uapi/linux/binfmts.h; with the NUL */
 
-/* The kernel counts pointers of its own size, whatever the size of the program's. */
+/* The kernel counts pointers of its own size, whatever the program's size is. */
 static uint64_t word_size(void)
 {
 #ifdef __LP64__
 	return 8;
 #else
-	/* A 64-bit kernel calls itself x86_64, ppc64le, s390x and so on, except under personality(2) PER_LINUX32. */
+	/* A 64-bit kernel's name has a 64, or is s390x. Under personality(2) PER_LINUX32 it hides that. */
 	struct utsname uts;
 
 	if ((personality(0xffffffff) & 0xff) == (PER_LINUX32 & 0xff) || uname(&uts) < 0)
@@ -38,7 +38,7 @@ static uint64_t page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* The limit for the strings and the pointers to them. */
+/* The limit for the strings together with the pointers to them. */
 static uint64_t limit_of(uint64_t stack)
 {
 	uint64_t limit = stack / 4;
@@ -48,7 +48,7 @@ static uint64_t limit_of(uint64_t stack)
 	return limit < LEAST ? LEAST : limit;
 }
 
-/* The strings alone must also fit on the stack, which has one page already. One word of that page is not used. */
+/* The strings must also fit on the stack. The stack always has one page, of which one word is unused. */
 static uint64_t room_on(uint64_t stack, uint64_t word)
 {
 	uint64_t page = page_size();
@@ -89,7 +89,7 @@ struct ep_size ep_size_of(const char *path, char *const argv[], char *const envp
 	struct sum sum = { strlen(path) + 1, 0 };
 
 	add(&sum, argv);
-	if (!sum.count) /* the kernel adds an empty one; before Linux 5.18 it does not */
+	if (!sum.count) /* from Linux 5.18 on, the kernel adds an empty argv[0] */
 		sum = (struct sum){ sum.strings + 1, 1 };
 	add(&sum, envp);
 	return (struct ep_size){ sum.strings + sum.count * word, sum.strings > room ? room : limit_of(stack) };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A line of text, as people are told it. */
+/* Builds one line of text for people to read. */
 #include "common.h"
 
 void ep_add_char(struct ep_line *line, char c)
@@ -44,7 +44,7 @@ static void add_escaped(struct ep_line *line, unsigned char c)
 	}
 }
 
-/* Control characters are ASCII's, and U+0080 to U+009f, which a terminal takes for escape sequences as well. */
+/* Escapes ASCII's control characters, and U+0080 to U+009F because terminals obey those as well. */
 void ep_add_path(struct ep_line *line, const char *path)
 {
 	const unsigned char *p = (const unsigned char *)path;

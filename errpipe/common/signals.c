@@ -8,7 +8,7 @@
 
 #include "common.h"
 
-/* By the system call: libc's sigfillset(3) leaves out the signals that libc keeps for itself. */
+/* Use the system call, because libc's sigfillset(3) omits the signals that libc uses internally. */
 int ep_block_signals(struct ep_signals *old)
 {
 	struct ep_signals all;
@@ -21,7 +21,7 @@ int ep_restore_signals(const struct ep_signals *old)
 {
 	struct ep_signals all, before;
 
-	/* A seccomp(2) filter may answer 0 without the call. The kernel never has SIGKILL in a mask. */
+	/* A seccomp(2) filter may answer 0 without executing the call. The kernel never returns SIGKILL in a mask. */
 	memset(&all, 0xff, sizeof(all));
 	before = all;
 	if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, old, &before, sizeof(*old)) < 0)

@@ -29,7 +29,7 @@ int errpipe_adopt(struct errpipe_child *child, pid_t pid, int stub, int report)
 	child->magic = EP_MAGIC;
 	child->pidfd = open_pidfd(pid);
 	child->poll_fd = report;
-	/* Another process reads. errpipe_look() and errpipe_settle() start from the end of file that it has seen. */
+	/* Another process reads the report. errpipe_look() and errpipe_settle() assume that it has seen end of file. */
 	if (report < 0) {
 		child->report = (struct errpipe_report){ .verdict = ERRPIPE_STARTED, .status = -1 };
 		child->read = 1;

@@ -5,7 +5,7 @@
 #include "dmz/record.h"
 #include "internal.h"
 
-/* With sums, not with bits: so their contracts in tests/prove can be proved. */
+/* Sums instead of shifts, because the contracts in tests/prove can be proved only for those. */
 static unsigned le16(const unsigned char *p)
 {
 	return p[0] + p[1] * 0x100u;
@@ -16,7 +16,7 @@ static unsigned le32(const unsigned char *p)
 	return le16(p) + le16(p + 2) * 0x10000u;
 }
 
-/* A system call can be refused without an error, by seccomp(2). A step of the caller's has one. */
+/* seccomp(2) can refuse a system call without an errno. A step of the caller's own always has an errno. */
 static bool possible(unsigned step, unsigned error)
 {
 	if (error > DMZ_ERROR_MAX)

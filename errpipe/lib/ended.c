@@ -10,9 +10,9 @@
 
 #include "internal.h"
 
-#define BY_PIDFD ((idtype_t)3) /* linux/wait.h: P_PIDFD, which older C libraries do not know */
+#define BY_PIDFD ((idtype_t)3) /* linux/wait.h: P_PIDFD, which older C libraries lack */
 
-/* What waitpid(2) would say, of what waitid(2) says. */
+/* Convert the result of waitid(2) to the status of waitpid(2). */
 static int wait_status(const siginfo_t *info)
 {
 	switch (info->si_code) {
@@ -25,7 +25,7 @@ static int wait_status(const siginfo_t *info)
 	}
 }
 
-/* By the pidfd, as the number is another child's once somebody has reaped this one; before Linux 5.4, by the number. */
+/* Wait by pidfd, because the pid can be reused once somebody has reaped the child. Before Linux 5.4, wait by pid. */
 static int wait_for(const struct errpipe_child *child, siginfo_t *info, int options)
 {
 	int ret;
@@ -38,17 +38,17 @@ static int wait_for(const struct errpipe_child *child, siginfo_t *info, int opti
 	return waitid(P_PID, child->pid, info, options);
 }
 
-/* A seccomp(2) filter may answer 0 without the call. The kernel never accepts options of 0. */
+/* A seccomp(2) filter may answer 0 without executing the call. The kernel itself never accepts options of 0. */
 static bool waitid_is_faked(void)
 {
-	siginfo_t info; /* valgrind takes no NULL */
+	siginfo_t info; /* valgrind does not accept NULL */
 
 	return waitid(P_ALL, 0, &info, 0) == 0;
 }
 
 /*
- * waitid(2) is refused with an error. The pidfd shows the end, but not the status. It stays readable once the child is
- * reaped; only signal 0 shows that.
+ * waitid(2) failed with error. The pidfd shows the end of the child, but not its status. It stays readable after the child
+ * is reaped; only signal 0 shows that.
  */
 static int wait_by_pidfd(const struct errpipe_child *child, int options, int error)
 {

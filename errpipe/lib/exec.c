@@ -19,13 +19,13 @@
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 
-/* The negative errno of a failed system call. 0 and above is a refusal without an errno (seccomp(2)). */
+/* The negative errno of a failed system call. A result of 0 or above is a refusal without an errno (seccomp(2)). */
 static int refused(long ret)
 {
 	return ret < 0 ? -errno : 0;
 }
 
-/* In the root of a container, /proc may be a plain directory of the image, and the path may name a file in it. */
+/* In a container /proc may be a plain directory of the image, in which the path could name any file. */
 static bool has_proc(void)
 {
 	struct statfs fs;
@@ -39,8 +39,8 @@ static bool is_closed(int fd)
 }
 
 /*
- * Before Linux 3.19, under qemu-user, and where a seccomp(2) filter allows only execve(2). Such a filter may answer with
- * any of the last three.
+ * execveat(2) is missing before Linux 3.19 and under qemu-user, or where a seccomp(2) filter allows only execve(2). Such a
+ * filter may answer with any of the last three.
  */
 static bool is_missing(int ret)
 {
@@ -70,7 +70,7 @@ int ep_stub_args(struct ep_args *args, const char *path, char *const argv[])
 	while (argv && argv[argc])
 		argc++;
 
-	/* The target has an argv[0] in any case: from Linux 5.18 on, execve(2) sees to that itself. */
+	/* The target always gets an argv[0]. From Linux 5.18 on, execve(2) ensures that by itself. */
 	args->argv = args->on_stack;
 	args->size = (EP_STUB_ARGS + (argc ? argc : 1) + 1) * sizeof(char *);
 	if (args->size > sizeof(args->on_stack)) {
@@ -80,7 +80,7 @@ int ep_stub_args(struct ep_args *args, const char *path, char *const argv[])
 	}
 
 	args->argv[0] = (char *)"dmz";
-	args->argv[1] = NULL; /* the descriptor, once it is known */
+	args->argv[1] = NULL; /* exec_stub() puts the descriptor here */
 	args->argv[2] = (char *)path;
 	args->argv[3] = (char *)"";
 	args->argv[4] = NULL;
@@ -96,21 +96,21 @@ void ep_free_args(struct ep_args *args)
 }
 
 /*
- * A seccomp(2) filter may answer 0 without the call. The stub would then get a closed descriptor, and its record would be
- * lost. fd is close-on-exec, unless somebody else has changed that. A call on -1 fails if it is not faked.
+ * A seccomp(2) filter may answer 0 without executing the call. The exec would then close the stub's descriptor, and its
+ * record would be lost. fd should be close-on-exec, so a 0 is suspicious. Only a faked call on -1 succeeds.
  */
 static bool fcntl_is_faked(int fd)
 {
 	return fcntl(fd, F_GETFD) == 0 && fcntl(-1, F_GETFD) == 0;
 }
 
-/* Returns only on failure, with a negative errno or 0, and with the step that failed; report is then close-on-exec. */
+/* Returns only on failure: a negative errno or 0, and the step that failed. report is then close-on-exec again. */
 static int exec_stub(const struct ep_exec *exec, unsigned *step)
 {
 	char decimal[EP_DECIMAL];
 	int ret;
 
-	/* A seccomp(2) filter that refuses this would also refuse the stub's own fcntl(2), which has no replacement. */
+	/* A seccomp(2) filter that refuses this would refuse the stub's own fcntl(2) as well, which has no replacement. */
 	*step = ERRPIPE_STEP_FCNTL;
 	if (fcntl_is_faked(exec->report))
 		return 0;
@@ -123,28 +123,28 @@ static int exec_stub(const struct ep_exec *exec, unsigned *step)
 	return ret;
 }
 
-/* Report an error that may be 0, and make of it the negative errno to return. */
+/* Report a negative errno or 0. Returns the negative errno for the caller. */
 static int fail(int report, unsigned step, int ret)
 {
 	ep_write(report, step, -ret);
 	return ret ? ret : -EPERM;
 }
 
-/* A plain system call: glibc's execve(3) is declared to get no NULL, which execve(2) has an answer to. */
+/* Not libc's execve(): glibc declares that its arguments are never NULL, but the kernel accepts NULL. */
 static long exec_path(const struct ep_exec *exec)
 {
 	return syscall(SYS_execve, exec->path, exec->argv, exec->envp);
 }
 
-/* EAGAIN is the limit of processes. E2BIG is the stub's only if everything would fit without the stub's arguments. */
+/* EAGAIN is the process limit. E2BIG is the target's failure if the arguments are too long even without the stub's. */
 static bool target_fails_alike(const struct ep_exec *exec, int ret)
 {
 	return ret == -EAGAIN || ret == -ENOMEM || (ret == -E2BIG && ep_too_big(exec->path, exec->argv, exec->envp));
 }
 
 /*
- * A stub that is not open is a mistake of the caller's, and not a reason to go on without one. A path that is too long
- * to be an argument of the stub is safe to try: execve(2) refuses it before it opens anything.
+ * A stub that is not open is a mistake of the caller's, so report it. A path that is too long to be an argument of the
+ * stub is safe to try directly: execve(2) refuses it before it opens anything.
  */
 static bool may_go_direct(const struct ep_exec *exec, int ret)
 {
@@ -168,7 +168,7 @@ int ep_exec(struct ep_exec *exec)
 	return fail(exec->report, ERRPIPE_STEP_EXEC, refused(exec_path(exec)));
 }
 
-/* A seccomp(2) filter may know only one of the two calls, or answer 0 without the call. */
+/* A seccomp(2) filter may allow only one of the two calls, or answer 0 without executing the call. */
 static int set_close_on_exec(int fd)
 {
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_GETFD) > 0)
@@ -195,7 +195,7 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 	if (ret < 0)
 		return fail(report, ERRPIPE_STEP_FCNTL, ret);
 
-	/* To the stub a path that is NULL would be the end of its arguments. */
+	/* A path of NULL would end the stub's arguments. */
 	if (!path)
 		exec.stub = ERRPIPE_NO_STUB;
 	if (exec.stub == ERRPIPE_NO_STUB)

@@ -9,7 +9,7 @@
 #include "dmz/record.h"
 #include "internal.h"
 
-/* A plain system call: write(2) of libc is a cancellation point, and there is nobody here to cancel for. */
+/* Not libc's write(): that is a cancellation point, and no caller of this may be one. */
 static int write_once(int fd, const void *bytes, size_t size)
 {
 	ssize_t n = syscall(SYS_write, fd, bytes, size);
@@ -19,7 +19,7 @@ static int write_once(int fd, const void *bytes, size_t size)
 	return (size_t)n == size ? 0 : -EIO;
 }
 
-/* Take back the signal that a failed write has sent to this thread, if nobody else had sent it before. */
+/* Discard the signal that a failed write has sent to this thread, unless it was pending before. */
 static void discard(int signal, const sigset_t *pending_before)
 {
 	const struct timespec no_wait = { 0, 0 };

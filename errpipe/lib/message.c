@@ -28,7 +28,7 @@ static void add_signal(struct ep_line *line, int signal)
 	ep_add_number(line, signal);
 }
 
-/* An error that only the writer's numbering knows. */
+/* A number that has no equivalent on this host. */
 static void add_raw(struct ep_line *line, const struct errpipe_report *report)
 {
 	ep_add(line, "errno ");

@@ -7,7 +7,7 @@
 
 int errpipe_read(int fd, struct errpipe_report *report)
 {
-	/* One byte more than a record has: a second record behind it must not go unseen. */
+	/* One byte more than a record, to notice a second record after the first. */
 	unsigned char bytes[DMZ_RECORD_SIZE + 1];
 	ssize_t n;
 	int ret;

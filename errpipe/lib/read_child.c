@@ -8,7 +8,7 @@
 
 #include "internal.h"
 
-/* poll(2), retried after EINTR. It skips descriptors below 0. */
+/* poll(2), retried after EINTR. It ignores descriptors below 0. */
 static int ready(struct pollfd *fds, nfds_t count, int timeout)
 {
 	int ret;
@@ -19,20 +19,20 @@ static int ready(struct pollfd *fds, nfds_t count, int timeout)
 	return ret < 0 ? -errno : ret;
 }
 
-/* Without a pidfd, poll(2) does not notice the end of the child. Ask at this interval, in milliseconds. */
+/* Without a pidfd, poll(2) does not notice the end of the child, so check at this interval, in milliseconds. */
 enum { ASK_AGAIN = 20 };
 
 static bool has_ended(const struct errpipe_child *child)
 {
 	int status, ret = ep_ended(child, WNOHANG | WNOWAIT, &status);
 
-	/* Something else has reaped it, or it is not our child. Only the number is left to ask about. */
+	/* It was reaped elsewhere, or is not our child. Only the pid is left to check. */
 	if (ret == -ECHILD && child->pidfd < 0)
 		return kill(child->pid, 0) < 0 && errno == ESRCH;
 	return ret != 0;
 }
 
-/* Wait until there is something to read or the child has ended. */
+/* Wait until the pipe is readable or the child has ended. */
 static int wait_for_either(const struct errpipe_child *child, int milliseconds, struct pollfd fds[2])
 {
 	int ret;
@@ -40,8 +40,8 @@ static int wait_for_either(const struct errpipe_child *child, int milliseconds, 
 	if (child->pidfd >= 0 && milliseconds > 0)
 		poll(fds + 1, 1, milliseconds);
 	/*
-	 * Linux 5.2 reports pidfds as always readable. And if the child is traced, its pidfd becomes readable before we
-	 * can wait for it.
+	 * A readable pidfd does not prove that waitid(2) will succeed. Linux 5.2 reports pidfds as always readable. And if
+	 * the child is traced, its pidfd becomes readable before we can wait for it.
 	 */
 	do {
 		ret = ready(fds, 2, fds[1].fd < 0 ? ASK_AGAIN : -1);
@@ -53,11 +53,11 @@ static int wait_for_either(const struct errpipe_child *child, int milliseconds, 
 }
 
 /*
- * A process that was forked elsewhere in the caller may hold a copy of the write end for any length of time, so the end
- * of the child counts as end of file. A record of the child is in the pipe by then.
+ * The end of the child counts as end of file, because another process may hold a copy of the write end for any length of
+ * time. If the child wrote a record, it is in the pipe by then.
  *
- * Returns 1 if there is something to read, including end of file. 0: the child has ended, and there is nothing to read.
- * Or a negative errno.
+ * Returns 1 if there is something to read, including end of file. Returns 0 if the child has ended and the pipe is empty.
+ * Otherwise returns a negative errno.
  */
 static int await(const struct errpipe_child *child, int milliseconds)
 {

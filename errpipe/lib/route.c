@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Would the target notice that the stub was exec'd before it? What acts on "the next exec" is spent on the stub. */
+/* Would the target notice the stub? Anything armed for "the next exec" takes effect on the stub instead. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-/* linux/capability.h and linux/securebits.h, which not every libc comes with. */
+/* From linux/capability.h and linux/securebits.h, which not every libc provides. */
 #define CAPABILITY_VERSION_3 0x20080522
 #define SECBIT_NOROOT	     1
 
@@ -26,7 +26,7 @@ struct cap_data {
 	uint32_t effective, permitted, inheritable;
 };
 
-/* A set of which prctl(2) tells one capability at a time, until it comes to one that the kernel does not know. */
+/* Read a set that prctl(2) reports one capability at a time. It fails for the first number that the kernel lacks. */
 static uint64_t capability_set(int (*has)(int cap))
 {
 	uint64_t set = 0;
@@ -56,13 +56,13 @@ static uint64_t both_words(uint32_t low, uint32_t high)
 	return low | (uint64_t)high << 32;
 }
 
-/* linux/lsm.h: Linux 6.8. Other machines may have another number, and can do without. */
+/* linux/lsm.h: Linux 6.8. Other machines may have another number; they read the files instead. */
 #if !defined(SYS_lsm_get_self_attr) && defined(__x86_64__)
 #define SYS_lsm_get_self_attr 459
 #endif
 #define LSM_ATTR_EXEC 102
 
-/* security_getselfattr in the kernel's security/security.c: this errno says that no module has such labels. */
+/* EOPNOTSUPP means that no security module has such labels: security_getselfattr in the kernel's security/security.c. */
 static bool no_labels(void)
 {
 #ifdef SYS_lsm_get_self_attr
@@ -74,7 +74,7 @@ static bool no_labels(void)
 #endif
 }
 
-/* A label that SELinux or AppArmor was told to give at the next exec. Nothing to read, or an error: there is none. */
+/* A label that SELinux or AppArmor will set at the next exec. An empty or unreadable file means that none is pending. */
 static bool label_is_pending(void)
 {
 	static const char *const files[] = { "/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec" };
@@ -97,8 +97,8 @@ static bool label_is_pending(void)
 }
 
 /*
- * setfsuid(2) of an id that nobody can have changes nothing, and tells what it was. By the system call, which
- * is about this thread: libc's function is about all.
+ * setfsuid(2) with an invalid id changes nothing and returns the current id. Use the system call, because libc's function
+ * acts on all threads.
  */
 static bool ids_are_mixed(void)
 {
@@ -109,8 +109,9 @@ static bool ids_are_mixed(void)
 int errpipe_identity(struct errpipe_identity *identity)
 {
 	struct cap_header header = { CAPABILITY_VERSION_3, 0 };
-	struct cap_data data[2] = { { 0, 0, 0 },
-				    { 0, 0, 0 } }; /* Valgrind thinks that the kernel fills in one only */
+	struct cap_data data[2] = {
+		{ 0, 0, 0 }, { 0, 0, 0 }
+	}; /* initialized because Valgrind thinks that the kernel fills in only one */
 
 	if (!identity)
 		return -EFAULT;
@@ -129,17 +130,17 @@ int errpipe_identity(struct errpipe_identity *identity)
 		.bounding = capability_set(is_bounding),
 		.label = label_is_pending(),
 	};
-	/* The ambient set is within both of these, and mostly there is nothing to ask. */
+	/* The ambient set is a subset of both of these, so usually it is known to be empty. */
 	if (identity->permitted & identity->inheritable)
 		identity->ambient = capability_set(is_ambient);
 	return 0;
 }
 
 /*
- * capabilities(7), "Transformation of capabilities during execve()", for a file that has none: are the sets of
- * the process the same afterwards? The inheritable, ambient and bounding sets are in any case. With mixed ids
- * there is more: an exec makes the ids for the file system the effective ones, and with no_new_privs maybe
- * those the real ones.
+ * Does the exec of a file without capabilities leave the process's sets as they are? This follows capabilities(7),
+ * "Transformation of capabilities during execve()". The inheritable, ambient and bounding sets never change. With mixed
+ * ids the ids would change as well: an exec sets the filesystem ids to the effective ones, and with no_new_privs it may
+ * set the effective ids to the real ones.
  */
 static bool exec_keeps_credentials(const struct errpipe_identity *now)
 {
@@ -167,8 +168,8 @@ struct how {
 #define RESOLVE_NO_MAGICLINKS 2
 
 /*
- * Does a name lead through a link that the kernel makes up, such as /proc/self/exe and /proc/self/fd/3, however
- * it is spelled? 1 or 0, or a negative errno. Also 1 if it leads through more links than anyone may have.
+ * Does path lead through a magic link, such as /proc/self/exe or /proc/self/fd/3, however it is spelled? Returns 1 or 0,
+ * or a negative errno. Also returns 1 if it leads through too many symbolic links.
  */
 static int is_magic(const char *path)
 {
@@ -192,8 +193,8 @@ static bool has_telling_name(const char *path)
 }
 
 /*
- * A name for something that an exec changes: the executable itself, or a descriptor that is close-on-exec. The name
- * alone decides as well: a descriptor may not be open yet, and Linux before 5.6 has no better test.
+ * Does path name something that an exec changes: the executable itself, or a descriptor that is close-on-exec? The
+ * spelling alone is enough for a yes, because a descriptor may not be open yet and Linux before 5.6 has no better test.
  */
 static bool is_name_of_such(const char *path)
 {
@@ -206,7 +207,7 @@ static bool is_name_of_such(const char *path)
 	magic = is_magic(path);
 	if (magic >= 0)
 		return magic;
-	/* /dev/stdin, or somebody's own link. */
+	/* /dev/stdin, or some other symbolic link. */
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return false;
@@ -214,10 +215,10 @@ static bool is_name_of_such(const char *path)
 	return has_telling_name(target);
 }
 
-/* The kernel reads so much of a file first (BINPRM_BUF_SIZE), and goes through so many scripts (exec_binprm). */
+/* How much of a file the kernel reads first (BINPRM_BUF_SIZE), and how many scripts it follows (exec_binprm). */
 enum { HEAD_SIZE = 256, SCRIPTS_MAX = 5 };
 
-/* Reads only a regular file, because opening a FIFO or a device has side effects. */
+/* Only regular files, because opening a FIFO or a device has side effects. */
 static bool read_head(const char *path, char head[HEAD_SIZE + 1])
 {
 	struct stat st;
@@ -249,7 +250,7 @@ static const char *interpreter(const char *path, char head[HEAD_SIZE + 1])
 	return *name ? name : NULL;
 }
 
-/* Check the path and the interpreters, which the kernel opens in the middle of the exec. */
+/* Check the interpreters as well, because the kernel opens them in the middle of the exec. */
 static bool changes_with_exec(const char *path)
 {
 	char head[HEAD_SIZE + 1];

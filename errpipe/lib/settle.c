@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * End of file on the pipe: did the target start, or did the process end before?
+ * After end of file on the pipe: did the target start, or did the process end before?
  *
- * A process closes its descriptors on its way out before it can be waited for, so at end of file waitid(2) may
- * well say that it still runs. What tells is the line in /proc/PID/stat: its flags (include/linux/sched.h) and
- * its name, which an exec sets (begin_new_exec in fs/exec.c).
+ * A process that exits closes its descriptors before it can be waited for, so at end of file waitid(2) may still count it
+ * as running. /proc/PID/stat has the answer: the flags (include/linux/sched.h) and the name, which an exec sets
+ * (begin_new_exec in fs/exec.c).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,10 +19,10 @@
 
 #include "internal.h"
 
-#define PF_EXITING    0x00000004 /* is on its way out */
+#define PF_EXITING    0x00000004 /* is exiting */
 #define PF_FORKNOEXEC 0x00000040 /* has not exec'd since its fork */
 
-#define PATIENCE 50 /* milliseconds, for the last part of an exec */
+#define PATIENCE 50 /* how long the last part of an exec may take, in milliseconds */
 
 struct process {
 	unsigned long flags;
@@ -57,7 +57,7 @@ static int read_file(const char *path, char *buf, size_t size)
 	return 0;
 }
 
-/* In a pid namespace with the /proc of another one, /proc/PID is somebody else. */
+/* If /proc belongs to another pid namespace, /proc/PID is some other process. */
 static bool proc_is_ours(void)
 {
 	char self[EP_DECIMAL + 1], decimal[EP_DECIMAL];
@@ -69,7 +69,7 @@ static bool proc_is_ours(void)
 	return strcmp(self, ep_decimal(decimal, getpid())) == 0;
 }
 
-/* proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may hold anything, ')' too. */
+/* proc(5): "pid (comm) state ppid pgrp session tty_nr tpgid flags ...". comm may contain anything, even ')'. */
 static bool parse_stat(const char *stat, struct process *process)
 {
 	const char *comm = strchr(stat, '(');
@@ -104,7 +104,7 @@ static bool read_process(pid_t pid, struct process *process)
 
 	strcat(path, ep_decimal(decimal, pid));
 	strcat(path, "/stat");
-	/* A thread that is cancelled in here would leave a descriptor open. */
+	/* A thread cancelled here would leak a descriptor. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	done = proc_is_ours() && read_file(path, stat, sizeof(stat)) == 0;
 	pthread_setcancelstate(state, &state);
@@ -117,8 +117,8 @@ static bool is_number(const char *s)
 }
 
 /*
- * A process is named after the stub's file, though what is known of that can have " (deleted)" behind it. Before Linux
- * 6.14, and wherever there is no execveat(2), it is named after the descriptor.
+ * The process is named after the stub's file. The path that /proc shows for that file can end in " (deleted)". Before Linux
+ * 6.14, and without execveat(2), the process is named after the number of the descriptor.
  */
 static bool may_be_stub(const char *comm, const char *stub)
 {
@@ -129,13 +129,13 @@ static bool may_be_stub(const char *comm, const char *stub)
 	return ep_is_unique(comm) || strcmp(comm, "dmz") == 0;
 }
 
-/* The ways in which a stub can end, or a child of errpipe_spawn() that could not become one. -1: it is not known how. */
+/* Statuses with which a stub, or a child of errpipe_spawn() that failed to exec one, can end. -1: unknown. */
 static bool stub_ends_so(int status)
 {
 	return status == -1 || !WIFEXITED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
 }
 
-/* The verdict for a process that has ended, or is about to and has its last name. */
+/* The verdict for a process that has ended, or is exiting and keeps its name. */
 static enum errpipe_verdict verdict(const struct process *process, const struct errpipe_child *child, int status)
 {
 	const char *comm = process->comm;
@@ -144,13 +144,13 @@ static enum errpipe_verdict verdict(const struct process *process, const struct 
 		return ERRPIPE_DIED;
 	if (child->route != ERRPIPE_STUB || !stub_ends_so(status))
 		return ERRPIPE_STARTED;
-	/* Nobody else has a name that errpipe_stub() has made up. A target can have any other. */
+	/* A name that errpipe_stub() made up is unique. A target can have any other name. */
 	if (ep_is_unique(child->stub) && strcmp(comm, child->stub) == 0)
 		return ERRPIPE_DIED;
 	return may_be_stub(comm, child->stub) ? ERRPIPE_CLOSED : ERRPIPE_STARTED;
 }
 
-/* Of a child that has ended. It must still be there afterwards, or it may have been another one that was seen. */
+/* For a child that has ended. Wait for it after the look, because the pid may belong to another process by then. */
 static enum errpipe_verdict look_at(const struct errpipe_child *child)
 {
 	struct process process;
@@ -164,8 +164,8 @@ static enum errpipe_verdict look_at(const struct errpipe_child *child)
 }
 
 /*
- * A child that has closed the pipe and has not exec'd yet has done so by itself, or it is in the midst of an exec: some
- * kernels (6.1.192, 6.12.117) close what is close-on-exec before they clear PF_FORKNOEXEC. That exec is soon over.
+ * A child that has closed the pipe without having exec'd is either in the middle of an exec or closed it by itself. Some
+ * kernels (6.1.192, 6.12.117) close descriptors before they clear PF_FORKNOEXEC. Wait a moment for such an exec.
  */
 static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 {
@@ -174,7 +174,7 @@ static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 	for (int ms = 0; ms < PATIENCE; ms++) {
 		if (!read_process(child->pid, &process))
 			return ERRPIPE_CLOSED;
-		/* The name was read before the flags, maybe before it was final. In a process that exits it is. */
+		/* Read the name again: it was read before the flags, and is final only in a process that exits. */
 		if (process.flags & PF_EXITING)
 			return look_at(child);
 		if (!(process.flags & PF_FORKNOEXEC))
@@ -199,7 +199,7 @@ void ep_judge(struct errpipe_child *child, int options, struct errpipe_report *r
 		else if (!child->exec_begun || stub_ends_so(report->status))
 			report->verdict = look_at(child);
 	}
-	/* Keep the result: it cannot be found again once something else reaps the child. */
+	/* Keep the result, because it cannot be found again once the child is reaped elsewhere. */
 	if (report->status != -1 || report->verdict == ERRPIPE_DIED)
 		child->report = *report;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Start a child that shares our memory until it execs, as vfork(2) has it: a fork of a large process would copy its
- * page tables first. So nothing in the child may disturb the parent: it has a stack of its own, no signal handler
- * of the parent's runs in it, and it allocates nothing.
+ * Start a child that shares our memory until it execs, like vfork(2): a fork of a large process would first copy its page
+ * tables. The child must not disturb the parent: it has its own stack, runs none of the parent's signal handlers, and
+ * allocates nothing.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@
 
 enum { STACK_SIZE = 32768 };
 
-/* The frames of a child never return, and what AddressSanitizer notes of them would be taken for the next child's. */
+/* A child's stack frames never return. AddressSanitizer would take its marks on them for those of the next child. */
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
 #define __SANITIZE_ADDRESS__ 1
@@ -44,27 +44,27 @@ void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 struct context {
 	struct ep_exec exec;
 	const struct errpipe_spawn *spawn;
-	struct ep_signals mask; /* of the target */
-	bool handlers;		/* the child still has the signal handlers of the parent */
-	bool exec_begun;	/* the child has left the caller's code behind; seen only if memory is shared */
+	struct ep_signals mask; /* the target's signal mask */
+	bool handlers;		/* the child still has the parent's signal handlers */
+	bool exec_begun;	/* the child runs no code of the caller any more; visible only if memory is shared */
 };
 
-/* The kernel's struct sigaction: libc's sigaction(3) leaves out the signals that libc keeps for itself. */
+/* The kernel's struct sigaction, because libc's sigaction(3) refuses the signals that libc uses internally. */
 struct action {
 #ifdef __mips__
 	unsigned flags;
 #endif
 	void (*handler)(int);
-	unsigned long others[6]; /* more than any machine has */
+	unsigned long others[6]; /* more than any machine needs */
 };
 
-/* The size comes fourth, and fifth on sparc. */
+/* The size is the fourth argument, and the fifth on sparc. */
 static int act_on(int signal, const struct action *action, struct action *old)
 {
 	return syscall(SYS_rt_sigaction, signal, action, old, sizeof(struct ep_signals), sizeof(struct ep_signals));
 }
 
-/* Signals that are ignored stay so: the target is to inherit that. */
+/* Ignored signals stay ignored, because the target inherits that. */
 static void clear_handlers(void)
 {
 	static const struct action by_default;
@@ -78,7 +78,7 @@ static void clear_handlers(void)
 	}
 }
 
-/* By the system call: to a sanitizer, whose memory is the parent's too, _exit(2) of libc is the end of the parent. */
+/* Not libc's _exit(): a sanitizer, which shares the parent's memory, would take it for the end of the parent. */
 static __attribute__((noreturn)) void quit(int status)
 {
 	syscall(SYS_exit_group, status);
@@ -108,7 +108,7 @@ static int child(void *arg)
 	ret = set_up(context, &step);
 	if (ret == 0) {
 		context->exec_begun = true;
-		/* Until here no signal could end the child. If this fails, the target would inherit the mask. */
+		/* Until here every signal is blocked. If this fails, the target would inherit the blocked mask. */
 		ret = ep_restore_signals(&context->mask);
 	}
 	if (ret != 0)
@@ -124,9 +124,8 @@ struct clone3_args {
 };
 
 /*
- * The child must not return from where the parent is going to, on the same stack or another, so it calls function at
- * once. No libc offers that with clone3(2). A seccomp(2) filter may answer 0 without the call: only the child has another
- * stack.
+ * The child must not return into the parent's code, so it calls function at once. libc has no wrapper that does this for
+ * clone3(2). A seccomp(2) filter may answer 0 without executing the call; only a real child has another stack.
  */
 static long clone3_call(struct clone3_args *args, int (*function)(void *), void *arg)
 {
@@ -173,14 +172,14 @@ static long clone_clear(struct context *context, char *stack, int *pidfd)
 }
 #endif
 
-/* Before Linux 5.5, under profiles of containers that do not know clone3(2), and on other machines than x86-64. */
+/* For Linux before 5.5, container profiles that do not know clone3(2), and machines other than x86-64. */
 static long clone_keep(struct context *context, char *stack, int *pidfd)
 {
 	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
 	long pid;
 
 	context->handlers = true;
-	/* The end of an array can be pointed to. */
+	/* A pointer to the end of an array is valid. */
 	/* cppcheck-suppress ctuPointerArith */
 	pid = clone(child, stack + STACK_SIZE, flags | CLONE_PIDFD, context, pidfd);
 	if (pid < 0 && errno == EINVAL)
@@ -199,7 +198,7 @@ static long start(struct context *context, int *pidfd)
 	if (pid < 0)
 		return pid;
 	context->mask = old;
-	/* The kernel's set is the beginning of libc's. */
+	/* The kernel's set is the first part of libc's. */
 	if (context->spawn->mask)
 		memcpy(&context->mask, context->spawn->mask, sizeof(context->mask));
 	pid = clone_clear(context, stack, pidfd);
@@ -275,7 +274,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	if (!is_valid(context.spawn))
 		return -EINVAL;
 	ret = route(context.spawn, path, &child->route);
-	/* The child would fail with that as well, but the caller should learn of its own mistake from this call. */
+	/* The child would fail as well, but the caller should learn of its mistake from this call. */
 	if (ret == 0 && context.spawn->stub > 0)
 		ret = ep_stub_name(context.spawn->stub, child->stub);
 	if (ret < 0)
@@ -302,7 +301,7 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 	return ret;
 }
 
-/* A thread that ends in here would lose what it has opened; and the child, which is this thread to libc, must not. */
+/* A thread cancelled here would leak descriptors, and the child, which libc takes for this thread, must not be cancelled. */
 int errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
 		  char *const argv[], char *const envp[])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stub as a descriptor that nobody can change what is behind, not even a target that runs as root in a
- * container and finds it as /proc/PID/exe (CVE-2019-5736).
+ * The stub as a sealed memfd: nobody can modify it, not even a target running as root in a container through
+ * /proc/PID/exe (CVE-2019-5736).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,9 +31,9 @@ static const unsigned char image[] = {
 };
 
 /*
- * What the process is called while it is the stub (from Linux 6.14 on): the kernel puts the first part in front. A
- * target that goes through a stub of its own must not be taken for one that never left ours. So each stub has a name
- * of its own, and its length is that of the name of a process.
+ * The name of the process while it is the stub, from Linux 6.14 on. The kernel adds the first part. Each stub has a unique
+ * name, so that a target that execs a stub of its own is not taken for a process that never left ours. The name is exactly
+ * as long as a process name can be.
  */
 #define MEMFD_PREFIX "memfd:"
 #define NAME_PREFIX  "dmz-"
@@ -47,20 +47,20 @@ static unsigned any_number(void)
 
 	if (syscall(SYS_getrandom, &number, sizeof(number), GRND_NONBLOCK) == sizeof(number))
 		return number;
-	/* Early after the boot. Another process has another pid now. */
+	/* Too early after boot. The pid makes the number differ from that of any other process of this moment. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_nsec << 10 ^ getpid();
 }
 
 /*
- * The number that the name is made of is kept in the offset of the open file, which nobody else needs, below a mark: to
- * ask /proc for the name in each spawn takes some 3 % of it. Of other stubs it is somewhere else, or there is none (O_PATH).
+ * The number in the name is kept in the offset of the open file, which nobody else needs, below a mark. To look the name up
+ * in /proc instead would add some 3 % to each spawn. Other stubs lack the mark, or have no offset (O_PATH).
  */
 #define NUMBER_BITS 30
 #define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
 #define MARK	    ('d' << 24 | 'm' << 16 | 'z' << 8 | 1)
 
-/* A place for it has an off_t of 64 bits only. */
+/* It needs an off_t of 64 bits. */
 static void keep_number(int fd, unsigned number)
 {
 	if (sizeof(off_t) >= sizeof(int64_t))
@@ -93,8 +93,8 @@ bool ep_is_unique(const char *name)
 }
 
 /*
- * The last part of the file's path, cut as the kernel cuts the name of a process. Of a memfd " (deleted)", which the
- * kernel writes behind the path, is cut off too, for its name is as long as can be.
+ * The last part of the file's path, cut to the length of a process name. This also removes the " (deleted)" that the kernel
+ * appends to the path of a memfd, because a name made up by errpipe_stub() has the full length.
  */
 static void name_by_proc(int stub, char name[EP_COMM_SIZE])
 {
@@ -142,13 +142,13 @@ static int make_memfd(unsigned number)
 }
 
 /*
- * Others cannot read it. So root of a user namespace below the owner's cannot attach to a process while it is the stub.
- * The owner can read it: otherwise each exec by root would use CAP_DAC_OVERRIDE, which accounting and SELinux notice
+ * Others cannot read it, so root of a user namespace below the owner's cannot attach to a process while it is the stub. The
+ * owner can read it: otherwise each exec by root would use CAP_DAC_OVERRIDE, which accounting and SELinux notice
  * (would_dump() in the kernel's fs/exec.c).
  */
 #define MODE 0511
 
-/* The mode comes first: F_SEAL_EXEC keeps it as it is. */
+/* Set the mode first, because F_SEAL_EXEC freezes it. */
 static int fill_and_seal(int fd)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -182,7 +182,7 @@ int errpipe_stub(void)
 	return fd;
 }
 
-/* 0 if nobody can write to the file by way of /proc/PID/exe, and nobody gains anything by its exec. */
+/* Returns 0 if nobody can write to the file through /proc/PID/exe, and its exec grants no privileges. */
 static int trustworthy(int fd)
 {
 	struct statvfs fs;

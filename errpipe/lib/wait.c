@@ -10,7 +10,7 @@
 
 #include "internal.h"
 
-/* Without a pidfd, or the right to use it, the number is safe only as long as nobody has reaped the child. */
+/* If the pidfd cannot be used, kill by pid. That is safe only as long as nobody has reaped the child. */
 static void kill_child(const struct errpipe_child *child)
 {
 	int status;
@@ -29,8 +29,8 @@ static void close_if_open(int *fd)
 }
 
 /*
- * Returns the wait status, or -1 if it is unknown. After ECHILD the number may belong to another process. After any other
- * refusal of waitid(2), waitpid(2) may still be allowed.
+ * Returns the wait status, or -1 if it is unknown. After ECHILD the pid may belong to another process. After any other
+ * failure of waitid(2), a filter may still allow waitpid(2).
  */
 static int reap(const struct errpipe_child *child)
 {
@@ -44,7 +44,7 @@ static int reap(const struct errpipe_child *child)
 	return ret == child->pid ? status : -1;
 }
 
-/* All of it or, if the thread was cancelled before, nothing. */
+/* A cancelled thread must not release half of the child. */
 static void release(struct errpipe_child *child, struct errpipe_report *report)
 {
 	int state, status;
@@ -68,7 +68,7 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
 		return ret;
 	ret = ep_report(child, EP_SOON, report);
 
-	/* A record that somebody has forged becomes true by this. */
+	/* This also makes a forged record true. */
 	if (ret < 0 || report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED)
 		kill_child(child);
 

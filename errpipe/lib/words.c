@@ -5,7 +5,7 @@
 #include "errpipe.h"
 #include "internal.h"
 
-/* The columns of errno.def. powerpc has the numbers of the generic family and one more, so it needs no column. */
+/* The columns of errno.def. powerpc needs no column: it has the generic numbers and one more. */
 enum family { GENERIC, MIPS, ALPHA, SPARC, PARISC, POWERPC };
 enum { COLUMNS = POWERPC };
 
@@ -31,7 +31,7 @@ union longest_words {
 #include "dmz/errno.def"
 };
 
-/* Arrays, not pointers to strings: those would have to be relocated in every process. */
+/* Arrays instead of pointers, because pointers would have to be relocated in every process. */
 static const struct row {
 	unsigned short number[COLUMNS];
 	char name[sizeof(union longest_name)];
@@ -42,8 +42,8 @@ static const struct row {
 };
 
 /*
- * Trap: the generic column's EDEADLOCK is powerpc's. The other machines of that family have an EDEADLOCK that is
- * EDEADLK, and their kernel and C library know no 58.
+ * Trap: the EDEADLOCK of the generic column is powerpc's. On the other machines of that family EDEADLOCK equals EDEADLK,
+ * and kernel and C library do not use 58.
  */
 enum { POWERPC_EDEADLOCK = 58, GENERIC_EDEADLK = 35 };
 
