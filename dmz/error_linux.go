@@ -82,7 +82,7 @@ func (e *Error) Error() string {
 		if e.Status == StatusUnknown {
 			return line + "cannot tell whether it started (reaped by somebody else?)"
 		}
-		return line + e.end("") + ", whether it started is unknown"
+		return line + e.end("") + "; whether it started is unknown"
 	}
 	return line + "no verdict"
 }
@@ -94,7 +94,7 @@ func (e *Error) reason(say func(syscall.Errno) string) string {
 	case e.Raw != 0:
 		return fmt.Sprintf("errno %d of machine %d", e.Raw, e.Machine)
 	}
-	return "refused without an error"
+	return "refused without an errno"
 }
 
 func (e *Error) failedStep() string {

@@ -120,7 +120,7 @@ func TestErrorText(t *testing.T) {
 	for want, e := range map[string]*Error{
 		"exec /x: exec format error":                                         {Verdict: ExecFailed, Path: "/x", Errno: syscall.ENOEXEC},
 		"exec : exec format error":                                           {Verdict: ExecFailed, Errno: syscall.ENOEXEC},
-		"exec /x: refused without an error":                                  {Verdict: ExecFailed, Path: "/x"},
+		"exec /x: refused without an errno":                                  {Verdict: ExecFailed, Path: "/x"},
 		"exec /x: errno 4000 of machine 8":                                   {Verdict: ExecFailed, Path: "/x", Raw: 4000, Machine: 8},
 		"exec /x: cannot start the stub (EACCES)":                            {Verdict: SetupFailed, Path: "/x", Errno: syscall.EACCES, Step: StepStub},
 		"exec /x: cannot set close-on-exec on the report (EPERM)":            {Verdict: SetupFailed, Path: "/x", Errno: syscall.EPERM, Step: StepFcntl},
@@ -132,7 +132,7 @@ func TestErrorText(t *testing.T) {
 		"exec /x: exited with status 126 before it started":                  {Verdict: Died, Path: "/x", Status: 126 << 8},
 		"exec /x: ended before it started":                                   {Verdict: Died, Path: "/x", Status: StatusUnknown},
 		"exec /x: cannot tell whether it started (reaped by somebody else?)": {Verdict: Closed, Path: "/x", Status: StatusUnknown},
-		"exec /x: killed by SIGKILL, whether it started is unknown":          {Verdict: Closed, Path: "/x", Status: signal},
+		"exec /x: killed by SIGKILL; whether it started is unknown":          {Verdict: Closed, Path: "/x", Status: signal},
 		`exec a\nb\r\t\x1b[1m\x7f\xc2\x9b` + "\xff\u00e4: is a directory":    {Verdict: ExecFailed, Path: "a\nb\r\t\x1b[1m\x7f\u009b\xff\u00e4", Errno: syscall.EISDIR},
 	} {
 		if got := e.Error(); got != want {

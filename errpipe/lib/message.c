@@ -44,7 +44,7 @@ static void add_words(struct ep_line *line, const struct errpipe_report *report)
 	else if (report->raw_error)
 		add_raw(line, report);
 	else
-		ep_add(line, "refused without an error");
+		ep_add(line, "refused without an errno");
 }
 
 static void add_name(struct ep_line *line, const struct errpipe_report *report)
@@ -59,7 +59,7 @@ static void add_name(struct ep_line *line, const struct errpipe_report *report)
 	else if (report->raw_error)
 		add_raw(line, report);
 	else
-		ep_add(line, "refused without an error");
+		ep_add(line, "refused without an errno");
 	ep_add(line, ")");
 }
 
@@ -133,7 +133,7 @@ size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *repo
 			break;
 		}
 		add_end(&line, report->status);
-		ep_add(&line, ", whether it started is unknown");
+		ep_add(&line, "; whether it started is unknown");
 		break;
 	default:
 		ep_add(&line, "no verdict");

@@ -53,7 +53,7 @@ cat >expected <<'END'
 137 
 END
 # Without /proc errpipe cannot tell whether a killed program had started.
-sed 's|^137 $|137 exec /usr/bin/sh: killed by SIGKILL, whether it started is unknown|' expected >expected.blind
+sed 's|^137 $|137 exec /usr/bin/sh: killed by SIGKILL; whether it started is unknown|' expected >expected.blind
 sed -i "s|/usr/bin/sh|$(command -v sh)|" expected.blind
 
 # same_in COMMAND...: the probe, run by this command, prints the expected results. blind_in: the same, but without /proc.
