@@ -85,7 +85,7 @@ extern "C" {
 
 /* The outcome of an attempt to exec. */
 enum errpipe_verdict {
-	ERRPIPE_STARTED = 1,  /* the target runs, or ran. Provisional until errpipe_settle(), see there */
+	ERRPIPE_STARTED = 1,  /* the target runs, or ran. Provisional until errpipe_settle() */
 	ERRPIPE_EXEC_FAILED,  /* the target could not be exec'd: the report has the errno */
 	ERRPIPE_SETUP_FAILED, /* the stub could not start or run, or one of the caller's own steps failed */
 	ERRPIPE_DIED,	      /* the process died before it could exec the target, without writing a record */
