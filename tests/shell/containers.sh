@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Real containers: runc and crun, unmodified, start the stub. "errpipe decode" reads the reason for a failure from the preserved
-# descriptor (docs/embedding.md, "A runtime as it is"). "errpipe explain" gives the same answer inside a container and outside.
+# descriptor (docs/embedding.md, "An unmodified runtime"). "errpipe explain" gives the same answer inside a container and outside.
 # Writes TAP.
 #
 # Root runs all tests, other users only those of rootless containers.
