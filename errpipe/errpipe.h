@@ -273,7 +273,7 @@ struct errpipe_spawn {
 	 * report open. To keep other descriptors from the target, mark them close-on-exec (CLOSE_RANGE_CLOEXEC) instead
 	 * of closing them. If setup ends the process, the verdict is DIED.
 	 *
-	 * A seccomp(2) filter that setup installs must allow three more calls:
+	 * A seccomp(2) filter that setup installs must allow these calls besides the exec:
 	 *	rt_sigprocmask	It sets the target's signal mask after setup. If the filter refuses it, that counts as a
 	 *			failure of *step although setup returned 0. To tell the two apart, set *step to a number
 	 *			of its own at the end of setup.
@@ -297,7 +297,7 @@ struct errpipe_child {
 	unsigned magic; /* set while the struct is in use; memory does not hold this value by chance */
 	int exec_begun; /* nonzero once the child was seen to begin its exec: no code of the caller runs in it any more */
 	char stub[16]; /* the name of the process while it is the stub; "" if unknown */
-	int read; /* 0: the report was not read yet; 1: it was, see below; negative: reading it failed, an errno */
+	int read;      /* 0: the report was not read yet; 1: it was, see below; negative: the errno of reading it */
 	struct errpipe_report report;
 	uint64_t reserved[4];
 };
