@@ -18,7 +18,8 @@ build() {
 # Everything moves except the kernel's headers in UAPI.
 build_elsewhere() {
 	mkdir -p "$tmp/another place with a longer name" && cd "$tmp/another place with a longer name" || return 1
-	cp -r "$ERRPIPE_SRC/dmz" "$ERRPIPE_SRC/scripts" "$ERRPIPE_SRC/Makefile" . && cp -r "$NOLIBC" nolibc || return 1
+	cp -r "$ERRPIPE_SRC/dmz" "$ERRPIPE_SRC/errpipe" "$ERRPIPE_SRC/tests" "$ERRPIPE_SRC/scripts" "$ERRPIPE_SRC/Makefile" . &&
+		cp -r "$NOLIBC" nolibc || return 1
 	build . out nolibc
 }
 
