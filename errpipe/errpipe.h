@@ -571,6 +571,14 @@ size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *repo
  */
 size_t errpipe_escape(char *buf, size_t size, const char *text);
 
+/*
+ * Put a name into double quotes, so that a reader sees where it begins and ends. Characters that cannot be seen, such as a
+ * carriage return or a no-break space, quotes and backslashes are escaped. One byte can become four.
+ *
+ * Returns as errpipe_escape() does. A name of NULL gives an empty line, without quotes. Async-signal-safe.
+ */
+size_t errpipe_quote(char *buf, size_t size, const char *name);
+
 /* Whose exit code convention to follow. */
 enum errpipe_policy {
 	ERRPIPE_POSIX = 0, /* shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed */

@@ -41,8 +41,12 @@ int find_policy(const char *name);
 /* What --explain says: 1 for yes, 0 for no, or, after a message, -1. */
 int find_yes_or_no(const char *name);
 
-/* A path with its control characters escaped, malloc'd; NULL without memory. */
-char *escaped(const char *path);
+/* The name of an errno, or words if it has none. */
+const char *errno_name(int error);
+
+/* errpipe_escape() and errpipe_quote(), malloc'd; NULL without memory. */
+char *escaped(const char *text);
+char *quoted(const char *name);
 
 /* outcome.c: what came of a program that was to be exec'd. */
 struct outcome {
@@ -181,7 +185,13 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
 /* Replace the explanation, which is about the last place: the program is missing from PATH. */
 void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path);
 
-/* Print both lines on standard error. */
+/*
+ * Print a line with the finding and, if there is advice, one with that; each begins with before. The first names the errno if
+ * before is "", because otherwise a message has named it. Returns 0, or -1 without memory.
+ */
+int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *before);
+
+/* Print both lines on standard error, after the message. */
 void diagnosis_tell(const struct diagnosis *diagnosis);
 void diagnosis_free(struct diagnosis *diagnosis);
 

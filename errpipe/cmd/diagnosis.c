@@ -23,10 +23,10 @@ static char *words_of(size_t (*words)(char *, size_t, const struct errpipe_expla
 	return line;
 }
 
-/* The text around a path, which is escaped. */
-static char *around(const char *before, const char *path, const char *after)
+/* The text around a name, which is quoted. */
+static char *around(const char *before, const char *name, const char *after)
 {
-	char *middle = escaped(path), *line = NULL;
+	char *middle = quoted(name), *line = NULL;
 
 	if (!middle || asprintf(&line, "%s%s%s", before, middle, after) < 0)
 		line = NULL;
@@ -44,24 +44,23 @@ int other_errno(const struct diagnosis *diagnosis)
 static char *plain_finding(const struct diagnosis *diagnosis)
 {
 	if (diagnosis->search_path)
-		return around("there is no ", diagnosis->path, " in any directory of PATH");
+		return around("", diagnosis->path, " is not in PATH");
 	return words_of(errpipe_finding, diagnosis->explanation);
 }
 
 char *finding_of(const struct diagnosis *diagnosis)
 {
-	const char *other = errpipe_errname(other_errno(diagnosis)), *name = errpipe_errname(diagnosis->error);
+	int other = other_errno(diagnosis);
 	char *finding = plain_finding(diagnosis), *line = NULL;
 	int length;
 
 	if (!finding || (!other && !diagnosis->is_cwd))
 		return finding;
-	if (!name)
-		name = errpipe_strerror(diagnosis->error);
 	if (diagnosis->is_cwd)
 		length = asprintf(&line, "the working directory cannot be entered: %s", finding);
 	else
-		length = asprintf(&line, "%s; this gives %s, not %s", finding, other, name);
+		length = asprintf(&line, "%s; that gives %s, not %s", finding, errno_name(other),
+				  errno_name(diagnosis->error));
 	if (length < 0)
 		line = NULL;
 	free(finding);
@@ -71,7 +70,8 @@ char *finding_of(const struct diagnosis *diagnosis)
 char *advice_of(const struct diagnosis *diagnosis)
 {
 	if (diagnosis->search_path)
-		return around("install it, give its path, or correct PATH, which is ", diagnosis->search_path, "");
+		return around("install it, use its full path, or correct PATH, which is ", diagnosis->search_path,
+			      "");
 	return words_of(errpipe_advice, diagnosis->explanation);
 }
 
@@ -131,19 +131,59 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	return diagnosis;
 }
 
-static void tell_line(char *line)
+/* https://no-color.org */
+static bool has_colours(FILE *to)
 {
-	if (line && *line)
-		fprintf(stderr, "errpipe: %s\n", line);
-	free(line);
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	return isatty(fileno(to)) && term && *term && strcmp(term, "dumb") != 0 && !(no_color && *no_color);
+}
+
+#define RED   "\033[1;31m"
+#define GREEN "\033[1;32m"
+
+/* In one call, so that the lines of processes that share standard error do not mix. */
+static void print_line(FILE *to, const char *before, const char *colour, const char *label, const char *text)
+{
+	bool colours = has_colours(to);
+
+	fprintf(to, "%s%s%s:%s %s\n", before, colours ? colour : "", label, colours ? "\033[0m" : "", text);
+}
+
+/* The finding, and the errno of the exec unless it is already said. */
+static char *why(const struct diagnosis *diagnosis)
+{
+	char *finding = finding_of(diagnosis), *line = NULL;
+	int error = diagnosis->explanation->error;
+
+	if (!finding || !error || other_errno(diagnosis))
+		return finding;
+	if (asprintf(&line, "%s (%s)", finding, errno_name(error)) < 0)
+		line = NULL;
+	free(finding);
+	return line;
+}
+
+int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *before)
+{
+	bool likely = diagnosis->explanation->certainty == ERRPIPE_LIKELY;
+	char *finding = *before ? finding_of(diagnosis) : why(diagnosis), *advice = advice_of(diagnosis);
+	int ret = finding && advice ? 0 : -1;
+
+	if (ret == 0) {
+		print_line(to, before, RED, likely ? "why (likely)" : "why", finding);
+		if (*advice)
+			print_line(to, before, GREEN, "fix", advice);
+	}
+	free(finding);
+	free(advice);
+	return ret;
 }
 
 void diagnosis_tell(const struct diagnosis *diagnosis)
 {
-	if (!diagnosis->explanation)
-		return;
-	tell_line(finding_of(diagnosis));
-	tell_line(advice_of(diagnosis));
+	if (diagnosis->explanation)
+		diagnosis_print(stderr, diagnosis, "errpipe: ");
 }
 
 void diagnosis_free(struct diagnosis *diagnosis)

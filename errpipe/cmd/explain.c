@@ -355,62 +355,30 @@ static int print_link(const struct errpipe_explanation *ex, int index)
 	return words && path ? 0 : -1;
 }
 
-static void print_errno(const char *subject, int error)
+/* A line of its own unless the exec fails: then the reason says so. */
+static void print_verdict(const struct errpipe_explanation *ex)
 {
-	const char *name = errpipe_errname(error);
-
-	if (name)
-		printf("%s %s", subject, name);
-	else
-		printf("%s errno %d", subject, error);
-}
-
-static void print_finding(const struct diagnosis *diagnosis, const char *finding)
-{
-	const struct errpipe_explanation *ex = diagnosis->explanation;
-
-	if (diagnosis->is_cwd) {
-		puts(finding);
-		return;
-	}
-	if (other_errno(diagnosis)) {
-		print_errno("the exec gave", diagnosis->error);
-		printf(", but %s\n", finding);
-		return;
-	}
-	if (ex->cause == ERRPIPE_CAUSE_NONE) {
+	if (ex->works && ex->cause == ERRPIPE_CAUSE_NONE)
 		puts(ex->certainty == ERRPIPE_CERTAIN ? "it would start" : "it would probably start");
-		return;
-	}
-	if (ex->error)
-		print_errno("an exec gives", ex->error);
-	else if (ex->certainty == ERRPIPE_UNSURE)
-		fputs("it cannot be told whether it would start", stdout);
 	else if (ex->works)
-		fputs("it would start", stdout);
-	else
-		fputs("an exec would go wrong", stdout);
-	printf("%s%s\n",
-	       ex->certainty != ERRPIPE_LIKELY ? ": "
-	       : ex->works		       ? ", but may not get far: "
-					       : ", likely because ",
-	       finding);
+		puts(ex->cause == ERRPIPE_CAUSE_SET_ID_IGNORED
+			     ? "it would start, but not with the rights of its owner"
+			     : "it would start, but may crash");
+	else if (ex->certainty == ERRPIPE_UNSURE && !ex->error)
+		puts("cannot tell whether it would start");
 }
 
 static int print_text(const struct diagnosis *diagnosis)
 {
-	char *finding = finding_of(diagnosis), *advice = advice_of(diagnosis);
-	int links = diagnosis->is_cwd ? 0 : diagnosis->explanation->links;
-	int ret = finding && advice ? 0 : -1;
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+	int links = diagnosis->is_cwd ? 0 : ex->links, ret = 0;
 
 	for (int i = 0; i < links && ret == 0; i++)
-		ret = print_link(diagnosis->explanation, i);
+		ret = print_link(ex, i);
 	if (ret == 0)
-		print_finding(diagnosis, finding);
-	if (ret == 0 && *advice)
-		puts(advice);
-	free(finding);
-	free(advice);
+		print_verdict(ex);
+	if (ret == 0 && ex->cause != ERRPIPE_CAUSE_NONE)
+		ret = diagnosis_print(stdout, diagnosis, "");
 	return ret < 0 ? own_failure(ENOMEM, "cannot print the explanation") : 0;
 }
 

@@ -6,18 +6,22 @@
 
 #include "cmd.h"
 
-char *own_words(int error, const char *format, va_list args)
+const char *errno_name(int error)
 {
 	const char *name = errpipe_errname(error);
+
+	return name ? name : errpipe_strerror(error);
+}
+
+char *own_words(int error, const char *format, va_list args)
+{
 	char *words, *all = NULL;
 
-	if (!name && error)
-		name = errpipe_strerror(error);
 	if (vasprintf(&words, format, args) < 0)
 		return NULL;
-	if (!name)
+	if (!error)
 		return words;
-	if (asprintf(&all, "%s (%s)", words, name) < 0)
+	if (asprintf(&all, "%s (%s)", words, errno_name(error)) < 0)
 		all = NULL;
 	free(words);
 	return all;
@@ -53,12 +57,22 @@ int help(const char *text)
 	return 0;
 }
 
-char *escaped(const char *path)
+static char *changed(size_t (*change)(char *, size_t, const char *), const char *text)
 {
-	size_t size = errpipe_escape(NULL, 0, path) + 1;
+	size_t size = change(NULL, 0, text) + 1;
 	char *line = malloc(size);
 
 	if (line)
-		errpipe_escape(line, size, path);
+		change(line, size, text);
 	return line;
+}
+
+char *escaped(const char *text)
+{
+	return changed(errpipe_escape, text);
+}
+
+char *quoted(const char *name)
+{
+	return changed(errpipe_quote, name);
 }

@@ -46,10 +46,20 @@ struct ep_line {
 void ep_add_char(struct ep_line *line, char c);
 void ep_add(struct ep_line *line, const char *text);
 void ep_add_number(struct ep_line *line, int n);
+/* A byte as \n, \r, \t or \xff. */
+void ep_add_escaped(struct ep_line *line, unsigned char c);
 /* Escapes control characters. */
 void ep_add_path(struct ep_line *line, const char *path);
 /* Returns the length of the whole line. */
 size_t ep_end(struct ep_line *line);
+
+/*
+ * quote.c: add a text with its invisible characters escaped; a name in quotes, in which quotes and backslashes are escaped
+ * too; a word that a shell reads as that name.
+ */
+void ep_add_visible(struct ep_line *line, const char *text);
+void ep_add_quoted(struct ep_line *line, const char *name);
+void ep_add_word(struct ep_line *line, const char *name);
 
 /*
  * limits.c: the kernel's rule for E2BIG. ep_longest() is the length of the longest string that execve(2) takes, without

@@ -22,7 +22,7 @@ void ep_add_number(struct ep_line *line, int n)
 	ep_add(line, ep_decimal(decimal, n));
 }
 
-static void add_escaped(struct ep_line *line, unsigned char c)
+void ep_add_escaped(struct ep_line *line, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
 
@@ -51,10 +51,10 @@ void ep_add_path(struct ep_line *line, const char *path)
 
 	for (; *p; p++) {
 		if (*p < ' ' || *p == 0x7f) {
-			add_escaped(line, *p);
+			ep_add_escaped(line, *p);
 		} else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) {
-			add_escaped(line, *p++);
-			add_escaped(line, *p);
+			ep_add_escaped(line, *p++);
+			ep_add_escaped(line, *p);
 		} else {
 			ep_add_char(line, *p);
 		}

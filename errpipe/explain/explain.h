@@ -173,7 +173,7 @@ struct ep_bases {
 
 struct ep_bases ep_bases(const struct errpipe_link *link, uint64_t size);
 
-/* text.c: what is wrong with the broken link, kept. */
+/* text.c: the fault of the broken link in a few words, kept. */
 const char *ep_broken_words(struct ep_case *c);
 
 /* explain.c: the link is broken already, and this is what it comes to. */

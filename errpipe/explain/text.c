@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* An explanation in words, which are those of causes.def. */
-#include <string.h>
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "explain/explain.h"
 
@@ -36,9 +37,10 @@ const char *errpipe_certainty_name(enum errpipe_certainty certainty)
 	return (size_t)certainty < sizeof(names) / sizeof(*names) ? names[certainty] : NULL;
 }
 
-/* The value of a placeholder: some text, or a part of the line that is made of several. */
+/* The value of a placeholder. */
 struct value {
 	const char *text; /* NULL: there is none */
+	void (*add)(struct ep_line *line, const char *text);
 	char number[24];
 };
 
@@ -75,7 +77,7 @@ static const char *kind_words(enum errpipe_link_kind kind)
 	return words[kind];
 }
 
-/* "./x", "its interpreter /bin/x", "the loader /lib/x of /bin/x". */
+/* "./x", its interpreter "/bin/x", the loader "/lib/x" of "/bin/x". */
 static void add_it(struct ep_line *line, const struct errpipe_explanation *ex, int index)
 {
 	const struct errpipe_link *link = link_at(ex, index < 0 ? 0 : index);
@@ -87,20 +89,11 @@ static void add_it(struct ep_line *line, const struct errpipe_explanation *ex, i
 		ep_add(line, kind_words(link->kind));
 		ep_add(line, " ");
 	}
-	ep_add_path(line, link->path);
+	ep_add_quoted(line, link->path);
 	if (index > 1) {
 		ep_add(line, " of ");
-		ep_add_path(line, ex->link[index - 1].path);
+		ep_add_quoted(line, ex->link[index - 1].path);
 	}
-}
-
-static void add_the_script(struct ep_line *line, const struct errpipe_explanation *ex)
-{
-	if (ex->broken == 1)
-		ep_add(line, "the script");
-	else
-		ep_add_path(line, path_at(ex, ex->broken - 1));
-	ep_add(line, "'s");
 }
 
 static const char *in_decimal(struct value *value, uint64_t number)
@@ -113,68 +106,101 @@ static void look_up(struct value *value, const struct errpipe_explanation *ex, c
 {
 	const struct {
 		const char *key, *text;
+		void (*add)(struct ep_line *line, const char *text);
 	} values[] = {
-		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken) },
-		{ "parent", path_at(ex, ex->broken - 1) },
-		{ "program", path_at(ex, 0) },
-		{ "subject", ex->subject },
-		{ "object", ex->object },
-		{ "host", ex->host },
-		{ "platform", ex->platform },
-		{ "binfmt", ex->binfmt },
-		{ "modules", ex->modules },
-		{ "arch", architecture_at(ex, ex->broken) },
-		{ "arch-of-parent", architecture_at(ex, ex->broken - 1) },
+		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken), ep_add_quoted },
+		{ "parent", path_at(ex, ex->broken - 1), ep_add_quoted },
+		{ "program", path_at(ex, 0), ep_add_quoted },
+		{ "subject", ex->subject, ep_add_quoted },
+		{ "object", ex->object, ep_add_visible },
+		{ "host", ex->host, ep_add_visible },
+		{ "platform", ex->platform, ep_add_visible },
+		{ "binfmt", ex->binfmt, ep_add_visible },
+		{ "modules", ex->modules, ep_add_visible },
+		{ "arch", architecture_at(ex, ex->broken), ep_add_visible },
+		{ "arch-of-parent", architecture_at(ex, ex->broken - 1), ep_add_visible },
 	};
 
 	value->text = NULL;
+	value->add = ep_add_visible;
 	if (length == 6 && memcmp(key, "number", length) == 0)
 		value->text = in_decimal(value, ex->number);
 	if (length == 5 && memcmp(key, "limit", length) == 0)
 		value->text = in_decimal(value, ex->limit);
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		if (strlen(values[i].key) == length && memcmp(values[i].key, key, length) == 0)
+		if (strlen(values[i].key) == length && memcmp(values[i].key, key, length) == 0) {
 			value->text = values[i].text;
+			value->add = values[i].add;
+		}
 	}
 }
 
-static bool ends_in(const char *text, size_t length, const char *end)
-{
-	size_t n = strlen(end);
+enum form { PLAIN, NAME, WORD, NONE, OTHER, SAME };
 
-	return length > n && memcmp(text + length - n, end, n) == 0;
+/* What the end of a key asks for; that end is cut off. */
+static enum form form_of(const char *key, size_t *length)
+{
+	static const struct {
+		const char *end;
+		enum form form;
+	} forms[] = {
+		{ "-name", NAME }, { "-word", WORD }, { "-none", NONE }, { "-other", OTHER }, { "-same", SAME },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		size_t n = strlen(forms[i].end);
+
+		if (*length > n && memcmp(key + *length - n, forms[i].end, n) == 0) {
+			*length -= n;
+			return forms[i].form;
+		}
+	}
+	return PLAIN;
 }
 
-/* {key}, {key:text with %}, {key-none:text}, {key-other:text with %}: if it is set, is not, is another than the path. */
+/* Does the value have the form for which there is a text? */
+static bool applies(const struct value *value, enum form form, const char *path)
+{
+	bool same = path && value->text && strcmp(value->text, path) == 0;
+
+	switch (form) {
+	case NONE:
+		return !value->text;
+	case OTHER:
+		return value->text && !same;
+	case SAME:
+		return same;
+	default:
+		return value->text;
+	}
+}
+
+/* {key}, {key-name} and {key-word}; {key:text with %}, {key-none:text}, {key-other:text with %} and {key-same:text}. */
 static void add_placeholder(struct ep_line *line, const struct errpipe_explanation *ex, const char *p, size_t length)
 {
 	const char *text = memchr(p, ':', length), *end = p + length;
 	size_t key = text ? (size_t)(text - p) : length;
-	bool none = text && ends_in(p, key, "-none"), other = text && ends_in(p, key, "-other");
-	const char *path;
+	enum form form = form_of(p, &key);
 	struct value value;
 
 	if (key == 2 && memcmp(p, "it", 2) == 0) {
 		add_it(line, ex, ex->broken);
 		return;
 	}
-	if (key == 10 && memcmp(p, "the-script", 10) == 0) {
-		add_the_script(line, ex);
-		return;
-	}
-	look_up(&value, ex, p, key - (none ? 5 : other ? 6 : 0));
+	look_up(&value, ex, p, key);
+	if (form == NAME)
+		value.add = ep_add_quoted;
+	if (form == WORD)
+		value.add = ep_add_word;
 	if (!text) {
-		ep_add_path(line, value.text ? value.text : "0");
+		value.add(line, value.text ? value.text : "0");
 		return;
 	}
-	if (none != !value.text)
-		return;
-	path = path_at(ex, ex->broken < 0 ? 0 : ex->broken);
-	if (other && path && value.text && strcmp(value.text, path) == 0)
+	if (!applies(&value, form, path_at(ex, ex->broken < 0 ? 0 : ex->broken)))
 		return;
 	for (text++; text < end; text++) {
 		if (*text == '%')
-			ep_add_path(line, value.text);
+			value.add(line, value.text);
 		else
 			ep_add_char(line, *text);
 	}
@@ -214,22 +240,16 @@ size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *
 	return ep_end(&line);
 }
 
-static void add_broken(struct ep_line *line, const struct errpipe_explanation *ex)
-{
-	const struct words *words = words_of(ex->cause);
-
-	if (words)
-		add_template(line, ex, words->broken);
-}
-
 const char *ep_broken_words(struct ep_case *c)
 {
-	char words[512];
-	struct ep_line line = { words, sizeof(words), 0 };
+	char text[512];
+	struct ep_line line = { text, sizeof(text), 0 };
+	const struct words *words = words_of(c->ex->cause);
 
-	add_broken(&line, c->ex);
+	if (words)
+		add_template(&line, c->ex, words->broken);
 	ep_end(&line);
-	return ep_keep(c, "%s", words);
+	return ep_keep(c, "%s", text);
 }
 
 static void add_elf(struct ep_line *line, const struct errpipe_link *link)
@@ -274,14 +294,14 @@ size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanati
 	if (link->mode)
 		add_mode(&line, link);
 	if (link->resolved && strcmp(link->resolved, link->path) != 0) {
-		ep_add(&line, line.length ? ", is " : "is ");
-		ep_add_path(&line, link->resolved);
+		ep_add(&line, line.length ? ", resolves to " : "resolves to ");
+		ep_add_quoted(&line, link->resolved);
 	}
-	if (line.length && (index == ex->broken || link->wrong))
-		ep_add(&line, "; ");
-	if (index == ex->broken)
-		add_broken(&line, ex);
-	else if (link->wrong)
+	if (!line.length && index == ex->broken)
+		ep_add(&line, ex->error == ENOENT ? "missing" : ex->error ? "unreachable" : "unknown");
+	if (link->wrong && index != ex->broken) {
+		ep_add(&line, line.length ? "; " : "");
 		ep_add(&line, link->wrong);
+	}
 	return ep_end(&line);
 }

@@ -76,8 +76,8 @@ is_told() {
 	echo "'$line'"
 	case $line in
 	*'exec format error
-errpipe: '*" binfmt_misc's handler for that, $1, is disabled
-errpipe: enable it, as root: echo 1 >$formats/$1") return 0 ;;
+errpipe: why: '*" and its binfmt_misc handler \"$1\" is disabled
+errpipe: fix: enable it, as root: echo 1 >$formats/$1") return 0 ;;
 	esac
 	return 1
 }

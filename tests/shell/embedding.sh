@@ -354,24 +354,24 @@ explains() {
 }
 
 explains 'an empty file' /empty "exec /empty: exec format error
-/empty is empty: it has 0 bytes
-build or copy it again" 126
+\"/empty\" is an empty file
+rebuild it or copy it again" 126
 explains 'an interpreter that is missing' /script "exec /script: no such file or directory
-its interpreter /no/interpreter is missing: /no does not exist
-install it, or change the first line of /script" 127
+its interpreter \"/no/interpreter\" does not exist: \"/no\" is missing
+install it, or correct the first line of \"/script\"" 127
 # The record is about another step, so nothing in the image can explain it.
 "$ERRPIPE_BUILD/dmz" 3 "$dir/image/empty" name 3>"$dir/record"
 printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
 # shellcheck disable=SC2016
 prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed (ENOEXEC)
-one of the caller's own steps failed (ENOEXEC) before /empty was tried
+one of the caller's own steps failed (ENOEXEC) before \"/empty\" was tried
 check the caller's steps between fork and exec: the report has the number of this one" 125 \
 	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
 # In the caller's root this link leads to a directory.
 ln -s /usr "$dir/image/sbin"
 explains 'a link cannot lead out of the root' /sbin/env "exec /sbin/env: no such file or directory
-/sbin/env leads nowhere: /sbin is a link to /usr, which does not exist
-create /usr, or correct the link /sbin" 127
+\"/sbin/env\" goes through \"/sbin\", a symlink to \"/usr\", which does not exist
+create \"/usr\" or correct the symlink \"/sbin\"" 127
 "$ERRPIPE_BUILD/dmz" 3 "$dir/target" name 3>"$dir/record" >"$dir/log"
 # shellcheck disable=SC2016
 prints 'explain: no output for a target that started' '' 0 sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" / "$dir/target"

@@ -14,9 +14,10 @@ trap 'rm -rf "$tmp"' EXIT
 header=$ERRPIPE_SRC/errpipe/errpipe_explain.h
 cases=$ERRPIPE_SRC/tests/unit/check_explain_cases.c
 
-# Docker (daemon/errors.go, cli's container/run.go), podman (libpod/oci_util.go) and containerd search a runtime's message for
-# these phrases.
+# The phrases that Docker (daemon/errors.go, cli's container/run.go), podman (libpod/oci_util.go), containerd and CRI-O
+# look for anywhere in a runtime's message.
 phrases='not found|no such file|permission denied|is a directory|not a directory|operation not permitted|open executable'
+phrases="$phrases|no such process|container not running|invalid process"
 
 listed() {
 	"$ERRPIPE_SRC/scripts/build/causes" list >"$tmp/list" && [ "$(tr -dc '\002' <"$tmp/list" | wc -c)" -gt 50 ]
@@ -62,7 +63,7 @@ placeholders() {
 		"$ERRPIPE_SRC/errpipe/explain/text.c" | sort -u >"$tmp/known"
 	grep -qx subject "$tmp/known" && grep -qx it "$tmp/known" || return 1
 	{ column 3; column 4; column 5; } | grep -o '{[a-z-]*' | tr -d '{' |
-		sed 's/-\(none\|other\)$//' | sort -u >"$tmp/used"
+		sed 's/-\(none\|other\|same\|name\|word\)$//' | sort -u >"$tmp/used"
 	grep -vxF -f "$tmp/known" "$tmp/used" && return 1
 	[ -s "$tmp/used" ]
 }

@@ -55,13 +55,13 @@ tells() {
 	shift 2
 	inside "$@" >"$tmp/1" 2>"$tmp/2" </dev/null || status=$?
 	cat "$tmp/2"
-	[ "$(head -n 1 "$tmp/2")" = "$want" ] && [ "$status" = "$want_status" ] && [ "$(grep -c '^errpipe: ' "$tmp/2")" = 2 ]
+	[ "$(head -n 1 "$tmp/2")" = "$want" ] && [ "$status" = "$want_status" ] && [ "$(grep -c '^errpipe: \(why\|fix\): ' "$tmp/2")" = 2 ]
 }
 
 # Where there is no /proc, too.
 explains() {
 	inside "$@" >"$tmp/1" 2>&1 <"$tmp/record"
-	[ "$?" = 1 ] && grep -q 'an exec gives ENOENT: /missing is missing' "$tmp/1"
+	[ "$?" = 1 ] && grep -q '^why: "/missing" does not exist (ENOENT)$' "$tmp/1"
 }
 
 decodes() {

@@ -148,7 +148,7 @@ done
 # explain works on these kernels too.
 explains_without() {
 	./old "$1" ./errpipe explain ./text >got 2>&1
-	[ $? = 1 ] && grep -q 'an exec gives ENOEXEC: ./text is text' got
+	[ $? = 1 ] && grep -q '^why: "./text" is a text file .*(ENOEXEC)$' got
 }
 for call in openat2 faccessat2 statx execveat all; do
 	try "explain without $call" explains_without "$call"
@@ -185,13 +185,13 @@ finds() {
 no_proc='umount -l /proc'
 if has 'without /proc: explain' mount-namespaces; then
 	try 'without /proc: a foreign program' finds \
-		"an exec gives ENOEXEC, likely because ./foreign is for riscv64, and this machine is $(uname -m); binfmt_misc cannot be looked at" \
+		"why (likely): \"./foreign\" is built for riscv64, but this machine is $(uname -m); binfmt_misc cannot be looked at (ENOEXEC)" \
 		"$no_proc" ./foreign
 	try 'without /proc: a mount with noexec' finds \
-		'an exec gives EACCES: ./apart/errpipe is on a file system, which is mounted noexec' \
+		'why: "./apart/errpipe" is on a file system, which is mounted noexec (EACCES)' \
 		"mount -t tmpfs -o noexec none apart; cp errpipe apart; $no_proc" ./apart/errpipe
 	try 'without /proc: a file that is written to' finds \
-		'an exec gives ETXTBSY, likely because ./errpipe is open for writing, or was then' "$no_proc" --errno ETXTBSY ./errpipe
+		'why (likely): "./errpipe" is open for writing, or was at the time (ETXTBSY)' "$no_proc" --errno ETXTBSY ./errpipe
 fi
 
 # --- a filter that keeps errpipe from blocking signals: it could not learn that the target has ended
@@ -226,8 +226,8 @@ refused() {
 	diff wanted got && [ "$status" = "$wanted" ]
 }
 try 'a stub that may not be executed' refused execveat 125 "exec ./target: cannot start the stub (EACCES)
-errpipe: errpipe's stub was refused (EACCES), before ./target was tried
-errpipe: run without the stub: --route direct, or ERRPIPE_NO_STUB" --route stub ./target
+errpipe: why: errpipe's stub was refused (EACCES), before \"./target\" was tried
+errpipe: fix: run without the stub: --route direct, or ERRPIPE_NO_STUB" --route stub ./target
 try 'a stub that cannot be made' refused memfd_create 125 "errpipe: cannot make the stub (EACCES)
 errpipe: run without it: --route auto, or --route direct" --route stub ./target
 without_it() {

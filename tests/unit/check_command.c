@@ -237,17 +237,20 @@ START_TEST(exec_says_why)
 END_TEST
 
 /* Docker, podman and containerd look for these phrases in errors and then choose other exit codes. */
-static const char *const phrases[] = { "not found",	 "no such file",    "permission denied",
-				       "is a directory", "not a directory", "operation not permitted",
-				       "open executable" };
+static const char *const phrases[] = { "not found",	  "no such file",    "permission denied",
+				       "is a directory",  "not a directory", "operation not permitted",
+				       "open executable", "no such process", "container not running",
+				       "invalid process" };
 
-/* The explanation has one line or two. Each line begins with "errpipe: " and contains none of the phrases. */
+/* The explanation has one line or two: why, and fix. Neither contains any of the phrases. */
 static void assert_explained(const char *name, char *lines)
 {
 	int count = 0;
 
 	for (char *line = strtok(lines, "\n"); line; line = strtok(NULL, "\n"), count++) {
-		ck_assert_msg(strncmp(line, "errpipe: ", 9) == 0, "%s: \"%s\"", name, line);
+		const char *label = count == 0 ? "errpipe: why" : "errpipe: fix: ";
+
+		ck_assert_msg(strncmp(line, label, strlen(label)) == 0, "%s: \"%s\"", name, line);
 		for (size_t i = 0; i < COUNT(phrases); i++)
 			ck_assert_msg(!strcasestr(line, phrases[i]), "%s: \"%s\"", name, line);
 	}
@@ -872,7 +875,7 @@ START_TEST(a_search_is_explained)
 	else if (search->status == 126)
 		line = "tool   ";
 	else
-		line = "an exec gives ENOENT: there is no tool in any directory of PATH\n";
+		line = "why: \"tool\" is not in PATH (ENOENT)\n";
 	ck_assert_msg(strstr(r.out, line) != NULL, "%s: \"%s\" lacks \"%s\"", search->path, r.out, line);
 }
 END_TEST

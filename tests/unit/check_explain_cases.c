@@ -286,7 +286,8 @@ static void assert_without_report(const struct run *run, const struct result *re
 static const char *const phrases[] = {
 	"not found",	   "no such file",    "permission denied",
 	"is a directory",  "not a directory", "operation not permitted",
-	"open executable",
+	"open executable", "no such process", "container not running",
+	"invalid process",
 };
 
 static void assert_no_phrase(const struct run *run, const char *line)

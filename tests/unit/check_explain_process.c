@@ -421,11 +421,11 @@ static const struct {
 	int error;
 	const char *finding, *advice;
 } not_tried[] = {
-	{ ERRPIPE_STEP_STUB, EACCES, "errpipe's stub was refused (EACCES), before ./app was tried",
+	{ ERRPIPE_STEP_STUB, EACCES, "errpipe's stub was refused (EACCES), before \"./app\" was tried",
 	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
-	{ ERRPIPE_STEP_FCNTL, EPERM, "errpipe's stub was refused (EPERM), before ./app was tried",
+	{ ERRPIPE_STEP_FCNTL, EPERM, "errpipe's stub was refused (EPERM), before \"./app\" was tried",
 	  "run without the stub: --route direct, or ERRPIPE_NO_STUB" },
-	{ ERRPIPE_STEP_CALLER + 1, ENOENT, "one of the caller's own steps failed (ENOENT) before ./app was tried",
+	{ ERRPIPE_STEP_CALLER + 1, ENOENT, "one of the caller's own steps failed (ENOENT) before \"./app\" was tried",
 	  "check the caller's steps between fork and exec: the report has the number of this one" },
 };
 

@@ -195,8 +195,7 @@ static int check_file(struct ep_case *c, const struct errpipe_link *link, const 
 		return ep_broken(c, link, ERRPIPE_CAUSE_NOT_A_FILE, EACCES, link->resolved, type_words(st->st_mode),
 				 0, 0);
 	if (link->noexec)
-		return ep_broken(c, link, ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES,
-				 link->mount ? link->mount : "a file system", NULL, 0, 0);
+		return ep_broken(c, link, ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES, link->mount, NULL, 0, 0);
 	switch (ep_access(c, fd, st, &whom)) {
 	case EP_MAY_NOT:
 		return ep_broken(c, link, ERRPIPE_CAUSE_NOT_EXECUTABLE, EACCES, link->resolved, whom, 0, 0);
