@@ -71,13 +71,13 @@ say = @printf '  %-7s %s\n' $(1) $(2)
 endif
 endif
 
-# A goal that builds nothing needs nothing.
+# Goals that compile nothing do not need a compiler.
 ifneq ($(filter-out clean dist uninstall update-causes bench update-bench help,$(or $(MAKECMDGOALS),all)),)
 MACHINE := $(shell $(CC) -dumpmachine 2>&1)
 ifneq ($(.SHELLSTATUS),0)
 $(error cannot run the compiler '$(CC)': $(MACHINE). Run scripts/setup, or give CC=)
 endif
-# Libraries of this machine are not for musl, nor for another machine.
+# With musl, or for another machine, this machine's libraries cannot be linked.
 FOREIGN := $(findstring musl,$(CC))$(filter-out $(shell uname -m)-%,$(MACHINE))
 endif
 
@@ -104,21 +104,21 @@ DMZ_CFLAGS := -std=gnu11 $(WARNINGS) -Os -ffreestanding -fno-pic -fno-stack-prot
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fcf-protection=none
 DMZ_LDFLAGS := -nostdlib -static -Wl,-T,dmz/dmz.lds -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=65536
 ifneq ($(filter mips%,$(MACHINE)),)
-# No table of addresses to load first; and the entry point has a name of its own there.
+# This avoids a table of addresses that would have to be loaded first. mips has its own name for the entry point.
 DMZ_CFLAGS += -mno-abicalls -G0
 DMZ_LDFLAGS += -Wl,-e,__start
 endif
 ifneq ($(filter powerpc64%,$(MACHINE)),)
-# The older ABI's functions are known by their descriptors, which are data. And gcc adds words for debuggers.
+# In the older ABI the address of a function is that of its descriptor, which is data. gcc also adds words for debuggers.
 DMZ_CFLAGS += -mabi=elfv2 $(if $(findstring clang,$(CC)),,-mtraceback=no)
 endif
 ifneq ($(findstring musl,$(CC)),)
-# musl-gcc looks for headers in musl's directory only, and the kernel's are not there.
+# musl-gcc searches only musl's directory for headers, which lacks those of the kernel.
 KERNEL_CPPFLAGS := -idirafter /usr/include -idirafter /usr/include/$(MACHINE)
 endif
 
 ifeq ($(STUB),committed)
-# The stub for the processor that the name of the compiler's machine begins with. Debian and others disagree about the rest.
+# The processor is the first part of the compiler's machine name. Debian and others disagree about the rest.
 COMMITTED := $(shell awk -v cpu='$(patsubst i%86,i686,$(firstword $(subst -, ,$(MACHINE))))' \
 	'/^[a-z]/ && $$2 != "-" && index($$10, cpu "-") == 1 { print "dmz/stubs/" $$2 }' dmz/architectures)
 $(O)/dmz: $(COMMITTED) $(O)/obj/committed
@@ -136,26 +136,26 @@ $(O)/dmz: dmz/_dmz.c dmz/record.h $(wildcard dmz/*.def) dmz/arch-mips64.h dmz/dm
 	$(Q)mv $@.tmp $@
 endif
 
-# A program of any architecture, for tests and demonstrations of what becomes of a foreign one.
+# A program for any architecture. Tests and demonstrations use it as a foreign program.
 $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	$(call say,HELLO,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
-# make unpacks headers only into its own directory. A directory that the user chose must have them already.
+# make unpacks headers only into its own directory. A directory chosen by the user must already have them.
 chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:
 	$(if $(call chosen,NOLIBC),$(error NOLIBC=$(NOLIBC) has no nolibc.h: it should be tools/include/nolibc of a kernel tree))
 	$(call say,NOLIBC,$(NOLIBC))
 	$(Q)scripts/build/unpack-nolibc $(NOLIBC)
 
-# --- the stub for every architecture: a make each, with the compiler of its line in dmz/architectures -------
+# --- the stub for every architecture: one make each, with the compiler of its line in dmz/architectures -----
 
 stubs: $(patsubst %,$(O)/stubs/%/dmz,$(shell awk '/^[a-z]/ { print $$1 }' dmz/architectures))
 
 line_of = $(shell grep '^$(1) ' dmz/architectures)
 
-# Without this machine's own headers, so that the bytes do not depend on them.
+# This leaves out the machine's own headers, so that the bytes do not depend on them.
 $(O)/stubs/%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h FORCE
 	$(Q)$(MAKE) --no-print-directory O=$(O)/stubs/$(*D) NOLIBC=$(NOLIBC) STUB= \
 		CC='$(CLANG) --target=$(wordlist 10,99,$(call line_of,$(*D))) -fuse-ld=lld' \
@@ -177,7 +177,7 @@ LIB := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/common/*.c errpipe
 EXPLAIN := $(patsubst errpipe/%.c,$(O)/pic/%.o,$(wildcard errpipe/common/*.c errpipe/explain/*.c errpipe/explain/*/*.c))
 CMD := $(patsubst errpipe/%.c,$(O)/obj/%.o,$(wildcard errpipe/cmd/*.c))
 
-# JSON is jansson's. Without it --report, --json and --bundle say so.
+# jansson reads and writes JSON. Without it, --report, --json and --bundle report that it is missing.
 JANSSON_DIR :=
 ifneq ($(JANSSON_DIR),)
 JANSSON := yes
@@ -199,11 +199,11 @@ ifneq ($(JANSSON),)
 $(CMD_JSON): CPPFLAGS += -DHAVE_JANSSON $(JANSSON_CPPFLAGS)
 endif
 
-# On 32-bit machines: files and inodes of any size can be looked at.
+# For 32-bit machines: allow files and inode numbers of any size.
 LARGE_FILES := -D_FILE_OFFSET_BITS=64
 
-# What makes an error in here harder to use. Not each compiler has each flag for each machine. What the C library checks is
-# for code that is optimised, and not under a sanitizer, which looks closer. Who asks for another level of it gets that.
+# Flags that make bugs harder to exploit. Not every compiler has every flag for every machine. _FORTIFY_SOURCE needs optimised
+# code, and is left out under a sanitizer, which checks more. A level that the user chose stays.
 accepted = $(shell $(CC) -Werror $(1) -c -x c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
 ifneq ($(MACHINE),)
 HARDENING := -Wformat-security -Wvla $(foreach flag,-fstack-protector-strong -fstack-clash-protection,$(call accepted,$(flag)))
@@ -213,7 +213,7 @@ HARDENING += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 endif
 endif
-# From the top: "dmz/record.h"; from errpipe/: "lib/internal.h".
+# Includes are relative to the top ("dmz/record.h") or to errpipe/ ("lib/internal.h").
 INCLUDES := -I. -Ierrpipe
 
 HARDENED_LDFLAGS := -Wl,-z,relro -Wl,-z,now
@@ -228,7 +228,7 @@ $(O)/pic/%.o: errpipe/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu99 $(WARNINGS) $(HARDENING) $(LARGE_FILES) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fPIC $(DEPS) -c -o $@ $<
 
-# The stub's bytes, for errpipe_stub().
+# errpipe_stub() contains the stub's bytes.
 $(O)/pic/lib/stub.o: $(O)/obj/stub_image.h
 $(O)/pic/lib/stub.o: INCLUDES += -I$(O)/obj
 $(O)/obj/stub_image.h: $(O)/dmz
@@ -263,7 +263,7 @@ $(O)/errpipe: $(CMD) $(ARCHIVES) $(O)/obj/static
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDENED_LDFLAGS) $(LDFLAGS) $(if $(STATIC),-static) -o $@ $(CMD) $(ARCHIVES) $(CMD_LIBS)
 
-# The variables that the command and the stub depend on. A file is written when one changes, so that make rebuilds those.
+# Each file holds variables that the command or the stub depends on. It is written when they change, so that make rebuilds.
 $(O)/obj/static: setting = $(STATIC)
 $(O)/obj/committed: setting = $(STUB)
 $(O)/obj/json: setting = $(JANSSON) $(JANSSON_DIR)
@@ -271,8 +271,8 @@ $(O)/obj/static $(O)/obj/committed $(O)/obj/json: FORCE
 	@mkdir -p $(@D)
 	@echo '$(setting)' | cmp -s - $@ || echo '$(setting)' >$@
 
-# The pages that are made from the table of causes are committed, as people read them there, and to install them takes no
-# compiler that makes programs for this machine.
+# The generated pages about causes are committed, because people read them in the repository, and because generating them needs a
+# native compiler, which a cross build may lack.
 update-causes:
 	$(Q)scripts/build/causes md >docs/causes.md.new && mv docs/causes.md.new docs/causes.md
 	$(Q)scripts/build/causes mdoc >errpipe/man/errpipe-causes.7.new && mv errpipe/man/errpipe-causes.7.new errpipe/man/errpipe-causes.7
@@ -318,8 +318,8 @@ INSTALLED = $(addprefix $(BINDIR)/,errpipe dmz) $(STUB_DIR)/dmz $(addprefix $(IN
 	$(foreach library,$(LIBRARIES),$(call installed_library,$(library))) \
 	$(foreach page,$(MAN),$(call man_directory,$(page))/$(notdir $(page))) $(BASHCOMPDIR)/errpipe $(ZSHCOMPDIR)/_errpipe
 
-# Directories that are left empty go as well: below DESTDIR all of them; in a living system not those that it has from the
-# beginning, such as an empty /usr/local/bin.
+# Empty directories are removed as well: all of them below DESTDIR. In a live system, directories that exist from the start stay,
+# such as an empty /usr/local/bin.
 DIRECTORIES = $(STUB_DIR) $(LIBEXECDIR) $(PKGCONFIGDIR) $(sort $(foreach page,$(MAN),$(call man_directory,$(page)))) \
 	$(foreach directory,$(BASHCOMPDIR) $(ZSHCOMPDIR),$(directory) $(patsubst %/,%,$(dir $(directory))))
 ifneq ($(DESTDIR),)
@@ -343,7 +343,7 @@ clean:
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
 
-# What make would run says how each file is compiled. Needs jq.
+# This lists the compiler commands that make would run. Needs jq.
 compile_commands.json: FORCE
 	$(Q)$(MAKE) -nBs tests | grep ' -c -o ' | \
 		jq -Rn '[inputs | { directory: "$(CURDIR)", command: ., file: (split(" ") | last) }]' >$@

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The tests, and everything else that looks for mistakes. Included by the Makefile.
+# The tests, and everything else that searches for errors. Included by the Makefile.
 
-# A program for each tests/unit/check_JOB.c, with Check, or with a stand-in for it where libcheck cannot be linked: with
-# musl, and for another machine than this.
+# Each tests/unit/check_JOB.c becomes a program that uses Check. With musl, and for another machine, libcheck cannot be linked, so
+# it uses a stand-in.
 ifneq ($(FOREIGN),)
 CHECK_CFLAGS := -Itests/support/standin
 CHECK_LIBS :=
@@ -15,7 +15,7 @@ CHECKS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/check_*.c
 CHECK_PROGS := $(patsubst tests/programs/%.c,$(O)/tests/%,$(wildcard tests/programs/prog_*.c))
 CHECK_HELPERS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/support/*.c))
 
-# Every object below tests/, by the path of its source.
+# The object of each source below tests/ has the same path below O.
 TEST_CC = $(CC) -std=gnu11 $(WARNINGS) $(LARGE_FILES) $(INCLUDES) -Itests/support $(KERNEL_CPPFLAGS) $(CPPFLAGS) $(CFLAGS)
 $(O)/tests/unit/%.o $(O)/tests/support/%.o: TEST_CC += $(CHECK_CFLAGS)
 $(O)/tests/%.o: tests/%.c
@@ -41,7 +41,7 @@ $(O)/tests/shared/errpipe: $(CMD) $(SHARED)
 	$(Q)$(foreach library,$(LIBRARIES),ln -sf ../../$(library).so.$(VERSION) $(@D)/$(library).so.$(SOVERSION) &&) :
 	$(Q)$(CC) $(CFLAGS) $(filter-out -static,$(LDFLAGS)) -Wl,-rpath,'$$ORIGIN' -o $@ $^ $(CMD_LIBS)
 
-# The errno numbers of the kernel's headers, to compare the list with: the host's, and those that differ.
+# The errno numbers of the kernel's headers, for the host and each architecture that differs. The list is compared with them.
 ERRNO_HEADERS := $(patsubst %,$(O)/tests/errno.%,generic mips sparc alpha parisc powerpc)
 
 $(O)/tests/errno.generic:
@@ -52,9 +52,9 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 	@mkdir -p $(@D)
 	$(Q)scripts/build/errno-macros $(CC) -nostdinc -isystem $(UAPI)/$* -isystem $(UAPI)/include >$@
 
-# --- faults: tests/faults/main.c says what it does ----------------------------------------------------------------
+# --- faults: see tests/faults/main.c ------------------------------------------------------------------------------
 
-# It writes into the registers of this one machine. The command is a part of it, by another name.
+# This writes to registers, which works only on x86-64. The command is linked in, with its main() renamed.
 ifneq ($(filter x86_64%,$(MACHINE)),)
 ifeq ($(FOREIGN),)
 FAULTS := $(O)/tests/inject_faults $(O)/tests/faults_target $(O)/tests/faults_go
@@ -81,7 +81,7 @@ $(O)/tests/faults_go: tests/faults/go/main.go $(wildcard dmz/*.go dmz/stubs/*)
 faults: $(FAULTS)
 	$(Q)scripts/build/faults $(O)
 
-# --- load: so many children, by eight threads at once ----------------------------------------------------------
+# --- load: COUNT children, from eight threads at once ----------------------------------------------------------
 
 COUNT := 1000000
 SOAK := $(O)/tests/soak_children $(O)/tests/soak_target
@@ -98,30 +98,30 @@ soak: $(SOAK)
 
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
-# TESTS names some of them, as check_read or explain.sh.
+# TESTS selects some tests, such as check_read or explain.sh.
 TESTS :=
 CHOSEN := $(foreach test,$(TESTS),$(or $(filter %/$(test),$(CHECKS)),$(wildcard tests/*/$(test)),$(error no test is named '$(test)')))
 
 check: tests $(FAULTS) $(SOAK)
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/build/run-tests $(O) $(CHOSEN)
 
-# Only what depends on how the library is built.
+# Only the tests that depend on how the library is built.
 check-unit: tests
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' WRAPPER='$(WRAPPER)' scripts/build/run-tests $(O) $(CHECKS)
 
-# The library and its tests for another machine, in a folder of that name. lld, as GNU ld knows one machine each.
+# The library and its tests for another machine, in a directory of that name. This uses lld, because each GNU ld knows one machine.
 cross-%: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)$(MAKE) O=$(O)/$* NOLIBC='$(NOLIBC)' UAPI='$(UAPI)' AR=llvm-ar-19 LDFLAGS=-static \
 		CC='$(CLANG) --target=$*-linux-gnu -fuse-ld=lld -Wno-unused-command-line-argument' tests
 
-# On kernels of other machines and versions than this one's, with what scripts/setup all installs.
+# The unit tests on kernels of other machines and versions, with the packages of scripts/setup all.
 check-system: $(NOLIBC)/nolibc.h $(UAPI)/include/linux/version.h
 	$(Q)NOLIBC='$(abspath $(NOLIBC))' UAPI='$(abspath $(UAPI))' scripts/build/check-system $(O)
 
 # --- coverage ----------------------------------------------------------------------------------------------
 
 COVERAGE := $(abspath $(O))/coverage
-# The counters are a file that all processes of a program share: so those count, too, that are killed or leave by a system call.
+# All processes of a program share a file of counters, so those that are killed or call _exit(2) count as well.
 COVERAGE_CFLAGS := -O0 -g -fcoverage-mapping -fprofile-instr-generate=$(COVERAGE)/profiles/%m%c -fprofile-update=atomic \
 	-mllvm -runtime-counter-relocation -Wno-unused-command-line-argument
 
@@ -146,7 +146,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 SEEDS := $(O)/fuzz/seeds
 
-# The command, with a main() that does not begin the program; and what tests/fuzz/arguments.c puts in the place of others.
+# The command with its main() renamed, because libFuzzer has its own. tests/fuzz/arguments.c replaces some functions.
 $(O)/obj/errpipe_main.o: errpipe/cmd/main.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

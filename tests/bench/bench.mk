@@ -4,10 +4,10 @@
 BENCH_CC := $(CC) -std=gnu11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
 BENCH_PLAIN := $(addprefix $(O)/bench/,plain-nolibc plain-musl plain-glibc)
 RUSTC := $(shell command -v rustc)
-# A machine that this is not, as ELF names it: e_machine.
+# The e_machine of an architecture that this machine cannot run.
 OTHER_MACHINE := $(if $(filter aarch64-%,$(MACHINE)),\076,\267)
 
-# As small as the stub, and by its linker script.
+# These are as small as the stub and use its linker script.
 $(addprefix $(O)/bench/,target floor): $(O)/bench/%: tests/bench/%.c dmz/dmz.lds $(NOLIBC)/nolibc.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
@@ -15,12 +15,12 @@ $(addprefix $(O)/bench/,target floor): $(O)/bench/%: tests/bench/%.c dmz/dmz.lds
 	$(Q)$(OBJCOPY) --strip-sections $@.tmp
 	$(Q)mv $@.tmp $@
 
-# The target, if this were another machine.
+# The target, marked as a program for another architecture.
 $(O)/bench/foreign: $(O)/bench/target
 	$(Q)cp $< $@
 	$(Q)printf '$(OTHER_MACHINE)\0' | dd of=$@ bs=1 seek=18 conv=notrunc status=none
 
-# As they come: with each libc's default flags and start-up code.
+# Plain stubs, with the default flags and start-up code of each libc.
 $(O)/bench/plain-nolibc: tests/bench/plain.c $(NOLIBC)/nolibc.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
@@ -63,10 +63,10 @@ $(O)/bench/rust: tests/bench/rust.rs
 
 bench-programs: $(BENCH_PLAIN) $(addprefix $(O)/bench/,target floor foreign dmz checker bench inspect c go python $(if $(RUSTC),rust))
 
-# Ten minutes, with the set-up of a fresh clone.
+# In a fresh clone this takes ten minutes, with the set-up.
 bench:
 	$(Q)scripts/bench
 
-# The last results, into the documents.
+# Copy the last results to the documents.
 update-bench:
 	$(Q)scripts/build/update-bench $(O)/bench

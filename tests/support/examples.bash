@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# examples.bash FILE...: run the examples of each document as if typed, and compare what they print. Writes TAP.
+# examples.bash FILE...: run the examples of each document as if typed, and compare their output. Writes TAP.
 #
-# An example is a line that begins with "$ " in a block of code (indented by four in Markdown; a literal display in
-# mdoc). The lines that follow it there are its output. A line that ends in "..." may go on, depending on the machine. The
-# examples of a document run one after the other in one shell, so that "echo $?" works. Their folder has hello.arm64,
-# hello.s390x, hello.native, dynamic.arm64, a rootfs of musl with an app for glibc, and the scripts of the document.
+# An example is a line that begins with "$ " in a code block (indented by four in Markdown; a literal display in mdoc). The lines
+# after it are its output. A line that ends in "..." may continue, depending on the machine. The examples of a document run in
+# sequence in one shell, so that "echo $?" works. Their directory has hello.arm64, hello.s390x, hello.native, dynamic.arm64, a musl
+# rootfs with an app for glibc, and the scripts of the document.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -17,7 +17,7 @@ result() {
 	echo "$1 $count - $2"
 }
 
-# The code of a document, a blank line between blocks.
+# code FILE: print the code of a document, with a blank line between blocks.
 code() {
 	case $1 in
 	*.md) sed -n -e 's/^    //p' -e 't' -e 's/.*//p' "$1" ;;
@@ -25,14 +25,14 @@ code() {
 	esac
 }
 
-# Each script of a document, "```sh", into a file that is called as its second line says.
+# scripts FILE: write each script of a document ("```sh") to the file that its second line names.
 scripts() {
 	awk '/^```sh$/ { inside = 1; text = ""; name = ""; next }
 		/^```$/ && inside { inside = 0; if (name) printf "%s", text >name }
 		inside { text = text $0 "\n"; if (!name && /^# /) name = $2 }' "$1"
 }
 
-# cut_as WANT: each line as far as WANT has it.
+# cut_as WANT: cut each line where the line of WANT ends in "...".
 cut_as() {
 	awk 'NR == FNR { want[NR] = $0; next }
 		want[FNR] ~ /\.\.\.$/ && index($0, substr(want[FNR], 1, length(want[FNR]) - 3)) == 1 { $0 = want[FNR] }
@@ -49,13 +49,13 @@ check() {
 		result ok "$document: $command # SKIP $needs"
 		return
 	fi
-	# In a script bash tells the line too.
+	# In a script, bash's messages include the line number.
 	got=$(sed 's/^\(.*\): line [0-9]*: /bash: /' output.tmp | cut_as "$want")
 	if [ "$got" = "$want" ]; then
 		result ok "$document: $command"
 	else
 		result 'not ok' "$document: $command"
-		printf '%s\nprinted\n%s\nand not\n%s\n' "$command" "$got" "$want" >&2
+		printf '%s\nprinted\n%s\ninstead of\n%s\n' "$command" "$got" "$want" >&2
 	fi
 }
 
