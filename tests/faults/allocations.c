@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* malloc(3) and its kin, one of which fails: as the program's own they are taken by libc and by all libraries, too. */
+/* malloc(3) and its kin, which can be made to fail. libc and all libraries use the program's own definitions as well. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faults TABLE TARGET FOLDER [SCENE]: fail each system call of each scene in each way that TABLE has, kill each child and
- * each parent at each of its system calls, and fail each allocation; say what did not survive that.
+ * faults TABLE TARGET DIRECTORY [SCENE]: inject faults into each scene and report those that were not survived. It fails each
+ * system call with each error that TABLE lists, kills each child and each parent at each of its system calls, and fails each
+ * allocation.
  *
- * Writes TAP, a line for each scene, and in the end how many faults there were. OCCURRENCES=3 of each call are failed.
- * SAMPLE=1 saves time: it fails each call with one error, kills at the beginning or the end of each first call of a
- * kind, and fails one in seven allocations.
+ * Writes TAP, a line for each scene, and at the end the number of faults. The first OCCURRENCES=3 of each call are failed.
+ * SAMPLE=1 saves time: it fails each call with one error, kills only at the first call of each kind, and fails one in seven
+ * allocations.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -115,7 +116,7 @@ enum { ERRORS = 48 };
 
 struct line {
 	long number;
-	bool done; /* close(2) closes, whatever it returns */
+	bool done; /* the call takes effect even if it fails: close(2) closes */
 	int errors[ERRORS];
 	int count;
 };
@@ -157,7 +158,7 @@ static int error_of(const char *name)
 	exit(2);
 }
 
-/* CALL ERRNO...; with a "!" behind a call that does what it should, too; "*" is what a filter answers, to all of them. */
+/* CALL ERRNO..., where a "!" after CALL sets done, and the call "*" lists the answers of a filter. */
 static void read_line(char *text)
 {
 	char *word = strtok(text, " \t\n");
@@ -200,9 +201,9 @@ static const struct line *line_of(long number)
 	return NULL;
 }
 
-/* --- what was survived ---------------------------------------------------------------------------------------- */
+/* --- was the fault survived? ---------------------------------------------------------------------------------- */
 
-static struct trace trace, first; /* first: of the scene without a fault */
+static struct trace trace, first; /* first: the scene without a fault */
 static struct outcome first_outcome;
 
 static bool fault_is(const struct plan *plan, int role, long number)
@@ -210,7 +211,7 @@ static bool fault_is(const struct plan *plan, int role, long number)
 	return plan->error && (role < 0 || plan->call.role == role) && plan->call.number == number;
 }
 
-/* Of the process that asks, and not of the child. */
+/* Did a call of the parent fail? */
 static bool fault_is_ours(const struct plan *plan)
 {
 	return plan->error && plan->call.role == 0;
@@ -220,11 +221,11 @@ static const char *judge_value(const struct plan *plan)
 {
 	if (outcome->begun < 0 && outcome->begun != first_outcome.begun && outcome->begun != -plan->error)
 		return "it failed with another error";
-	/* errpipe_read(): not yet. */
+	/* errpipe_read() has no data yet. */
 	if (fault_is(plan, 0, SYS_read) && plan->error == EAGAIN && outcome->begun == 0)
 		return NULL;
 	if (outcome->begun >= 0 && !outcome->usable)
-		return "it gave something that is not what it should be";
+		return "it returned a wrong result";
 	return NULL;
 }
 
@@ -243,20 +244,20 @@ static const char *judge_verdict(const struct plan *plan)
 
 	switch (report->verdict) {
 	case ERRPIPE_STARTED:
-		return trace.target_ran ? NULL : "STARTED, and the target never ran";
+		return trace.target_ran ? NULL : "STARTED, but the target never ran";
 	case ERRPIPE_CLOSED:
 		if (!trace.target_ran || fault_is_ours(plan) || plan->always[0])
 			return NULL;
-		return "CLOSED, and nothing kept it from knowing";
+		return "CLOSED, though it could tell";
 	case ERRPIPE_EXEC_FAILED:
 	case ERRPIPE_SETUP_FAILED:
 		if (trace.target_ran)
-			return "a failure was reported, and the target ran";
+			return "a failure was reported, but the target ran";
 		if (fault_is(plan, 1, SYS_execve) && report->error != plan->error)
-			return "another error was reported than execve's";
+			return "the reported error is not execve's";
 		return NULL;
 	case ERRPIPE_DIED:
-		return trace.target_ran ? "DIED, and the target ran" : NULL;
+		return trace.target_ran ? "DIED, but the target ran" : NULL;
 	}
 	return "no verdict";
 }
@@ -271,7 +272,7 @@ static const char *judge_status(const struct plan *plan)
 		return NULL;
 	if (status == 8 << 8)
 		return "a signal is blocked in the target";
-	return status == 9 << 8 ? "the target has got a descriptor" : "another status";
+	return status == 9 << 8 ? "the target inherited a descriptor" : "a wrong status";
 }
 
 static const char *judge_spawn(const struct plan *plan)
@@ -280,7 +281,7 @@ static const char *judge_spawn(const struct plan *plan)
 
 	if (outcome->begun < 0) {
 		if (trace.target_ran)
-			return "it failed, and the target ran";
+			return "it failed, but the target ran";
 		return outcome->begun == -plan->error ? NULL : "it failed with another error";
 	}
 	if (outcome->waited < 0)
@@ -301,10 +302,10 @@ static const char *judge_run(const struct plan *plan)
 	if (trace.target_ran && (status == 7 || (plan->signals[0] && status > 128)))
 		return NULL;
 	if (status < 125)
-		return trace.target_ran ? "another status than the target's" : "a success, and the target never ran";
+		return trace.target_ran ? "the status is not the target's" : "a success, but the target never ran";
 	if (trace.target_ran && !fault_is_ours(plan) && !allocation_to_fail)
-		return "the target ran, and that was not told";
-	return *printed(2) || no_message_possible(plan) ? NULL : "it said nothing";
+		return "the target ran, but a failure was reported";
+	return *printed(2) || no_message_possible(plan) ? NULL : "it printed no message";
 }
 
 static const char *judge_report(const struct plan *plan)
@@ -315,7 +316,7 @@ static const char *judge_report(const struct plan *plan)
 	if (outcome->status == 125 || !outcome->done)
 		return NULL;
 	if (!*report || strcmp(report + strlen(report) - 2, "}\n") != 0)
-		return "the report is not whole";
+		return "the report is incomplete";
 	if (!trace.target_ran && strstr(report, "STARTED"))
 		return "the report says STARTED";
 	return NULL;
@@ -331,11 +332,11 @@ static const char *judge_reader(const struct plan *plan)
 	int status = outcome->status;
 
 	if (status != 0 && status != 1 && status != EXIT_FAILURE && status != 125)
-		return "another status";
+		return "a wrong status";
 	if (status == 0 && first_outcome.status != 0 && !says_that_it_does_not_know())
 		return "a success";
 	if (!*printed(1) && !*printed(2) && !no_message_possible(plan))
-		return "it said nothing";
+		return "it printed nothing";
 	return NULL;
 }
 
@@ -345,7 +346,7 @@ static const char *judge_command(const struct scene *scene, const struct plan *p
 	const char *wrong;
 
 	if (!outcome->done && !(execs && trace.target_ran) && !WIFEXITED(trace.status))
-		return "it has not come to its end";
+		return "it did not finish";
 	if (!outcome->done)
 		outcome->status = WEXITSTATUS(trace.status);
 	if (!execs && strcmp(scene->argument[0], "run") != 0)
@@ -357,8 +358,8 @@ static const char *judge_command(const struct scene *scene, const struct plan *p
 }
 
 /*
- * Trap: what the kernel will not do cannot be made up for. Nobody can give the mask back, or reap whom it denies; and Go's
- * package os does not reap whom it could not wait for.
+ * Trap: some failures of a call cannot be compensated. The signal mask stays if it cannot be restored, and a child stays if
+ * waiting for it fails. Go's package os does not try again to reap a child that it could not wait for.
  */
 static bool nobody_can_help(const struct plan *plan, long number, long operation)
 {
@@ -372,15 +373,15 @@ static bool failed_like_a_stub(int status)
 	return WIFSIGNALED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
 }
 
-/* dmz.Exec() has left the stub or the target. */
+/* dmz.Exec() has turned the process into the stub or the target. */
 static const char *judge_what_it_became(void)
 {
 	if (trace.target_ran)
-		return WIFEXITED(trace.status) && WEXITSTATUS(trace.status) == 7 ? NULL : "another status";
-	return failed_like_a_stub(trace.status) ? NULL : "a success, and the target never ran";
+		return WIFEXITED(trace.status) && WEXITSTATUS(trace.status) == 7 ? NULL : "a wrong status";
+	return failed_like_a_stub(trace.status) ? NULL : "a success, but the target never ran";
 }
 
-/* The rest of what go/main.go prints: more descriptors than before, and whether a child is left. */
+/* Parse the line of go/main.go, which ends in the number of new descriptors and whether a child is left. */
 static const char *judge_go(const struct scene *scene, const struct plan *plan)
 {
 	struct errpipe_report *report = &outcome->report;
@@ -393,7 +394,7 @@ static const char *judge_go(const struct scene *scene, const struct plan *plan)
 		return judge_what_it_became();
 	if (sscanf(printed(1), "%d %d %d %d %d %7s", &verdict, &report->error, &step, &report->status,
 		   &outcome->descriptors, left) != 6)
-		return "it has not come to its end";
+		return "it did not finish";
 	outcome->child_left = strcmp(left, "true") == 0;
 	report->verdict = verdict;
 	report->step = step;
@@ -401,10 +402,10 @@ static const char *judge_go(const struct scene *scene, const struct plan *plan)
 	if (wrong)
 		return wrong;
 	if (verdict == 0)
-		return !trace.target_ran || fault_is_ours(plan) ? NULL : "it failed, and the target ran";
-	/* dmz.Start() gives no error for CLOSED: then the end of the process tells. */
+		return !trace.target_ran || fault_is_ours(plan) ? NULL : "it failed, but the target ran";
+	/* dmz.Start() returns no error for CLOSED; then the exit status of the process tells. */
 	if (verdict == ERRPIPE_STARTED && !trace.target_ran)
-		return failed_like_a_stub(report->status) ? NULL : "a success, and the target never ran";
+		return failed_like_a_stub(report->status) ? NULL : "a success, but the target never ran";
 	return judge_verdict(plan);
 }
 
@@ -413,13 +414,13 @@ static const char *judge_rest(const struct plan *plan, bool is_go)
 	if (outcome->descriptors > 0)
 		return "a descriptor is left";
 	if (outcome->descriptors < 0)
-		return "a descriptor is gone";
+		return "a descriptor was closed";
 	if (outcome->child_left && !(nobody_can_help(plan, SYS_waitid, 0) && (plan->error == ECHILD || is_go)) &&
 	    !(is_go && nobody_can_help(plan, SYS_wait4, 0)))
 		return "a child is left";
 	if (outcome->mask_changed && !nobody_can_help(plan, SYS_rt_sigprocmask, SIG_SETMASK))
-		return "the signal mask is another";
-	return outcome->action_changed ? "a signal's action is another" : NULL;
+		return "the signal mask has changed";
+	return outcome->action_changed ? "a signal's action has changed" : NULL;
 }
 
 static const char *judge(const struct scene *scene, const struct plan *plan)
@@ -430,7 +431,7 @@ static const char *judge(const struct scene *scene, const struct plan *plan)
 		return "it hangs";
 	if (plan->signals[0] && plan->victim == 0)
 		return NULL;
-	/* A stub that may not even exit traps. */
+	/* A stub whose exit_group(2) fails executes a trap instruction. */
 	if (WIFSIGNALED(trace.status) && !(scene->kind == GO && fault_is(plan, 0, SYS_exit_group)))
 		return "it crashed";
 	if (scene->kind == COMMAND)
@@ -438,7 +439,7 @@ static const char *judge(const struct scene *scene, const struct plan *plan)
 	if (scene->kind == GO)
 		return judge_go(scene, plan);
 	if (!outcome->done)
-		return "it has not come to its end";
+		return "it did not finish";
 	wrong = judge_rest(plan, false);
 	if (wrong)
 		return wrong;
@@ -520,7 +521,7 @@ static bool fail_with(const struct scene *scene, const struct plan *base, const 
 	return ok;
 }
 
-/* Go's runtime has calls of its own, and ends the process if they fail: those that package dmz makes as well are left. */
+/* Go's runtime ends the process if its own calls fail, so only calls that package dmz also makes are failed. */
 static bool is_of_the_runtime(const struct call *call)
 {
 	static const long ours[] = { SYS_pipe2,	   SYS_fcntl,	  SYS_memfd_create, SYS_fchmod,	    SYS_write,
@@ -548,7 +549,7 @@ static bool fail_calls(const struct scene *scene, const struct plan *base)
 		if (call->occurrence > occurrences || (scene->kind == GO && is_of_the_runtime(call)))
 			continue;
 		if (!line) {
-			fprintf(stderr, "%s: %s is not in the table\n", scene->name, name_of(call->number));
+			fprintf(stderr, "%s: %s is missing from the table\n", scene->name, name_of(call->number));
 			ok = false;
 			continue;
 		}
@@ -561,7 +562,7 @@ static bool fail_calls(const struct scene *scene, const struct plan *base)
 	return ok;
 }
 
-/* The sample stops at each first call of a kind: alternately where it begins and where it ends. */
+/* The sample stops at the first call of each kind, alternately at its beginning and at its end. */
 static bool is_in_sample(int role, size_t stop)
 {
 	for (size_t i = 0; i < first.count; i++) {
@@ -573,7 +574,7 @@ static bool is_in_sample(int role, size_t stop)
 	return false;
 }
 
-/* The child at each of its stops, by each; and the parent. */
+/* Kill each child at each of its stops with each sequence of signals, and the parent with SIGKILL. */
 static bool kill_each(const struct scene *scene, const struct plan *base)
 {
 	static const int signals[][2] = { { SIGKILL }, { SIGSTOP, SIGKILL }, { SIGSEGV } };
@@ -645,7 +646,7 @@ int main(int argc, char **argv)
 	int n = 0, failed = 0;
 
 	if (argc < 4) {
-		fputs("usage: faults TABLE TARGET FOLDER [SCENE]\n", stderr);
+		fputs("usage: faults TABLE TARGET DIRECTORY [SCENE]\n", stderr);
 		return 2;
 	}
 	close_range(STDERR_FILENO + 1, ~0U, 0);

@@ -29,7 +29,7 @@ const char *target;
 
 static int streams[3] = { -1, -1, -1 };
 
-/* --- what must be as it was ----------------------------------------------------------------------------------- */
+/* --- state that a call must not change ------------------------------------------------------------------------ */
 
 enum { DESCRIPTORS = 128, SIGNALS = 65 };
 
@@ -92,7 +92,7 @@ static void play_pipe(const struct scene *scene)
 	end();
 }
 
-/* The standard streams are closed, so all has to be moved. */
+/* The standard streams are closed, so the library must move its descriptors up. */
 static void play_low(const struct scene *scene)
 {
 	(void)scene;
@@ -128,7 +128,7 @@ static void play_low_stub(const struct scene *scene)
 	play_stub(scene);
 }
 
-/* The mount is not read-only, and that is the one reason to refuse it: so it is never good. */
+/* The mount is not read-only, which is the only reason to refuse the file, so success would always be wrong. */
 static void play_stub_file(const struct scene *scene)
 {
 	(void)scene;
@@ -138,7 +138,7 @@ static void play_stub_file(const struct scene *scene)
 	outcome->usable = false;
 }
 
-/* Is what a fault has hidden taken for what makes no difference? */
+/* Information that a fault hides must not count as making no difference. */
 static void play_route(const struct scene *scene)
 {
 	static struct errpipe_identity identity;
@@ -218,7 +218,7 @@ static void play_spawn(const struct scene *scene)
 	end();
 }
 
-/* Step by step: read, look, settle, and only then wait. */
+/* Read, look, settle, and only then wait. */
 static void play_steps(const struct scene *scene)
 {
 	struct errpipe_spawn spawn = { .stub = errpipe_stub() };
@@ -317,7 +317,7 @@ static void play_look(const struct scene *scene)
 	look(&question);
 }
 
-/* After a failure: a file that we write to ourselves. */
+/* The exec has failed because this process has the file open for writing. */
 static void play_look_at_busy(const struct scene *scene)
 {
 	const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ETXTBSY, .status = -1 };
@@ -336,8 +336,8 @@ static void put_map(const char *path, unsigned id)
 	put_text(path, map);
 }
 
-/* With a tmpfs on a folder, in a mount namespace of our own. */
-static void mount_tmpfs(const char *folder, unsigned long flags)
+/* Mount a tmpfs in a new mount namespace. */
+static void mount_tmpfs(const char *directory, unsigned long flags)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -353,8 +353,8 @@ static void mount_tmpfs(const char *folder, unsigned long flags)
 		put_map("/proc/self/gid_map", gid);
 	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", folder, "tmpfs", flags, NULL) < 0) {
-		perror(folder);
+	    mount("none", directory, "tmpfs", flags, NULL) < 0) {
+		perror(directory);
 		exit(2);
 	}
 }
@@ -395,7 +395,7 @@ static void play_command(const struct scene *scene)
 	_exit(outcome->status);
 }
 
-/* Descriptor 9 is the file that a report goes to. */
+/* The report goes to descriptor 9. */
 static void play_command_with_descriptor(const struct scene *scene)
 {
 	int fd = open("report", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -405,7 +405,7 @@ static void play_command_with_descriptor(const struct scene *scene)
 	play_command(scene);
 }
 
-/* go/main.go, which lies beside the target. */
+/* The program of go/main.go is in the target's directory. */
 static void play_go(const struct scene *scene)
 {
 	char program[PATH_MAX];
@@ -439,7 +439,7 @@ const char *printed(int stream)
 void scenes_prepare(void)
 {
 	static const unsigned record[] = DMZ_RECORD(DMZ_STEP_EXEC, ENOEXEC);
-	/* A program without a segment, for aarch64. */
+	/* A program for aarch64 without segments. */
 	static const Elf64_Ehdr foreign = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
 		.e_type = ET_EXEC,
@@ -520,7 +520,7 @@ const struct scene scenes[] = {
 	  .argument = { NULL, NULL, "/none" } },
 	{ "errpipe_spawn, stub, old kernel", SPAWN, .play = play_spawn, OLD, .path = "linked" },
 	{ "errpipe_spawn, read, look, settle, wait", SPAWN, .play = play_steps, .path = "linked" },
-	{ "the same of no program", SPAWN, .play = play_steps, .path = "text" },
+	{ "errpipe_spawn, read, look, settle, wait, no program", SPAWN, .play = play_steps, .path = "text" },
 	{ "errpipe_exec, direct", SPAWN, .play = play_exec, .path = "linked", DIRECT },
 	{ "errpipe_exec, direct, missing", SPAWN, .play = play_exec, .path = "/none", DIRECT },
 	{ "errpipe_exec, stub", SPAWN, .play = play_exec, .path = "linked" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done while calls fail: each path of library and command. */
+/* The scenes: each calls a part of library or command while faults are injected. */
 #ifndef TESTS_FAULTS_SCENES_H
 #define TESTS_FAULTS_SCENES_H
 
@@ -9,25 +9,25 @@
 #include "trace.h"
 
 enum kind {
-	VALUE,	 /* a function that gives something, or a negative errno */
-	SPAWN,	 /* a child becomes the target, or not, and there is a verdict */
+	VALUE,	 /* a function that returns a value or a negative errno */
+	SPAWN,	 /* a child tries to become the target, which gives a verdict */
 	LOOK,	 /* errpipe_explain() */
-	COMMAND, /* errpipe, by its main() */
-	GO,	 /* package dmz, by a program that prints its outcome */
+	COMMAND, /* main() of errpipe */
+	GO,	 /* package dmz, in a program that prints the outcome */
 };
 
-/* In memory that is shared with the scene's process. */
+/* This is in memory shared with the scene's process. */
 struct outcome {
-	int begun; /* what errpipe_spawn(), or that function, has returned */
+	int begun; /* the result of errpipe_spawn() or of the function under test */
 	int waited;
 	struct errpipe_report report;
-	bool usable; /* what the function has given is what it should be */
+	bool usable; /* the function's result is correct */
 	bool works, certain;
-	int status; /* of the command */
+	int status; /* the command's exit status */
 
-	/* Afterwards. */
+	/* These are set at the end of the scene. */
 	bool done;
-	int descriptors; /* more or less of them than before */
+	int descriptors; /* the change in the number of open descriptors */
 	bool child_left, mask_changed, action_changed;
 };
 
@@ -35,30 +35,30 @@ struct scene {
 	const char *name;
 	enum kind kind;
 	void (*play)(const struct scene *scene);
-	long always[ALWAYS];	 /* system calls that the kernel does not know */
-	const char *path;	 /* what is started */
-	unsigned flags;		 /* of errpipe_spawn() or errpipe_exec() */
-	const char *argument[8]; /* of the command */
-	bool mounts;		 /* in a mount namespace of its own */
+	long always[ALWAYS];	 /* system calls that fail with ENOSYS */
+	const char *path;	 /* the program to start */
+	unsigned flags;		 /* for errpipe_spawn() or errpipe_exec() */
+	const char *argument[8]; /* the command's arguments, or options of the scene */
+	bool mounts;		 /* needs its own mount namespace */
 };
 
 extern const struct scene scenes[];
 extern const size_t scenes_count;
 extern struct outcome *outcome;
 
-/* The target, and a folder for the files of scenes_prepare(). */
+/* scenes_prepare() writes its files to the working directory. */
 extern const char *target;
 void scenes_prepare(void);
 
-/* What the command has printed, and where it ends: 0 is the report, 1 and 2 the streams. */
+/* The command's output as a string: 0 is the report, 1 and 2 are the streams. */
 const char *printed(int stream);
 
-/* allocations.c: from that one on, or only that one, allocations fail; 0: none. */
+/* allocations.c: the allocation of this number fails, and perhaps all later ones; 0: none fails. */
 extern long allocation_to_fail;
 extern bool allocations_fail_ever_after;
 extern long *allocations_made;
 
-/* For trace_run(). */
+/* The function that trace_run() runs. */
 void scene_play(void *scene);
 
 #endif

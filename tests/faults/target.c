@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the scenes start. It exits with 7; with 8 if a signal is blocked, and with 9 if it has got a descriptor. */
+/* The program that the scenes start. It exits with 7, with 8 if a signal is blocked, or with 9 if it inherited a descriptor. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>

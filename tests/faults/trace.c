@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* linux/ptrace.h, which does not go together with libc's: Linux 5.3. */
+/* From linux/ptrace.h (Linux 5.3), which conflicts with libc's header. */
 struct syscall_info {
 	uint8_t op;
 	uint8_t pad[3];
@@ -30,17 +30,17 @@ enum { INFO_ENTRY = 1, INFO_EXIT = 2 };
 #define PTRACE_GET_SYSCALL_INFO 0x420e
 #endif
 
-/* No system call has such a number, and no filter is asked. */
+/* No system call has this number, and the process has no filter that could object. */
 enum { MARK = 0x3fffffff };
 enum { BEGIN = 1, END = 2 };
 
 enum { TASKS = 64, COUNTERS = 512, PATIENCE = 20 /* seconds */ };
 
 struct task {
-	pid_t pid; /* of the thread; 0: free */
+	pid_t pid; /* a thread's; 0: free */
 	int role;
-	bool left; /* it has become the target, or is past the end of the scene */
-	int error; /* to be returned when the system call ends; 0: none */
+	bool left; /* it has become the target, or has passed the end of the scene */
+	int error; /* the system call must return this; 0: no change */
 };
 
 struct run {
@@ -212,7 +212,7 @@ static void on_entry(struct run *run, struct task *task, const struct syscall_in
 	}
 }
 
-/* What does not return, such as an exec that works, has nothing to be failed afterwards. */
+/* A call that does not return, such as a successful exec, cannot be failed here. */
 static void on_exit_of_call(struct task *task)
 {
 	if (task->error)
@@ -270,7 +270,7 @@ static void on_event(struct run *run, struct task *task, int event, int signal)
 {
 	if (event == PTRACE_EVENT_EXEC)
 		on_exec(run, task);
-	/* Stopped, by a signal: SIGSTOP is to be followed by another. */
+	/* A signal has stopped the task: SIGSTOP is followed by another signal of the plan. */
 	if (event == PTRACE_EVENT_STOP && signal != SIGTRAP) {
 		send(run, run->groups[task->role]);
 		ptrace(PTRACE_LISTEN, task->pid, NULL, NULL);
@@ -309,7 +309,7 @@ static void set_alarm(int seconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Until nobody is left. */
+/* Trace until no process is left. */
 static void follow(struct run *run)
 {
 	for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contracts of the decoder, for Frama-C's WP. */
+/* The decoder's contracts, for Frama-C's WP. */
 #include "../../errpipe/errpipe.h"
 #include "../../errpipe/lib/internal.h"
 #include "../../dmz/record.h"
@@ -69,7 +69,7 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
 
 #include "../../errpipe/lib/decode.c"
 
-/* The table of docs/protocol.md, word by word. That DMZ_RECORD() makes the same bytes is what encode.c runs through. */
+/* The table of docs/protocol.md, word by word. encode.c checks that DMZ_RECORD() makes the same bytes. */
 /*@ requires \valid(bytes + (0 .. 15));
   @ requires 1 <= machine <= 0xffff && may_be(step, error);
   @ assigns bytes[0 .. 15];

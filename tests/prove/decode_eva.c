@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The decoder with every input of every size, for Frama-C's Eva. Of a size that is not a record's no byte may be read. */
+/* The decoder with every input of every size, for Frama-C's Eva. If the size is not that of a record, no byte may be read. */
 #include <__fc_builtin.h>
 
 #include "../../errpipe/lib/decode.c"

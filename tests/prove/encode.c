@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* That DMZ_RECORD() has the bytes of docs/protocol.md: for every machine with every step, and for every error. */
+/* Check that DMZ_RECORD() makes the bytes of docs/protocol.md, for every machine with every step, and for every error. */
 #include <stdio.h>
 #include <string.h>
 

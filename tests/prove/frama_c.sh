@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The decoder and the stub under Frama-C: no undefined behaviour whatever they are given, and their contracts. Each proof is
-# seen to fail when the code is broken. Writes TAP.
+# Frama-C proves that decoder and stub have no undefined behaviour, whatever their input, and that they fulfil their contracts.
+# Each proof fails if the code is broken. Writes TAP.
 #
 # Needs the packages of scripts/setup all. The proof is for the code of x86-64.
-# shellcheck disable=SC2317 # the functions that are called through try
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 
 tmp=$(mktemp -d)
@@ -16,7 +16,7 @@ WHY3CONFIG=$tmp/why3.conf
 export WHY3CONFIG
 why3 config detect -C "$WHY3CONFIG" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
 
-# Where the code is, for a moment, broken.
+# fresh: make a copy of the code, which without() can break.
 fresh() {
 	rm -rf "$tmp/src"
 	mkdir -p "$tmp/src/tests"
@@ -24,7 +24,7 @@ fresh() {
 	cp -r "$ERRPIPE_SRC/tests/prove" "$tmp/src/tests"
 }
 
-# frama FILES OPTION...: of the files in tests/prove and errpipe.
+# frama FILES OPTION...: run Frama-C on these files, in tests/prove.
 frama() {
 	files=$1
 	shift
@@ -36,19 +36,19 @@ frama() {
 	return "$status"
 }
 
-# Every goal is proved: "Proved goals: 143 / 143".
+# wp FILE OPTION...: WP proves every goal: "Proved goals: 143 / 143".
 wp() {
 	frama "$@" -wp -wp-rte -wp-par 2 -wp-prover cvc4,z3 -wp-timeout 10 &&
 		awk '/Proved goals:/ { seen = 1; if ($4 == 0 || $4 != $6) bad = 1 } END { exit !seen || bad }' "$tmp/out"
 }
 
-# No alarm, and no assertion that is not proved.
+# eva FILES OPTION...: Eva raises no alarm and proves every assertion.
 eva() {
 	frama "$@" -eva -eva-precision 2 -eva-split-return full &&
 		grep -q '^  0 alarms generated' "$tmp/out" && grep -q '^  100% of the logical properties reached have been proven' "$tmp/out"
 }
 
-# void and unsigned char are different types to WP, hence the casts.
+# WP treats void and unsigned char as different types, hence the casts.
 decoder_contract() {
 	wp decode.c -wp-model Typed+Cast
 }
@@ -78,28 +78,28 @@ without() {
 }
 
 fresh
-try 'decoder: every input gives what the protocol says, and what is encoded is decoded' decoder_contract
+try 'decoder: the result follows the protocol, and encoded records decode to the same values' decoder_contract
 try 'decoder: no undefined behaviour, with every input of every size' decoder_is_defined
 try 'stub: a descriptor is a string of every length' number_contract
 try 'stub: no undefined behaviour, with every stack and every answer of the kernel' stub_is_defined
 
-try 'not if a part of a record is taken' without decoder_contract errpipe/lib/decode.c 's/size != DMZ_RECORD_SIZE/size < 12/'
-try 'not if a machine of 0 is taken' without decoder_contract errpipe/lib/decode.c 's/!machine || //'
-try 'not if a reserved step is taken' without decoder_contract errpipe/lib/decode.c 's/step >= DMZ_STEP_CALLER \&\&/step >= 2 \&\&/'
+try 'not if a partial record is accepted' without decoder_contract errpipe/lib/decode.c 's/size != DMZ_RECORD_SIZE/size < 12/'
+try 'not if a machine of 0 is accepted' without decoder_contract errpipe/lib/decode.c 's/!machine || //'
+try 'not if a reserved step is accepted' without decoder_contract errpipe/lib/decode.c 's/step >= DMZ_STEP_CALLER \&\&/step >= 2 \&\&/'
 try 'not if bytes are swapped' without decoder_contract errpipe/lib/decode.c 's/p\[0\] + p\[1\]/p[1] + p[0]/'
-try 'not if the report is touched by what is no record' without decoder_contract errpipe/lib/decode.c \
+try 'not if invalid input changes the report' without decoder_contract errpipe/lib/decode.c \
 	's/^	machine = le16/	report->step = 0; machine = le16/'
-try 'not if bytes are read before there are any' without decoder_is_defined errpipe/lib/decode.c \
+try 'not if bytes are read before the size is checked' without decoder_is_defined errpipe/lib/decode.c \
 	's/size != DMZ_RECORD_SIZE || le32(p) != DMZ_MAGIC/le32(p) != DMZ_MAGIC || size != DMZ_RECORD_SIZE/'
 try 'not if the list of errors is read beyond its end' without decoder_is_defined errpipe/lib/words.c \
 	's/i < sizeof(table)/i <= sizeof(table)/'
-try 'not if a number may have a letter' without number_contract dmz/_dmz.c 's/digit > 9 || //'
-try 'not if a number may be too large' without number_contract dmz/_dmz.c 's, || n > INT_MAX / 10,,'
-try 'not if an argument is taken that is not there' without stub_is_defined dmz/_dmz.c 's/argc > 3/argc > 2/'
-try 'not if the target is started with the descriptor open' without stub_is_defined dmz/_dmz.c 's/(ret >= 0)/(ret != -9)/'
+try 'not if a letter in a number is accepted' without number_contract dmz/_dmz.c 's/digit > 9 || //'
+try 'not if a number that is too large is accepted' without number_contract dmz/_dmz.c 's, || n > INT_MAX / 10,,'
+try 'not if a missing argument is used' without stub_is_defined dmz/_dmz.c 's/argc > 3/argc > 2/'
+try 'not if the target inherits the descriptor' without stub_is_defined dmz/_dmz.c 's/(ret >= 0)/(ret != -9)/'
 try 'not if signals are not blocked' without stub_is_defined dmz/_dmz.c '/my_syscall4(/d'
-try 'not if a part of the signals is not filled in' without stub_is_defined dmz/_dmz.c 's/all\[i\] = -1UL/all[i] = -2UL/'
-try 'not if a success of execve has an error' without stub_is_defined dmz/_dmz.c 's/ret < 0 \&\& ret >= -DMZ_ERROR_MAX/ret < 0/'
+try 'not if a part of the signal set is not filled in' without stub_is_defined dmz/_dmz.c 's/all\[i\] = -1UL/all[i] = -2UL/'
+try 'not if a successful execve has an error' without stub_is_defined dmz/_dmz.c 's/ret < 0 \&\& ret >= -DMZ_ERROR_MAX/ret < 0/'
 
 encode() {
 	cc -O2 -Wall -Wextra -Werror -o "$tmp/encode" "$ERRPIPE_SRC/tests/prove/encode.c" && "$tmp/encode"

@@ -1,48 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * docs/protocol.md as a model for Spin: one exec, by a child that goes through a stub or not, with all who can interfere.
+ * docs/protocol.md as a model for Spin: one exec by a child, through a stub or directly, and every process that can interfere.
  *
- *	child	of errpipe_spawn() or of a fork: may end in the caller's code, fail in each step, become the target
- *	killer	SIGKILL at any point of the child's life
- *	forger	may write a record or rubbish, as long as the child's descriptor is there
+ *	child	of errpipe_spawn() or of a fork: may end in the caller's code, fail in any step, or become the target
+ *	killer	may send SIGKILL at any point of the child's life
+ *	forger	may write a record or rubbish while the child's descriptor is open
  *	leak	another fork of the parent: may keep a copy of the write end for ever
- *	reader	the parent (errpipe_wait, with or without errpipe_look before), or somebody else
+ *	reader	the parent (errpipe_wait, with or without errpipe_look before), or another process
  *
- * Claims, for every order of events:
+ * These claims hold for every order of events:
  *
- *	no deadlock	who waits, waits for a target that runs; and with an end of file only if nobody keeps the write end
- *	started		STARTED: the process bears the target's name, so the exec was past its point of no return
- *	died		DIED: it never did. (A target that takes its stub's name on purpose is not in here.)
- *	record		a failure is told by a record that somebody has written, and the process is gone then
+ *	no deadlock	a reader that waits, waits for a running target; at end of file only if no process keeps the write end
+ *	started		STARTED: the process has the target's name, so the exec was past its point of no return
+ *	died		DIED: it never had. (The model excludes a target that takes its stub's name on purpose.)
+ *	record		a failure is reported only after a process wrote a record, and the child has ended by then
  *
- * MUTANT is one of the names below: the same with one rule of the protocol left out. prove.sh sees each of them fail.
+ * MUTANT is one of the names below. Each leaves out one rule of the protocol, and tests/shell/protocol.sh checks that a claim
+ * then fails.
  */
 #define NO_END_RULE	1  /* the end of the child does not count as end of file */
 #define TRUST_EOF	2  /* end of file is success */
-#define FLAGS_ONLY	3  /* who has exec'd anything has started */
-#define TRUST_STATUS	4  /* an exit status that no stub has proves the target, also of the caller's own code */
-#define NO_KILL		5  /* who has written a record is not killed */
+#define FLAGS_ONLY	3  /* a process that has exec'd anything has started */
+#define TRUST_STATUS	4  /* an exit status that no stub has proves the target, even in the caller's own code */
+#define NO_KILL		5  /* a child whose record was read is not killed */
 #define NOT_CLOEXEC	6  /* the stub leaves the descriptor open */
-#define ANY_NAME	7  /* a name that others can have proves the stub */
-#define NO_PATIENCE	8  /* the first look at a process in the midst of an exec counts */
-#define OTHERS_PID	9  /* somebody else than the parent looks at the number, too */
-#define LEAVE_SECOND	10 /* a second record behind the first is not seen */
+#define ANY_NAME	7  /* a name that other processes can have proves the stub */
+#define NO_PATIENCE	8  /* the first look at a process in the middle of an exec counts */
+#define OTHERS_PID	9  /* a process other than the parent also looks at the pid */
+#define LEAVE_SECOND	10 /* a second record after the first is ignored */
 #ifndef MUTANT
 #define MUTANT 0
 #endif
 
 mtype = { STARTED, EXEC_FAILED, SETUP_FAILED, DIED, CLOSED, EPROTO };	/* verdicts, and the error */
 mtype = { CALLER, STUB, TARGET };					/* names of the process */
-mtype = { NONE, AS_STUB, OTHER, SIGNAL };				/* how it ended: 125 to 127, another status */
-mtype = { EXEC, STEP, RUBBISH };					/* what is in the pipe */
+mtype = { NONE, AS_STUB, OTHER, SIGNAL };				/* the end: status 125 to 127, another status, a signal */
+mtype = { EXEC, STEP, RUBBISH };					/* the content of the pipe */
 
 chan pipe = [2] of { mtype };
 mtype verdict, name = CALLER, status = NONE;
-bool by_stub, unique, spawned, parent;	/* the case: each of them, or not */
-bool fd = true, leaked = true, kept;		/* copies of the write end; the leak keeps it */
-bool forknoexec = true, exec_begun;	/* as /proc/PID/stat and the library have it */
-bool in_kernel, exiting, ended;		/* no signal acts; files are closed; can be waited for */
-bool bears_name, twice;			/* for the claims: the target's exec is past its point; two records were written */
+bool by_stub, unique, spawned, parent;	/* the case: every combination of these */
+bool fd = true, leaked = true, kept;		/* copies of the write end; the leak keeps its copy */
+bool forknoexec = true, exec_begun;	/* known from /proc/PID/stat; known to the library */
+bool in_kernel, exiting, ended;		/* signals have no effect; files are being closed; can be waited for */
+bool bears_name, twice;			/* for the claims: the target's exec passed its point; two records were written */
 
 #define eof (!fd && !leaked)
 
@@ -58,7 +59,7 @@ inline write(what)
 	atomic { twice = twice || nempty(pipe); pipe!what }
 }
 
-/* execve(2): it fails, or it kills, or it is done. Some kernels close files before they clear the flag, others after. */
+/* execve(2) fails, kills the process, or succeeds. Some kernels close files before they clear the flag, others after. */
 inline exec(who, step)
 {
 	if
@@ -77,7 +78,7 @@ inline exec(who, step)
 	fi
 }
 
-/* The stub's exec leaves it open, as the stub needs it. */
+/* The stub's exec leaves the descriptor open, because the stub needs it. */
 inline close(who)
 {
 	fd = !(who == TARGET && !(by_stub && MUTANT == NOT_CLOEXEC))
@@ -86,7 +87,7 @@ inline close(who)
 proctype child()
 {
 	{
-		/* The caller's code: it can end by itself, but in a child of errpipe_spawn() only as setup does. */
+		/* The caller's code can end the process, but in a child of errpipe_spawn() only like a failed setup. */
 		if
 		:: true
 		:: write(STEP); end_with(AS_STUB)
@@ -106,9 +107,9 @@ proctype child()
 		if
 		:: end_with(AS_STUB)
 		:: end_with(OTHER)
-		:: end_with(SIGNAL)	/* so the kernel ends what it cannot load, too */
+		:: end_with(SIGNAL)	/* the kernel also ends a program that it cannot load this way */
 		:: true ->
-end_forever:		false		/* it runs as long as nobody kills it */
+end_forever:		false		/* it runs until it is killed */
 		fi
 	} unless { exiting };
 	fd = false;
@@ -132,7 +133,7 @@ proctype forger()
 	fi
 }
 
-/* It may keep the write end for ever, but for somebody else than the parent only end of file counts, and so it must come. */
+/* It may keep the write end for ever. But other readers than the parent rely on end of file, so there it closes its copy. */
 proctype leak()
 {
 	if
@@ -157,7 +158,7 @@ inline take()
 	fi
 }
 
-/* Of a process that has ended, or is about to. */
+/* Judge a process that has ended or is exiting. */
 inline judge()
 {
 	if
@@ -177,7 +178,7 @@ inline judge()
 	fi
 }
 
-/* Only a process in the midst of an exec has closed the pipe, does not exit, and has not exec'd yet. */
+/* Only a process in the middle of an exec has closed the pipe, is not exiting, and has not exec'd yet. */
 inline look()
 {
 	if
@@ -195,7 +196,7 @@ reading:
 	:: atomic { empty(pipe) && eof -> verdict = STARTED }
 	:: atomic { empty(pipe) && parent && ended && MUTANT != NO_END_RULE -> verdict = STARTED }
 	:: kept && bears_name && !ended ->
-end_kept:	ended;	/* nobody learns anything before the target ends */
+end_kept:	ended;	/* the reader learns nothing before the target ends */
 		goto reading
 	fi;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stub under every stack that a kernel can give it, with a kernel that answers anything, for Frama-C's Eva. The stack is
- * as large as it can be: 2^31 arguments, and 128 KiB in the first (MAX_ARG_STRINGS, MAX_ARG_STRLEN in linux/binfmts.h).
- * number() comes with its contract, which WP proves for strings of every length.
+ * The stub with every stack that a kernel can give it, on a kernel whose system calls return anything, for Frama-C's Eva. The
+ * stack has the largest possible size: 2^31 arguments, the first of 128 KiB (MAX_ARG_STRINGS, MAX_ARG_STRLEN in
+ * linux/binfmts.h). number() is replaced by its contract, which WP proves for strings of every length.
  */
 #include "model/nolibc.h"
 
-/* Where the string ends that number() is given. */
+/* The end of number()'s argument. */
 static const char *nul;
 
 #define rest(s) (nul - (s))
@@ -35,7 +35,7 @@ static struct {
 	char *envp[1];
 } stack;
 
-/* What has been called, in this order. */
+/* The calls that were made, in this order. */
 static int closes_on_exec, exec_failed, blocked, written;
 
 static long answer(void)

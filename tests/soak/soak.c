@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * soak TARGET COUNT: start so many children from eight threads at once, by each route, of which some work, some fail and some
- * are killed at random; and see that each verdict is right and that nothing is left of any of them. Writes TAP.
+ * soak TARGET COUNT: start COUNT children from eight threads at once, by every route. Some succeed, some fail, and some are killed
+ * at random. Check that each verdict is correct and that nothing is left of the children. Writes TAP.
  *
- * SEED=N repeats the choices of another run.
+ * SEED=N repeats the random choices of another run.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -37,7 +37,7 @@ struct worker {
 	long count;
 	long verdicts[ERRPIPE_CLOSED + 1];
 	char number[16];
-	const char *wrong; /* the first that was */
+	const char *wrong; /* the first failure */
 	struct errpipe_report report;
 	enum end end;
 	enum way way;
@@ -91,7 +91,7 @@ static bool failed_with(const struct errpipe_report *report, int error)
 	return report->verdict == ERRPIPE_EXEC_FAILED && report->error == error;
 }
 
-/* A target that was killed may have had no time to make its mark. One that has made it has started. */
+/* A target that was killed may not have set its mark yet. A mark proves that it started. */
 static bool is_right(const struct worker *worker, const struct errpipe_report *report)
 {
 	bool ran = marks[worker->index];
@@ -279,7 +279,7 @@ int main(int argc, char **argv)
 	}
 	target = argv[1];
 	prepare();
-	/* What libc keeps of threads and of the first calls is there after that. */
+	/* Warm up, so that libc's caches for threads and first calls do not count as growth. */
 	work_all(warm_up);
 	open_before = descriptors();
 	before = resident();
@@ -291,7 +291,7 @@ int main(int argc, char **argv)
 	failed |= result(before > 0 && after - before < GROWTH_MAX, 3, "memory does not grow");
 	failed |= result(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 && errno == ECHILD, 4,
 			 "no zombie is left");
-	printf("1..4\n# VmRSS was %ld kB after a tenth, and is %ld kB\n", before, after);
+	printf("1..4\n# VmRSS: %ld kB after a tenth of the children, %ld kB at the end\n", before, after);
 	printf("%ld children by %d threads: %s\n", count, THREADS, failed ? "failed" : "all right");
 	unlink(marks_path);
 	unlink(text_path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* target FILE N: make byte N of FILE 1, and exit with 7. */
+/* target FILE N: set byte N of FILE to 1, and exit with 7. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

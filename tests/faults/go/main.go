@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Go plays the scenes of package dmz for make faults: go SCENE PATH. In the end it prints what scenes.c reads.
+// Go plays the scenes of package dmz for make faults: go SCENE PATH. It prints a line that main.c reads.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"errpipe/dmz"
 )
 
-// Trace.c waits for these.
+// trace.c waits for these calls.
 const mark, begin, end = 0x3fffffff, 1, 2
 
 func trace(what uintptr) {
@@ -36,7 +36,7 @@ func childLeft() bool {
 	return err != syscall.ECHILD
 }
 
-// What came of it: the verdict as C numbers it, 0 for a failure that is none of an attempt; errno, step and wait status.
+// tell prints the outcome: the verdict as C numbers it (0 for an error that is not a *dmz.Error), errno, step and wait status.
 func tell(err error, state *os.ProcessState, before int) {
 	verdict, errno, step, status := 1, 0, 0, -1
 	var e *dmz.Error
@@ -98,7 +98,7 @@ func become(path string) {
 
 func main() {
 	runtime.LockOSThread()
-	// What Go keeps open from its first use on: epoll.
+	// Go opens an epoll descriptor at the first use of a pipe, and keeps it.
 	r, w, _ := os.Pipe()
 	r.Close()
 	w.Close()

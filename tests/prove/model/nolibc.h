@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What dmz/_dmz.c takes from nolibc, for Frama-C: system calls that may answer anything, and that ask for what the kernel
- * would read. stub.c defines them.
+ * The part of nolibc that dmz/_dmz.c uses, for Frama-C. The system calls may return anything, and require that the memory
+ * which the kernel would read is initialised. stub.c defines them.
  */
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #define FD_CLOEXEC 1
 #define SIG_BLOCK  0
 
-/* The number of a call becomes the name of its model. */
+/* A model is named after its system call. */
 #define __NR_fcntl	   fcntl
 #define __NR_execve	   execve
 #define __NR_rt_sigprocmask rt_sigprocmask
