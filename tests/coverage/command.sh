@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the command does where its own surroundings fail it: full disks, no memory for paths, broken files. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# Failures of the command itself: full disks and bad files. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 
@@ -22,7 +22,7 @@ exits() {
 	[ "$status" = "$expected" ]
 }
 
-# to_full ARG...: with a full standard output; 125 is a failure of the command's own.
+# to_full ARG...: with a full standard output the command exits with 125, its own failure.
 to_full() {
 	status=0
 	"$command" "$@" >/dev/full 2>"$tmp/out" || status=$?
@@ -37,7 +37,7 @@ try 'decode to a full disk, as JSON' to_full decode --json "$tmp/record"
 try 'explain to a full disk' to_full explain /bin/sh
 try 'explain to a full disk, as JSON' to_full explain --json /bin/sh
 try 'report to a full disk' exits 125 run --report /dev/full true
-try 'a directory is no record' exits 125 decode "$tmp"
+try 'a directory is not a record' exits 125 decode "$tmp"
 
 echo "1..$n"
 exit "$failed"

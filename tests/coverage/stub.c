@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The stub's source in a hosted program, for make coverage: what it does of each answer that the kernel can give. */
+/* The stub's source in a hosted program, for make coverage: its reaction to each answer that the kernel can give. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 
 static const struct stub_case {
 	const char *fd;
-	long fcntl, execve; /* the answers */
-	int step, error;    /* what the record says; a step of -1 is no record */
+	long fcntl, execve; /* the kernel's answers */
+	int step, error;    /* in the record; a step of -1 means no record */
 	int status;
-	int operands; /* as many as there are, if it is not 0 */
+	int operands; /* argc; 0: the usual 4 */
 } cases[] = {
 	{ "3", 0, -ENOENT, DMZ_STEP_EXEC, ENOENT, 127, 0 },
 	{ "3", 0, -ENOEXEC, DMZ_STEP_EXEC, ENOEXEC, 126, 0 },
@@ -87,7 +87,7 @@ static void run(void)
 	if (!setjmp(ended))
 		_start_c(stack);
 	need(status == now->status, "exit status");
-	need(written == (now->step >= 0), "a record or none");
+	need(written == (now->step >= 0), "number of records");
 	need(!written || memcmp(record, expected, sizeof(record)) == 0, "the record");
 }
 

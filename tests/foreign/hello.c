@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Says for which machine it was built. Needs no libc: any compiler can build it for any machine. */
+/* Print the machine that runs this program. It needs no libc, so any compiler can build it for any machine. */
 #ifdef __mips64
 #include "../../dmz/arch-mips64.h"
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command with any arguments, for libFuzzer:
+ * The command with any arguments, for libFuzzer. The input:
  *
- *	status (1 byte), size (1), so many bytes: how the program ends, and what it leaves in the pipe
- *	size (1), so many bytes: what a file that is opened to read holds
- *	and behind them the arguments, which NULs separate
+ *	status (1 byte), size (1), that many bytes: the program's exit status, and the content of the pipe
+ *	size (1), that many bytes: the content of each file that is opened for reading
+ *	the rest: the arguments, separated by NULs
  *
- * Nothing is started and nothing is written: the linker puts the functions below in the place of those that do it (ld's
- * option --wrap). No process is forked for explain either, and the root is a folder of the fuzzer's own.
+ * Nothing is started or written, because the linker replaces the functions that would do so with those below (ld's option
+ * --wrap). explain forks no process either, and its root is a directory of the fuzzer's own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,22 +24,22 @@ enum { MAX_ARGS = 24, NO_PROCESS = 1 << 23 /* above PID_MAX_LIMIT in the kernel'
 
 static struct input record, content;
 static unsigned status;
-static int folder = -1, nothing = -1, home = -1;
+static int directory = -1, nothing = -1, home = -1;
 
-/* What the command prints. */
+/* The command's output. */
 static struct output {
 	FILE *file;
 	char *text;
 	size_t size;
 } out, err;
 
-/* --- in the place of what would do something -------------------------------------------------- */
+/* --- replacements of functions with side effects ---------------------------------------------- */
 
 int errpipe_main(int argc, char **argv);
 int __real_fclose(FILE *file);
 FILE *__real_fopen(const char *name, const char *mode);
 
-/* The pipe has what the input says, and no more can come. */
+/* Fill the pipe from the input. */
 static int leave_record(int report)
 {
 	if (record.size && write(report, record.bytes, record.size) != (ssize_t)record.size)
@@ -57,7 +57,7 @@ int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn
 {
 	int fd[2];
 
-	must(path && argv && *argv && envp, "what is started has a path and arguments");
+	must(path && argv && *argv && envp, "a program to start has a path and arguments");
 	if (spawn->flags & ERRPIPE_STUB_ONLY)
 		return spawn->stub == ERRPIPE_NO_STUB ? -EINVAL : spawn->stub;
 	if (errpipe_pipe(fd) < 0)
@@ -79,7 +79,7 @@ int __wrap_errpipe_wait(struct errpipe_child *child, struct errpipe_report *repo
 int __wrap_errpipe_exec(int stub, unsigned flags, int report, const char *path, char *const *argv, char *const *envp)
 {
 	must(stub == ERRPIPE_NO_STUB && !flags, "errpipe exec goes direct");
-	must(path && argv && *argv && envp, "what is exec'd has a path and arguments");
+	must(path && argv && *argv && envp, "a program to exec has a path and arguments");
 	leave_record(report);
 	return -ENOENT;
 }
@@ -100,7 +100,7 @@ int __wrap_waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	(void)type;
 	(void)id;
-	must(options & WNOHANG, "nobody waits while signals come");
+	must(options & WNOHANG, "the command does not block in waitid while it watches for signals");
 	info->si_pid = NO_PROCESS;
 	return 0;
 }
@@ -119,17 +119,17 @@ int __wrap_explain_safely(struct errpipe_explanation **explanation, const struct
 	*explanation = mmap(NULL, sizeof(**explanation), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (*explanation == MAP_FAILED)
 		give_up("mmap");
-	question.root = folder;
+	question.root = directory;
 	return errpipe_explain(*explanation, &question);
 }
 
 int __wrap_work_apart(int (*work)(void *data), void *data, int milliseconds)
 {
-	must(milliseconds > 0, "nothing is waited for without an end");
+	must(milliseconds > 0, "every wait has a limit");
 	return work(data);
 }
 
-/* Trap: libFuzzer is linked with these, too. What it writes after a crash in the command it opens as "wb". */
+/* Trap: libFuzzer calls these as well. It uses the mode "wb" for files that it writes after a crash. */
 static FILE *opened(const char *name, const char *mode)
 {
 	if (!out.file || strchr(mode, 'b'))
@@ -147,25 +147,25 @@ FILE *__wrap_fopen(const char *name, const char *mode)
 	return opened(name, mode);
 }
 
-/* What it is called where files may be large. */
+/* The name of fopen(3) with large files. */
 FILE *__wrap_fopen64(const char *name, const char *mode)
 {
 	return opened(name, mode);
 }
 
-/* The lowest number that is free before the command runs: a duplicate of standard output gets it. */
+/* The lowest descriptor that is free before the command runs. A duplicate of standard output gets it. */
 static int lowest;
 
-/* Any other number is one of the fuzzer's own, which it needs. */
+/* Any other descriptor belongs to the fuzzer, which still needs it. */
 FILE *__wrap_fdopen(int fd, const char *mode)
 {
-	must(fd >= 0 && *mode == 'w', "a report is written");
+	must(fd >= 0 && *mode == 'w', "the report is opened for writing");
 	if (fd == lowest)
 		close(fd);
 	return __real_fopen("/dev/null", mode);
 }
 
-/* What was printed is looked at first. */
+/* Keep the output open until it has been checked. */
 int __wrap_fclose(FILE *file)
 {
 	return file == out.file ? fflush(file) : __real_fclose(file);
@@ -188,13 +188,13 @@ static void end_output(struct output *output, FILE **stream, FILE *before)
 	*stream = before;
 }
 
-static void enter(int directory)
+static void enter(int fd)
 {
-	if (fchdir(directory) < 0)
+	if (fchdir(fd) < 0)
 		give_up("fchdir");
 }
 
-/* In the folder, where the fuzzer itself does not find its files. */
+/* Run the command in the directory, and return to the fuzzer's own, where its files are. */
 static int run(int argc, char **argv)
 {
 	FILE *out_before = stdout, *err_before = stderr;
@@ -202,8 +202,8 @@ static int run(int argc, char **argv)
 
 	begin_output(&out, &stdout);
 	begin_output(&err, &stderr);
-	enter(folder);
-	optind = 0; /* getopt(3): begin anew */
+	enter(directory);
+	optind = 0; /* getopt(3): start over */
 	code = errpipe_main(argc, argv);
 	enter(home);
 	end_output(&out, &stdout, out_before);
@@ -216,7 +216,7 @@ static bool is_asked(const char *command, const char *name)
 	return strcmp(command, name) == 0;
 }
 
-/* 0: nothing was left, so it has started. */
+/* The verdict for the record of the input; 0 for rubbish. */
 static int expected_verdict(void)
 {
 	struct errpipe_report report;
@@ -226,7 +226,7 @@ static int expected_verdict(void)
 	return errpipe_decode(record.bytes, record.size, &report) < 0 ? 0 : (int)report.verdict;
 }
 
-/* The program has run, and this exit code is its own. */
+/* Has the program run and exited with this code? */
 static bool target_says(int code)
 {
 	return expected_verdict() == ERRPIPE_STARTED && WIFEXITED(status) && WEXITSTATUS(status) == code;
@@ -234,12 +234,12 @@ static bool target_says(int code)
 
 static void check_code(const char *command, int code)
 {
-	must(code >= 0 && code <= 255, "the exit code is one");
+	must(code >= 0 && code <= 255, "the exit code is in range");
 	if (is_asked(command, "decode") || is_asked(command, "explain"))
 		must(code <= 1 || code == 125, "the exit code is documented");
-	/* Whatever the policy, one that has failed does not look as if it had worked. */
+	/* Under every policy a failure must not look like success. */
 	if (is_asked(command, "run") && expected_verdict() != ERRPIPE_STARTED)
-		must(code >= 125 || *out.text, "what has not started does not look so");
+		must(code >= 125 || *out.text, "a failed start does not look like success");
 	if (code == 125 && !(is_asked(command, "run") && target_says(125)))
 		must(*err.text, "a failure is explained");
 }
@@ -247,7 +247,7 @@ static void check_code(const char *command, int code)
 static void check(const char *command, int code)
 {
 	check_code(command, code);
-	must(is_harmless(out.text, "\n"), "nothing that is printed is for the terminal");
+	must(is_harmless(out.text, "\n"), "the output has no control characters");
 }
 
 static void prepare(void)
@@ -255,10 +255,10 @@ static void prepare(void)
 	static const char script[] = "#!/a\n",
 			  config[] = "{\"root\": {\"path\": \"r\"}, \"process\": {\"args\": [\"a\"]}}";
 
-	folder = make_base();
+	directory = make_base();
 	nothing = eventfd(0, EFD_CLOEXEC);
-	put_file(folder, "a", script, sizeof(script) - 1, 0755);
-	put_file(folder, "config.json", config, sizeof(config) - 1, 0644);
+	put_file(directory, "a", script, sizeof(script) - 1, 0755);
+	put_file(directory, "config.json", config, sizeof(config) - 1, 0644);
 	home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (home < 0 || setenv("PATH", ":/", 1) < 0 || !freopen("/dev/null", "r", stdin))
 		give_up(base);
@@ -269,9 +269,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct input input = { bytes, size };
 	char *argv[MAX_ARGS + 2] = { (char[]){ "errpipe" } };
 	int argc = 1, code, descriptor;
-	char *own[MAX_ARGS + 1]; /* the command takes them apart, and moves them */
+	char *own[MAX_ARGS + 1]; /* to free them: the command reorders and splits its arguments */
 
-	if (folder < 0)
+	if (directory < 0)
 		prepare();
 	status = take(&input) << 8;
 	record = take_part(&input, take(&input));

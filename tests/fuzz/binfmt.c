@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ep_handler_in() on a folder that looks like binfmt_misc, for libFuzzer:
+ * ep_handler_in() on a directory that looks like binfmt_misc, for libFuzzer. The input:
  *
- *	for each of files[]: size (1 byte, 255: there is none), so many bytes
- *	size (1), the path; and behind it the first bytes of the program
+ *	for each of files[]: size (1 byte, 255: the file is missing), that many bytes
+ *	size (1), the path
+ *	the rest: the first bytes of the program
  */
 #define _GNU_SOURCE
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ static bool is_whole_line(const char *text, const char *line)
 	return false;
 }
 
-/* The text of the file that the handler is of. */
+/* The text of the handler's file. */
 static const char *text_of(const struct ep_handler *handler, char *const texts[])
 {
 	for (int i = 0; i < FILES; i++) {
@@ -41,23 +42,23 @@ static void check_handler(const struct ep_handler *handler, char *const texts[])
 	const char *text = text_of(handler, texts), *status = texts[0];
 	char line[sizeof(handler->interpreter) + 16];
 
-	must(text != NULL, "the handler is a file of the folder");
+	must(text != NULL, "the handler is a file of the directory");
 	must(strcmp(handler->name, "status") != 0 && strcmp(handler->name, "register") != 0,
-	     "and one that is for handlers");
-	must(*handler->interpreter, "it has an interpreter");
+	     "the handler is not status or register");
+	must(*handler->interpreter, "the handler has an interpreter");
 	snprintf(line, sizeof(line), "interpreter %s", handler->interpreter);
-	must(is_whole_line(text, line), "that is what its file says");
+	must(is_whole_line(text, line), "the interpreter is that of the file");
 	if (handler->binfmt == EP_ENABLED)
-		must(is_whole_line(text, "enabled"), "it is enabled as its file says");
+		must(is_whole_line(text, "enabled"), "an enabled handler is enabled in its file");
 	if (handler->binfmt == EP_DISABLED)
-		must(!is_whole_line(text, "enabled"), "it is disabled as its file says");
+		must(!is_whole_line(text, "enabled"), "a disabled handler is not enabled in its file");
 	must((handler->binfmt == EP_ALL_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
-	     "all are disabled if status says so");
-	must(strstr(text, "magic ") || strstr(text, "extension ."), "it has something to match with");
+	     "all handlers are disabled if and only if status says so");
+	must(strstr(text, "magic ") || strstr(text, "extension ."), "the handler has a magic or an extension");
 }
 
-/* One more handler, which takes these very bytes: it is found, unless another one is before it. */
-static void check_found(int folder, const char *path, const struct ep_head *head, size_t offset)
+/* Another handler, which matches exactly these bytes, must be found, unless an earlier one matches. */
+static void check_found(int directory, const char *path, const struct ep_head *head, size_t offset)
 {
 	struct ep_handler handler;
 	char text[128 + 2 * sizeof(head->bytes)];
@@ -68,33 +69,33 @@ static void check_found(int folder, const char *path, const struct ep_head *head
 	length = snprintf(text, sizeof(text), "enabled\ninterpreter /x\nflags: F\noffset %zu\nmagic ", offset);
 	for (size_t i = offset; i < head->size; i++)
 		length += snprintf(text + length, sizeof(text) - length, "%02x", head->bytes[i]);
-	if (!put_file(folder, files[1], text, length, 0644))
+	if (!put_file(directory, files[1], text, length, 0644))
 		give_up(files[1]);
-	ep_handler_in(folder, path, head, &handler);
-	must(handler.binfmt == EP_ENABLED || handler.binfmt == EP_ALL_DISABLED, "what matches is found");
+	ep_handler_in(directory, path, head, &handler);
+	must(handler.binfmt == EP_ENABLED || handler.binfmt == EP_ALL_DISABLED, "a matching handler is found");
 	must(strcmp(handler.name, files[1]) != 0 || (handler.opened && strcmp(handler.interpreter, "/x") == 0),
-	     "what is found is what is there");
+	     "the handler that is found has its flags and interpreter");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static int folder = -1;
+	static int directory = -1;
 	struct input input = { bytes, size }, part;
 	struct ep_handler handler;
 	struct ep_head head = { .size = 0 };
 	char *texts[FILES] = { NULL }, *path;
 	int descriptor;
 
-	if (folder < 0)
-		folder = make_base();
+	if (directory < 0)
+		directory = make_base();
 	for (int i = 0; i < FILES; i++) {
 		unsigned length = take(&input);
 
-		unlinkat(folder, files[i], 0);
+		unlinkat(directory, files[i], 0);
 		if (length == NO_FILE)
 			continue;
 		part = take_part(&input, length);
-		if (put_file(folder, files[i], part.bytes, part.size, 0644))
+		if (put_file(directory, files[i], part.bytes, part.size, 0644))
 			texts[i] = string_of(&part);
 	}
 	part = take_part(&input, take(&input));
@@ -106,12 +107,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	memset(&handler, 0x5a, sizeof(handler));
 	descriptor = lowest_free();
-	ep_handler_in(folder, path, &head, &handler);
+	ep_handler_in(directory, path, &head, &handler);
 	must(lowest_free() == descriptor, "no descriptor is left");
 	must(handler.binfmt >= EP_NO_HANDLER && handler.binfmt <= EP_ENABLED, "there is an answer");
 	if (handler.binfmt != EP_NO_HANDLER)
 		check_handler(&handler, texts);
-	check_found(folder, path, &head, input.size);
+	check_found(directory, path, &head, input.size);
 	for (int i = 0; i < FILES; i++)
 		free(texts[i]);
 	free(path);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_decode(), and what is made of a report, for libFuzzer. dmz/decode_test.go takes the same inputs:
+ * errpipe_decode(), and the functions that use a report, for libFuzzer. dmz/decode_test.go takes the same inputs:
  *
- *	size (1 byte, 255: all of the rest), so many bytes: a record or not; and behind them the path
+ *	size (1 byte, 255: all of the rest), that many bytes: perhaps a record
+ *	the rest: the path
  *
- * Any bytes are refused, and the report is as it was, or they are the record that the report says they are.
+ * errpipe_decode() either refuses the bytes and leaves the report unchanged, or the report matches the record.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +33,7 @@ static void put(unsigned char *to, unsigned value, int bytes)
 		to[i] = value >> 8 * i;
 }
 
-/* As docs/protocol.md has it. */
+/* Encode the report by docs/protocol.md, and compare. */
 static void check_same(const struct errpipe_report *report, const struct input *record)
 {
 	unsigned char bytes[DMZ_RECORD_SIZE] = { 'd', 'm', 'z', 1 };
@@ -41,7 +42,7 @@ static void check_same(const struct errpipe_report *report, const struct input *
 	put(bytes + 4, report->machine, 2);
 	put(bytes + 6, report->step, 2);
 	put(bytes + 8, report->raw_error, 4);
-	must(memcmp(bytes, record->bytes, sizeof(bytes)) == 0, "the report is what the record says");
+	must(memcmp(bytes, record->bytes, sizeof(bytes)) == 0, "the report matches the record");
 }
 
 static void check_fields(const struct errpipe_report *report)
@@ -49,17 +50,17 @@ static void check_fields(const struct errpipe_report *report)
 	bool callers = report->step >= ERRPIPE_STEP_CALLER && report->step <= ERRPIPE_STEP_CALLER_LAST;
 
 	must(report->verdict == (report->step ? ERRPIPE_SETUP_FAILED : ERRPIPE_EXEC_FAILED),
-	     "the step makes the verdict");
+	     "the verdict follows from the step");
 	must(callers || report->step <= ERRPIPE_STEP_FCNTL || report->step == ERRPIPE_STEP_STUB,
 	     "the step is not reserved");
-	must(report->machine > 0, "there is a machine");
-	must(report->raw_error >= callers && report->raw_error <= DMZ_ERROR_MAX, "the errno is in its range");
-	must(report->error >= 0 && report->error <= DMZ_ERROR_MAX, "so is this host's");
+	must(report->machine > 0, "the report has a machine");
+	must(report->raw_error >= callers && report->raw_error <= DMZ_ERROR_MAX, "the errno is in range");
+	must(report->error >= 0 && report->error <= DMZ_ERROR_MAX, "this host's errno is in range");
 	must(report->raw_error || !report->error, "no errno is made up");
-	must(report->status == -1, "nothing is known of the process");
+	must(report->status == -1, "the process's status is unknown");
 }
 
-/* An exit code by one rule is that by the rule, whoever wrote the record. */
+/* Every policy gives its own exit code, even for a forged record. */
 static void check_exit_codes(const struct errpipe_report *report)
 {
 	bool set_up = report->verdict == ERRPIPE_SETUP_FAILED;
@@ -76,17 +77,17 @@ static void check_words(const struct errpipe_report *report, const char *path, s
 	const char *name = errpipe_errname(report->error), *words = errpipe_strerror(report->error);
 	char *line = line_of(message, &(struct told){ report, path }, room);
 
-	must(strncmp(line, "exec ", 5) == 0, "a message begins with what was done");
+	must(strncmp(line, "exec ", 5) == 0, "a message begins with exec");
 	must(!name || (*name == 'E' && is_harmless(name, "")), "an errno has a name");
 	must(*words && is_harmless(words, ""), "an errno has words");
 	must(report->verdict != ERRPIPE_EXEC_FAILED || !report->error || strstr(line, words),
-	     "a message says the errno");
+	     "a message contains the errno's words");
 	must(report->verdict == ERRPIPE_EXEC_FAILED || !report->error || !name || strstr(line, name),
-	     "a message names the errno");
+	     "a message contains the errno's name");
 	free(line);
 }
 
-/* Through a pipe it is the same. */
+/* errpipe_read() gives the same result through a pipe. */
 static void check_read(const struct input *record, int decoded, const struct errpipe_report *report)
 {
 	struct errpipe_report read;
@@ -100,11 +101,11 @@ static void check_read(const struct input *record, int decoded, const struct err
 	ret = errpipe_read(fd[0], &read);
 	close(fd[0]);
 	if (!record->size)
-		must(ret == 1 && read.verdict == ERRPIPE_STARTED, "end of file is no failure");
+		must(ret == 1 && read.verdict == ERRPIPE_STARTED, "end of file is success");
 	else
-		must(ret == (decoded < 0 ? decoded : 1), "what is read is what is decoded");
+		must(ret == (decoded < 0 ? decoded : 1), "read and decode give the same result");
 	must(ret < 0 || !record->size || memcmp(&read, report, sizeof(read)) == 0,
-	     "a report that is read is the same");
+	     "read and decode give the same report");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -121,10 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	copy = exactly(record.bytes, record.size);
 	ret = errpipe_decode(copy, record.size, &report);
 	free(copy);
-	must(ret == 0 || ret == -EPROTO, "it is a record or not");
+	must(ret == 0 || ret == -EPROTO, "the result is 0 or -EPROTO");
 	if (ret < 0) {
-		must(memcmp(&report, &before, sizeof(report)) == 0,
-		     "bytes that are no record leave the report as it was");
+		must(memcmp(&report, &before, sizeof(report)) == 0, "refused bytes leave the report unchanged");
 	} else {
 		char *path = string_of(&input);
 

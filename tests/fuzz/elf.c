@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The readers of ELF files alone, for libFuzzer:
+ * Only the ELF readers, for libFuzzer. The input:
  *
- *	options (1 byte): a loader, after a crash, and by which signal
- *	of the program whose loader it is: class, byte order (1 each), machine (2)
- *	and behind them the file
+ *	options (1 byte), the enum below
+ *	class, byte order (1 each) and machine (2) of the program, if the file is a loader
+ *	the rest: the file
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -18,7 +18,7 @@ enum { LOADER = 1, KILLED = 2, BY_SIGBUS = 4, FAILED = 8, SMALL_LIMIT = 16, LENG
 
 static struct errpipe_explanation ex;
 
-/* The whole file, as one that was read to the end. */
+/* Write the whole file. */
 static void put_all(int fd, const struct input *file)
 {
 	if (ftruncate(fd, 0) < 0 || (file->size && pwrite(fd, file->bytes, file->size, 0) != (ssize_t)file->size))
@@ -36,7 +36,7 @@ static struct ep_head head_of(const struct input *file)
 	return head;
 }
 
-/* A string that was kept, or a constant: it ends. */
+/* Both a string in the arena and a constant are terminated. */
 static void check_string(const char *string)
 {
 	const char *end = ex.strings + sizeof(ex.strings);
@@ -62,59 +62,59 @@ static unsigned count_of(const struct errpipe_link *link, const struct ep_head *
 
 static void check_broken(const struct errpipe_link *link, const struct ep_head *head)
 {
-	must(ex.broken == link - ex.link, "it is that link which is broken");
+	must(ex.broken == link - ex.link, "this link is the broken one");
 	must(errpipe_cause_name(ex.cause) != NULL, "the cause has a name");
-	must(ex.error >= 0 && ex.error < 4096, "the error is one");
+	must(ex.error >= 0 && ex.error < 4096, "the errno is in range");
 	check_string(ex.subject);
 	check_string(ex.object);
 	if (is_about_segment(ex.cause))
-		must(ex.number < count_of(link, head), "the segment is one of the file");
+		must(ex.number < count_of(link, head), "the segment exists in the file");
 	if (ex.cause == ERRPIPE_CAUSE_TRUNCATED_ELF && link->size)
-		must(ex.number < ex.limit, "what is cut off needs more than is there");
+		must(ex.number < ex.limit, "a truncated file needs more bytes than it has");
 	if (ex.cause == ERRPIPE_CAUSE_ADDRESS_SPACE && ex.limit)
-		must(ex.number > ex.limit, "more than the limit is needed");
+		must(ex.number > ex.limit, "the program needs more than the limit");
 }
 
-/* Either nothing is wrong, and the reader says so, or there is a cause. */
+/* The reader returns -1 if and only if it found a cause. */
 static void check(int ret, const struct errpipe_link *link, const struct ep_head *head)
 {
-	must(ret == 0 || ret == -1, "it is right or broken");
-	must((ret < 0) == (ex.cause != ERRPIPE_CAUSE_NONE), "what is broken has a cause");
+	must(ret == 0 || ret == -1, "the result is 0 or -1");
+	must((ret < 0) == (ex.cause != ERRPIPE_CAUSE_NONE), "a broken link has a cause");
 	must(link->elf_class <= ELFCLASS64 && link->elf_data <= ELFDATA2MSB, "class and byte order are known or 0");
 	if (ret < 0)
 		check_broken(link, head);
 }
 
-/* Saves a process for each input. */
+/* Avoids a process for each input. */
 enum ep_answer __wrap_ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
 	must(ep_support(link) == EP_COMPATIBLE, "only COMPATIBLE programs are tried");
 	return flags % 3;
 }
 
-/* The name of the loader is in the file, with its NUL. */
+/* The name of the loader is in the file, including its NUL. */
 static void check_next(const struct ep_next *next, const struct input *file)
 {
 	if (!next->kind)
 		return;
 	must(next->kind == ERRPIPE_LINK_LOADER, "a loader comes next");
 	check_string(next->path);
-	must(*next->path && strlen(next->path) < 4096, "its name can be one");
+	must(*next->path && strlen(next->path) < 4096, "its name has a possible length");
 	must(memmem(file->bytes, file->size, next->path, strlen(next->path) + 1) != NULL, "its name is in the file");
 }
 
-/* What the kernel must have seen of a program that it takes. */
+/* The kernel's conditions for a program that it accepts. */
 static void check_taken(const struct errpipe_link *link, const struct ep_head *head, const struct input *file,
 			const struct ep_next *next)
 {
 	struct ep_elf elf;
 
 	ep_elf_open(&elf, link, -1, head);
-	must(link->type == ET_EXEC || link->type == ET_DYN, "it is a program");
-	must(ep_support(link) != EP_FOREIGN, "it is for this machine");
+	must(link->type == ET_EXEC || link->type == ET_DYN, "the file is a program");
+	must(ep_support(link) != EP_FOREIGN, "the program is for this machine");
 	must(elf.count && elf.table <= file->size && ep_elf_table_size(&elf) <= file->size - elf.table,
 	     "its program headers are in the file");
-	must(!link->dynamic == !next->kind, "it has a loader or not");
+	must(!link->dynamic == !next->kind, "a dynamic program has a loader");
 }
 
 static struct errpipe_report report_of(unsigned options)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_explain() on any folder tree with any bytes in its files, for libFuzzer.
- *
- * The input makes the tree and the question:
+ * errpipe_explain() on any directory tree with any bytes in its files, for libFuzzer. The input describes the tree and the question:
  *
  *	options (1 byte), identity (1), errno (1), number of entries (1), then for each entry
- *	kind (1): one of makers[]
- *	place (1): one of names[] in one of the folders
- *	mode (1), size (2, little-endian), that many bytes: the content, the link's target, what an ELF file, a list or a set
- *	is made of; and behind them all the path
+ *		kind (1): one of makers[]
+ *		place (1): one of names[]
+ *		mode (1), size (2, little-endian), that many bytes: the content, the link's target, or the description of an ELF
+ *		file, a list or a set
+ *	the rest: the path
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -22,7 +21,7 @@
 
 enum { CWD = 1, WHO = 2, FAILED = 4, MOUNT = 8, ARGS = 16, KILLED = 32, SOURCE = 64, LARGE = 128 };
 enum { UID = 15, CAPABLE = 16, NO_NEW_PRIVS = 32, IN_GROUPS = 64, UNBOUND = 128 };
-enum { STUB_ERRNO = 192 /* and more: of the stub's exec */ };
+enum { STUB_ERRNO = 192 /* from here on: an errno of the stub's exec */ };
 enum { SET_IDS = 64, OWN_MODE = 128 };
 enum { MAX_ENTRIES = 16, MAX_FILE = 1 << 14, LARGE_ARGUMENT = 1 << 18 };
 
@@ -34,8 +33,8 @@ static const char *const names[] = {
 };
 
 /*
- * In the folder of the fuzzer are all trees, and beside them a script that none of them may lead to: only that has the secret
- * interpreter.
+ * All trees are in the fuzzer's directory. Beside them is a script that must not be reachable from any tree: only this one has the
+ * secret interpreter.
  */
 static char secret[3 + 16 + 1];
 static int root = -1;
@@ -82,15 +81,15 @@ static char *path_of(const char *name)
 	return path;
 }
 
-/* --- the entries: name is below the folder of the fuzzer. One that cannot be made is not there ----------------- */
+/* --- the entries: name is relative to the fuzzer's directory. An entry that cannot be made is left out --------- */
 
-/* Mostly executable, as little can be found behind what is not. */
+/* Usually executable, because the rest of the chain is only inspected if this file is. */
 static mode_t mode_of(unsigned kind, unsigned mode)
 {
 	return (mode & OWN_MODE ? mode & 0777 : 0755) | (kind & SET_IDS ? 06000 : 0);
 }
 
-/* Sticky instead of set-id. */
+/* The sticky bit replaces the set-id bits. */
 static void make_directory(const char *name, struct input *content, mode_t mode)
 {
 	(void)content;
@@ -157,7 +156,7 @@ static void make_segment(struct elf *elf, Elf64_Phdr *segment, struct input *con
 	segment->p_filesz = strlen(elf->loader) + 1;
 }
 
-/* With headers that are mostly right. */
+/* The headers are usually correct. */
 static void make_elf(const char *name, struct input *content, mode_t mode)
 {
 	static const unsigned short machines[] = { EM_X86_64, EM_X86_64, EM_386,  EM_AARCH64,
@@ -178,7 +177,7 @@ static void make_elf(const char *name, struct input *content, mode_t mode)
 	put_file(root, name, &elf, kind & 16 ? sizeof(elf) - take(content) : sizeof(elf), mode);
 }
 
-/* Some need rights, or a file system, that the fuzzer may not have. */
+/* Fails if the fuzzer lacks the rights, or if the file system lacks attributes. */
 static void set_attribute(const char *name, const char *attribute, const void *value, size_t size)
 {
 	char *path = path_of(name);
@@ -187,7 +186,7 @@ static void set_attribute(const char *name, const char *attribute, const void *v
 	free(path);
 }
 
-/* acl(5), as linux/posix_acl_xattr.h has it. */
+/* acl(5), in the format of linux/posix_acl_xattr.h. */
 static void make_acl(const char *name, struct input *content, mode_t mode)
 {
 	static const unsigned char tags[] = { 1, 2, 4, 8, 16, 32 };
@@ -217,7 +216,7 @@ static void make_capabilities(const char *name, struct input *content, mode_t mo
 	set_attribute(name, "security.capability", set, sizeof(set));
 }
 
-/* A change of the owner takes set-id bits away, so they come last. A link keeps its mode. */
+/* Changing the owner clears set-id bits, so set the mode last. The mode of a link cannot be set. */
 static void make_owner(const char *name, struct input *content, mode_t mode)
 {
 	unsigned uid = take(content) & UID, gid = take(content) & UID;
@@ -229,7 +228,7 @@ static void make_owner(const char *name, struct input *content, mode_t mode)
 		fchmodat(root, name, mode, 0);
 }
 
-/* It is open for writing until the explanation is there. */
+/* The file stays open for writing until explain has finished. */
 static int writer = -1;
 
 static void make_busy(const char *name, struct input *content, mode_t mode)
@@ -254,9 +253,9 @@ static void make_entry(struct input *input)
 	makers[kind % 16](name, &content, mode_of(kind, mode));
 }
 
-/* --- what must hold of the explanation ------------------------------------------------------------------------ */
+/* --- conditions for the explanation --------------------------------------------------------------------------- */
 
-/* Not by a function that the fuzzer watches: it would learn the name. */
+/* libFuzzer would learn the name from a comparison that it instruments, such as strcmp(3). */
 static int is_secret(const char *path)
 {
 	size_t i;
@@ -300,7 +299,7 @@ static void check_words(const struct errpipe_explanation *ex)
 
 	must(errpipe_cause_name(ex->cause) != NULL, "the cause has a name");
 	must(errpipe_certainty_name(ex->certainty) != NULL, "the certainty has a name");
-	must(*line, "there is a finding");
+	must(*line, "the finding is not empty");
 	free(line);
 	free(line_of(advice, ex, 7));
 	for (link_to_write = 0; link_to_write < ex->links; link_to_write++)
@@ -310,11 +309,11 @@ static void check_words(const struct errpipe_explanation *ex)
 static void check(const struct errpipe_explanation *ex)
 {
 	must(ex->links >= 0 && ex->links <= ERRPIPE_LINKS_MAX, "the chain has an end");
-	must(ex->broken >= -1 && ex->broken < ex->links, "the broken link is one of the chain");
+	must(ex->broken >= -1 && ex->broken < ex->links, "the broken link is in the chain");
 	must(ex->strings_used <= sizeof(ex->strings), "the strings fit");
-	must(!ex->looking_at, "it is done");
-	must(!ex->works || !ex->error, "what works gives no error");
-	must(ex->cause != ERRPIPE_CAUSE_NONE || ex->works, "what does not work has a cause");
+	must(!ex->looking_at, "explain has finished");
+	must(!ex->works || !ex->error, "a working exec has no errno");
+	must(ex->cause != ERRPIPE_CAUSE_NONE || ex->works, "a failing exec has a cause");
 	check_string(ex, ex->subject);
 	check_string(ex, ex->object);
 	check_string(ex, ex->binfmt);
@@ -332,7 +331,7 @@ static void check(const struct errpipe_explanation *ex)
 
 /* --- the question --------------------------------------------------------------------------------------------- */
 
-/* Another one than the caller. */
+/* An identity other than the caller's. */
 static struct errpipe_who who_of(unsigned identity)
 {
 	static const gid_t groups[] = { 3, 7 };
@@ -372,7 +371,7 @@ static void explain(const struct errpipe_question *question)
 	static struct errpipe_explanation explanation;
 	int descriptor = lowest_free();
 
-	must(errpipe_explain(&explanation, question) == 0, "there is an explanation");
+	must(errpipe_explain(&explanation, question) == 0, "errpipe_explain() succeeds");
 	must(lowest_free() == descriptor, "no descriptor is left");
 	check(&explanation);
 }
@@ -399,7 +398,7 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 		close(mounts[1].source);
 }
 
-/* Saves a process for each input. */
+/* Avoids a process for each input. */
 enum ep_answer __wrap_ep_runs(const struct errpipe_link *link, uint32_t flags)
 {
 	must(ep_support(link) == EP_COMPATIBLE, "only COMPATIBLE programs are tried");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the targets of libFuzzer share: taking an input apart, and saying what must hold whatever it is. */
+/* Shared by the targets of libFuzzer: functions to split an input, and to check conditions. */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 
@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* --- the input: zeros behind its end --- */
+/* --- the input, which reads as zeros after its end --- */
 
 struct input {
 	const uint8_t *bytes;
@@ -37,7 +37,7 @@ static inline unsigned take_16(struct input *input)
 	return low | take(input) << 8;
 }
 
-/* At most so many. */
+/* At most size bytes. */
 static inline struct input take_part(struct input *input, size_t size)
 {
 	struct input part = { input->bytes, size < input->size ? size : input->size };
@@ -47,7 +47,7 @@ static inline struct input take_part(struct input *input, size_t size)
 	return part;
 }
 
-/* --- what must hold --- */
+/* --- conditions --- */
 
 __attribute__((noreturn)) static inline void give_up(const char *what)
 {
@@ -59,11 +59,11 @@ static inline void must(bool holds, const char *what)
 {
 	if (holds)
 		return;
-	dprintf(STDERR_FILENO, "it does not hold that %s\n", what);
+	dprintf(STDERR_FILENO, "this does not hold: %s\n", what);
 	abort();
 }
 
-/* A block to its last byte, so that the sanitizer sees the next one taken. */
+/* A copy of exactly this size, so that the sanitizer detects reads beyond it. */
 static inline void *exactly(const void *bytes, size_t size)
 {
 	void *copy = malloc(size ? size : 1);
@@ -75,7 +75,7 @@ static inline void *exactly(const void *bytes, size_t size)
 	return copy;
 }
 
-/* The same as a string: it ends at the first NUL. */
+/* The same for a string, which ends at the first NUL. */
 static inline char *string_of(const struct input *input)
 {
 	char *copy = malloc(input->size + 1), *string;
@@ -90,7 +90,7 @@ static inline char *string_of(const struct input *input)
 	return string;
 }
 
-/* Nothing that a terminal obeys: ASCII's control characters, and U+0080 to U+009f. */
+/* Terminals obey ASCII's control characters and U+0080 to U+009f. */
 static inline bool is_harmless(const char *text, const char *allowed)
 {
 	const unsigned char *p = (const unsigned char *)text;
@@ -105,8 +105,8 @@ static inline bool is_harmless(const char *text, const char *allowed)
 }
 
 /*
- * A line that is written as snprintf(3) does it: the same one whatever the room, harmless, and with its length returned.
- * It is in a buffer of its own that write() fills.
+ * Check a function with the semantics of snprintf(3): for any room it writes the same harmless line and returns its length.
+ * Returns the line, malloc'd.
  */
 static inline char *line_of(size_t (*write)(char *buf, size_t size, const void *of), const void *of, size_t room)
 {
@@ -115,17 +115,17 @@ static inline char *line_of(size_t (*write)(char *buf, size_t size, const void *
 
 	if (!line || !cut)
 		give_up("malloc");
-	must(write(line, length + 1, of) == length && strlen(line) == length,
-	     "a line has the length that is returned");
-	must(write(cut, room, of) == length, "a line has the same length when it is cut");
+	must(write(line, length + 1, of) == length && strlen(line) == length, "a line has the returned length");
+	must(write(cut, room, of) == length, "a truncated line returns the same length");
 	rest = room <= length ? room - !!room : length;
-	must(!room || (strlen(cut) == rest && memcmp(cut, line, rest) == 0), "a line is cut where the room ends");
+	must(!room || (strlen(cut) == rest && memcmp(cut, line, rest) == 0),
+	     "a line is truncated where the room ends");
 	must(is_harmless(line, ""), "a line has no control characters");
 	free(cut);
 	return line;
 }
 
-/* A descriptor that is left open makes it another. */
+/* A leaked descriptor changes this number. */
 static inline int lowest_free(void)
 {
 	int fd = open("/", O_PATH | O_CLOEXEC);
@@ -134,7 +134,7 @@ static inline int lowest_free(void)
 	return fd;
 }
 
-/* --- a folder of its own, in memory --- */
+/* --- a private directory, in memory --- */
 
 static char base[] = "/dev/shm/errpipe-fuzz.XXXXXX";
 
@@ -151,7 +151,7 @@ static inline void remove_base(void)
 	nftw(base, remove_it, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Returns its descriptor. It is gone when the fuzzer ends. */
+/* Returns a descriptor of the directory, which is removed when the fuzzer ends. */
 static inline int make_base(void)
 {
 	int fd;
@@ -165,10 +165,10 @@ static inline int make_base(void)
 	return fd;
 }
 
-/* Not through a link, and without waiting, whatever is there. Returns false if nothing can be written there. */
-static inline bool put_file(int folder, const char *name, const void *bytes, size_t size, mode_t mode)
+/* Never follows a link or blocks. Returns false if the file cannot be opened. */
+static inline bool put_file(int directory, const char *name, const void *bytes, size_t size, mode_t mode)
 {
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0700);
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0700);
 
 	if (fd < 0)
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ep_script() on the first bytes of a script, for libFuzzer: what is taken for the interpreter and its argument
- * stands in the first line, in this order, and nothing else does; and what does not matter to the kernel changes nothing.
+ * ep_script() on the first bytes of a script, for libFuzzer. The first line consists of the interpreter and its argument, in this
+ * order. Changes that do not matter to the kernel do not change the result.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,7 @@ enum { SIZE = EP_HEAD_SIZE };
 
 struct result {
 	int ret;
-	char name[SIZE + 1], argument[SIZE + 1]; /* empty if there is none */
+	char name[SIZE + 1], argument[SIZE + 1]; /* empty if missing */
 	enum errpipe_cause cause;
 	int error;
 };
@@ -32,9 +32,9 @@ static struct result look(const unsigned char *bytes, size_t size)
 	result.ret = ep_script(&c, link, &head, &next);
 	result.cause = ex.cause;
 	result.error = ex.error;
-	must(result.ret == 0 || result.ret == -1, "it is right or broken");
-	must((result.ret == 0) == (ex.cause == ERRPIPE_CAUSE_NONE), "what is broken has a cause");
-	must((result.ret == 0) == (next.kind == ERRPIPE_LINK_INTERPRETER), "what is right has an interpreter");
+	must(result.ret == 0 || result.ret == -1, "the result is 0 or -1");
+	must((result.ret == 0) == (ex.cause == ERRPIPE_CAUSE_NONE), "a broken line has a cause");
+	must((result.ret == 0) == (next.kind == ERRPIPE_LINK_INTERPRETER), "a correct line has an interpreter");
 	if (next.path)
 		snprintf(result.name, sizeof(result.name), "%s", next.path);
 	if (link->argument)
@@ -47,7 +47,7 @@ static size_t skip(const char *at, const char *set)
 	return strspn(at, set);
 }
 
-/* "#!", blanks, the name, and then blanks and the argument, and blanks. */
+/* The line is "#!", blanks, the name, blanks, the argument, and blanks. */
 static void check_line(const struct result *result, const char *line)
 {
 	const char *at = line + 2 + skip(line + 2, " \t");
@@ -63,7 +63,7 @@ static void check_line(const struct result *result, const char *line)
 	must(!strchr(result->argument, '\n'), "the argument is in the same line");
 	at += length;
 	at += skip(at, " \t");
-	must(!*at || *at == '\n' || at - line >= SIZE - 1, "nothing comes behind the argument");
+	must(!*at || *at == '\n' || at - line >= SIZE - 1, "nothing comes after the argument");
 }
 
 static void check_broken(const struct result *result)
@@ -83,7 +83,7 @@ static void must_be_same(const struct result *a, const struct result *b, const c
 	     what);
 }
 
-/* What is behind the first line does not matter, nor do more blanks at its ends as long as all of it fits. */
+/* Bytes after the first line do not matter, nor do more blanks at its ends, as long as it fits. */
 static void check_variants(const struct result *result, const char *line, size_t size)
 {
 	const char *end = strchr(line, '\n');
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct result result;
 	char line[SIZE + 1] = "#!";
 
-	/* It is asked about nothing else. */
+	/* ep_script() is only called for files that begin with "#!". */
 	if (size > SIZE - 2)
 		size = SIZE - 2;
 	if (size)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user PROGRAM [ARG...]: a program of somebody who has nothing but what is installed, in what C99 and C++11 have in
- * common. It starts PROGRAM as README's does, and takes every function of the headers (functions.h is a list
- * of them).
+ * user PROGRAM [ARG...]: a program that uses only the installed files, in the common subset of C99 and C++11. It starts PROGRAM like
+ * the README's example, and refers to every function of the headers, which functions.h lists.
  */
 #include <stdio.h>
 #include <string.h>

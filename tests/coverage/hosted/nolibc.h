@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Instead of nolibc's, for make coverage: system calls that stub.c answers, and an end that it survives. */
+/* A replacement of nolibc.h for make coverage: stub.c answers the system calls, and survives the stub's end. */
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
