@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# bars.gp DATA OUT: for each row a bar for a program that starts and one for a program that cannot.
+# bars.gp DATA OUT: plot two bars for each row, for a program that starts and for one that cannot.
 set terminal svg size 720,400 noenhanced font 'sans-serif,13' background '#ffffff'
 set output ARG2
 set datafile separator "\t"

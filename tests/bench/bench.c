@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench --directory DIR --target FILE [OPTION...] ROW...: time how long it takes to start FILE in each row's way and to wait for it.
+ * bench --directory DIR --target FILE [OPTION...] ROW...: measure the time to start FILE by each row's method and to wait for it.
  *
- * A row is HELPER/WAY: DIR/HELPER is a helper (helper.h), that knows the way. The rows take turns: in each round, each row
- * has a turn of some starts, and the median of those is its value for that round. So what disturbs the machine for longer than a
- * round disturbs all rows alike, and the ratio to another row in the same round is left.
+ * A row is HELPER/METHOD, where DIR/HELPER is a helper (helper.h) that knows the method. The rows take turns: in each round, each
+ * row makes some starts, and their median is its value for the round. A disturbance that lasts longer than a round affects all
+ * rows alike, so the ratio of two rows in the same round stays meaningful.
  *
  * Writes a line of JSON for each row. Options:
  *
- * --seconds N, --rounds N	how long; at least two rounds, and by default those
- * --turn N			starts in a turn, as long as they fit in 2 ms
- * --parts N			medians of so many consecutive parts of the run, to see how far they differ
- * --count N, --parallel N	N starts are one value, in so many threads at once; divided by both
- * --checker FILE		first start this in place of the target, to see what each row hands on
+ * --seconds N, --rounds N	the duration; the default and minimum is two rounds
+ * --turn N			the starts in a turn, as long as they fit in 2 ms
+ * --parts N			the number of consecutive parts of the run whose medians show the spread
+ * --count N, --parallel N	measure COUNT starts in each of PARALLEL threads as one value, divided by both
+ * --checker FILE		first start this instead of the target, to see what each row's child inherits
  * --faults			count page faults as well, afterwards
- * --x N			a number to put into the lines
+ * --x N			a number to copy to the output
  *
- * and, for the rows behind it:
+ * These apply to the rows after them:
  *
- * --base ROW, --also ROW	what to compare with: the first row of that name, in the same round
- * --memory MIB, --threads N, --descriptors N, --arguments N, --environment BYTES	what the helper grows to
+ * --base ROW, --also ROW	the rows to compare with: the first row of this name, in the same round
+ * --memory MIB, --threads N, --descriptors N, --arguments N, --environment BYTES	the helper's size
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -60,10 +60,10 @@ struct row {
 	struct helper *helper;
 	const char *base_names[BASES];
 	const struct row *bases[BASES]; /* or NULL */
-	double *values;			/* in ns, one for each round */
+	double *values;			/* one a round, in ns */
 	int error, status;
 	char inherited[1024];
-	double faults, child_faults; /* in a start */
+	double faults, child_faults; /* per start */
 };
 
 struct summary {
@@ -140,7 +140,7 @@ static void start_helper(struct helper *helper)
 		fail("the helper does not start", helper->name);
 }
 
-/* One for all rows that want the same. */
+/* Rows with the same name and sizes share a helper. */
 static struct helper *helper_of(const char *row)
 {
 	struct helper *helper = &helpers[helper_count];
@@ -155,7 +155,7 @@ static struct helper *helper_of(const char *row)
 	return helper;
 }
 
-/* Returns the time in ns, or -1 if the helper knows no such row. */
+/* Returns the time in ns, or -1 if the helper does not know the row. */
 static double start(struct row *row, const char *path, size_t times, size_t at_once)
 {
 	char line[128];
@@ -181,7 +181,7 @@ static int compare(const void *a, const void *b)
 	return (difference > 0) - (difference < 0);
 }
 
-/* Of sorted values. */
+/* The values must be sorted. */
 static double quantile(const double *values, size_t n, double p)
 {
 	double at = p * (n - 1);
@@ -209,11 +209,11 @@ static double take_turn(struct row *row)
 		sum += values[n++];
 	} while (n < turn && sum < TURN_NS);
 	if (row->error != error || row->status != status)
-		fail("not the same outcome as before", row->name);
+		fail("the outcome has changed", row->name);
 	return sorted_median(values, n);
 }
 
-/* In another order each time, so that no row always comes after the same other one. Fisher and Yates. */
+/* Change the order each time, so that no row always follows the same other row (Fisher and Yates). */
 static void shuffle(struct row **order)
 {
 	for (size_t i = row_count - 1; i > 0; i--) {
@@ -239,7 +239,7 @@ static void measure(void)
 	}
 }
 
-/* What each row hands on. */
+/* Start the checker, and store the state that it inherits. */
 static void look(struct row *row)
 {
 	FILE *file;
@@ -265,7 +265,7 @@ static void read_faults(const struct helper *helper, double *own, double *childr
 	fclose(file);
 	end = strrchr(stat, ')');
 	if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %lf %lf", own, childrens) != 2)
-		fail("not as proc(5) says", path);
+		fail("unexpected format, see proc(5)", path);
 }
 
 static void count_faults(struct row *row)
@@ -296,7 +296,7 @@ static size_t parts_of_run(void)
 	return parts < round_count ? parts : round_count;
 }
 
-/* How far the medians of parts of the run lie apart, without the lowest and the highest if there are enough. */
+/* The range of the medians of the parts. With enough parts, leave out the lowest and the highest. */
 static void spread(const double *values, struct summary *summary)
 {
 	size_t n = parts_of_run(), extreme = n >= ENOUGH_PARTS;
@@ -387,7 +387,7 @@ static void add_row(const char *name)
 	const char *slash = strchr(name, '/');
 
 	if (!slash || row_count == MAX_ROWS)
-		fail("too many rows, or not HELPER/WAY", name);
+		fail("too many rows, or not HELPER/METHOD", name);
 	row->name = name;
 	row->way = slash + 1;
 	row->helper = helper_of(name);
@@ -402,11 +402,11 @@ static size_t number(const char *s, size_t max)
 	unsigned long n = strtoul(s, &end, 10);
 
 	if (*end || n == 0 || n > max)
-		fail("not a number that fits", s);
+		fail("not a number in range", s);
 	return n;
 }
 
-/* Numbers that a plain option sets, and texts. */
+/* Options that set a number or a text. */
 static const struct {
 	const char *name;
 	size_t *number;
@@ -447,7 +447,7 @@ static void find_bases(struct row *row)
 			continue;
 		row->bases[i] = row_named(row->base_names[i]);
 		if (!row->bases[i])
-			fail("no row has that name", row->base_names[i]);
+			fail("no row has this name", row->base_names[i]);
 	}
 }
 
@@ -480,13 +480,13 @@ static void prepare(void)
 	for (size_t i = 0; i < row_count; i++) {
 		if (checker)
 			look(&rows[i]);
-		/* The first start is not like the others: caches are cold, and some things are made once. */
+		/* Do not count the first start: caches are cold, and some work happens only once. */
 		if (start(&rows[i], target, 1, 1) < 0)
-			fail("no such row, or it is not installed", rows[i].name);
+			fail("unknown row, or not installed", rows[i].name);
 	}
 }
 
-/* At the end of its input a helper ends. */
+/* A helper ends at the end of its input. */
 static void finish(void)
 {
 	for (size_t i = 0; i < helper_count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The helper for all rows of C, and for those that are a command: see helper.h. */
+/* The helper for all C rows, and for those that are commands: see helper.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 
 enum { PREFIX = 4, MEBIBYTE = 1 << 20 };
 
-/* What is to be started. There is room for PREFIX arguments before argv, for a chain of programs. */
+/* The program to start. Before argv there is room for PREFIX more arguments, for a chain of programs. */
 struct job {
 	const char *path;
 	char **argv;
@@ -41,7 +41,7 @@ struct row {
 	const char *name;
 	void (*start)(const struct row *row, const struct job *job, struct outcome *outcome);
 	void (*prepare)(struct row *row);
-	/* Of rows with a program in between: its file in our folder, or a command with its arguments. */
+	/* The program in between, if any: a file in our directory, or a command with its arguments. */
 	const char *program[PREFIX];
 	int fd;
 };
@@ -67,7 +67,7 @@ static int status_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* --- without anything in between ---------------------------------------------------------------------------------- */
+/* --- without a program in between ----------------------------------------------------------------------------------- */
 
 static void with_vfork(const struct row *row, const struct job *job, struct outcome *outcome)
 {
@@ -194,7 +194,7 @@ static void copy(int from, int to)
 		fail("sendfile");
 }
 
-/* A copy that nobody can change, as runtimes make one of themselves and errpipe_stub() makes one of the stub. */
+/* Make a copy that nobody can change, like runtimes do of themselves and errpipe_stub() of the stub. */
 static int seal(const char *path)
 {
 	int from = open(path, O_RDONLY | O_CLOEXEC);
@@ -229,7 +229,7 @@ static void prepare_dmz(struct row *row)
 	row->fd = sealed_stub;
 }
 
-/* Any error is that of the program in between: of the target's it tells by its exit status only. */
+/* The caller learns only of errors of the program in between. An error of the target shows only in the exit status. */
 static void exec_fd(int fd, char *const argv[], char *const envp[], struct outcome *outcome)
 {
 	pid_t pid = vfork();
@@ -248,7 +248,7 @@ static void through_mute(const struct row *row, const struct job *job, struct ou
 	exec_fd(row->fd, job->argv, job->envp, outcome);
 }
 
-/* The child has one call to make that those of other stubs need not: the descriptor is to outlive the first exec. */
+/* The child makes one call more than with other stubs, because the descriptor must survive the first exec. */
 static void exec_dmz(int fd, char *const argv[], char *const envp[], struct outcome *outcome)
 {
 	pid_t pid = vfork();
@@ -276,7 +276,7 @@ static void through_dmz(const struct row *row, const struct job *job, struct out
 		outcome->error = failure.error;
 }
 
-/* A runtime without a stub copies itself for each container, and then starts that copy, which is left out here. */
+/* A runtime without a stub copies itself for each container and starts the copy. The start is left out here. */
 static void after_clone(const struct row *row, const struct job *job, struct outcome *outcome)
 {
 	close(seal(row->program[0]));
@@ -339,7 +339,7 @@ static struct row *find(const char *name)
 	return NULL;
 }
 
-/* A file that is not there is a peer that is not installed. */
+/* A missing file means that the peer is not installed. */
 static bool prepare(struct row *row)
 {
 	if (row->program[0] && access(row->program[0], X_OK) < 0)
@@ -349,7 +349,7 @@ static bool prepare(struct row *row)
 	return true;
 }
 
-/* --- becoming large ------------------------------------------------------------------------------------------------- */
+/* --- growing -------------------------------------------------------------------------------------------------------- */
 
 static void *map(size_t size)
 {
@@ -360,7 +360,7 @@ static void *map(size_t size)
 	return memory;
 }
 
-/* In pages of the usual size: huge ones would be cheaper to fork, but nobody can rely on them. */
+/* Use pages of the usual size. Huge pages would make fork cheaper, but a program cannot rely on them. */
 static void grow_memory(size_t mebibytes)
 {
 	size_t size = mebibytes * MEBIBYTE;
@@ -407,7 +407,7 @@ static char **make_argv(size_t count)
 	return argv + PREFIX;
 }
 
-/* In variables of a thousand bytes each. */
+/* Add variables of a thousand bytes each. */
 static void grow_environment(size_t bytes)
 {
 	char name[16], value[1000];
@@ -480,7 +480,7 @@ static void answer(const char *name, size_t count, size_t parallel, struct job *
 	printf("%ld %d %d\n", now() - begun, work.outcome.error, work.outcome.status);
 }
 
-/* So that copies of descriptors that are to be closed are not among those of the target. */
+/* Run this before growing: the target must not have copies of descriptors that should be closed. */
 static void prepare_ours(void)
 {
 	sealed_stub = errpipe_stub();

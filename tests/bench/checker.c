@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In place of the target, once: write into the file that BENCH_CHECK names what was inherited, to compare the rows. */
+/* Replaces the target once: write the inherited state to the file that BENCH_CHECK names, to compare the rows. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@ int main(void)
 	char is_open[DESCRIPTORS];
 	FILE *out;
 
-	/* Before a file is opened here. By the system call, as libc hides the signals that it keeps for itself. */
+	/* Check before opening a file. Use the system call, because libc hides its own signals. */
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, mask, NSIG / 8);
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		is_open[fd] = fcntl(fd, F_GETFD) >= 0;

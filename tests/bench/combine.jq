@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# All results in one object, with what follows from them.
+# Combine all results into one object, and judge them.
 def row($name): map(select(.row == $name)) | first;
-# Whether it is met, and whether that is more than the spread.
+# met: the median is within the limit. certain: so is the whole range, or none of it.
 def judged: . + { met: (.value.median <= .limit), certain: (.value.low > .limit or .value.high <= .limit) };
 def budget($what; $value; $limit): select($value != null) | { what: $what, value: $value, limit: $limit } | judged;
 def faster($peer; $words): ($failed | row($peer)) as $theirs | select($theirs != null) |
@@ -18,9 +18,9 @@ def faster($peer; $words): ($failed | row($peer)) as $theirs | select($theirs !=
 	names: $names,
 	absent: ($absent | split("\n") | map(select(. != ""))),
 	warnings: [
-		(select($spread > 0.3) | "half of all posix_spawns lie \($spread * 100 | round) % apart: something else runs here"),
-		(select($machine[0].load > $machine[0].cores / 2) | "the load was \($machine[0].load) before it began"),
-		(select($machine[0].steal > 100) | "the host of this machine took \($machine[0].steal / 100) s for others"),
+		(select($spread > 0.3) | "the quartiles of posix_spawn are \($spread * 100 | round) % apart: other programs are running here"),
+		(select($machine[0].load > $machine[0].cores / 2) | "the load was \($machine[0].load) before the start"),
+		(select($machine[0].steal > 100) | "the host gave \($machine[0].steal / 100) s to other machines"),
 		($started[] | select(.agrees == false) | "the target of \($names[.row]) inherits something else: \(.inherited)")
 	],
 	budgets: [

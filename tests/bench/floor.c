@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What no stub can be faster than: it execs what argv[0] names, and reports to nobody. */
+/* The lower limit for any stub: exec the program that argv[0] names, without a report. */
 #define _start_c nolibc_start_c
 #include "nolibc.h"
 #undef _start_c

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# growth.gp DATA OUT XLABEL SCALE: a line for each row that DATA has a file with something in.
+# growth.gp DATA OUT XLABEL SCALE: plot a line for each row whose file in the directory DATA is not empty.
 set terminal svg size 720,360 noenhanced font 'sans-serif,13' background '#ffffff'
 set output ARG2
 set xlabel ARG3

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inspect FILE ARGV0 [ARG...]: what FILE costs until it execs something, as JSON: system calls and instructions, both with
- * the call of execve, page faults, and its memory at that time, in kB.
+ * inspect FILE ARGV0 [ARG...]: print as JSON the cost of FILE until it execs a program: system calls and instructions, both
+ * including execve, page faults, and the memory in use before the exec, in kB.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -36,7 +36,7 @@ static int is_exec(int status)
 	return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXEC << 8);
 }
 
-/* Returns a process that has become FILE and has not done anything yet. */
+/* Returns a process that has exec'd FILE and is stopped before its first instruction. */
 static pid_t start(char **argv)
 {
 	pid_t pid = fork();
@@ -90,7 +90,7 @@ static long read_memory(pid_t pid, const char *name)
 	return sum;
 }
 
-/* The last stop before the exec is the entry of that call: all before is seen as it was there. */
+/* The last stop before the exec is the entry of execve, so the last figures read are those before it. */
 static void follow_calls(pid_t pid)
 {
 	long stops = 0, first = read_faults(pid), faults = 0, resident = 0, own = 0;

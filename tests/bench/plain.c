@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A stub in the shape that runc-dmz had, for any libc: one string is both the path and argv[0], and a failure is mute. */
+/* A stub like the former runc-dmz, for any libc: one string is both the path and argv[0], and failures are silent. */
 #ifndef NOLIBC
 #include <unistd.h>
 #endif

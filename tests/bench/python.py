@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The helper for the row of Python: see helper.h. It does not grow."""
+"""The helper for the Python row: see helper.h. It does not grow."""
 import subprocess
 import sys
 import time

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// The helper for the row of Rust: see helper.h. It does not grow.
+// The helper for the Rust row: see helper.h. It does not grow.
 use std::io::BufRead;
 use std::process::Command;
 use std::time::Instant;

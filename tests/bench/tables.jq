@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# The tables, of bench.json, in Markdown.
+# Print the tables of bench.json as Markdown.
 include "digits";
 
 def quartiles: digits(0) as $d | "\(.q1 | fixed($d))–\(.q3 | fixed($d))";

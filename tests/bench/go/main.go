@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// The helper for the rows of Go: see helper.h.
+// The helper for the Go rows: see helper.h.
 package main
 
 import (
@@ -68,7 +68,7 @@ func growEnvironment(bytes int) {
 	}
 }
 
-// Start returns the errno that was reported, or 0, and the exit status, or -1.
+// start returns the reported errno, or 0, and the exit status, or -1.
 func start(row, path string, args []string) (errno, status int) {
 	cmd := exec.Command(path, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
