@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make install and make uninstall: what is there afterwards, that programs can be built with it and run, and that nothing
-# is left of it. Writes TAP.
+# make install and make uninstall: the right files are installed, programs can be built with them and run, and uninstalling leaves
+# nothing. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
 
-# The folder by the name that scripts/test calls it: what depends on which header is known by that.
+# The build directory by the relative name that scripts/test uses, because make records dependencies on headers under this name.
 O=${ERRPIPE_BUILD#"$ERRPIPE_SRC/"}
 
 # run_make ARG...
@@ -27,14 +27,14 @@ version=$(sed -n 's/^#define ERRPIPE_VERSION "\(.*\)"/\1/p' "$header")
 
 installs_only() {
 	touch "$tmp/stamp" && run_make DESTDIR="$tmp/root" install || return 1
-	# Go's cache is in there too, and tests/shell/go.sh may fill it at the same time.
+	# Leave out Go's cache, because tests/shell/go.sh may fill it at the same time.
 	if find "$ERRPIPE_BUILD" -path "$ERRPIPE_BUILD/go" -prune -o -newer "$tmp/stamp" -print | grep .; then
-		echo "these files of the build were written"
+		echo "make install wrote these files of the build"
 		return 1
 	fi
 }
 
-# files ROOT: what is installed there, with its modes.
+# files ROOT: print the modes and names of the files installed there.
 files() {
 	(cd "$1" && find . ! -type d -printf '%m %p %l\n' | sed 's/ $//' | sort -k 2)
 }
@@ -72,12 +72,12 @@ same_files() {
 		cmp "$headers/errpipe_explain.h" "$tmp/root/usr/local/include/errpipe_explain.h"
 }
 
-# Whoever installs may have a umask that is for files of its own.
+# The umask of the installing user may be for private files.
 private_umask() {
 	(umask 077 && run_make DESTDIR="$tmp/private" install) || return 1
 	files "$tmp/private/usr/local" | diff "$tmp/files" - || return 1
 	if find "$tmp/private/usr" -type d ! -perm 755 | grep .; then
-		echo "these folders are not for everybody"
+		echo "these directories are not accessible to everyone"
 		return 1
 	fi
 }
@@ -89,7 +89,7 @@ stub_by_name() {
 	[ "$("$tmp/root/usr/local/bin/errpipe" decode --path x "$tmp/record")" = "exec x: no such file or directory" ]
 }
 
-# The place that embedding.md tells runtimes to mount it from.
+# docs/embedding.md tells runtimes to mount the stub from this path.
 place_in_documents() {
 	place=$(sed -n 's/.*"destination": "\/dmz".*"source": "\([^"]*\)".*/\1/p' "$ERRPIPE_SRC/docs/embedding.md")
 	[ -n "$place" ] && [ -f "$tmp/root$place" ] && ! [ -L "$tmp/root$place" ]
@@ -109,33 +109,33 @@ one_version() {
 		[ "$(pc "$tmp/root" --modversion errpipe-explain)" = "$version" ]
 }
 
-every_folder() {
-	set -- DESTDIR="$tmp/folders" PREFIX=/usr BINDIR=/b LIBDIR=/usr/lib/triplet LIBEXECDIR=/e INCLUDEDIR=/i MANDIR=/m \
+every_directory() {
+	set -- DESTDIR="$tmp/directories" PREFIX=/usr BINDIR=/b LIBDIR=/usr/lib/triplet LIBEXECDIR=/e INCLUDEDIR=/i MANDIR=/m \
 		PKGCONFIGDIR=/p BASHCOMPDIR=/c/bash ZSHCOMPDIR=/c/zsh
 	run_make "$@" install || return 1
-	(cd "$tmp/folders" && find . -type d | sort) >"$tmp/folders.list"
+	(cd "$tmp/directories" && find . -type d | sort) >"$tmp/directories.list"
 	{
 		printf '%s\n' . ./b ./c ./c/bash ./c/zsh ./e ./e/errpipe ./i ./m ./p ./usr ./usr/lib ./usr/lib/triplet
 		sed -n 's,.* \./share/man/\(man.\)/.*,./m/\1,p' "$tmp/files"
-	} | sort -u | diff - "$tmp/folders.list" || return 1
-	# What is below prefix moves along with it, what is not stays.
-	flags=$(PKG_CONFIG_LIBDIR=$tmp/folders/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe)
+	} | sort -u | diff - "$tmp/directories.list" || return 1
+	# Directories below prefix move with it, others stay.
+	flags=$(PKG_CONFIG_LIBDIR=$tmp/directories/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe)
 	echo "$flags"
 	[ "${flags% }" = "-I/i -L/other/lib/triplet -lerrpipe" ] || return 1
-	flags=$(PKG_CONFIG_LIBDIR=$tmp/folders/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe-explain)
+	flags=$(PKG_CONFIG_LIBDIR=$tmp/directories/p pkg-config --define-variable=prefix=/other --cflags --libs errpipe-explain)
 	echo "$flags"
 	[ "${flags% }" = "-I/i -L/other/lib/triplet -lerrpipe-explain -lerrpipe" ] || return 1
-	run_make "$@" uninstall && [ -z "$(ls -A "$tmp/folders")" ]
+	run_make "$@" uninstall && [ -z "$(ls -A "$tmp/directories")" ]
 }
 
-try "make install builds nothing that is built" installs_only
-try "what it installs, with which modes" installed_as_listed
-try "the files are those that were built" same_files
-try "it installs for everybody, whatever the umask" private_umask
-try "dmz can be called by its name" stub_by_name
-try "it is where the documents say, and no link" place_in_documents
+try "make install does not rebuild" installs_only
+try "it installs the right files, with the right modes" installed_as_listed
+try "the installed files are those that were built" same_files
+try "it installs for everyone, whatever the umask" private_umask
+try "dmz can be started by its name" stub_by_name
+try "the stub is where the documents say, and not a link" place_in_documents
 try "errpipe.h, errpipe --version and pkg-config agree on the version" one_version
-try "each folder can be chosen" every_folder
+try "each directory can be chosen" every_directory
 
 # --- the committed stub, which needs neither llvm nor the kernel's headers
 
@@ -157,11 +157,11 @@ refused() {
 }
 
 try "make STUB=committed takes the stub from dmz/stubs, and so does make install" committed_stub
-try "make without it builds the stub again" built_again
+try "make without STUB=committed builds the stub again" built_again
 refusal='STUB is committed or nothing'
-try "no other STUB" refused STUB=amd64
+try "another STUB is refused" refused STUB=amd64
 refusal='no stub for powerpc-linux-gnu'
-try "STUB=committed without a stub for the compiler's machine" refused STUB=committed CC='echo powerpc-linux-gnu'
+try "STUB=committed is refused without a stub for the compiler's machine" refused STUB=committed CC='echo powerpc-linux-gnu'
 
 # --- the shared libraries
 
@@ -200,14 +200,14 @@ needs_the_other() {
 
 try "clang-19 builds all" run_make O="$O/clang" CC=clang-19 all
 try "musl-gcc builds all" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static all
-try "and that is installed" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static DESTDIR="$tmp/musl" install
+try "the musl build installs" run_make O="$O/musl" CC=musl-gcc LDFLAGS=-static DESTDIR="$tmp/musl" install
 for build in "$ERRPIPE_BUILD" "$ERRPIPE_BUILD/clang" "$ERRPIPE_BUILD/musl"; do
 	name=build${build#"$ERRPIPE_BUILD"}
 	for library in liberrpipe:ERRPIPE_0.1 liberrpipe-explain:ERRPIPE_EXPLAIN_0.1; do
 		node=${library#*:} library=${library%:*}
-		try "$name: $library.so exports the functions of its header, and nothing else" exports "$build" "$library" "$node"
+		try "$name: $library.so exports exactly the functions of its header" exports "$build" "$library" "$node"
 		try "$name: all other names are hidden in $library.a" hides "$build" "$library"
-		try "$name: the name of $library.so, and what is bound when" bound_at_load "$build" "$library"
+		try "$name: $library.so has its SONAME and is bound at load time" bound_at_load "$build" "$library"
 	done
 	try "$name: liberrpipe-explain.so needs liberrpipe.so" needs_the_other "$build"
 done
@@ -289,7 +289,7 @@ program() {
 		-o "$tmp/user.o" "$ERRPIPE_SRC/tests/installed/user.c" &&
 		"$1" $option -o "$tmp/user" "$tmp/user.o" $(pc "$4" ${option:+--static} --libs errpipe-explain) || return 1
 	if [ "$(readelf -dW "$tmp/user" | grep -Ec 'NEEDED.*liberrpipe(-explain)?\.so\.0')" != "$needed" ]; then
-		echo "it is not linked as it should be"
+		echo "it is not linked as requested"
 		return 1
 	fi
 	prints "exec $tmp/text: exec format error" 126 "$tmp/user" "$tmp/text" &&
@@ -310,7 +310,7 @@ snapshot() {
 	(cd "$1" && find . -printf '%y %m %u %p %l\n' | sort && find . -type f -exec sha256sum {} + | sort)
 }
 
-# as_before ROOT ARG...: install twice, as an upgrade does, and uninstall; and all is as it was.
+# as_before ROOT ARG...: install twice, like an upgrade, and uninstall. Afterwards the root is unchanged.
 as_before() {
 	root=$1
 	shift
@@ -324,7 +324,7 @@ as_before() {
 	run_make "$@" uninstall && snapshot "$root" | diff "$tmp/before" -
 }
 
-# neighbours FOLDER: files of others, in every folder that is shared with them.
+# neighbours DIR: make files of other packages in every shared directory below DIR.
 neighbours() {
 	for file in bin/other lib/libother.so.0 lib/pkgconfig/other.pc libexec/other include/other.h share/man/man1/other.1 \
 		share/man/man3/other.3 share/man/man7/other.7 share/bash-completion/completions/other \
@@ -338,10 +338,10 @@ neighbours "$tmp/a blank/usr/local"
 neighbours "$tmp/living"
 mkdir -p "$tmp/fresh/bin" "$tmp/fresh/lib" "$tmp/fresh/include" "$tmp/fresh/share/man"
 try "make uninstall leaves an empty DESTDIR empty" as_before "$tmp/empty" DESTDIR="$tmp/empty"
-try "and files of others as they were, in a folder with a blank" as_before "$tmp/a blank" DESTDIR="$tmp/a blank"
-try "without DESTDIR, too" as_before "$tmp/living" PREFIX="$tmp/living"
-try "without DESTDIR, with folders that a system has and nothing in them" as_before "$tmp/fresh" PREFIX="$tmp/fresh"
-try "uninstalling what is not installed is no error" run_make DESTDIR="$tmp/empty" uninstall
+try "make uninstall keeps files of others, in a directory with a blank" as_before "$tmp/a blank" DESTDIR="$tmp/a blank"
+try "make uninstall keeps files of others without DESTDIR" as_before "$tmp/living" PREFIX="$tmp/living"
+try "make uninstall without DESTDIR keeps the empty directories of a system" as_before "$tmp/fresh" PREFIX="$tmp/fresh"
+try "make uninstall succeeds if nothing is installed" run_make DESTDIR="$tmp/empty" uninstall
 
 echo "1..$n"
 exit "$failed"

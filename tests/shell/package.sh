@@ -22,7 +22,7 @@ version=$(sed -n 's/^#define ERRPIPE_VERSION "\(.*\)"/\1/p' "$ERRPIPE_SRC/errpip
 triplet=$(dpkg-architecture -q DEB_HOST_MULTIARCH)
 source=$tmp/errpipe-$version
 
-# With this build's headers of nolibc, because unpacking the kernel's source takes long.
+# Copy the headers of nolibc, because unpacking the kernel's source takes long.
 unpack() {
 	MAKEFLAGS='' make -s -C "$ERRPIPE_SRC" O="$tmp/dist" dist && tar -xzf "$tmp/dist/errpipe-$version.tar.gz" -C "$tmp" &&
 		cp -r "$source/packaging/debian" "$source/debian" && mkdir "$source/build" &&
@@ -49,12 +49,12 @@ build() {
 	cd "$source" && MAKEFLAGS='' DEB_BUILD_OPTIONS='nocheck noautodbgsym' offline dpkg-buildpackage -b -nc -us -uc
 }
 
-# deb PACKAGE: its file.
+# deb PACKAGE: print the name of its file.
 deb() {
 	echo "$tmp/$1_$version"_*.deb
 }
 
-# has PACKAGE FILE...: modes and names of its files, except for those that debhelper adds to each package.
+# has PACKAGE FILE...: the package has exactly these files, with these modes, besides those that debhelper adds to each package.
 has() {
 	package=$1
 	shift
@@ -126,8 +126,8 @@ all_else_is_stripped() {
 	done
 }
 
-# A directory for dpkg's database, so that the machine's own does not learn of this. The packages have no scripts, which
-# would have to run in there.
+# dpkg gets its own database directory, so that it does not change the machine's. The packages have no scripts, which would have to
+# run in there.
 installed() {
 	root=$tmp/root
 	mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" "$root/usr/bin" "$root/usr/share/man/man1" &&
@@ -158,8 +158,8 @@ cleans() {
 
 try "the tarball with packaging/debian as its debian/" unpack
 try "dpkg-buildpackage" build
-try "what is in the packages" all_are_there
-try "version, and what depends on what" fields
+try "the packages have the right files" all_are_there
+try "version and dependencies" fields
 for package in errpipe liberrpipe0 liberrpipe-explain0; do
 	dpkg-deb -x "$(deb $package)" "$tmp/$package"
 done

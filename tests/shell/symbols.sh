@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the libraries call: they allocate nothing, print nothing, read no environment variable and no locale, and change no
-# signal disposition. If a library calls a function that is not on its list below, check the function and add it.
+# The functions that the libraries call: they do not allocate, print, read the environment or the locale, or change a signal
+# disposition. If a library calls a function that is not on its list below, check the function and add it. Writes TAP.
 set -eu
 
 tmp=$(mktemp -d)
@@ -19,7 +19,7 @@ result() {
 	fi
 }
 
-# In signal-safety(7), or bare system calls. The last line has the one that is neither, for callers that may wait.
+# Functions of signal-safety(7), and bare system calls. The last line has the only other one, for callers that may wait.
 liberrpipe='
 	clock_gettime clone close execve fchmod fcntl fstat fstatvfs getegid geteuid getgid getpid getrlimit getuid ioctl kill lseek mmap
 	munmap open personality pipe2 prctl
@@ -30,19 +30,19 @@ liberrpipe='
 	poll waitpid
 	pthread_setcancelstate'
 
-# It does not run between fork and exec. So it may also format numbers, and inspect more of the system.
+# liberrpipe-explain never runs between fork and exec, so it may also format numbers and inspect more of the system.
 liberrpipe_explain="$liberrpipe"'
 	access fstatfs getgroups getxattr lstat openat pread readlinkat sysinfo
 	snprintf sscanf strsep strtoul vsnprintf'
 
-# What no list may have, because somebody may extend a list without a thought.
+# Functions that no list may contain, in case a list is extended carelessly.
 forbidden='malloc calloc realloc reallocarray free strdup asprintf vasprintf alloca printf fprintf dprintf
 	sprintf puts fputs perror psignal syslog stdout stderr getenv secure_getenv environ setlocale
 	strerror strerror_r signal sigaction sigset bsd_signal sysv_signal sigvec siginterrupt system popen fork vfork posix_spawn
 	execvp execvpe execlp exit abort atexit'
 
-# undefined ARCHIVE: "OBJECT SYMBOL" for each symbol that an object takes from elsewhere. Omits what a compiler adds, and
-# gives the plain names of what _FORTIFY_SOURCE and large files rename.
+# undefined ARCHIVE: print "OBJECT SYMBOL" for each symbol that an object takes from elsewhere. It omits symbols that a compiler
+# adds, and prints the plain names of functions that _FORTIFY_SOURCE and large files rename.
 undefined() {
 	nm -A -g -P --defined-only "$1" | awk '{ print $2 }' | sort -u >"$tmp/defined"
 	nm -A -u -P "$1" | sed -n 's/.*[:[]\([a-z_0-9]*\.o\)\]*: \([^ ]*\).*/\1 \2/p' |
@@ -53,7 +53,7 @@ undefined() {
 			s/ __isoc99_sscanf$/ sscanf/'
 }
 
-# unknown LIST: the lines of undefined whose symbol is not on the list. Fails if there are none.
+# unknown LIST: print the lines of undefined whose symbol is not on the list. Fails if there are none.
 unknown() {
 	awk -v allowed="$(echo "$1" | tr '\n' ' ')" '
 		BEGIN { for (i = split(allowed, list, " "); i; i--) known[list[i]] }
@@ -61,12 +61,12 @@ unknown() {
 		END { exit !found }'
 }
 
-# functions HEADER: the functions that it declares.
+# functions HEADER: print the functions that it declares.
 functions() {
 	sed -n 's/^[a-z].*\b\(errpipe_[a-z_]*\)(.*/\1/p' "$ERRPIPE_SRC/errpipe/$1"
 }
 
-# check NAME LIST OBJECT SYMBOL OBJECT SYMBOL: the library calls what is on the list. For example, two objects call two symbols.
+# check NAME LIST OBJECT SYMBOL OBJECT SYMBOL: the library calls only functions on the list. The two pairs must be among its calls.
 check() {
 	archive=$ERRPIPE_BUILD/$1.a
 	undefined "$archive" >"$tmp/symbols"
@@ -95,7 +95,7 @@ check() {
 		echo "$symbol is on the list" >&2
 		status=1
 	done
-	result "$status" "$1 neither allocates, prints, forks, nor asks the environment or the locale"
+	result "$status" "$1 does not allocate, print, fork, or read the environment or the locale"
 
 	status=0
 	nm -A -g -P --defined-only "$archive" | awk 'NF >= 3 { print $2 }' | grep -Ev '^(errpipe|ep)_' >&2 && status=1
@@ -103,7 +103,7 @@ check() {
 }
 
 check liberrpipe "$liberrpipe" exec syscall read read
-# Of liberrpipe it uses public functions only, like other programs.
+# liberrpipe-explain uses only public functions of liberrpipe, like other programs.
 check liberrpipe-explain "$liberrpipe_explain $(functions errpipe.h)" open pread explain errpipe_identity
 
 # Without CLONE_CLEAR_SIGHAND the child of errpipe_spawn() resets its own dispositions. No symbol shows that.
@@ -112,9 +112,9 @@ check liberrpipe-explain "$liberrpipe_explain $(functions errpipe.h)" open pread
 result "$status" "signal dispositions are set in spawn.c only"
 
 echo "list.o snprintf" | unknown "$liberrpipe" >/dev/null && status=0 || status=1
-result "$status" "only the explanation may format numbers by snprintf"
+result "$status" "only the explanation may call snprintf"
 
-# The check itself, with an object that does what must not be done.
+# Test the check itself, with an object that calls forbidden functions.
 cat >"$tmp/bad.c" <<'END'
 #include <stdlib.h>
 char *bad(void);
@@ -125,10 +125,10 @@ if command -v "${CC:-cc}" >/dev/null 2>&1; then
 	ar rcs "$tmp/bad.a" "$tmp/bad.o"
 	{ undefined "$tmp/bad.a" | unknown "$liberrpipe"; } | sort >"$tmp/seen"
 	[ "$(tr '\n' ' ' <"$tmp/seen")" = "bad.o getenv bad.o malloc " ] && status=0 || status=1
-	result "$status" "getenv and malloc would be seen"
+	result "$status" "getenv and malloc would be detected"
 else
 	n=$((n + 1))
-	echo "ok $n - getenv and malloc would be seen # SKIP no compiler"
+	echo "ok $n - getenv and malloc would be detected # SKIP no compiler"
 fi
 
 echo "1..$n"

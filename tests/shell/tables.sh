@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The header, the help, the pages and the completions have the same facts as the tables in dmz/*.def. Writes TAP.
-# shellcheck disable=SC2317 # the functions that are called through try
+# The header, the help texts, the pages and the completions agree with the tables in dmz/*.def. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 cd "$ERRPIPE_SRC" || exit 1
@@ -10,26 +10,26 @@ trap 'rm -rf "$tmp"' EXIT
 # shellcheck source=tests/support/tap
 . "$ERRPIPE_SRC/tests/support/tap"
 
-# rows FILE DEFINITION...: print what these macros make of each row of a table.
+# rows FILE DEFINITION...: print the expansion of these macros for each row of a table.
 rows() {
 	file=$1
 	shift
 	{ printf '#define %s\n' "$@"; echo "#include \"dmz/$file\""; } | cc -E -P -I. - | grep .
 }
 
-# enumerators NAME: those of that enum in errpipe.h, without the prefix, in their order.
+# enumerators NAME: print the constants of this enum in errpipe.h, in order, without their prefix.
 enumerators() {
 	sed -n "/^enum errpipe_$1 {/,/^}/s/^	ERRPIPE_\([A-Z_]*\).*/\1/p" errpipe/errpipe.h
 }
 
-# same FILE COMMAND...: the command prints that file, and the file is not empty.
+# same FILE COMMAND...: the command prints the content of FILE, which is not empty.
 same() {
 	want=$1
 	shift
 	[ -s "$want" ] && "$@" | diff "$want" -
 }
 
-# has_lines FILE PAGE: each of these lines is in the page.
+# has_lines FILE PAGE: PAGE contains each line of FILE.
 has_lines() {
 	[ -s "$1" ] && ! grep -vxFf "$2" "$1"
 }
