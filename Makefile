@@ -90,7 +90,7 @@ WARNINGS := -Wall -Wextra -Werror
 DEPS = -MMD -MP
 
 LIBRARIES := liberrpipe liberrpipe-explain
-# What is linked statically, in the order that the linker needs.
+# The static libraries, in the order that the linker needs.
 ARCHIVES := $(O)/liberrpipe-explain.a $(O)/liberrpipe.a
 SHARED := $(LIBRARIES:%=$(O)/%.so.$(VERSION))
 # The first number of the version. Before 1.0 the versions of the symbols show incompatible changes.

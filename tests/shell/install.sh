@@ -95,7 +95,7 @@ place_in_documents() {
 	[ -n "$place" ] && [ -f "$tmp/root$place" ] && ! [ -L "$tmp/root$place" ]
 }
 
-# pc ROOT ARG...: what pkg-config says about a tree that is not in its final place.
+# pc ROOT ARG...: run pkg-config for a tree that is not in its final place.
 pc() {
 	root=$1
 	shift
