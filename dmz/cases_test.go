@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// A row of tests/cases.txt, which says what its columns mean.
+// A row of tests/cases.txt, which describes its columns.
 type execCase struct {
 	name, path, who, state, surfaces, errno, words string
 	codes                                          []int // in the order of the policies
@@ -56,8 +56,9 @@ func loadCases(t *testing.T) (cases []execCase) {
 	return cases
 }
 
-// Fixture is the folder with a file for each case, which a program of the C tests makes. A copy of this program is in its bin/.
-func makeFixture(t *testing.T, helper string) (folder, program string) {
+// MakeFixture runs a program of the C tests that makes a directory with a file for each case. A copy of this program is in
+// its bin/.
+func makeFixture(t *testing.T, helper string) (directory, program string) {
 	cmd := exec.Command(helper, "fixture")
 	cmd.Stderr = os.Stderr
 	hold, err := cmd.StdinPipe()
@@ -77,14 +78,14 @@ func makeFixture(t *testing.T, helper string) (folder, program string) {
 			t.Error(err)
 		}
 	})
-	folder, err = bufio.NewReader(out).ReadString('\n')
+	directory, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder = strings.TrimSpace(folder)
-	program = filepath.Join(folder, "bin", "dmz.test")
+	directory = strings.TrimSpace(directory)
+	program = filepath.Join(directory, "bin", "dmz.test")
 	copyFile(t, "/proc/self/exe", program)
-	return folder, program
+	return directory, program
 }
 
 func copyFile(t *testing.T, from, to string) {
@@ -97,16 +98,16 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-func (c *execCase) pathIn(folder string) string {
+func (c *execCase) pathIn(directory string) string {
 	switch c.path {
 	case "@empty":
 		return ""
 	case "@long-path":
 		return strings.Repeat("/x", 2048)
 	case "@long-name":
-		return folder + "/" + strings.Repeat("x", 256)
+		return directory + "/" + strings.Repeat("x", 256)
 	}
-	return strings.Replace(c.path, "@", folder, 1)
+	return strings.Replace(c.path, "@", directory, 1)
 }
 
 func (c *execCase) check(t *testing.T, err error, path string) {
@@ -128,15 +129,16 @@ func (c *execCase) check(t *testing.T, err error, path string) {
 
 func TestCases(t *testing.T) {
 	helper := built(t, "tests/prog_case")
-	folder, program := makeFixture(t, helper)
+	directory, program := makeFixture(t, helper)
 	identities := map[string][]string{"any": {"self", "nobody"}, "root": {"self", "nobody"}, "user": {"nobody"}}
 	for _, c := range loadCases(t) {
 		c := c
-		// Without more processes there are no threads for a Go program; and a filter knows the system calls of its maker only.
+		// A Go program needs threads, which count as processes. And a filter knows only the system calls of its
+		// maker's machine.
 		if c.state == "nproc" || strings.HasPrefix(c.state, "seccomp:") && machineOf(t, helper) != ownMachine {
 			continue
 		}
-		path := c.pathIn(folder)
+		path := c.pathIn(directory)
 		for _, who := range identities[c.who] {
 			if os.Geteuid() != 0 && (who == "self" || c.who == "root") {
 				if c.who == "root" {
@@ -146,7 +148,7 @@ func TestCases(t *testing.T) {
 			}
 			for _, route := range routes {
 				t.Run(fmt.Sprintf("%s/%s/%s", c.name, who, route), func(t *testing.T) {
-					c.run(t, helper, folder, program, path, who, route)
+					c.run(t, helper, directory, program, path, who, route)
 				})
 			}
 			if os.Geteuid() != 0 {
@@ -165,12 +167,12 @@ func machineOf(t *testing.T, program string) uint16 {
 	return uint16(file.Machine)
 }
 
-func (c *execCase) run(t *testing.T, helper, folder, program, path, who, route string) {
+func (c *execCase) run(t *testing.T, helper, directory, program, path, who, route string) {
 	argv := []string{path}
 	if strings.HasPrefix(c.state, "args-") {
 		argv = []string{c.state}
 	}
-	cmd := exec.Command(helper, append([]string{"enter", folder, c.state, who, program, route, path}, argv...)...)
+	cmd := exec.Command(helper, append([]string{"enter", directory, c.state, who, program, route, path}, argv...)...)
 	if c.state == "-" {
 		cmd = exec.Command(program, append([]string{route, path}, argv...)...)
 		if who == "nobody" && os.Geteuid() == 0 {
@@ -190,16 +192,16 @@ func (c *execCase) run(t *testing.T, helper, folder, program, path, who, route s
 	c.check(t, err, path)
 }
 
-// The same by Start, where the state is that of any process.
+// The same through Start, for the cases without a special state.
 func TestCasesByStart(t *testing.T) {
-	folder, _ := makeFixture(t, built(t, "tests/prog_case"))
+	directory, _ := makeFixture(t, built(t, "tests/prog_case"))
 	for _, c := range loadCases(t) {
 		c := c
 		if c.state != "-" || c.who == "user" && os.Geteuid() == 0 {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			path := c.pathIn(folder)
+			path := c.pathIn(directory)
 			cmd := &exec.Cmd{Path: path, Args: []string{path}}
 			c.check(t, Start(cmd), path)
 			if cmd.Process != nil || cmd.ProcessState != nil {

@@ -25,7 +25,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// Each byte with each value: only those of machine, step and error may vary.
+// Try each value of each byte: only those of machine, step and error may vary.
 func TestDecodeEveryByte(t *testing.T) {
 	for i := 0; i < recordSize; i++ {
 		for b := 0; b < 256; b++ {
@@ -91,7 +91,7 @@ func TestReadEndOfFile(t *testing.T) {
 	if err := Read(r, 0, "/x"); err != nil {
 		t.Error(err)
 	}
-	// Not a child, so nothing is known.
+	// It is not a child, so nothing is known about it.
 	if e := asError(t, Read(r, os.Getppid(), "/x")); e.Verdict != Closed || e.Status != StatusUnknown {
 		t.Errorf("%+v", e)
 	}

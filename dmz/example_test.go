@@ -14,7 +14,7 @@ import (
 	"errpipe/dmz"
 )
 
-// The init of a runtime: it gets the stub as its descriptor 3, the report as 4, and what to become as its arguments.
+// The init of a runtime: descriptor 3 is the stub, 4 is the report, and the arguments are the program to become.
 func init() {
 	if os.Args[0] != "my-init" {
 		return

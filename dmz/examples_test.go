@@ -24,10 +24,10 @@ func buildExample(t *testing.T, name string) string {
 
 // Foreign is a program for another machine.
 func foreign(t *testing.T) string {
-	folder, _ := makeFixture(t, built(t, "tests/prog_case"))
+	directory, _ := makeFixture(t, built(t, "tests/prog_case"))
 	for _, c := range loadCases(t) {
 		if c.name == "other-machine" {
-			return c.pathIn(folder)
+			return c.pathIn(directory)
 		}
 	}
 	t.Fatal("no such case")
@@ -36,7 +36,7 @@ func foreign(t *testing.T) string {
 
 func runProgram(t *testing.T, want string, code int, program string, args ...string) {
 	t.Helper()
-	// To a file: a pipe would be at its end only after all that this has left behind.
+	// Use a file: a pipe would reach its end only after every process that this has left behind.
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestExampleCreateStart(t *testing.T) {
 		runProgram(t, "", 0, program, "create", state, test.path)
 		runProgram(t, test.want, 126, program, "start", state, test.path)
 	}
-	// This program waits for the test, so that it still runs when start looks.
+	// This program waits for the test, so that it still runs when start checks it.
 	state, hold := t.TempDir(), filepath.Join(t.TempDir(), "hold")
 	if err := syscall.Mkfifo(hold, 0o600); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestExampleCreateStart(t *testing.T) {
 	if err := os.WriteFile(hold, nil, 0); err != nil {
 		t.Error(err)
 	}
-	// Many times, because the init may or may not be dead yet when start comes.
+	// Repeat it, because the init may or may not be dead yet when start runs.
 	for i := 0; i < 20; i++ {
 		state := t.TempDir()
 		runProgram(t, "", 0, program, "create", state, "/bin/true")

@@ -18,7 +18,7 @@ import (
 
 var routes = []string{"direct", "stub", "fallback"}
 
-// Under an emulator the kernel cannot exec the stub, which is the emulator's to execute.
+// Under an emulator the kernel cannot exec the stub itself.
 func skipUnderEmulator(t testing.TB) {
 	if os.Getenv("DMZ_TEST_EMULATOR") != "" {
 		t.Skip("the kernel cannot exec a stub for " + os.Getenv("DMZ_TEST_EMULATOR"))
@@ -66,7 +66,7 @@ func TestExecLeavesNothing(t *testing.T) {
 	}
 }
 
-// What an image brings as /proc is not taken for the stub.
+// A file in an image's own /proc is not mistaken for the stub.
 func TestExecWithoutProc(t *testing.T) {
 	skipUnderEmulator(t)
 	if os.Geteuid() != 0 {
@@ -84,7 +84,7 @@ func TestExecWithoutProc(t *testing.T) {
 	}
 }
 
-// ExecRefused calls Exec by a route, with a filter that refuses a system call.
+// ExecRefused calls Exec on a route, with a filter that refuses a system call.
 func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.Errno, args ...int) (error, syscall.WaitStatus) {
 	t.Helper()
 	skipUnderEmulator(t)
@@ -97,7 +97,7 @@ func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.E
 	return readReport(t, cmd, path)
 }
 
-// Kernels and filters without execveat(2) answer with these errnos. The stub is then exec'd through /proc.
+// Kernels and filters without execveat(2) return these errnos. The stub is then exec'd through /proc.
 func TestExecWithoutExecveat(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOSYS, syscall.EPERM, 0} {
 		for _, route := range routes {
@@ -112,7 +112,7 @@ func TestExecWithoutExecveat(t *testing.T) {
 	}
 }
 
-// Any other errno is final. Some are faults of the process, whatever it execs.
+// Any other errno is final. Some are faults of the process, and would hit any exec.
 func TestExecOfTheStubFails(t *testing.T) {
 	for errno, step := range map[syscall.Errno]uint16{
 		syscall.EACCES: StepStub, syscall.ETXTBSY: StepStub, syscall.E2BIG: StepStub, syscall.EAGAIN: StepExec, syscall.ENOMEM: StepExec,
@@ -148,7 +148,7 @@ func TestExecWithoutFcntl(t *testing.T) {
 	}
 }
 
-// A path longer than an argument can be: the stub could not take it.
+// A path that is too long for an argument, and therefore for the stub.
 func TestExecPathOfAnyLength(t *testing.T) {
 	r, w, err := Pipe()
 	if err != nil {
@@ -248,7 +248,7 @@ func TestFailRefusesNonsense(t *testing.T) {
 	}
 }
 
-// Errors that come before there is anything to exec, in this very process.
+// Errors before any exec, in this very process.
 func TestExecRefusesNonsense(t *testing.T) {
 	r, w, err := Pipe()
 	if err != nil {
@@ -365,7 +365,7 @@ func TestStubForEachArchitecture(t *testing.T) {
 	}
 }
 
-// Each process has a name of its own for its stubs, as long as the kernel keeps it.
+// Each process has its own name for its stubs, of the length that the kernel keeps.
 func TestStubHasAName(t *testing.T) {
 	name := makeOwnName()
 	if len(name) != nameLength || !strings.HasPrefix(name, namePrefix) || makeOwnName() != name {

@@ -17,13 +17,13 @@ import (
 	"testing"
 )
 
-// A twin is tests/programs/prog_decode.c: it says of each input what the C library makes of it.
+// A twin is tests/programs/prog_decode.c: it prints the C library's result for each input.
 type twin struct {
 	stdin  io.Writer
 	stdout *bufio.Reader
 }
 
-// StartTwin returns nil where there is none, or where it would have other errno numbers, as under an emulator.
+// StartTwin returns nil if the twin is missing, or if its errno numbers would differ, as under an emulator.
 func startTwin(f *testing.F) *twin {
 	if os.Getenv("ERRPIPE_BUILD") == "" || os.Getenv("DMZ_TEST_EMULATOR") != "" {
 		return nil
@@ -106,7 +106,7 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// What is no record is EPROTO, and what is one is what the C library says it is, in the same words.
+// Any other input than a record is EPROTO. A record gives the same result, in the same words, as in the C library.
 func FuzzDecode(f *testing.F) {
 	addSeeds(f)
 	c := startTwin(f)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// StringsOf returns strings of that many bytes in all, with their NULs.
+// StringsOf returns strings of that many bytes in total, with their NULs.
 func stringsOf(bytes int) (strs []string) {
 	const each = 60000
 	for ; bytes >= 2*each; bytes -= each {
@@ -45,7 +45,7 @@ func withStack(t *testing.T, limit uint64, f func()) {
 	f()
 }
 
-// TooBig agrees with the kernel, which refuses an empty file with ENOEXEC only after it has looked at the arguments.
+// TooBig agrees with the kernel, which refuses an empty file with ENOEXEC only after it has checked the arguments.
 func TestTooBigIsTheKernels(t *testing.T) {
 	skipUnderEmulator(t)
 	file := filepath.Join(t.TempDir(), "empty")

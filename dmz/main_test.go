@@ -15,10 +15,10 @@ import (
 	"unsafe"
 )
 
-// What a child of the tests does: the test program itself, given this variable.
+// A child of the tests is the test program itself; this variable selects its job.
 const modeVariable = "DMZ_TEST_MODE"
 
-// A filter that is installed before the exec answers a system call with an errno: "NUMBER ERRNO [SECOND-ARGUMENT]".
+// A filter to install before the exec, which makes a system call return an errno: "NUMBER ERRNO [SECOND-ARGUMENT]".
 const refuseVariable = "DMZ_TEST_REFUSE"
 
 // The report of a child is the first of its ExtraFiles.
@@ -32,7 +32,7 @@ const (
 func TestMain(m *testing.M) {
 	switch mode := os.Getenv(modeVariable); mode {
 	case "":
-		// What we have inherited is not to be taken for ours.
+		// Inherited descriptors must not be mistaken for the test's own.
 		for fd := 3; fd < 1024; fd++ {
 			setCloexec(fd, syscall.FD_CLOEXEC)
 		}
@@ -72,7 +72,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// MountImage puts onto /proc what an image may bring there: files with the names of descriptors.
+// MountImage mounts on /proc what an image may have there: files with the names of descriptors.
 func mountImage() {
 	err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, "")
 	if err == nil {
@@ -90,7 +90,7 @@ func mountImage() {
 	}
 }
 
-// Exec by a route, and see to it that what is returned is what is reported.
+// Exec on a route, and check that the returned error is the reported one.
 func childExec(route, path string, argv []string) {
 	stub, flags := NoStub, Flags(0)
 	file, err := Stub()
@@ -120,7 +120,7 @@ func childExec(route, path string, argv []string) {
 	os.Exit(exitReturned)
 }
 
-// As tests/cases.txt wants them.
+// As tests/cases.txt requires them.
 func longArgv(state string) []string {
 	const long = 128 * 1024
 	switch state {
@@ -136,7 +136,7 @@ func longArgv(state string) []string {
 	return []string{"x", strings.Repeat("x", 100000), strings.Repeat("x", 100000), strings.Repeat("x", 100000)}
 }
 
-// Hold waits for the end of its input, under a name as a runtime's init has one.
+// Hold waits for the end of its input, under a name like that of a runtime's init.
 func hold(args []string) {
 	os.WriteFile("/proc/self/comm", []byte(heldName), 0)
 	os.Stdout.Write([]byte{'.'})
@@ -147,12 +147,12 @@ func hold(args []string) {
 	os.Exit(1)
 }
 
-// Show is what a target sees: its arguments, and its descriptors above the standard streams.
+// Show prints the target's arguments, and its descriptors above the standard streams.
 func show() {
 	fmt.Printf("%q", os.Args)
 	for fd := 3; fd < 64; fd++ {
 		var st syscall.Stat_t
-		// Those that the runtime has opened for itself are close-on-exec.
+		// The Go runtime's own are close-on-exec.
 		if flags, errno := fcntl(fd, syscall.F_GETFD, 0); errno == 0 && flags&syscall.FD_CLOEXEC == 0 && syscall.Fstat(fd, &st) == nil {
 			fmt.Printf(" %d", fd)
 		}
@@ -161,7 +161,7 @@ func show() {
 	os.Exit(0)
 }
 
-// Self is the test program in a mode; under an emulator by way of that.
+// Self is the test program in a mode, run by the emulator if there is one.
 func self(mode string, args ...string) *exec.Cmd {
 	exe, err := os.Executable()
 	if err != nil {
@@ -183,8 +183,8 @@ const (
 	seccompAllow = 0x7fff0000
 )
 
-// Filter answers a system call of this thread, and of the processes that it starts, with the action. Args are the arguments of the
-// call from the second on. A call with other arguments passes.
+// Filter applies the action to a system call of this thread and of the processes that it starts. Args are the arguments of
+// the call from the second on. A call with other arguments passes.
 func filter(action uint32, call uintptr, args ...uint32) error {
 	const nr, firstArg, equals = 0, 16, syscall.BPF_JMP | syscall.BPF_JEQ | syscall.BPF_K
 	load := func(offset uint32) syscall.SockFilter {
@@ -245,7 +245,7 @@ func withFilter(t *testing.T, f func(), action uint32, call uintptr, args ...uin
 	}
 }
 
-// Run a command with the report as its first extra file. Returns what is read, and the wait status.
+// Run a command with the report as its first extra file. Returns the report that was read, and the wait status.
 func readReport(t *testing.T, cmd *exec.Cmd, path string) (error, syscall.WaitStatus) {
 	t.Helper()
 	r, w, err := Pipe()
@@ -263,11 +263,11 @@ func readReport(t *testing.T, cmd *exec.Cmd, path string) (error, syscall.WaitSt
 	return report, cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-// Build is the folder that make has built. Without one, a test cannot run.
+// Built returns the path of a file that make has built. Without it, a test cannot run.
 func built(t testing.TB, name string) string {
 	dir := os.Getenv("ERRPIPE_BUILD")
 	if dir == "" {
-		t.Skip("ERRPIPE_BUILD is not set: it is the folder that make builds in")
+		t.Skip("ERRPIPE_BUILD is not set: it is the directory that make builds in")
 	}
 	path, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {

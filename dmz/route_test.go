@@ -18,7 +18,7 @@ func bit(b bool) int {
 	return 0
 }
 
-// As tests/programs/prog_case.c prints them, by the C library.
+// In the format of tests/programs/prog_case.c, which uses the C library.
 func printRoutes(paths []string) {
 	i, err := CurrentIdentity()
 	if err != nil {
@@ -33,7 +33,7 @@ func printRoutes(paths []string) {
 	}
 }
 
-// As C's %#x has it.
+// Like C's %#x.
 func hex(n uint64) string {
 	if n == 0 {
 		return "0"
@@ -41,15 +41,15 @@ func hex(n uint64) string {
 	return fmt.Sprintf("%#x", n)
 }
 
-// The C library says the same of the same process and path.
+// The C library chooses the same route for the same process and path.
 func TestRouteIsTheLibrarys(t *testing.T) {
-	folder, program := makeFixture(t, built(t, "tests/prog_case"))
-	helper, link := filepath.Join(folder, "bin", "prog_case"), filepath.Join(folder, "bin", "link")
+	directory, program := makeFixture(t, built(t, "tests/prog_case"))
+	helper, link := filepath.Join(directory, "bin", "prog_case"), filepath.Join(directory, "bin", "link")
 	copyFile(t, built(t, "tests/prog_case"), helper)
 	if err := os.Symlink("/proc/self/exe", link); err != nil {
 		t.Fatal(err)
 	}
-	script, second := filepath.Join(folder, "bin", "script"), filepath.Join(folder, "bin", "second")
+	script, second := filepath.Join(directory, "bin", "script"), filepath.Join(directory, "bin", "second")
 	for name, text := range map[string]string{script: "#! \t/proc/self/exe x\n", second: "#!" + script} {
 		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)

@@ -119,7 +119,7 @@ func anyStub(unfinished []string) judge {
 				return Died
 			}
 		}
-		if !stubEndsLike(status) {
+		if !isStubStatus(status) {
 			return 0
 		}
 		own := ownName()
@@ -140,7 +140,7 @@ func stubNamed(stub, path string) judge {
 		switch {
 		case p.flags&pfForknoexec != 0:
 			return Died
-		case stub == "" || p.comm != stub || !stubEndsLike(status):
+		case stub == "" || p.comm != stub || !isStubStatus(status):
 			return 0
 		case path[strings.LastIndexByte(path, '/')+1:] == stub:
 			return Closed
@@ -150,7 +150,7 @@ func stubNamed(stub, path string) judge {
 }
 
 // A stub can end by a signal, or with 125 to 127.
-func stubEndsLike(status syscall.WaitStatus) bool {
+func isStubStatus(status syscall.WaitStatus) bool {
 	return status == StatusUnknown || status.Signaled() || status.ExitStatus() >= 125 && status.ExitStatus() <= 127
 }
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A process that waits under a name, as an init does, until it is told to go on, and how.
+// A process that waits under a name, like an init, until it is told how to continue.
 func held(t *testing.T, args ...string) (cmd *exec.Cmd, r *os.File, tell func()) {
 	t.Helper()
 	cmd = self("hold", args...)
@@ -84,7 +84,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// At end of file already, as far as it can be known then.
+// The same at end of file, as far as it can be known then.
 func TestReadLooks(t *testing.T) {
 	skipUnderEmulator(t)
 	cmd, r, tell := held(t, "exec", "/bin/sleep", "1000")
@@ -113,7 +113,7 @@ func TestSettleWhatCannotBe(t *testing.T) {
 	}
 }
 
-// What is in /proc/PID/stat of a process decides.
+// The content of /proc/PID/stat decides.
 func TestVerdictOfAProcess(t *testing.T) {
 	const kill, exit1 = syscall.WaitStatus(9), syscall.WaitStatus(1 << 8)
 	makeOwnName()
@@ -170,7 +170,7 @@ func TestVerdictOfAChildOfStart(t *testing.T) {
 	}
 }
 
-// A process cannot be looked at once it is reaped, or without a /proc. Then only its status is known.
+// A process cannot be inspected once it is reaped, or without /proc. Then only its status is known.
 func TestStartedUnseen(t *testing.T) {
 	cmd := exec.Command("/bin/true")
 	cmd.Run()

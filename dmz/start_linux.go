@@ -307,7 +307,7 @@ func started(pid int, path, stub string) error {
 
 // MayNotHaveStarted is for a process that cannot be looked at: only its status shows whether it can have ended before the program.
 func mayNotHaveStarted(status syscall.WaitStatus, stub string) bool {
-	return status != StatusUnknown && stubEndsLike(status) && (stub != "" || status.Signaled())
+	return status != StatusUnknown && isStubStatus(status) && (stub != "" || status.Signaled())
 }
 
 // A gate keeps the reader behind it unread until the program has started. If it does not start, nothing is read.

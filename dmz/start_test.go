@@ -28,7 +28,8 @@ func startAndWait(t *testing.T, cmd *exec.Cmd) error {
 	return cmd.Wait()
 }
 
-// Descriptors and goroutines, to be the same before and after. Those of a goroutine that has just returned may take a moment.
+// The numbers of descriptors and goroutines, which must be the same before and after. A goroutine that has just returned may
+// take a moment to disappear.
 func assertNothingLeft(t *testing.T) func() {
 	count := func() (fds, goroutines int) {
 		for fd := 0; fd < 1024; fd++ {
@@ -146,7 +147,7 @@ func TestStartExtraFiles(t *testing.T) {
 	}
 }
 
-// What is behind the numbers, too.
+// The same for the files that these numbers refer to.
 func TestStartExtraFilesAreThese(t *testing.T) {
 	var extra []*os.File
 	for i := 0; i < 5; i++ {
@@ -191,7 +192,7 @@ func TestStartWithoutArgs(t *testing.T) {
 	}
 }
 
-// What a process is, by the fields of /proc/self/stat.
+// The properties of a process, from the fields of /proc/self/stat.
 func statOf(t *testing.T, attr *syscall.SysProcAttr) []string {
 	t.Helper()
 	var out bytes.Buffer
@@ -241,14 +242,14 @@ func TestStartCtty(t *testing.T) {
 	}
 }
 
-// The parent's death is to reach the program: it must survive the exec of the stub.
+// Pdeathsig must reach the program, so it must survive the exec of the stub.
 func TestStartPdeathsig(t *testing.T) {
 	skipUnderEmulator(t)
 	var out bytes.Buffer
 	cmd := self("pdeathsig")
 	cmd.Stdout = &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGUSR2}
-	// It is sent when the thread ends that has forked.
+	// The signal is sent when the forking thread ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := startAndWait(t, cmd); err != nil || out.String() != "12\n" {
@@ -321,18 +322,18 @@ func TestStartInItsOwnUserNamespace(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	folder := t.TempDir() + "/closed"
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	directory := t.TempDir() + "/closed"
+	if err := os.Mkdir(directory, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	bytes, err := os.ReadFile("/bin/true")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(folder+"/true", bytes, 0o755); err != nil {
+	if err := os.WriteFile(directory+"/true", bytes, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(folder, 0); err != nil {
+	if err := os.Chmod(directory, 0); err != nil {
 		t.Fatal(err)
 	}
 	ids := []syscall.SysProcIDMap{{ContainerID: 1000, HostID: 0, Size: 1}}
@@ -340,7 +341,7 @@ func TestStartInItsOwnUserNamespace(t *testing.T) {
 		"cloned":   {Cloneflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids},
 		"unshared": {Unshareflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids},
 	} {
-		cmd := exec.Command(folder + "/true")
+		cmd := exec.Command(directory + "/true")
 		cmd.SysProcAttr = attr
 		if err := startAndWait(t, cmd); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -348,7 +349,7 @@ func TestStartInItsOwnUserNamespace(t *testing.T) {
 	}
 }
 
-// By way of the stub this would be the stub.
+// Through the stub, this would be the stub.
 func TestStartProcSelfExe(t *testing.T) {
 	skipUnderEmulator(t)
 	dir := t.TempDir()
@@ -458,7 +459,7 @@ func TestStartFailsAfterItsSetUp(t *testing.T) {
 	}
 }
 
-// A folder that is missing, with and without attributes: Go itself names it only without them.
+// A missing directory, with and without attributes: Go itself names it only without them.
 func TestStartWithoutItsDir(t *testing.T) {
 	cmd := &exec.Cmd{Path: "/bin/true", Dir: "/nonexistent", SysProcAttr: &syscall.SysProcAttr{}}
 	if e := asError(t, Start(cmd)); e.Error() != "exec /bin/true: cannot set up the process (ENOENT)" {
@@ -489,7 +490,7 @@ func TestStartWhereNoExecIsAllowed(t *testing.T) {
 	}, seccompErrno|uint32(syscall.EAGAIN), syscall.SYS_CLONE)
 }
 
-// Neither the killer nor the signal makes a difference, nor whether the child is the stub by then.
+// The killer and the signal make no difference, nor does it matter whether the child is the stub by then.
 func TestStartKilledBeforeItsExec(t *testing.T) {
 	skipUnderEmulator(t)
 	warmUp(t)
@@ -540,7 +541,7 @@ func TestStartPipes(t *testing.T) {
 	}
 }
 
-// An input that blocks, or would be missed, is not touched if there is nobody to have it.
+// Input that blocks, or that would get lost, is not read if no program has started.
 type untouched struct{ t *testing.T }
 
 func (u untouched) Read([]byte) (int, error) {
@@ -604,7 +605,7 @@ func TestStartRefusesNonsense(t *testing.T) {
 	}
 }
 
-// A copy of the write end that somebody keeps must not make Start wait for it.
+// A copy of the write end in another process must not make Start wait.
 func TestReadWhileItLives(t *testing.T) {
 	for _, written := range [][]byte{nil, record()} {
 		r, w, err := Pipe()

@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// What Go calls otherwise on some GOARCHes, or on all: by our words, Go's. There are three errors that it has no words for.
+// Go's words where they differ from ours on some GOARCHes or all. Three errors have no words in Go.
 var otherWords = map[string]string{
 	"stale file handle":              "stale NFS file handle",
 	"memory page has hardware error": "",
@@ -141,7 +141,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// The command makes the same line of the same record, for each error, step and machine.
+// The command prints the same line for the same record, for each error, step and machine.
 func TestErrorTextIsTheCommands(t *testing.T) {
 	command := built(t, "errpipe")
 	paths := []string{"/bin/app", "a\nb \x1b\u009b\xff\xc2", "\u00e4 \xe2\x82"}
@@ -199,7 +199,7 @@ func TestExitCodeOfOthers(t *testing.T) {
 	ExitCode(errors.New("any"), 4)
 }
 
-// A program that exec.Command did not find, for each way of searching. The codes are those of POSIX, Dockerd, Runc, Systemd.
+// A program that exec.Command did not find, for each kind of search. The codes are those of POSIX, Dockerd, Runc, Systemd.
 func TestExitCodeOfASearch(t *testing.T) {
 	dir := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"program": 0o755, "text": 0o644} {

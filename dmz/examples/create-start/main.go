@@ -2,8 +2,8 @@
 
 // Create-start starts a program in two steps. The second step is another process, perhaps much later:
 //
-//	create-start create STATE PROGRAM [ARG...]	leaves an init that waits, and its pid in the directory STATE
-//	create-start start STATE PROGRAM		lets it go, and prints the reason if it could not become PROGRAM
+//	create-start create STATE PROGRAM [ARG...]	starts an init that waits, and puts its pid into the directory STATE
+//	create-start start STATE PROGRAM		continues it, and prints the reason if it could not become PROGRAM
 package main
 
 import (
@@ -87,7 +87,7 @@ func initialize(argv []string) int {
 	for _, fd := range []int{stubFD, goFD, reportFD} {
 		syscall.CloseOnExec(fd)
 	}
-	// The answer proves that the init came out of its wait. End of file alone could mean that it was killed while it waited.
+	// The answer proves that the init has left its wait. End of file alone could mean that it was killed in there.
 	answer := make([]byte, 1)
 	if n, err := syscall.Read(goFD, answer); n != 1 || err != nil {
 		return 125
@@ -99,8 +99,8 @@ func initialize(argv []string) int {
 	return 125
 }
 
-// Start opens the report first. The other FIFO can be opened only while the init lives. So the report has had a writer, and reading
-// it waits.
+// Start opens the report first. The other FIFO can be opened only while the init lives. The report therefore had a writer,
+// and a read of it waits.
 func start(state, path string) error {
 	died := &dmz.Error{Verdict: dmz.Died, Path: path, Status: dmz.StatusUnknown}
 	pid, err := os.ReadFile(filepath.Join(state, "pid"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Runtime runs a program in namespaces of its own, as a container runtime does, and says why it could not:
+// Runtime runs a program in its own namespaces, like a container runtime, and prints the reason if it could not:
 //
 //	runtime PROGRAM [ARG...]
 package main
@@ -81,7 +81,8 @@ func initialize(argv []string) int {
 	if err := syscall.Sethostname([]byte("container")); err != nil {
 		return fail(1, err)
 	}
-	// Directly before the exec, as runc has it with UnsafeCloseFrom(3 + N). Marked instead of closed, nothing has to be spared.
+	// Directly before the exec, like runc's UnsafeCloseFrom(3 + N). It marks descriptors instead of closing them, so it
+	// needs no exceptions.
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return fail(2, err)
