@@ -17,9 +17,10 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#define VERDICT(name) [ERRPIPE_##name] = #name
+
 static const char *const verdicts[] = {
-	[ERRPIPE_STARTED] = "STARTED", [ERRPIPE_EXEC_FAILED] = "EXEC_FAILED", [ERRPIPE_SETUP_FAILED] = "SETUP_FAILED",
-	[ERRPIPE_DIED] = "DIED",       [ERRPIPE_CLOSED] = "CLOSED",
+	VERDICT(STARTED), VERDICT(EXEC_FAILED), VERDICT(SETUP_FAILED), VERDICT(DIED), VERDICT(CLOSED),
 };
 
 /* Only where text() has lost something. */

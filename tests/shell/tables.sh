@@ -86,6 +86,19 @@ try 'errpipe.h has the steps of steps.def' cc -fsyntax-only -Ierrpipe "$tmp/step
 try 'docs/protocol.md has the steps' has_rows '| ' ' | ' docs/protocol.md
 try 'errpipe-protocol(7) has the steps' has_rows '\.It ' ' Ta ' errpipe/man/errpipe-protocol.7
 
+# --- verdicts: the table is the enum in errpipe.h -----------------------------------------------------
+
+enumerators verdict >"$tmp/verdicts"
+sed 's/.*/VERDICT(&)/' "$tmp/verdicts" >"$tmp/written"
+grep -o 'VERDICT([A-Z_]*)' errpipe/cmd/json_outcome.c >"$tmp/in-json"
+sed -n 's/^| \([A-Z_]*\) | .*/\1/p' docs/protocol.md >"$tmp/in-protocol"
+sed -n 's/^\.It \([A-Z_]*\)$/\1/p' errpipe/man/errpipe-protocol.7 >"$tmp/in-protocol.7"
+sed -n 's/^\.Cm \([A-Z_]*\)\( [,.]\)\{0,1\}$/\1/p' errpipe/man/errpipe.1 >"$tmp/in-errpipe.1"
+try 'JSON has the verdicts of errpipe.h' has_lines "$tmp/written" "$tmp/in-json"
+for page in protocol protocol.7 errpipe.1; do
+	try "$page has the verdicts" has_lines "$tmp/verdicts" "$tmp/in-$page"
+done
+
 # --- routes, errors ---------------------------------------------------------------------------------
 
 rows routes.def 'ROUTE(id, words, document) id' >"$tmp/routes"
