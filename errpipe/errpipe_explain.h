@@ -307,10 +307,10 @@ int errpipe_explain(struct errpipe_explanation *explanation, const struct errpip
  * tools parse as an errno.
  */
 
-/* What is wrong: "its interpreter /bin/bash is missing". */
+/* What is wrong: "its interpreter /bin/bash does not exist". */
 size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation *explanation);
 
-/* What to do about it: "install bash, or change the first line of ./x". */
+/* What to do about it: "install it, or correct the first line of ./x". */
 size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *explanation);
 
 /* One link of the chain: "ELF 64-bit, aarch64, dynamic, mode 0755". For the broken link, what is wrong with it. */
