@@ -324,7 +324,7 @@ static const char *judge_report(const struct plan *plan)
 
 static bool says_that_it_does_not_know(void)
 {
-	return strstr(printed(1), "it cannot be told") || strstr(printed(1), "\"certainty\":\"unknown\"");
+	return strstr(printed(1), "cannot tell whether") || strstr(printed(1), "\"certainty\":\"unknown\"");
 }
 
 static const char *judge_reader(const struct plan *plan)

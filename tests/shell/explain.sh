@@ -113,8 +113,8 @@ make_cut() {
 	echo 'char data[100000] = { 1 }; void _start(void) { }' >cut.c &&
 		cc -nostdlib -static -no-pie -fno-pie -o cut cut.c && head -c 60000 cut >root/bin/cut && chmod 755 root/bin/cut
 }
-try 'a program that is cut off' make_cut
-try 'it would start, for what that is worth' says 0 \
+try 'a truncated program' make_cut
+try 'a truncated program would start, but may crash' says 0 \
 	'it would start, but may crash
 why (likely): "/bin/cut" is truncated: it has 60000 of the ' --root root /bin/cut
 # A program for another machine: e_machine is set to aarch64, or on aarch64 to x86_64. explain also reports the loader that an
@@ -128,13 +128,13 @@ make_foreign() {
 		printf %b "$byte" | dd of=root/usr/bin/foreign bs=1 seek=18 conv=notrunc status=none
 }
 try 'a program for another machine' make_foreign
-try 'its loader is looked for as well' says 1 "
+try 'its loader is inspected as well' says 1 "
 └─ $loader   missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl
 why (likely): \"/usr/bin/foreign\" is built for $foreign, but this machine is $machine...(ENOEXEC)" --root root /usr/bin/foreign
 try 'its loader is not the cause' knows 1 \
 	"[\"other-architecture\",0,null,\"missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl\"]" \
 	'[.cause, .broken, .links[0].wrong, .links[1].wrong]' --root root /usr/bin/foreign
-try 'one that would start' prints 0 "\
+try 'a program that would start' prints 0 "\
 /bin/good                script, mode 0755
 └─ /bin/static           ELF 64-bit, $machine, static, mode 0755
 it would start" \
@@ -150,7 +150,7 @@ try 'nothing was run' test ! -e ran
 runs() {
 	root/bin/static && test -e ran && rm ran
 }
-try 'what is run is seen' runs
+try 'a run would be detected' runs
 
 # explain can follow the name of a descriptor, though the inspecting process keeps no descriptors open.
 descriptor() {
@@ -172,28 +172,28 @@ busy_once() {
 	cat out
 	[ "$(grep -o ' process [0-9]* (errpipe)' out | sort -u | wc -l)" = 1 ]
 }
-try 'the process that looks is not among the writers of a busy file' busy_once
+try 'the inspecting process is not among the writers of a busy file' busy_once
 
 # --- options
 
 try '--cwd' says 0 'it would start' --root root --cwd /bin ./good
-try '--cwd that is not there' prints 1 'why: the working directory cannot be entered: "/nowhere" does not exist (ENOENT)
+try '--cwd: a missing directory' prints 1 'why: the working directory cannot be entered: "/nowhere" does not exist (ENOENT)
 fix: create it or correct the path' explain --root root --cwd /nowhere /bin/good
-try '--cwd that is not there, in our own root' says 1 'entered: "nodir/x" does not exist: "nodir" is missing' --cwd nodir/x sh
-try '--cwd that is relative' says 0 'it would start' --cwd root /bin/sh
-try '--cwd that is a file' says 1 'the working directory cannot be entered: "/bin/good" is a file' --root root --cwd /bin/good /bin/good
-try '--cwd that may not be searched' says 1 'entered: "/private" cannot be reached: "/private" has no x permission' \
+try '--cwd: a missing directory in our own root' says 1 'entered: "nodir/x" does not exist: "nodir" is missing' --cwd nodir/x sh
+try '--cwd: a relative path' says 0 'it would start' --cwd root /bin/sh
+try '--cwd: a file' says 1 'the working directory cannot be entered: "/bin/good" is a file' --root root --cwd /bin/good /bin/good
+try '--cwd: a directory without search permission' says 1 'entered: "/private" cannot be reached: "/private" has no x permission' \
 	--root root --as 4711 --cwd /private /bin/good
 try '--cwd in JSON' knows 1 '["/nowhere",false,"missing","ENOENT",null,[]]' '[.path, .works, .cause, .errno, .broken, .links]' \
 	--root root --cwd /nowhere /bin/good
 try 'without it, / of the root' says 0 'it would start' --root root bin/good
 
-try '--path: the first that is there' says 0 '/usr/bin/tool ' --root root --path /none:/usr/bin:/data tool
-try '--path: one that may not be executed does not hide others' says 0 '/usr/bin/tool ' --root root \
+try '--path: the first match is used' says 0 '/usr/bin/tool ' --root root --path /none:/usr/bin:/data tool
+try '--path: a file without x bit does not hide a later match' says 0 '/usr/bin/tool ' --root root \
 	--path /data:/usr/bin tool
-try '--path: but is told of if there is no other' says 1 'why: "/data/tool" has no x permission...(EACCES)' --root root \
+try '--path: a file without x bit is reported if it is the only match' says 1 'why: "/data/tool" has no x permission...(EACCES)' --root root \
 	--path /none:/data:/bin tool
-try '--path: any other that is there is meant' says 1 'why: its interpreter "/bin/nothing" does not exist (ENOENT)' --root root \
+try '--path: any other match is used, even if it fails' says 1 'why: its interpreter "/bin/nothing" does not exist (ENOENT)' --root root \
 	--path /bin:/usr/bin script
 try '--path: nowhere' prints 1 "\
 /none/gone               missing
@@ -235,17 +235,17 @@ else
 fi
 chmod 755 root/bin/text root/bin/good root/bin/static
 
-try '--errno: what explains it' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
+try '--errno: the cause explains it' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
 	--errno ENOEXEC --root root /bin/text
 try '--errno: by number' knows 1 '["no-interpreter-line","certain","ENOEXEC"]' '[.cause, .certainty, .errno]' \
 	--errno 8 --root root /bin/text
-try '--errno: what does not explain it' knows 1 '["no-interpreter-line","likely","ENOENT",true]' \
+try '--errno: the cause does not explain it' knows 1 '["no-interpreter-line","likely","ENOENT",true]' \
 	'[.cause, .certainty, .errno, (.finding | endswith("; that gives ENOEXEC, not ENOENT"))]' --errno ENOENT --root root /bin/text
-try '--errno: what does not explain it, in words' says 1 'why (likely): "/bin/text" is a text file...; that gives ENOEXEC, not ENOENT' --errno ENOENT --root root /bin/text
-try '--errno: what does not explain it, along PATH' says 1 \
+try '--errno: the cause does not explain it, in words' says 1 'why (likely): "/bin/text" is a text file...; that gives ENOEXEC, not ENOENT' --errno ENOENT --root root /bin/text
+try '--errno: the cause does not explain it, along PATH' says 1 \
 	'why: "none" is not in PATH; that gives ENOENT, not EIO' --errno EIO --root root --path /bin none
 try '--errno: without a name' says 1 '; that gives ENOEXEC, not errno 4000' --errno 4000 --root root /bin/text
-try '--errno: of what would start' knows 1 '[false,"unknown","unknown","ENOMEM"]' '[.works, .cause, .certainty, .errno]' \
+try '--errno: a program that would start' knows 1 '[false,"unknown","unknown","ENOMEM"]' '[.works, .cause, .certainty, .errno]' \
 	--errno ENOMEM --root root /bin/good
 try '--errno: 0 is a seccomp filter' knows 1 '["seccomp",null]' '[.cause, .errno]' --errno 0 --root root /bin/good
 try '--errno: text busy, and no more' says 1 'why (likely): "/bin/good"...(ETXTBSY)' \
@@ -262,7 +262,7 @@ json_is_one_line() {
 }
 try 'JSON: one line' json_is_one_line
 try 'JSON: its keys, in this order' knows 1 "\"$keys\"" 'keys_unsorted | join(" ")' --root root /bin/nested
-try 'JSON: those of a link' knows 1 "\"$link_keys\"" '.links[2] | keys_unsorted | join(" ")' --root root /bin/nested
+try 'JSON: the keys of a link' knows 1 "\"$link_keys\"" '.links[2] | keys_unsorted | join(" ")' --root root /bin/nested
 try 'JSON: the same when it works' knows 0 "[\"$keys\",\"$link_keys\"]" \
 	'[(keys_unsorted | join(" ")), (.links[1] | keys_unsorted | join(" "))]' --root root /bin/good
 try 'JSON: it works' knows 0 '[true,"none",null,null,null]' '[.works, .cause, .errno, .broken, .advice]' --root root /bin/good
@@ -271,7 +271,7 @@ try 'JSON: it does not' knows 1 '[false,"interpreter-missing","ENOENT",2,"/bin/n
 try 'JSON: the kinds' knows 1 '["program","interpreter","interpreter"]' '[.links[].kind]' --root root /bin/nested
 try 'JSON: a script' knows 1 '["script","0755","file","-x"]' '[.links[0] | (.format, .mode, .file_type, .argument)]' \
 	--root root /bin/script
-try 'JSON: what is missing' knows 1 '[null,null,null,null,null]' '[.links[1] | (.resolved, .format, .mode, .uid, .size)]' \
+try 'JSON: a missing file' knows 1 '[null,null,null,null,null]' '[.links[1] | (.resolved, .format, .mode, .uid, .size)]' \
 	--root root /bin/script
 try 'JSON: ELF' knows 1 "[\"elf\",\"$machine\",64,\"little\",true]" \
 	'[.links[0] | (.format, .architecture, .class, .byte_order, .dynamic)]' --root root /usr/bin/app
@@ -293,18 +293,18 @@ no_control_characters() {
 	[ -s out ] && ! tr -d '\n' <out | LC_ALL=C grep -q '[[:cntrl:]]'
 }
 try 'its control characters are escaped' no_control_characters "/bin/$hostile"
-try 'and those of its interpreter' says 1 'its interpreter "/bin/\x1b[31mred" does not exist' --root root "/bin/$hostile"
-try 'and those of what is nowhere' no_control_characters "$(printf 'no\033here\n')"
-try 'and those of PATH' no_control_characters --path "$(printf '/\033:/\r')" nowhere
+try 'the control characters of its interpreter are escaped' says 1 'its interpreter "/bin/\x1b[31mred" does not exist' --root root "/bin/$hostile"
+try 'the control characters of a missing program are escaped' no_control_characters "$(printf 'no\033here\n')"
+try 'the control characters of PATH are escaped' no_control_characters --path "$(printf '/\033:/\r')" nowhere
 bad_root=$(printf 'x\033y')
-try 'and those of a root that is not there' prints 125 'errpipe: cannot look at x\x1by (ENOENT)' \
+try 'the control characters of a missing root are escaped' prints 125 'errpipe: cannot look at x\x1by (ENOENT)' \
 	explain --root "$bad_root" /x
 hostile_json() {
 	"$errpipe" explain --json --root root "/bin/$hostile" >out
 	same "$(printf '/bin/a\nb\033]0;c\007\302\233d\357\277\275e')" "$(jq -r .path out)" &&
 		same "$(printf '/bin/\033[31mred')" "$(jq -r '.links[1].path' out)"
 }
-try 'JSON: what is no UTF-8 is replaced' hostile_json
+try 'JSON: invalid UTF-8 is replaced' hostile_json
 # JSON allows these characters unescaped in a string: DEL, and U+009b, which terminals take for CSI.
 harmless_json() {
 	name=$(printf '/x\177\302\233y\303\244')
@@ -338,10 +338,10 @@ $advice" $command -- ./entrypoint.sh
 $finding
 $advice" $command --explain=yes -- ./entrypoint.sh
 	try "$command --explain=no: the message" prints 127 "$line" $command --explain no -- ./entrypoint.sh
-	try "$command: the exit code is the policy's" prints 255 "$line
+	try "$command: the exit code follows the policy" prints 255 "$line
 $finding
 $advice" $command --policy runc ./entrypoint.sh
-	try "$command: nothing of what starts" prints 7 '' $command -- sh -c 'exit 7'
+	try "$command: no output for a program that starts" prints 7 '' $command -- sh -c 'exit 7'
 	try "$command: nowhere along PATH" prints 127 "exec no-such-program: no such file or directory
 errpipe: why: \"no-such-program\" is not in PATH
 errpipe: fix: install it, use its full path, or correct PATH, which is \"$PATH\"" $command no-such-program
@@ -377,7 +377,7 @@ status=0
 "$errpipe" run ./killed 2>err || status=$?
 try 'run: why it was killed, in two lines and no message' same \
 	'139 2 errpipe: why: segment 0 of "./killed" is larger in the file than in memory' "$status $(wc -l <err) $(head -n 1 err | cut -d , -f 1)"
-try 'run --explain=no: not a word' prints 139 '' run --explain=no ./killed
+try 'run --explain=no: no output' prints 139 '' run --explain=no ./killed
 try 'explain: it would go wrong' says 1 'why: segment 0 of "./killed"' ./killed
 
 # As process 1, errpipe reaps the inspecting process, and no process is left.
@@ -465,10 +465,10 @@ if command -v runc >/dev/null; then
 	try 'bundle: where SIGCHLD is ignored' without_sigchld
 	try 'bundle: PATH of process.env' bundled 0 '/usr/bin/tool ' \
 		'.process.args = ["tool"] | .process.env = ["PATH=/data", "A=1", "PATH=/none:/usr/bin"]'
-	try 'bundle: --path goes before it' bundled 1 '/data/tool ' \
+	try 'bundle: --path takes precedence' bundled 1 '/data/tool ' \
 		'.process.args = ["tool"] | .process.env = ["PATH=/usr/bin"]' --path /data
 	try 'bundle: process.cwd' bundled 0 'it would start' '.process.args = ["./good"] | .process.cwd = "/bin"'
-	try 'bundle: --cwd goes before it' bundled 1 'ENOENT' '.process.args = ["./good"] | .process.cwd = "/bin"' --cwd /usr
+	try 'bundle: --cwd takes precedence' bundled 1 'ENOENT' '.process.args = ["./good"] | .process.cwd = "/bin"' --cwd /usr
 	try 'bundle: its root is not ours' bundled 1 'missing' ".process.args = [\"$tmp/root/bin/good\"]"
 	try 'bundle: root.path may be absolute' bundled 0 'it would start' \
 		".root.path = \"$tmp/root\" | .process.args = [\"/bin/good\"]"
@@ -480,7 +480,7 @@ if command -v runc >/dev/null; then
 			"$user | .process.user.gid = 1001 | .process.args = [\"/bin/good\"]"
 		try 'bundle: process.user.additionalGids' bundled 0 'it would start' \
 			"$user | .process.user.additionalGids = [7, 1001] | .process.args = [\"/bin/good\"]"
-		try 'bundle: --as goes before it' bundled 0 'it would start' "$user | .process.args = [\"/bin/good\"]" --as 1000
+		try 'bundle: --as takes precedence' bundled 0 'it would start' "$user | .process.args = [\"/bin/good\"]" --as 1000
 		chmod 700 bundle/rootfs/private
 		chown 5:5 bundle/rootfs/private
 		try 'bundle: root without capabilities' bundled 1 '"/private" has no x permission' \
