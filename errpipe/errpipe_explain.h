@@ -58,7 +58,7 @@ extern "C" {
 
 /* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
-	const char *at; /* a path in the root, without symbolic links. For "/" itself the answer is NOT_YET_MOUNTED */
+	const char *at; /* a path in the root; symbolic links are followed. For "/" the answer is NOT_YET_MOUNTED */
 	int source;	/* the directory or file that will be mounted (O_PATH is enough); 0 or below: not known yet */
 	int noexec;	/* nonzero: mounted noexec */
 	int nosuid;	/* nonzero: mounted nosuid */
@@ -293,6 +293,7 @@ struct errpipe_explanation {
  *	-EFAULT		explanation, question or its path is NULL
  *	-EINVAL		a reserved member of question, of who or of a mount is not 0; or the report is about a process
  *			that started and was not killed by a signal
+ *	-ENOMEM		no memory for the paths of the mounts
  *
  * Descriptors that it opens are close-on-exec and closed again. Where /proc is mounted, it is used to open files by
  * descriptor and to find mount points, binfmt_misc handlers and the writers of a busy file.

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "explain/explain.h"
 
 #ifdef HAVE_JANSSON
 #include <jansson.h>
@@ -175,11 +174,16 @@ static int get_objects(const json_t *object, const char *name, size_t max,
 
 /* --- process --- */
 
-/* Its bit. One that is newer than errpipe decides about no exec that it knows of. */
+static const char *const capabilities[] = {
+#define C(name) "cap_" #name,
+#include "dmz/capability.def"
+};
+
+/* The bit of a capability. 0 if it is newer than errpipe, which then knows no rule that it changes. */
 static uint64_t capability(const char *name)
 {
-	for (unsigned i = 0; ep_capability(i); i++) {
-		if (strcasecmp(ep_capability(i), name) == 0)
+	for (size_t i = 0; i < COUNT(capabilities); i++) {
+		if (strcasecmp(capabilities[i], name) == 0)
 			return (uint64_t)1 << i;
 	}
 	return 0;

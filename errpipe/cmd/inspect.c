@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "explain/kernel/lookup.h"
 
 /* A process that was killed has that long to be gone. */
 enum { DEATH_MILLISECONDS = 200 };
@@ -22,56 +21,23 @@ enum { DEATH_MILLISECONDS = 200 };
 /* Few processes have more descriptors. */
 enum { DESCRIPTORS_MAX = 65536 };
 
-/* The path of a descriptor, malloc'd, or NULL. */
-static char *path_of(int fd)
+/* openat(2), close-on-exec and above 2: errpipe_explain() gives 0 another meaning. Returns a descriptor or a negative errno. */
+static int open_above_stderr(int base, const char *path, int flags)
 {
-	char proc[64], *path = malloc(PATH_MAX);
-	ssize_t n;
+	int fd = openat(base, path, flags | O_CLOEXEC), moved;
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	n = path ? readlink(proc, path, PATH_MAX - 1) : -1;
-	if (n < 0) {
-		free(path);
-		return NULL;
-	}
-	path[n] = '\0';
-	return path;
+	if (fd < 0)
+		return -errno;
+	if (fd > STDERR_FILENO)
+		return fd;
+	moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (moved < 0)
+		moved = -errno;
+	close(fd);
+	return moved;
 }
 
-/*
- * Runtimes mount onto what a link in the root leads to: /var/run/x is /run/x, mostly. malloc'd, or NULL: it is as it
- * is, or not there yet.
- */
-static char *behind_links(int root, const char *at)
-{
-	int fd = ep_open_in_root(root, at, EP_IN_ROOT | EP_NO_MAGICLINKS);
-	char *top = path_of(root), *path = fd < 0 ? NULL : path_of(fd);
-	size_t length = top && top[1] ? strlen(top) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	if (!top || !path || strncmp(path, top, length) != 0 || path[length] != '/') {
-		free(path);
-		path = NULL;
-	} else {
-		memmove(path, path + length, strlen(path + length) + 1);
-	}
-	free(top);
-	return path;
-}
-
-/* This process ends soon, and what is malloc'd with it. */
-static void follow_links(int root, const struct look *look)
-{
-	for (size_t i = 0; i < look->mounts_count; i++) {
-		const char *at = behind_links(root, look->mounts[i].at);
-
-		if (at)
-			look->mounts[i].at = at;
-	}
-}
-
-/* One that cannot be opened is one that is not known yet. */
+/* A source that cannot be opened is one that is not known yet. */
 static void open_sources(struct errpipe_explanation *ex, const struct look *look, int base)
 {
 	for (size_t i = 0; i < look->mounts_count; i++) {
@@ -79,7 +45,7 @@ static void open_sources(struct errpipe_explanation *ex, const struct look *look
 		if (!look->sources[i])
 			continue;
 		ex->looking_at = look->sources[i];
-		look->mounts[i].source = ep_opened(openat(base, look->sources[i], O_PATH | O_CLOEXEC));
+		look->mounts[i].source = open_above_stderr(base, look->sources[i], O_PATH);
 	}
 }
 
@@ -106,10 +72,9 @@ static int do_look(void *data)
 	}
 	if (look->root) {
 		ex->looking_at = look->root;
-		question.root = ep_opened(openat(base, look->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
+		question.root = open_above_stderr(base, look->root, O_PATH | O_DIRECTORY);
 		if (question.root < 0)
 			return question.root;
-		follow_links(question.root, look);
 	}
 	open_sources(ex, look, base);
 	question.mounts = look->mounts;
@@ -120,43 +85,51 @@ static int do_look(void *data)
 
 /* --- the process that looks ------------------------------------------------------------------- */
 
-struct kept {
-	int to, proc;
-};
-
 /*
  * Replace a descriptor by one that is O_PATH. Such a descriptor keeps neither an end of a pipe nor a lock nor a writer
- * open. And /dev/stdin still leads to the same file, if that is the question.
+ * open. And /dev/stdin still leads to the same file, in case that is the question.
  */
-static int let_go(void *data, const char *name)
+static void let_go(int fd)
 {
-	const struct kept *kept = data;
-	int fd = atoi(name), path_fd;
 	char proc[64];
+	int path_fd;
 
-	if (fd == kept->to || fd == kept->proc)
-		return 0;
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	path_fd = open(proc, O_PATH | O_CLOEXEC);
 	if (path_fd < 0 || dup3(path_fd, fd, O_CLOEXEC) < 0)
 		close(fd);
 	if (path_fd >= 0)
 		close(path_fd);
-	return 0;
+}
+
+/* Returns false if /proc does not show the descriptors. */
+static bool let_go_by_proc(int to)
+{
+	DIR *proc = opendir("/proc/self/fd");
+	struct dirent *entry;
+	bool done;
+
+	if (!proc)
+		return false;
+	while (errno = 0, (entry = readdir(proc))) {
+		int fd = atoi(entry->d_name);
+
+		if (*entry->d_name != '.' && fd != to && fd != dirfd(proc))
+			let_go(fd);
+	}
+	done = errno == 0;
+	closedir(proc);
+	return done;
 }
 
 /*
- * As long as a file system does not respond, this process cannot be killed. Others would wait for its descriptors: a
- * shell for the end of $(errpipe explain ...), flock(1) for its lock. Without /proc, all of them are closed.
+ * While a file system does not respond, this process cannot be killed. Others would wait for its descriptors: a shell
+ * for the end of $(errpipe explain ...), flock(1) for its lock. Without /proc all of them are closed.
  */
 static void let_go_of_all_but(int to)
 {
-	struct kept kept = { to, ep_openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY) };
-
-	if (kept.proc >= 0 && ep_entries(kept.proc, DESCRIPTORS_MAX, let_go, &kept) == 0) {
-		close(kept.proc);
+	if (let_go_by_proc(to))
 		return;
-	}
 	for (int fd = 0; fd < DESCRIPTORS_MAX; fd++) {
 		if (fd != to)
 			close(fd);

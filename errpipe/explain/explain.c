@@ -379,6 +379,7 @@ enum { MAX_GROUPS = 1024 };
 static int explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
 	struct ep_case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
+	struct errpipe_question followed;
 	gid_t groups[MAX_GROUPS];
 	int ret;
 
@@ -387,9 +388,13 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 		return c.root;
 	begin(ex);
 	ret = fill_in_who(&c, groups, MAX_GROUPS);
+	if (ret == 0)
+		ret = ep_follow_mounts(&c, &followed);
 	if (ret == 0) {
+		c.question = &followed;
 		look(&c);
 		judge(&c);
+		ep_forget_mounts(&followed);
 	}
 	ex->looking_at = NULL;
 	close(c.root);

@@ -109,6 +109,13 @@ bool ep_is_own_lack(const struct ep_case *c, int error);
 /* kernel/open.c: the limit of the calling process that causes such an error; 0: none. */
 uint64_t ep_own_limit(int error);
 
+/*
+ * kernel/mounts.c: copy the question with mounts whose paths have no symbolic links. Returns 0, or the errors of mmap(2). After
+ * the copy was used, call ep_forget_mounts().
+ */
+int ep_follow_mounts(struct ep_case *c, struct errpipe_question *followed);
+void ep_forget_mounts(struct errpipe_question *followed);
+
 /* facts/mount.c: where the file system of the file is mounted, kept; NULL if that cannot be known. */
 const char *ep_mount_point(struct ep_case *c, int path_fd);
 
@@ -280,9 +287,6 @@ int ep_busy(struct ep_case *c, struct errpipe_link *link, int path_fd);
 
 /* kernel/credentials.c: file capabilities, set-id bits that are of no use. Only for the file whose credentials count. Returns 0 or -1. */
 int ep_credentials(struct ep_case *c, struct errpipe_link *link, int path_fd);
-
-/* kernel/credentials.c: the name of a capability, in lower case; NULL from the first number on that is none. For the command, too. */
-const char *ep_capability(unsigned number);
 
 /* kernel/process.c: fill in ex->modules. */
 void ep_modules(struct ep_case *c);

@@ -1315,6 +1315,33 @@ START_TEST(noexec_mounts_that_are_not_there_yet)
 }
 END_TEST
 
+/* Runtimes mount onto the place that a symbolic link leads to, which is always in the root. */
+START_TEST(mounts_behind_symlinks)
+{
+	const struct errpipe_mount mounts[] = {
+		{ .at = "/to-slash/to-dir/sub", .source = source("dir"), .noexec = 1 },
+		{ .at = "../../to-slash/at/", .source = source("dir") },
+		{ .at = "/dangling-dir", .source = source("dir/sub"), .noexec = 1 },
+		{ .at = "/to-slash", .source = source("dir/sub"), .noexec = 1 },
+	};
+	struct errpipe_question question = { .root = root, .mounts = mounts, .mounts_count = COUNT(mounts) };
+
+	question.path = "/dir/sub/prog";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	assert_cause(ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES, "/dir/sub", NULL);
+	ck_assert_str_eq(ex.link[0].mount, "/dir/sub");
+	question.path = "/at/prog";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), "empty-file");
+	ck_assert_str_eq(ex.link[0].resolved, "/at/prog");
+	question.path = "/prog";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), "empty-file");
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		close(mounts[i].source);
+}
+END_TEST
+
 /* The explanation stays valid when the question is gone. */
 START_TEST(an_explanation_keeps_the_mount)
 {
@@ -1779,6 +1806,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, mounts_of_the_question);
 	tcase_add_test(tcase, a_mount_on_the_root);
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
+	tcase_add_test(tcase, mounts_behind_symlinks);
 	tcase_add_test(tcase, an_explanation_keeps_the_mount);
 	tcase_add_test(tcase, reading);
 	tcase_add_test(tcase, a_fifo_is_not_opened);
