@@ -170,14 +170,15 @@ struct diagnosis {
 	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
+	char *finding,
+		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL without memory */
 };
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */
 int other_errno(const struct diagnosis *diagnosis);
 
-/* What is wrong, and what to do, in a line each, malloc'd; "" if there is nothing to say, NULL without memory. */
-char *finding_of(const struct diagnosis *diagnosis);
-char *advice_of(const struct diagnosis *diagnosis);
+/* Format the finding and the advice. Call it once, when the rest is final. */
+void diagnosis_finish(struct diagnosis *diagnosis);
 
 /* Why the outcome is what it is. There is none for a target that was started, unless the kernel killed it for what it is. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);

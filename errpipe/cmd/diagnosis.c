@@ -48,7 +48,7 @@ static char *plain_finding(const struct diagnosis *diagnosis)
 	return words_of(errpipe_finding, diagnosis->explanation);
 }
 
-char *finding_of(const struct diagnosis *diagnosis)
+static char *finding_of(const struct diagnosis *diagnosis)
 {
 	int other = other_errno(diagnosis);
 	char *finding = plain_finding(diagnosis), *line = NULL;
@@ -67,12 +67,18 @@ char *finding_of(const struct diagnosis *diagnosis)
 	return line;
 }
 
-char *advice_of(const struct diagnosis *diagnosis)
+static char *advice_of(const struct diagnosis *diagnosis)
 {
 	if (diagnosis->search_path)
 		return around("install it, use its full path, or correct PATH, which is ", diagnosis->search_path,
 			      "");
 	return words_of(errpipe_advice, diagnosis->explanation);
+}
+
+void diagnosis_finish(struct diagnosis *diagnosis)
+{
+	diagnosis->finding = finding_of(diagnosis);
+	diagnosis->advice = advice_of(diagnosis);
 }
 
 /* By one of the signals that the kernel kills a program by that it cannot load. */
@@ -128,6 +134,7 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	}
 	if (outcome->nowhere && report->error == ENOENT)
 		diagnosis_nowhere(&diagnosis, outcome->path, path_or_default(NULL));
+	diagnosis_finish(&diagnosis);
 	return diagnosis;
 }
 
@@ -143,41 +150,33 @@ static bool has_colours(FILE *to)
 #define GREEN "\033[1;32m"
 
 /* In one call, so that the lines of processes that share standard error do not mix. */
-static void print_line(FILE *to, const char *before, const char *colour, const char *label, const char *text)
+static void print_line(FILE *to, const char *before, const char *colour, const char *label, const char *text,
+		       const char *name)
 {
 	bool colours = has_colours(to);
 
-	fprintf(to, "%s%s%s:%s %s\n", before, colours ? colour : "", label, colours ? "\033[0m" : "", text);
+	fprintf(to, "%s%s%s:%s %s%s%s%s\n", before, colours ? colour : "", label, colours ? "\033[0m" : "", text,
+		name ? " (" : "", name ? name : "", name ? ")" : "");
 }
 
 /* The finding, and the errno of the exec unless it is already said. */
-static char *why(const struct diagnosis *diagnosis)
+static void print_why(FILE *to, const struct diagnosis *diagnosis, const char *before)
 {
-	char *finding = finding_of(diagnosis), *line = NULL;
-	int error = diagnosis->explanation->error;
+	const struct errpipe_explanation *ex = diagnosis->explanation;
+	const char *label = ex->certainty == ERRPIPE_LIKELY ? "why (likely)" : "why";
+	bool names_errno = !*before && ex->error && !other_errno(diagnosis);
 
-	if (!finding || !error || other_errno(diagnosis))
-		return finding;
-	if (asprintf(&line, "%s (%s)", finding, errno_name(error)) < 0)
-		line = NULL;
-	free(finding);
-	return line;
+	print_line(to, before, RED, label, diagnosis->finding, names_errno ? errno_name(ex->error) : NULL);
 }
 
 int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *before)
 {
-	bool likely = diagnosis->explanation->certainty == ERRPIPE_LIKELY;
-	char *finding = *before ? finding_of(diagnosis) : why(diagnosis), *advice = advice_of(diagnosis);
-	int ret = finding && advice ? 0 : -1;
-
-	if (ret == 0) {
-		print_line(to, before, RED, likely ? "why (likely)" : "why", finding);
-		if (*advice)
-			print_line(to, before, GREEN, "fix", advice);
-	}
-	free(finding);
-	free(advice);
-	return ret;
+	if (!diagnosis->finding || !diagnosis->advice)
+		return -1;
+	print_why(to, diagnosis, before);
+	if (*diagnosis->advice)
+		print_line(to, before, GREEN, "fix", diagnosis->advice, NULL);
+	return 0;
 }
 
 void diagnosis_tell(const struct diagnosis *diagnosis)
@@ -189,5 +188,8 @@ void diagnosis_tell(const struct diagnosis *diagnosis)
 void diagnosis_free(struct diagnosis *diagnosis)
 {
 	free_explanation(diagnosis->explanation);
+	free(diagnosis->finding);
+	free(diagnosis->advice);
 	diagnosis->explanation = NULL;
+	diagnosis->finding = diagnosis->advice = NULL;
 }

@@ -402,12 +402,17 @@ static int answer(struct explain *explain)
 	int found = find(explain, name, &best), ret = EXIT_OWN;
 
 	if (found >= 0 && best.ex) {
-		diagnosis = (struct diagnosis){ best.ex, best.path, NULL, explain->report.error, false };
+		diagnosis = (struct diagnosis){ .explanation = best.ex,
+						.path = best.path,
+						.error = explain->report.error };
 		if (found == ABSENT && is_searched(name))
 			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
+		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
 		if (ret == 0)
 			ret = best.ex->works ? EXIT_WORKS : EXIT_FAILS;
+		diagnosis_free(&diagnosis);
+		best.ex = NULL;
 	}
 	candidate_free(&best);
 	return ret;
@@ -449,6 +454,7 @@ static int check_cwd(const struct explain *explain)
 	if (diagnosis.explanation) {
 		diagnosis.explanation->link[0].path = explain->cwd;
 		diagnosis.explanation->broken = -1;
+		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
 		if (ret == 0)
 			ret = EXIT_FAILS;

@@ -142,10 +142,9 @@ static json_t *json_of_links(const struct diagnosis *diagnosis)
 }
 
 /* A line of ours. An empty one is none. */
-static void add_line(json_t **object, const char *key, char *line)
+static void add_line(json_t **object, const char *key, const char *line)
 {
 	json_add(object, key, !line ? NULL : *line ? json_text(line) : json_null());
-	free(line);
 }
 
 static void add_cause(json_t **object, const struct diagnosis *diagnosis)
@@ -181,8 +180,8 @@ json_t *json_of(const struct diagnosis *diagnosis)
 
 	json_add(&object, "path", text_or_null(diagnosis->path));
 	add_cause(&object, diagnosis);
-	add_line(&object, "finding", finding_of(diagnosis));
-	add_line(&object, "advice", advice_of(diagnosis));
+	add_line(&object, "finding", diagnosis->finding);
+	add_line(&object, "advice", diagnosis->advice);
 	add_facts(&object, diagnosis);
 	return object;
 }
