@@ -119,16 +119,16 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NAME_TOO_LONG,	 /* a component has number bytes; its file system allows limit */
 	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the whole path has number bytes; the kernel allows limit */
 	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, but the path goes on or ends in a slash */
-	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit; object says for whom */
-	ERRPIPE_CAUSE_LOOKUP_FAILED,	 /* the file system returns an error for subject; object is its name */
-	ERRPIPE_CAUSE_NOT_YET_MOUNTED,	 /* it is on subject, which is mounted only when the container starts */
-	ERRPIPE_CAUSE_MAGIC_LINK,	 /* subject means something else to each process, such as /proc/self/exe */
+	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit; denied tells for whom */
+	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or a detail */
+	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
+	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
 
 	/* The file. */
-	ERRPIPE_CAUSE_NOT_A_FILE,     /* object says what it is: a directory, a FIFO ... */
-	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit; object says for whom */
+	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...: mode of the broken link */
+	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit; denied tells for whom */
 	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system that is mounted noexec: subject is the mount point */
-	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing; object says by whom, as far as can be seen */
+	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing, by writers */
 	ERRPIPE_CAUSE_UNREADABLE,     /* it may be executed but not read, so its format is unknown */
 	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it; object is the name of the error */
 	ERRPIPE_CAUSE_SECURITY_MODULE, /* nothing is wrong, but the kernel refuses; object lists the active modules */
@@ -147,7 +147,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_MACOS_PROGRAM,
 	ERRPIPE_CAUSE_JAVA_CLASS,
 	ERRPIPE_CAUSE_WEBASSEMBLY,
-	ERRPIPE_CAUSE_ARCHIVE,	      /* object says which: gzip, zip, ar ... */
+	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...: format of the broken link */
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
 	/* ELF. */
@@ -158,13 +158,13 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
 	ERRPIPE_CAUSE_CORE_DUMP,	/* ET_CORE */
 	ERRPIPE_CAUSE_BAD_ELF_TYPE,	/* number is the type: neither a program nor a library */
-	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* entry size number instead of limit; or no entries, or too many */
-	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* too short, too long or not NUL-terminated */
+	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* detail: their size, or their number */
+	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* detail: too short, too long or not NUL-terminated */
 	ERRPIPE_CAUSE_SHARED_LIBRARY,	    /* no entry point: it starts and crashes */
-	ERRPIPE_CAUSE_LOADER_MISSING,	    /* object is Debian's package that has it, or what it belongs to */
-	ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, /* missing, but the loader of another libc, object, exists */
-	ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,  /* missing, like all libraries of that architecture */
-	ERRPIPE_CAUSE_LOADER_INVALID,	    /* not ELF, or damaged ELF */
+	ERRPIPE_CAUSE_LOADER_MISSING,	    /* detail and object: the package or system that provides it */
+	ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, /* missing, but object, the loader of has_libc, exists */
+	ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, /* missing, like all libraries of that architecture; object: the package */
+	ERRPIPE_CAUSE_LOADER_INVALID,	   /* not ELF (format of the broken link), or damaged ELF (detail) */
 	ERRPIPE_CAUSE_LOADER_OTHER_ARCHITECTURE,
 	ERRPIPE_CAUSE_LOADER_TOO_SHORT,
 
@@ -180,16 +180,129 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
 
 	/* The process. */
-	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* object names a string of number bytes; one string may have limit */
+	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; one may have limit */
 	ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, /* together they have number bytes (0: unknown); the kernel allows limit */
 	ERRPIPE_CAUSE_PROCESS_LIMIT,	   /* the user has more processes than RLIMIT_NPROC, limit, allows */
 	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* object lists file capabilities missing from the bounding set */
-	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but its set-id bits are ignored; object says why */
+	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but its set-id bits are ignored: detail */
 	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) returned 0 without executing anything */
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run; the program, subject, was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed; subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not respond */
 	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; with EMFILE, limit is set */
+};
+
+/* Which form of the cause it is. explain/words.def has the names in JSON, and the words. 0: the cause has only one. */
+enum errpipe_detail {
+	ERRPIPE_DETAIL_NONE = 0,
+
+	/* UNSEARCHABLE, NOT_EXECUTABLE: why not even root may. */
+	ERRPIPE_DETAIL_NO_DAC_OVERRIDE, /* root lacks CAP_DAC_OVERRIDE */
+	ERRPIPE_DETAIL_UNMAPPED_OWNER,	/* owner or group is not mapped in this user namespace */
+
+	/* LOOKUP_FAILED */
+	ERRPIPE_DETAIL_PROTECTED_SYMLINKS, /* fs.protected_symlinks */
+	ERRPIPE_DETAIL_NOSYMFOLLOW,	   /* the file system is mounted nosymfollow */
+	ERRPIPE_DETAIL_LONG_TARGETS,	   /* errpipe gave up: the targets of the symbolic links are too long */
+	ERRPIPE_DETAIL_DEEP_PLACE,	   /* errpipe gave up: directories are nested too deeply */
+	ERRPIPE_DETAIL_MANY_STEPS,	   /* errpipe gave up after limit steps */
+
+	/* TEXT_BUSY */
+	ERRPIPE_DETAIL_WRITER_NOT_VISIBLE,
+	ERRPIPE_DETAIL_NO_LONGER_BUSY,
+
+	/* OTHER_ARCHITECTURE: object is the emulator, or the package with it. */
+	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
+	ERRPIPE_DETAIL_EMULATOR_IN_PACKAGE,
+
+	/* NO_COMPATIBILITY: what the kernel lacks. */
+	ERRPIPE_DETAIL_IA32_EMULATION,
+	ERRPIPE_DETAIL_X32_ABI,
+	ERRPIPE_DETAIL_COMPAT,
+	ERRPIPE_DETAIL_AARCH32,
+
+	/* BAD_PROGRAM_HEADERS and LOADER_INVALID */
+	ERRPIPE_DETAIL_HEADER_SIZE, /* each has number bytes instead of limit */
+	ERRPIPE_DETAIL_NO_HEADERS,
+	ERRPIPE_DETAIL_MANY_HEADERS, /* there are number; they do not fit in limit bytes */
+	ERRPIPE_DETAIL_HEADERS_MISPLACED,
+
+	/* LOADER_INVALID alone. Without a detail, the format of the broken link tells what it is. */
+	ERRPIPE_DETAIL_CUT_OFF,
+	ERRPIPE_DETAIL_LOADER_TYPE,   /* number is e_type */
+	ERRPIPE_DETAIL_READ_ONLY_TOP, /* its last segment is read-only, which Linux before 6.10 cannot load */
+
+	/* BAD_LOADER_NAME: number is its length. */
+	ERRPIPE_DETAIL_NAME_EMPTY,
+	ERRPIPE_DETAIL_NAME_TOO_SHORT,
+	ERRPIPE_DETAIL_NAME_TOO_LONG,
+	ERRPIPE_DETAIL_NAME_MISPLACED,
+	ERRPIPE_DETAIL_NAME_UNTERMINATED,
+
+	/* LOADER_MISSING, LOADER_OF_OTHER_ABI: what provides it. object is its name. */
+	ERRPIPE_DETAIL_PACKAGE,
+	ERRPIPE_DETAIL_GLIBC_PACKAGE, /* of Debian; on Alpine it is gcompat */
+	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
+	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
+	ERRPIPE_DETAIL_FROM_LSB,
+
+	/* SEGMENT_ADDRESS: it depends on a random address. */
+	ERRPIPE_DETAIL_RANDOM_ADDRESS,
+
+	/* ARGUMENT_TOO_LONG: object is the argument's number, from 0, or the variable's name. */
+	ERRPIPE_DETAIL_ARGUMENT,
+	ERRPIPE_DETAIL_VARIABLE,
+
+	/* SET_ID_IGNORED */
+	ERRPIPE_DETAIL_NOSUID,
+	ERRPIPE_DETAIL_NO_NEW_PRIVS
+};
+
+/* The class of the process for a file. */
+enum errpipe_class {
+	ERRPIPE_CLASS_NONE = 0,
+	ERRPIPE_CLASS_OWNER,
+	ERRPIPE_CLASS_USER, /* named in the access control list */
+	ERRPIPE_CLASS_GROUP,
+	ERRPIPE_CLASS_NAMED_GROUP, /* in the access control list */
+	ERRPIPE_CLASS_OTHER,
+	ERRPIPE_CLASS_ANYONE /* nobody may, including root */
+};
+
+/* UNSEARCHABLE, NOT_EXECUTABLE: whom the mode, or the access control list, denies the x bit. */
+struct errpipe_denied {
+	enum errpipe_class as; /* 0: the cause is another one, and the rest is unknown */
+	uid_t uid;	       /* of the process */
+	gid_t gid;	       /* the group of the file, or the one that the list names */
+	mode_t mode;	       /* of the file or directory */
+	int acl;	       /* nonzero: an access control list decides */
+	int mask;	       /* nonzero: only the mask of that list denies it */
+};
+
+/* TEXT_BUSY: the processes that have the file open for writing, as far as /proc shows them. */
+enum { ERRPIPE_WRITERS_MAX = 3 };
+
+struct errpipe_writer {
+	pid_t pid;
+	const char *name; /* or NULL */
+};
+
+struct errpipe_writers {
+	int count;
+	int more; /* nonzero: there are others */
+	struct errpipe_writer writer[ERRPIPE_WRITERS_MAX];
+};
+
+/* What binfmt_misc has for a foreign program. */
+enum errpipe_binfmt {
+	ERRPIPE_BINFMT_NOT_ASKED = 0, /* the program is not foreign */
+	ERRPIPE_BINFMT_NONE,	      /* the kernel lacks binfmt_misc */
+	ERRPIPE_BINFMT_NOT_VISIBLE,   /* there is no /proc */
+	ERRPIPE_BINFMT_NOT_MOUNTED,
+	ERRPIPE_BINFMT_NO_HANDLER,
+	ERRPIPE_BINFMT_HANDLER_DISABLED, /* handler names it */
+	ERRPIPE_BINFMT_DISABLED,	 /* all of binfmt_misc, including handler */
+	ERRPIPE_BINFMT_ENABLED		 /* handler is there now, but was not before */
 };
 
 enum errpipe_certainty {
@@ -248,7 +361,8 @@ struct errpipe_link {
 	unsigned char elf_class, elf_data; /* ELF: EI_CLASS, EI_DATA */
 	int dynamic;			   /* nonzero: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: not ELF, or unknown */
-	const char *wrong;		   /* for a link after the broken one: its own fault, in words; or NULL */
+	enum errpipe_cause fault;	   /* for a link after the broken one: the cause of its own fault, or NONE */
+	const char *wrong;		   /* that fault in words; or NULL */
 	uint64_t reserved[2];
 };
 
@@ -267,13 +381,29 @@ struct errpipe_explanation {
 	const char *object;
 	uint64_t number, limit;
 
-	const char *host;     /* the architecture of the kernel: "x86_64" */
-	const char *platform; /* of a foreign program, in the words of container tools: "linux/arm64" */
-	const char *modules;  /* the active security modules, as in "landlock,apparmor"; NULL: unknown */
-	const char *binfmt;   /* of a foreign program: its binfmt_misc handler or the lack of one, in words */
+	enum errpipe_detail detail;
+	struct errpipe_denied denied;
+	struct errpipe_writers writers;
+	const char *needs_libc,
+		*has_libc; /* LOADER_OF_OTHER_LIBC: "glibc", the program's; "musl", that of the root */
+
+	const char *host;	   /* the architecture of the kernel: "x86_64"; NULL: not known */
+	const char *host_platform; /* the same as container tools write it: "linux/amd64", or NULL */
+	const char *platform;	   /* of a foreign program, in the same way: "linux/arm64", or NULL */
+	const char *modules;	   /* security modules that are active, as in "landlock,apparmor"; NULL: not known */
+	enum errpipe_binfmt binfmt;
+	const char *handler; /* of binfmt_misc, for a foreign program: the name of its file there */
 
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];
+
+	/* The libraries that the program needs. Empty in this version. */
+	int libraries;
+	const struct errpipe_link *library;
+
+	/* The programs that the program starts by its own rules, as env(1) does. Empty in this version. */
+	int starts;
+	const struct errpipe_link *start;
 
 	const char *looking_at; /* while errpipe_explain() runs: the path in the root that it inspects */
 

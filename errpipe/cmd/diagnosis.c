@@ -114,6 +114,9 @@ void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char
 	ex->error = ENOENT;
 	ex->subject = ex->link[0].path;
 	ex->object = NULL;
+	ex->number = ex->limit = 0;
+	ex->detail = ERRPIPE_DETAIL_NONE;
+	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
 	ex->link[0].mode = 0; /* of a directory that the search has passed over */
 }
 

@@ -13,31 +13,33 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const char *const kinds[] = {
-	[ERRPIPE_LINK_PROGRAM] = "program",
-	[ERRPIPE_LINK_INTERPRETER] = "interpreter",
-	[ERRPIPE_LINK_HANDLER] = "handler",
-	[ERRPIPE_LINK_LOADER] = "loader",
+#define KIND(id, name) [ERRPIPE_LINK_##id] = name,
+#include "explain/words.def"
+#undef KIND
 };
 
 static const char *const formats[] = {
-	[ERRPIPE_FORMAT_EMPTY] = "empty",
-	[ERRPIPE_FORMAT_SCRIPT] = "script",
-	[ERRPIPE_FORMAT_ELF] = "elf",
-	[ERRPIPE_FORMAT_TEXT] = "text",
-	[ERRPIPE_FORMAT_BYTE_ORDER_MARK] = "byte-order-mark",
-	[ERRPIPE_FORMAT_UTF_16] = "utf-16",
-	[ERRPIPE_FORMAT_PE] = "pe",
-	[ERRPIPE_FORMAT_MACH_O] = "mach-o",
-	[ERRPIPE_FORMAT_JAVA_CLASS] = "java-class",
-	[ERRPIPE_FORMAT_WEBASSEMBLY] = "webassembly",
-	[ERRPIPE_FORMAT_GZIP] = "gzip",
-	[ERRPIPE_FORMAT_XZ] = "xz",
-	[ERRPIPE_FORMAT_ZSTD] = "zstd",
-	[ERRPIPE_FORMAT_BZIP2] = "bzip2",
-	[ERRPIPE_FORMAT_ZIP] = "zip",
-	[ERRPIPE_FORMAT_AR] = "ar",
-	[ERRPIPE_FORMAT_TAR] = "tar",
-	[ERRPIPE_FORMAT_UNKNOWN] = "unknown",
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = name,
+#include "explain/words.def"
+#undef FORMAT
+};
+
+static const char *const details[] = {
+#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = name,
+#include "explain/words.def"
+#undef DETAIL
+};
+
+static const char *const user_classes[] = {
+#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = name,
+#include "explain/words.def"
+#undef CLASS
+};
+
+static const char *const binfmts[] = {
+#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = name,
+#include "explain/words.def"
+#undef BINFMT
 };
 
 /* EI_CLASS and EI_DATA. */
@@ -69,17 +71,15 @@ static json_t *mode_or_null(mode_t mode)
 
 static const char *file_type(mode_t mode)
 {
-	static const struct {
-		mode_t type;
-		const char *name;
-	} types[] = { { S_IFREG, "file" },    { S_IFDIR, "directory" },	       { S_IFIFO, "fifo" },
-		      { S_IFSOCK, "socket" }, { S_IFCHR, "character-device" }, { S_IFBLK, "block-device" } };
-
-	for (size_t i = 0; i < COUNT(types); i++) {
-		if ((mode & S_IFMT) == types[i].type)
-			return types[i].name;
+	switch (mode & S_IFMT) {
+#define FILE_TYPE(type, name, words)                                                                                 \
+	case type:                                                                                                   \
+		return name;
+#include "explain/words.def"
+#undef FILE_TYPE
+	default:
+		return NULL;
 	}
-	return NULL;
 }
 
 static void add_elf(json_t **object, const struct errpipe_link *link)
@@ -121,19 +121,34 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	add_elf(&object, link);
 	add_file(&object, link);
 	json_add(&object, "argument", text_or_null(link->argument));
+	json_add(&object, "fault", string_or_null(link->fault ? errpipe_cause_name(link->fault) : NULL));
 	json_add(&object, "wrong", text_or_null(link->wrong));
 	return object;
 }
 
-/* A working directory is not a link of the chain. */
-static json_t *json_of_links(const struct diagnosis *diagnosis)
+static json_t *json_of_array(const struct errpipe_link *links, int count)
 {
-	const struct errpipe_explanation *ex = diagnosis->explanation;
-	int links = diagnosis->is_cwd ? 0 : ex->links;
 	json_t *array = json_array();
 
-	for (int i = 0; i < links && array; i++) {
-		if (json_array_append_new(array, json_of_link(&ex->link[i])) < 0) {
+	for (int i = 0; i < count && array; i++) {
+		if (json_array_append_new(array, json_of_link(&links[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *json_of_writers(const struct errpipe_writers *writers)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < writers->count && array; i++) {
+		json_t *object = json_object();
+
+		json_add(&object, "pid", json_integer(writers->writer[i].pid));
+		json_add(&object, "name", text_or_null(writers->writer[i].name));
+		if (json_array_append_new(array, object) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -159,6 +174,32 @@ static void add_cause(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "broken", integer_or_null(ex->broken >= 0, ex->broken));
 }
 
+/* Whom the mode or the access control list denies the x bit. */
+static void add_denied(json_t **object, const struct errpipe_denied *denied)
+{
+	bool is_group = denied->as == ERRPIPE_CLASS_GROUP || denied->as == ERRPIPE_CLASS_NAMED_GROUP;
+
+	json_add(object, "who", NAME(user_classes, denied->as));
+	json_add(object, "uid", integer_or_null(denied->as, denied->uid));
+	json_add(object, "gid", integer_or_null(is_group, denied->gid));
+	json_add(object, "mode", mode_or_null(denied->mode));
+	json_add(object, "acl", boolean_or_null(denied->as, denied->acl));
+	json_add(object, "acl_mask", boolean_or_null(denied->as, denied->mask));
+}
+
+static void add_machines(json_t **object, const struct errpipe_explanation *ex)
+{
+	json_add(object, "needs_libc", text_or_null(ex->needs_libc));
+	json_add(object, "has_libc", text_or_null(ex->has_libc));
+	json_add(object, "host", text_or_null(ex->host));
+	json_add(object, "host_platform", text_or_null(ex->host_platform));
+	json_add(object, "platform", text_or_null(ex->platform));
+	json_add(object, "binfmt", NAME(binfmts, ex->binfmt));
+	json_add(object, "handler", text_or_null(ex->handler));
+	json_add(object, "modules", text_or_null(ex->modules));
+}
+
+/* A working directory is not a link of the chain. */
 static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 {
 	const struct errpipe_explanation *ex = diagnosis->explanation;
@@ -167,11 +208,14 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "object", text_or_null(ex->object));
 	json_add(object, "number", json_integer(integer(ex->number)));
 	json_add(object, "limit", json_integer(integer(ex->limit)));
-	json_add(object, "host", text_or_null(ex->host));
-	json_add(object, "platform", text_or_null(ex->platform));
-	json_add(object, "binfmt", text_or_null(ex->binfmt));
-	json_add(object, "modules", text_or_null(ex->modules));
-	json_add(object, "links", json_of_links(diagnosis));
+	json_add(object, "detail", NAME(details, ex->detail));
+	add_denied(object, &ex->denied);
+	json_add(object, "writers", json_of_writers(&ex->writers));
+	json_add(object, "more_writers", json_boolean(ex->writers.more));
+	add_machines(object, ex);
+	json_add(object, "links", json_of_array(ex->link, diagnosis->is_cwd ? 0 : ex->links));
+	json_add(object, "libraries", json_of_array(ex->library, ex->libraries));
+	json_add(object, "starts", json_of_array(ex->start, ex->starts));
 }
 
 json_t *json_of(const struct diagnosis *diagnosis)

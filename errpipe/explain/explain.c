@@ -1,72 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk along the chain, in the order in which execve(2) does it, and what to make of it. */
+/* Walk the chain of files in execve(2)'s order and draw the conclusion. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/judge.h"
+#include "explain/kernel/kernel.h"
+#include "explain/text.h"
 
 /* Interpreters of interpreters (exec_binprm() in the kernel's fs/exec.c). */
 enum { MAX_DEPTH = 5 };
 
-/* A path of 4096 bytes can have 2048 components, and each can be one of 40 links of as many. */
-enum { MAX_STEPS = 20000 };
-
-const char *ep_keep(struct ep_case *c, const char *format, ...)
-{
-	struct errpipe_explanation *ex = c->ex;
-	size_t room = sizeof(ex->strings) - ex->strings_used;
-	char *string = ex->strings + ex->strings_used;
-	va_list args;
-	int length;
-
-	/* The last byte is a NUL that is never overwritten. */
-	if (room <= 1)
-		return ex->strings + sizeof(ex->strings) - 1;
-	va_start(args, format);
-	length = vsnprintf(string, room - 1, format, args);
-	va_end(args);
-	if (length < 0)
-		*string = '\0';
-	ex->strings_used += strlen(string) + 1;
-	return string;
-}
-
-int ep_broken(struct ep_case *c, const struct errpipe_link *link, enum errpipe_cause cause, int error,
-	      const char *subject, const char *object, uint64_t number, uint64_t limit)
-{
-	struct errpipe_explanation *ex = c->ex;
-
-	/* What is told of set-id bits keeps nothing from working. */
-	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
-		return -1;
-	ex->cause = cause;
-	ex->works = 0;
-	ex->error = error;
-	ex->broken = link ? link - ex->link : -1;
-	ex->subject = subject;
-	ex->object = object;
-	ex->number = number;
-	ex->limit = limit;
-	return -1;
-}
-
-void ep_refine(struct ep_case *c, enum errpipe_cause cause, const char *object)
-{
-	c->ex->cause = cause;
-	c->ex->object = object;
-}
-
-/* The path of the link leads nowhere. In some places that has reasons of its own. */
-static void refine_missing(struct ep_case *c, const struct errpipe_link *link)
+/* The file is missing: replace MISSING by a more specific cause where there is one. */
+static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 {
 	size_t length = strlen(link->path);
 
@@ -75,14 +26,14 @@ static void refine_missing(struct ep_case *c, const struct errpipe_link *link)
 	if (link->kind == ERRPIPE_LINK_LOADER)
 		ep_loader_missing(c, link, link - 1);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
-		ep_refine(c, ERRPIPE_CAUSE_CARRIAGE_RETURN, NULL);
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_CARRIAGE_RETURN });
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
-		ep_refine(c, ERRPIPE_CAUSE_INTERPRETER_MISSING, NULL);
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_INTERPRETER_MISSING });
 }
 
-/* A file of the chain that is there and can be read. */
+/* A file of the chain that is open. */
 struct file {
-	struct errpipe_link *link; /* NULL: there is none */
+	struct errpipe_link *link; /* NULL: none is open */
 	int path_fd, fd;
 	struct ep_head head;
 };
@@ -96,33 +47,21 @@ static void close_file(struct file *file)
 	file->link = NULL;
 }
 
-static int read_head(int fd, struct ep_head *head)
+/* Returns 0 with *file, or -1. */
+static int open_file(struct ep_check *c, struct errpipe_link *link, struct file *file)
 {
-	ssize_t n;
-
-	memset(head, 0, sizeof(*head));
-	n = ep_pread(fd, head->bytes, sizeof(head->bytes), 0);
-	if (n < 0)
-		return n;
-	head->size = n;
-	return 0;
-}
-
-/* Returns 0 with *file, or -1: broken. */
-static int open_file(struct ep_case *c, struct errpipe_link *link, struct file *file)
-{
-	int path_fd = ep_find(c, link), fd, error;
+	int path_fd = ep_find_file(c, link), fd, error;
 
 	if (path_fd < 0) {
 		refine_missing(c, link);
 		return -1;
 	}
-	if (ep_check(c, link, path_fd) < 0) {
+	if (ep_before_reading(c, link, path_fd) < 0) {
 		close(path_fd);
 		return -1;
 	}
-	fd = ep_open(c, path_fd);
-	error = fd < 0 ? fd : read_head(fd, &file->head);
+	fd = ep_open_file(c, path_fd);
+	error = fd < 0 ? fd : ep_read_head(fd, &file->head);
 	if (error < 0) {
 		if (fd >= 0)
 			close(fd);
@@ -136,10 +75,10 @@ static int open_file(struct ep_case *c, struct errpipe_link *link, struct file *
 	return 0;
 }
 
-/* A program, or what runs one. The kernel asks binfmt_misc first. */
-static int look_inside(struct ep_case *c, struct file *file, struct ep_next *next)
+/* search_binary_handler() in the kernel's fs/exec.c: it asks binfmt_misc first. */
+static int search_handlers(struct ep_check *c, struct file *file, struct ep_next *next)
 {
-	if (ep_handler(c, file->link, &file->head, next)) {
+	if (ep_take_handler(c, file->link, &file->head, next)) {
 		/* open_file() has set it. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		if (file->link->format == ERRPIPE_FORMAT_ELF)
 			ep_elf_describe(file->link, file->fd, &file->head);
@@ -152,11 +91,11 @@ static int look_inside(struct ep_case *c, struct file *file, struct ep_next *nex
 	case ERRPIPE_FORMAT_ELF:
 		return ep_elf(c, file->link, file->fd, &file->head, next);
 	default:
-		return ep_no_program(c, file->link);
+		return ep_no_format(c, file->link);
 	}
 }
 
-static struct errpipe_link *add_link(struct ep_case *c, const struct ep_next *next)
+static struct errpipe_link *add_link(struct ep_check *c, const struct ep_next *next)
 {
 	struct errpipe_link *link = &c->ex->link[c->ex->links++];
 
@@ -167,33 +106,44 @@ static struct errpipe_link *add_link(struct ep_case *c, const struct ep_next *ne
 }
 
 /*
- * A program for another machine does not start. But whoever emulates it wants to know whether its loader is there: so
- * that is looked up, and what is wrong with it is told beside the cause, which comes first.
+ * A program for another machine does not start. But an emulator needs its loader too, so look that up and report a
+ * problem beside the main cause.
  */
-static void look_beyond(struct ep_case *c, const struct ep_next *next)
+static void inspect_foreign_loader(struct ep_check *c, const struct ep_next *next)
 {
 	struct errpipe_explanation *ex = c->ex;
 	struct errpipe_link *link = add_link(c, next);
-	unsigned char cause[offsetof(struct errpipe_explanation, host)];
+	const struct ep_finding main_finding = ep_finding_get(ex);
 	int fd;
 
-	memcpy(cause, ex, sizeof(cause));
-	ex->cause = ERRPIPE_CAUSE_NONE;
-	fd = ep_find(c, link);
+	ep_finding_clear(ex);
+	fd = ep_find_file(c, link);
 	if (fd >= 0) {
 		close(fd);
 	} else {
 		refine_missing(c, link);
+		link->fault = ex->cause;
 		link->wrong = ep_broken_words(c);
 	}
-	memcpy(ex, cause, sizeof(cause));
+	ep_finding_put(ex, &main_finding);
+}
+
+static int too_deep(struct ep_check *c, const struct errpipe_link *link, int depth)
+{
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_CHAIN_TOO_DEEP,
+				      .error = ELOOP,
+				      .number = depth,
+				      .limit = MAX_DEPTH,
+			      });
 }
 
 /*
- * Up to the point of no return: the file that becomes the process in the end is *program. Returns 0, or -1: broken, or
- * not to be seen.
+ * Check the chain up to the point of no return. *program is the file that becomes the process. Returns 0, or -1 after a
+ * finding, or at a file that cannot be seen.
  */
-static int walk_chain(struct ep_case *c, struct file *program, struct file *loader)
+static int walk_chain(struct ep_check *c, struct file *program, struct file *loader)
 {
 	struct ep_next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
 
@@ -206,11 +156,11 @@ static int walk_chain(struct ep_case *c, struct file *program, struct file *load
 		if (open_file(c, link, program) < 0)
 			return -1;
 		if (depth > MAX_DEPTH)
-			return ep_broken(c, link, ERRPIPE_CAUSE_CHAIN_TOO_DEEP, ELOOP, NULL, NULL, depth, MAX_DEPTH);
+			return too_deep(c, link, depth);
 		next = (struct ep_next){ 0 };
-		if (look_inside(c, program, &next) < 0) {
+		if (search_handlers(c, program, &next) < 0) {
 			if (next.kind)
-				look_beyond(c, &next);
+				inspect_foreign_loader(c, &next);
 			return -1;
 		}
 		if (!next.kind)
@@ -221,88 +171,23 @@ static int walk_chain(struct ep_case *c, struct file *program, struct file *load
 	return ep_elf_loader(c, loader->link, loader->fd, &loader->head);
 }
 
-static bool has_failed(const struct errpipe_report *report)
-{
-	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
-}
-
-static int look_at_segments(struct ep_case *c, const struct file *file)
+static int check_segments(struct ep_check *c, const struct file *file)
 {
 	return file->link ? ep_elf_segments(c, file->link, file->fd, &file->head) : 0;
 }
 
-static void walk(struct ep_case *c)
+static void check_chain(struct ep_check *c)
 {
 	struct file program = { .link = NULL }, loader = { .link = NULL };
 
 	if (walk_chain(c, &program, &loader) == 0 && ep_credentials(c, program.link, program.path_fd) == 0 &&
-	    !has_failed(c->question->report) && look_at_segments(c, &program) == 0)
-		look_at_segments(c, &loader);
+	    !ep_has_failed(c->question->report) && check_segments(c, &program) == 0)
+		check_segments(c, &loader);
 	close_file(&program);
 	close_file(&loader);
 }
 
-/* The walk has found nothing that gives the error of the report. What else gives it? */
-static enum errpipe_cause cause_of(const struct errpipe_explanation *ex, int error)
-{
-	if (error == ETXTBSY)
-		return ERRPIPE_CAUSE_TEXT_BUSY; /* no longer */
-	if ((error == EACCES || error == EPERM) && ex->modules)
-		return ERRPIPE_CAUSE_SECURITY_MODULE;
-	return ERRPIPE_CAUSE_UNKNOWN;
-}
-
-static void guess(struct ep_case *c, int error)
-{
-	struct errpipe_explanation *ex = c->ex;
-	enum errpipe_cause cause;
-
-	ep_modules(c);
-	cause = cause_of(ex, error);
-	ep_broken(c, NULL, cause, error, NULL, cause == ERRPIPE_CAUSE_TEXT_BUSY ? NULL : ex->modules, ex->links, 0);
-	ex->certainty = cause == ERRPIPE_CAUSE_UNKNOWN ? ERRPIPE_UNSURE : ERRPIPE_LIKELY;
-}
-
-/* The exec has failed, but the finding predicts a success or another error. */
-static void judge_failure(struct ep_case *c, int error)
-{
-	struct errpipe_explanation *ex = c->ex;
-
-	if (ex->works || (c->untried && error == ENOEXEC && ex->error != error))
-		ex->cause = ERRPIPE_CAUSE_NONE;
-	if (ex->cause == ERRPIPE_CAUSE_NONE && c->untried && error == ENOEXEC)
-		ep_no_compatibility(c, c->untried);
-	else if (ex->cause == ERRPIPE_CAUSE_NONE)
-		guess(c, error);
-	else if (ex->error != error && ex->certainty == ERRPIPE_CERTAIN)
-		ex->certainty = ERRPIPE_LIKELY;
-	ex->works = 0;
-}
-
-/* Where it cannot load a program, or the program has crashed (force_fatal_sig() in its fs/binfmt_elf.c). */
-static bool is_killed_by_kernel(int status)
-{
-	return WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS;
-}
-
-/* Does what was found agree with what has happened? */
-static void judge(struct ep_case *c)
-{
-	struct errpipe_explanation *ex = c->ex;
-	const struct errpipe_report *report = c->question->report;
-
-	if (has_failed(report)) {
-		judge_failure(c, report->error);
-	} else if (report && (ex->works || ex->error || !is_killed_by_kernel(report->status))) {
-		/* It was started, so this is not why it was killed. */
-		ex->cause = ERRPIPE_CAUSE_NONE;
-		ex->error = 0;
-		ex->works = 1;
-		ex->broken = -1;
-	}
-}
-
-static int fill_in_who(struct ep_case *c, gid_t *groups, int max)
+static int fill_in_who(struct ep_check *c, gid_t *groups, int max)
 {
 	struct errpipe_identity identity;
 	int n, ret;
@@ -343,42 +228,44 @@ static int open_root(const struct errpipe_question *question)
 	return root < 0 ? -errno : ep_above_stderr(root);
 }
 
-/* Was it started, and not killed? Then there is nothing to explain. */
+/* Did it start, without being killed? Then there is nothing to explain. */
 static bool has_worked(const struct errpipe_report *report)
 {
-	return report && !has_failed(report) && (report->status == -1 || !WIFSIGNALED(report->status));
+	return report && !ep_has_failed(report) && (report->status == -1 || !WIFSIGNALED(report->status));
 }
 
 static void begin(struct errpipe_explanation *ex)
 {
+	const struct ep_machine *host = ep_host_machine();
+
 	memset(ex, 0, offsetof(struct errpipe_explanation, strings));
+	ep_finding_clear(ex);
 	ex->certainty = ERRPIPE_CERTAIN;
-	ex->works = 1;
-	ex->broken = -1;
-	ex->host = ep_host_machine()->name;
+	ex->host = host->name;
+	ex->host_platform = host->platform;
 }
 
-/* EAGAIN can come from a file system. If the walk does not meet it, it was the limit of processes. */
-static void look(struct ep_case *c)
+/* EAGAIN can come from a file system. If the chain does not show it, the limit of processes gave it. */
+static void check_all(struct ep_check *c)
 {
 	const struct errpipe_report *report = c->question->report;
 
 	if (report && report->verdict == ERRPIPE_EXEC_FAILED && report->error == EAGAIN) {
-		walk(c);
+		check_chain(c);
 		if (c->ex->error == EAGAIN)
 			return;
 		begin(c->ex);
 	}
-	if (ep_before(c) == 0)
-		walk(c);
+	if (ep_before_lookup(c) == 0)
+		check_chain(c);
 }
 
-/* NGROUPS_MAX is 65536, but who has so many? With more than these the kernel is asked, and not this list. */
+/* NGROUPS_MAX is 65536, but few processes have that many. With more than these, only the kernel is asked. */
 enum { MAX_GROUPS = 1024 };
 
 static int explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
-	struct ep_case c = { .question = question, .ex = ex, .steps = MAX_STEPS };
+	struct ep_check c = { .question = question, .ex = ex, .steps = EP_STEPS_MAX };
 	struct errpipe_question followed;
 	gid_t groups[MAX_GROUPS];
 	int ret;
@@ -392,8 +279,8 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 		ret = ep_follow_mounts(&c, &followed);
 	if (ret == 0) {
 		c.question = &followed;
-		look(&c);
-		judge(&c);
+		check_all(&c);
+		ep_judge_finding(&c);
 		ep_forget_mounts(&followed);
 	}
 	ex->looking_at = NULL;
@@ -411,7 +298,7 @@ static bool is_valid(const struct errpipe_question *question)
 	return !has_worked(question->report);
 }
 
-/* A thread that is cancelled in the midst of it would leave descriptors open. */
+/* A thread that is cancelled in here would leak descriptors. */
 int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_question *question)
 {
 	int state, ret;

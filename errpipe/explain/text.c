@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* An explanation in words, which are those of causes.def. */
+/* Word an explanation. The words are in causes.def and words.def. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "explain/explain.h"
+#include "explain/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct words {
 	const char *name, *broken, *finding, *advice;
@@ -16,7 +18,7 @@ static const struct words {
 
 static const struct words *words_of(enum errpipe_cause cause)
 {
-	if ((size_t)cause >= sizeof(causes) / sizeof(*causes))
+	if ((size_t)cause >= COUNT(causes))
 		return NULL;
 	return &causes[cause];
 }
@@ -34,15 +36,64 @@ const char *errpipe_certainty_name(enum errpipe_certainty certainty)
 		[ERRPIPE_CERTAIN] = "certain", [ERRPIPE_LIKELY] = "likely", [ERRPIPE_UNSURE] = "unknown"
 	};
 
-	return (size_t)certainty < sizeof(names) / sizeof(*names) ? names[certainty] : NULL;
+	return (size_t)certainty < COUNT(names) ? names[certainty] : NULL;
 }
 
-/* The value of a placeholder. */
-struct value {
-	const char *text; /* NULL: there is none */
-	void (*add)(struct ep_line *line, const char *text);
-	char number[24];
+static const char *const details[] = {
+#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = words,
+#include "explain/words.def"
+#undef DETAIL
 };
+
+static const char *const classes[] = {
+#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = words,
+#include "explain/words.def"
+#undef CLASS
+};
+
+static const char *const binfmts[] = {
+#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = words,
+#include "explain/words.def"
+#undef BINFMT
+};
+
+static const char *const formats[] = {
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = words,
+#include "explain/words.def"
+#undef FORMAT
+};
+
+static const char *const format_objects[] = {
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = object,
+#include "explain/words.def"
+#undef FORMAT
+};
+
+static const char *const kinds[] = {
+#define KIND(id, name) [ERRPIPE_LINK_##id] = name,
+#include "explain/words.def"
+#undef KIND
+};
+
+static const char *row(const char *const *rows, size_t count, unsigned index)
+{
+	return index < count ? rows[index] : NULL;
+}
+
+#define ROW(rows, index) row(rows, COUNT(rows), index)
+
+static const char *file_type_words(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+#define FILE_TYPE(type, name, words)                                                                                 \
+	case type:                                                                                                   \
+		return words;
+#include "explain/words.def"
+#undef FILE_TYPE
+	default:
+		return "of an unknown type";
+	}
+}
 
 static const struct errpipe_link *link_at(const struct errpipe_explanation *ex, int index)
 {
@@ -56,37 +107,31 @@ static const char *path_at(const struct errpipe_explanation *ex, int index)
 	return link ? link->path : NULL;
 }
 
+static const char *known_or_not(const char *architecture)
+{
+	return architecture ? architecture : "an unknown machine";
+}
+
 static const char *architecture_at(const struct errpipe_explanation *ex, int index)
 {
 	const struct errpipe_link *link = link_at(ex, index);
 
 	if (!link)
 		return NULL;
-	return link->architecture ? link->architecture : "an unknown machine";
-}
-
-static const char *kind_words(enum errpipe_link_kind kind)
-{
-	static const char *const words[] = {
-		[ERRPIPE_LINK_PROGRAM] = "program",
-		[ERRPIPE_LINK_INTERPRETER] = "interpreter",
-		[ERRPIPE_LINK_HANDLER] = "emulator",
-		[ERRPIPE_LINK_LOADER] = "loader",
-	};
-
-	return words[kind];
+	return known_or_not(link->architecture);
 }
 
 /* "./x", its interpreter "/bin/x", the loader "/lib/x" of "/bin/x". */
-static void add_it(struct ep_line *line, const struct errpipe_explanation *ex, int index)
+static void add_it(struct ep_line *line, const struct errpipe_explanation *ex)
 {
-	const struct errpipe_link *link = link_at(ex, index < 0 ? 0 : index);
+	int index = ex->broken < 0 ? 0 : ex->broken;
+	const struct errpipe_link *link = link_at(ex, index);
 
 	if (!link)
 		return;
 	if (link->kind != ERRPIPE_LINK_PROGRAM) {
 		ep_add(line, index == 1 ? "its " : "the ");
-		ep_add(line, kind_words(link->kind));
+		ep_add(line, kinds[link->kind]);
 		ep_add(line, " ");
 	}
 	ep_add_quoted(line, link->path);
@@ -96,48 +141,177 @@ static void add_it(struct ep_line *line, const struct errpipe_explanation *ex, i
 	}
 }
 
-static const char *in_decimal(struct value *value, uint64_t number)
+/* "process 12 (cc1), process 15 (ld) and others" */
+static void add_writers(struct ep_line *line, const struct errpipe_explanation *ex)
 {
-	snprintf(value->number, sizeof(value->number), "%llu", (unsigned long long)number);
-	return number ? value->number : NULL;
+	for (int i = 0; i < ex->writers.count; i++) {
+		ep_add(line, i ? ", process " : "process ");
+		ep_add_number(line, ex->writers.writer[i].pid);
+		if (!ex->writers.writer[i].name)
+			continue;
+		ep_add(line, " (");
+		ep_add_visible(line, ex->writers.writer[i].name);
+		ep_add(line, ")");
+	}
+	if (ex->writers.more)
+		ep_add(line, " and others");
+}
+
+/* The value of a placeholder: one of these, or nothing. */
+struct value {
+	const char *text; /* is added by add_text */
+	void (*add_text)(struct ep_line *line, const char *text);
+	const char *template; /* has placeholders itself */
+	void (*add)(struct ep_line *line, const struct errpipe_explanation *ex);
+	char number[24]; /* for text */
+};
+
+static bool is_set(const struct value *value)
+{
+	return value->text || value->template || value->add;
+}
+
+static bool is(const char *key, size_t length, const char *name)
+{
+	return strlen(name) == length && memcmp(name, key, length) == 0;
+}
+
+/* The architecture of a package of Debian's: "i386" of "libc6:i386". */
+static const char *architecture_of_package(const char *package)
+{
+	const char *colon = package ? strchr(package, ':') : NULL;
+
+	return colon ? colon + 1 : NULL;
+}
+
+static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
+{
+	const struct {
+		const char *key, *text;
+	} texts[] = {
+		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken) },
+		{ "parent", path_at(ex, ex->broken - 1) },
+		{ "program", path_at(ex, 0) },
+		{ "subject", ex->subject },
+		{ "object", ex->object },
+		{ "object-architecture", architecture_of_package(ex->object) },
+		{ "needs-libc", ex->needs_libc },
+		{ "has-libc", ex->has_libc },
+		{ "host", known_or_not(ex->host) },
+		{ "host-platform", ex->host_platform },
+		{ "platform", ex->platform },
+		{ "handler", ex->handler },
+		{ "modules", ex->modules },
+		{ "arch", architecture_at(ex, ex->broken) },
+		{ "arch-of-parent", architecture_at(ex, ex->broken - 1) },
+		{ "acl", ex->denied.acl ? "" : NULL },
+		{ "mask", ex->denied.mask ? "" : NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		if (is(key, length, texts[i].key))
+			return texts[i].text;
+	}
+	return NULL;
+}
+
+/* A number or limit of 0 is not set. */
+static const char *number_of(const struct errpipe_explanation *ex, const char *key, size_t length, char *decimal,
+			     size_t size)
+{
+	const struct {
+		const char *key;
+		uint64_t number;
+		bool set;
+	} numbers[] = {
+		{ "number", ex->number, ex->number },
+		{ "limit", ex->limit, ex->limit },
+		{ "uid", ex->denied.uid, ex->denied.as },
+		{ "gid", ex->denied.gid, ex->denied.as },
+	};
+
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		if (is(key, length, numbers[i].key)) {
+			snprintf(decimal, size, "%llu", (unsigned long long)numbers[i].number);
+			return numbers[i].set ? decimal : NULL;
+		}
+	}
+	return NULL;
+}
+
+static const char *template_of(const struct errpipe_explanation *ex, const char *key, size_t length)
+{
+	const struct errpipe_link *broken = link_at(ex, ex->broken);
+	const struct {
+		const char *key, *template;
+	} templates[] = {
+		{ "detail", ROW(details, ex->detail) },
+		{ "denied", ROW(classes, ex->denied.as) },
+		{ "binfmt", ROW(binfmts, ex->binfmt) },
+		{ "format", broken ? ROW(format_objects, broken->format) : NULL },
+		{ "file-type", broken ? file_type_words(broken->mode) : NULL },
+	};
+
+	for (size_t i = 0; i < COUNT(templates); i++) {
+		if (is(key, length, templates[i].key))
+			return templates[i].template;
+	}
+	return NULL;
+}
+
+/* The values that are always paths are quoted. */
+static bool is_path(const char *key, size_t length)
+{
+	static const char *const paths[] = { "path", "parent", "program", "subject" };
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		if (is(key, length, paths[i]))
+			return true;
+	}
+	return false;
 }
 
 static void look_up(struct value *value, const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct {
-		const char *key, *text;
-		void (*add)(struct ep_line *line, const char *text);
-	} values[] = {
-		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken), ep_add_quoted },
-		{ "parent", path_at(ex, ex->broken - 1), ep_add_quoted },
-		{ "program", path_at(ex, 0), ep_add_quoted },
-		{ "subject", ex->subject, ep_add_quoted },
-		{ "object", ex->object, ep_add_visible },
-		{ "host", ex->host, ep_add_visible },
-		{ "platform", ex->platform, ep_add_visible },
-		{ "binfmt", ex->binfmt, ep_add_visible },
-		{ "modules", ex->modules, ep_add_visible },
-		{ "arch", architecture_at(ex, ex->broken), ep_add_visible },
-		{ "arch-of-parent", architecture_at(ex, ex->broken - 1), ep_add_visible },
+		const char *key;
+		void (*add)(struct ep_line *line, const struct errpipe_explanation *ex);
+		bool set;
+	} parts[] = {
+		{ "it", add_it, true },
+		{ "writers", add_writers, ex->writers.count },
 	};
 
-	value->text = NULL;
-	value->add = ep_add_visible;
-	if (length == 6 && memcmp(key, "number", length) == 0)
-		value->text = in_decimal(value, ex->number);
-	if (length == 5 && memcmp(key, "limit", length) == 0)
-		value->text = in_decimal(value, ex->limit);
-	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-		if (strlen(values[i].key) == length && memcmp(values[i].key, key, length) == 0) {
-			value->text = values[i].text;
-			value->add = values[i].add;
-		}
+	value->number[0] = '\0';
+	value->add_text = is_path(key, length) ? ep_add_quoted : ep_add_visible;
+	value->text = text_of(ex, key, length);
+	if (!value->text)
+		value->text = number_of(ex, key, length, value->number, sizeof(value->number));
+	value->template = template_of(ex, key, length);
+	value->add = NULL;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		if (parts[i].set && is(key, length, parts[i].key))
+			value->add = parts[i].add;
 	}
+}
+
+static void add_template(struct ep_line *line, const struct errpipe_explanation *ex, const char *template);
+
+static void add_value(struct ep_line *line, const struct errpipe_explanation *ex, const struct value *value)
+{
+	if (value->add)
+		value->add(line, ex);
+	else if (value->template)
+		add_template(line, ex, value->template);
+	else if (value->text)
+		value->add_text(line, value->text);
+	else
+		ep_add(line, value->number);
 }
 
 enum form { PLAIN, NAME, WORD, NONE, OTHER, SAME };
 
-/* What the end of a key asks for; that end is cut off. */
+/* The form that the end of a key asks for. That end is cut off. */
 static enum form form_of(const char *key, size_t *length)
 {
 	static const struct {
@@ -147,7 +321,7 @@ static enum form form_of(const char *key, size_t *length)
 		{ "-name", NAME }, { "-word", WORD }, { "-none", NONE }, { "-other", OTHER }, { "-same", SAME },
 	};
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+	for (size_t i = 0; i < COUNT(forms); i++) {
 		size_t n = strlen(forms[i].end);
 
 		if (*length > n && memcmp(key + *length - n, forms[i].end, n) == 0) {
@@ -165,13 +339,13 @@ static bool applies(const struct value *value, enum form form, const char *path)
 
 	switch (form) {
 	case NONE:
-		return !value->text;
+		return !is_set(value);
 	case OTHER:
-		return value->text && !same;
+		return is_set(value) && !same;
 	case SAME:
 		return same;
 	default:
-		return value->text;
+		return is_set(value);
 	}
 }
 
@@ -183,24 +357,20 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 	enum form form = form_of(p, &key);
 	struct value value;
 
-	if (key == 2 && memcmp(p, "it", 2) == 0) {
-		add_it(line, ex, ex->broken);
-		return;
-	}
 	look_up(&value, ex, p, key);
 	if (form == NAME)
-		value.add = ep_add_quoted;
+		value.add_text = ep_add_quoted;
 	if (form == WORD)
-		value.add = ep_add_word;
+		value.add_text = ep_add_word;
 	if (!text) {
-		value.add(line, value.text ? value.text : "0");
+		add_value(line, ex, &value);
 		return;
 	}
 	if (!applies(&value, form, path_at(ex, ex->broken < 0 ? 0 : ex->broken)))
 		return;
 	for (text++; text < end; text++) {
 		if (*text == '%')
-			value.add(line, value.text);
+			add_value(line, ex, &value);
 		else
 			ep_add_char(line, *text);
 	}
@@ -240,7 +410,7 @@ size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *
 	return ep_end(&line);
 }
 
-const char *ep_broken_words(struct ep_case *c)
+const char *ep_broken_words(struct ep_check *c)
 {
 	char text[512];
 	struct ep_line line = { text, sizeof(text), 0 };
@@ -263,7 +433,7 @@ static void add_elf(struct ep_line *line, const struct errpipe_link *link)
 		ep_add(line, ", ");
 		ep_add(line, link->architecture);
 	}
-	if (link->type < sizeof(types) / sizeof(*types) && types[link->type])
+	if (link->type < COUNT(types) && types[link->type])
 		ep_add(line, types[link->type]);
 	else if (link->kind != ERRPIPE_LINK_LOADER)
 		ep_add(line, link->dynamic ? ", dynamic" : ", static");
@@ -289,8 +459,8 @@ size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanati
 		return ep_end(&line);
 	if (link->format == ERRPIPE_FORMAT_ELF)
 		add_elf(&line, link);
-	else if (link->format != ERRPIPE_FORMAT_NOT_READ)
-		ep_add(&line, ep_format_words(link->format));
+	else if (link->format < COUNT(formats) && formats[link->format])
+		ep_add(&line, formats[link->format]);
 	if (link->mode)
 		add_mode(&line, link);
 	if (link->resolved && strcmp(link->resolved, link->path) != 0) {

@@ -9,7 +9,7 @@
 #define _GNU_SOURCE
 #include <sys/stat.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 #include "fuzz.h"
 
 static const char *const files[] = { "status", "a", "b", "register" };
@@ -48,11 +48,11 @@ static void check_handler(const struct ep_handler *handler, char *const texts[])
 	must(*handler->interpreter, "the handler has an interpreter");
 	snprintf(line, sizeof(line), "interpreter %s", handler->interpreter);
 	must(is_whole_line(text, line), "the interpreter is that of the file");
-	if (handler->binfmt == EP_ENABLED)
+	if (handler->binfmt == ERRPIPE_BINFMT_ENABLED)
 		must(is_whole_line(text, "enabled"), "an enabled handler is enabled in its file");
-	if (handler->binfmt == EP_DISABLED)
+	if (handler->binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED)
 		must(!is_whole_line(text, "enabled"), "a disabled handler is not enabled in its file");
-	must((handler->binfmt == EP_ALL_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
+	must((handler->binfmt == ERRPIPE_BINFMT_DISABLED) == (status && strncmp(status, "disabled", 8) == 0),
 	     "all handlers are disabled if and only if status says so");
 	must(strstr(text, "magic ") || strstr(text, "extension ."), "the handler has a magic or an extension");
 }
@@ -72,7 +72,8 @@ static void check_found(int directory, const char *path, const struct ep_head *h
 	if (!put_file(directory, files[1], text, length, 0644))
 		give_up(files[1]);
 	ep_handler_in(directory, path, head, &handler);
-	must(handler.binfmt == EP_ENABLED || handler.binfmt == EP_ALL_DISABLED, "a matching handler is found");
+	must(handler.binfmt == ERRPIPE_BINFMT_ENABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED,
+	     "a matching handler is found");
 	must(strcmp(handler.name, files[1]) != 0 || (handler.opened && strcmp(handler.interpreter, "/x") == 0),
 	     "the handler that is found has its flags and interpreter");
 }
@@ -109,8 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	descriptor = lowest_free();
 	ep_handler_in(directory, path, &head, &handler);
 	must(lowest_free() == descriptor, "no descriptor is left");
-	must(handler.binfmt >= EP_NO_HANDLER && handler.binfmt <= EP_ENABLED, "there is an answer");
-	if (handler.binfmt != EP_NO_HANDLER)
+	must(handler.binfmt >= ERRPIPE_BINFMT_NO_HANDLER && handler.binfmt <= ERRPIPE_BINFMT_ENABLED,
+	     "there is an answer");
+	if (handler.binfmt != ERRPIPE_BINFMT_NO_HANDLER)
 		check_handler(&handler, texts);
 	check_found(directory, path, &head, input.size);
 	for (int i = 0; i < FILES; i++)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "explain/facts/elf_file.h"
+#include "explain/kernel/kernel.h"
 #include "fuzz.h"
 
 enum { LOADER = 1, KILLED = 2, BY_SIGBUS = 4, FAILED = 8, SMALL_LIMIT = 16, LENGTH_UNKNOWN = 32 };
@@ -125,7 +126,7 @@ static struct errpipe_report report_of(unsigned options)
 					.status = options & BY_SIGBUS ? SIGBUS : SIGSEGV };
 }
 
-static struct errpipe_link *begin(struct ep_case *c, unsigned options, struct input *input)
+static struct errpipe_link *begin(struct ep_check *c, unsigned options, struct input *input)
 {
 	struct errpipe_link *link = &ex.link[options & LOADER];
 
@@ -156,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct errpipe_question question = { .path = "/x",
 					     .report = options & (KILLED | FAILED) ? &report : NULL,
 					     .limit_address_space = options & SMALL_LIMIT ? 1 << 20 : 0 };
-	struct ep_case c = { .question = &question };
+	struct ep_check c = { .question = &question };
 	struct errpipe_link *link = begin(&c, options, &input);
 	struct ep_next next = { 0 };
 	struct ep_head head;

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 #include "fuzz.h"
 
 enum { CWD = 1, WHO = 2, FAILED = 4, MOUNT = 8, ARGS = 16, KILLED = 32, SOURCE = 64, LARGE = 128 };
@@ -316,7 +316,10 @@ static void check(const struct errpipe_explanation *ex)
 	must(ex->cause != ERRPIPE_CAUSE_NONE || ex->works, "a failing exec has a cause");
 	check_string(ex, ex->subject);
 	check_string(ex, ex->object);
-	check_string(ex, ex->binfmt);
+	check_string(ex, ex->handler);
+	for (int i = 0; i < ex->writers.count; i++)
+		check_string(ex, ex->writers.writer[i].name);
+	must(ex->denied.as || !ex->denied.mode, "a file that denies nothing has no class");
 	for (int i = 0; i < ex->links; i++) {
 		const struct errpipe_link *link = &ex->link[i];
 

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 #include "fuzz.h"
 
 enum { SIZE = EP_HEAD_SIZE };
@@ -21,7 +21,7 @@ struct result {
 static struct result look(const unsigned char *bytes, size_t size)
 {
 	static struct errpipe_explanation ex;
-	struct ep_case c = { .ex = &ex };
+	struct ep_check c = { .ex = &ex };
 	struct errpipe_link *link = &ex.link[0];
 	struct ep_next next = { 0 };
 	struct ep_head head = { .size = size };

@@ -89,7 +89,7 @@ make_root() {
 }
 try 'a root' make_root
 
-other="/lib/ld-musl-$machine.so.1 is there: built for glibc, image has musl"
+other="\"/lib/ld-musl-$machine.so.1\" exists: the program needs glibc, the image has musl"
 try 'the picture of the chain' prints 1 "\
 /usr/bin/app             ELF 64-bit, $machine, dynamic, mode 0755
 └─ $loader   missing
@@ -129,10 +129,10 @@ make_foreign() {
 }
 try 'a program for another machine' make_foreign
 try 'its loader is inspected as well' says 1 "
-└─ $loader   missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl
+└─ $loader   missing; \"/lib/ld-musl-$foreign.so.1\" exists: the program needs glibc, the image has musl
 why (likely): \"/usr/bin/foreign\" is built for $foreign, but this machine is $machine...(ENOEXEC)" --root root /usr/bin/foreign
 try 'its loader is not the cause' knows 1 \
-	"[\"other-architecture\",0,null,\"missing; /lib/ld-musl-$foreign.so.1 is there: built for glibc, image has musl\"]" \
+	"[\"other-architecture\",0,null,\"missing; \\\"/lib/ld-musl-$foreign.so.1\\\" exists: the program needs glibc, the image has musl\"]" \
 	'[.cause, .broken, .links[0].wrong, .links[1].wrong]' --root root /usr/bin/foreign
 try 'a program that would start' prints 0 "\
 /bin/good                script, mode 0755
@@ -253,9 +253,10 @@ try '--errno: text busy, and no more' says 1 'why (likely): "/bin/good"...(ETXTB
 
 # --- JSON
 
-keys='path works cause certainty errno broken finding advice subject object number limit host platform binfmt modules links'
+keys='path works cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'
+keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries starts"
 link_keys='kind path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
-link_keys="$link_keys nosuid mount argument wrong"
+link_keys="$link_keys nosuid mount argument fault wrong"
 json_is_one_line() {
 	"$errpipe" explain --json --root root /bin/nested >out
 	same '1 1' "$(wc -l <out) $(jq -s length out)"
@@ -276,6 +277,13 @@ try 'JSON: a missing file' knows 1 '[null,null,null,null,null]' '[.links[1] | (.
 try 'JSON: ELF' knows 1 "[\"elf\",\"$machine\",64,\"little\",true]" \
 	'[.links[0] | (.format, .architecture, .class, .byte_order, .dynamic)]' --root root /usr/bin/app
 try 'JSON: the loader' knows 1 '["loader","loader-of-other-libc"]' '[.links[1].kind, .cause]' --root root /usr/bin/app
+try 'JSON: the C libraries' knows 1 '["glibc","musl",null]' '[.needs_libc, .has_libc, .detail]' --root root /usr/bin/app
+try 'JSON: whom the mode denies' knows 1 '["not-executable","other",1234,null,"0644",false,false,null]' \
+	'[.cause, .who, .uid, .gid, .mode, .acl, .acl_mask, .object]' --root root --as 1234 /data/tool
+try 'JSON: nobody, if it is another cause' knows 1 '[null,null,null,null,null,null]' \
+	'[.who, .uid, .gid, .mode, .acl, .acl_mask]' --root root /bin/nested
+try 'JSON: room for libraries and for programs that it starts' knows 1 '[[],[],[],false]' \
+	'[.libraries, .starts, .writers, .more_writers]' --root root /bin/nested
 try 'JSON: symbolic links are followed' knows 0 '["/bin/link","/bin/good"]' '[.links[0] | (.path, .resolved)]' \
 	--root root /bin/link
 try 'JSON: a directory' knows 1 '["directory","EACCES"]' '[.links[0].file_type, .errno]' --root root /none

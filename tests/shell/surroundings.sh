@@ -185,7 +185,7 @@ finds() {
 no_proc='umount -l /proc'
 if has 'without /proc: explain' mount-namespaces; then
 	try 'without /proc: a foreign program' finds \
-		"why (likely): \"./foreign\" is built for riscv64, but this machine is $(uname -m); binfmt_misc cannot be looked at (ENOEXEC)" \
+		"why (likely): \"./foreign\" is built for riscv64, but this machine is $(uname -m); binfmt_misc is not visible (ENOEXEC)" \
 		"$no_proc" ./foreign
 	try 'without /proc: a mount with noexec' finds \
 		'why: "./apart/errpipe" is on a file system, which is mounted noexec (EACCES)' \

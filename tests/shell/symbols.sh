@@ -104,7 +104,7 @@ check() {
 
 check liberrpipe "$liberrpipe" exec syscall read read
 # liberrpipe-explain uses only public functions of liberrpipe, like other programs.
-check liberrpipe-explain "$liberrpipe_explain $(functions errpipe.h)" open pread explain errpipe_identity
+check liberrpipe-explain "$liberrpipe_explain $(functions errpipe.h)" file pread explain errpipe_identity
 
 # Without CLONE_CLEAR_SIGHAND the child of errpipe_spawn() resets its own dispositions. No symbol shows that.
 (cd "$ERRPIPE_SRC/errpipe" && grep -l SYS_rt_sigaction common/*.c lib/*.c explain/*.c explain/*/*.c) >"$tmp/files" || true

@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 #include "fixture.h"
 #include "skip.h"
 #include "state.h"
+#include "said.h"
 #include "suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -77,56 +78,57 @@ static struct ep_handler look(const char *directory, const char *path, const voi
 
 static const struct {
 	const char *text, *path;
-	enum ep_binfmt binfmt;
+	enum errpipe_binfmt binfmt;
 	bool opened;
 } files[] = {
-	{ ENTRY "offset 0\nmagic 61626364\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 0\nmagic 61626364", "x", EP_ENABLED, false },
-	{ "enabled\ninterpreter /emu\nflags: POCF\noffset 0\nmagic 61626364\n", "x", EP_ENABLED, true },
-	{ "enabled\ninterpreter /emu\nflags: OC\noffset 0\nmagic 61626364\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 2\nmagic 6364807a\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 2\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 61626365\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 61626364\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626364", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ "enabled\ninterpreter /emu\nflags: POCF\noffset 0\nmagic 61626364\n", "x", ERRPIPE_BINFMT_ENABLED, true },
+	{ "enabled\ninterpreter /emu\nflags: OC\noffset 0\nmagic 61626364\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 2\nmagic 6364807a\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 2\nmagic 61626364\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 61626365\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
 	/* Only bits outside the mask may differ. */
-	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", EP_ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626365\nmask fffffffe\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 0\nmagic 61626366\nmask fffffffe\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 00000000\nmask 00000000\n", "x", ERRPIPE_BINFMT_ENABLED, false },
 	/* The kernel sees zeros after the end. */
-	{ ENTRY "offset 6\nmagic 7a000000\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 252\nmagic 00000000\n", "x", EP_ENABLED, false },
-	{ ENTRY "offset 253\nmagic 00000000\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 253\nmagic 00000000\nmask ffffff00\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 256\nmagic 00\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 18446744073709551615\nmagic 61\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset -1\nmagic 61\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 99999999999999999999999\nmagic 61\n", "x", EP_NO_HANDLER, false },
+	{ ENTRY "offset 6\nmagic 7a000000\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 252\nmagic 00000000\n", "x", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "offset 253\nmagic 00000000\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 253\nmagic 00000000\nmask ffffff00\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 256\nmagic 00\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 18446744073709551615\nmagic 61\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset -1\nmagic 61\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 99999999999999999999999\nmagic 61\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
 	/* Not enabled. */
-	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
-	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", EP_NO_HANDLER, false },
-	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", EP_DISABLED, false },
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE_BINFMT_HANDLER_DISABLED,
+	  false },
+	{ "disabled\ninterpreter /emu\nflags: \noffset 0\nmagic 6163\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "interpreter /emu\nflags: \noffset 0\nmagic 6162\n", "x", ERRPIPE_BINFMT_HANDLER_DISABLED, false },
 	/* By extension. */
-	{ ENTRY "extension .jar\n", "/x/y.jar", EP_ENABLED, false },
-	{ ENTRY "extension .jar\n", "y.tar.jar", EP_ENABLED, false },
-	{ ENTRY "extension .jar\n", "y.jar.gz", EP_NO_HANDLER, false },
-	{ ENTRY "extension .jar\n", "yjar", EP_NO_HANDLER, false },
-	{ ENTRY "extension .jar\n", "jar", EP_NO_HANDLER, false },
-	{ ENTRY "extension .\n", "y.", EP_NO_HANDLER, false },
-	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", EP_DISABLED, false },
+	{ ENTRY "extension .jar\n", "/x/y.jar", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.tar.jar", ERRPIPE_BINFMT_ENABLED, false },
+	{ ENTRY "extension .jar\n", "y.jar.gz", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "yjar", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "extension .jar\n", "jar", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "extension .\n", "y.", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "disabled\ninterpreter /emu\nflags: \nextension .jar\n", "y.jar", ERRPIPE_BINFMT_HANDLER_DISABLED, false },
 	/* The kernel never writes these. */
-	{ "", "x", EP_NO_HANDLER, false },
-	{ "\n\n\n", "x", EP_NO_HANDLER, false },
-	{ "enabled", "x", EP_NO_HANDLER, false },
-	{ "enabled\noffset 0\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
-	{ "enabled\ninterpreter \nflags: \noffset 0\nmagic 61626364\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic \n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162zz\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", EP_NO_HANDLER, false },
-	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", EP_NO_HANDLER, false },
+	{ "", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "\n\n\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "enabled", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "enabled\noffset 0\nmagic 61626364\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ "enabled\ninterpreter \nflags: \noffset 0\nmagic 61626364\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic \n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162zz\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ff\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask ffffff\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
+	{ ENTRY "offset 0\nmagic 6162\nmask zzzz\n", "x", ERRPIPE_BINFMT_NO_HANDLER, false },
 	{ "\x7f"
 	  "ELF\x02\x01\x01\xff\xfe\xfd magic 61626364",
-	  "x", EP_NO_HANDLER, false },
+	  "x", ERRPIPE_BINFMT_NO_HANDLER, false },
 };
 
 START_TEST(each_file)
@@ -138,7 +140,7 @@ START_TEST(each_file)
 	put_text(directory, "some-name", files[_i].text);
 	handler = look(directory, files[_i].path, BYTES, sizeof(BYTES) - 1);
 	ck_assert_int_eq(handler.binfmt, files[_i].binfmt);
-	if (files[_i].binfmt == EP_NO_HANDLER)
+	if (files[_i].binfmt == ERRPIPE_BINFMT_NO_HANDLER)
 		return;
 	ck_assert_int_eq(handler.opened, files[_i].opened);
 	ck_assert_str_eq(handler.name, "some-name");
@@ -148,13 +150,13 @@ END_TEST
 
 static const struct {
 	const char *status;
-	enum ep_binfmt enabled, disabled;
+	enum errpipe_binfmt enabled, disabled;
 } switches[] = {
-	{ "enabled\n", EP_ENABLED, EP_DISABLED },
-	{ "disabled\n", EP_ALL_DISABLED, EP_ALL_DISABLED },
-	{ "disabled", EP_ALL_DISABLED, EP_ALL_DISABLED },
-	{ "", EP_ENABLED, EP_DISABLED },
-	{ NULL, EP_ENABLED, EP_DISABLED },
+	{ "enabled\n", ERRPIPE_BINFMT_ENABLED, ERRPIPE_BINFMT_HANDLER_DISABLED },
+	{ "disabled\n", ERRPIPE_BINFMT_DISABLED, ERRPIPE_BINFMT_DISABLED },
+	{ "disabled", ERRPIPE_BINFMT_DISABLED, ERRPIPE_BINFMT_DISABLED },
+	{ "", ERRPIPE_BINFMT_ENABLED, ERRPIPE_BINFMT_HANDLER_DISABLED },
+	{ NULL, ERRPIPE_BINFMT_ENABLED, ERRPIPE_BINFMT_HANDLER_DISABLED },
 };
 
 START_TEST(the_status_of_all)
@@ -167,7 +169,7 @@ START_TEST(the_status_of_all)
 	put_text(directory, "two", "enabled\ninterpreter /two\nflags: \nextension .two\n");
 	ck_assert_int_eq(look(directory, "x.one", "", 0).binfmt, switches[_i].disabled);
 	ck_assert_int_eq(look(directory, "x.two", "", 0).binfmt, switches[_i].enabled);
-	ck_assert_int_eq(look(directory, "x.three", "", 0).binfmt, EP_NO_HANDLER);
+	ck_assert_int_eq(look(directory, "x.three", "", 0).binfmt, ERRPIPE_BINFMT_NO_HANDLER);
 }
 END_TEST
 
@@ -183,7 +185,7 @@ START_TEST(an_enabled_one_among_disabled_ones)
 	}
 	put_text(directory, "d7", "enabled\ninterpreter /yes\nflags: \noffset 0\nmagic 6162\n");
 	handler = look(directory, "x", BYTES, sizeof(BYTES) - 1);
-	ck_assert_int_eq(handler.binfmt, EP_ENABLED);
+	ck_assert_int_eq(handler.binfmt, ERRPIPE_BINFMT_ENABLED);
 	ck_assert_str_eq(handler.interpreter, "/yes");
 	ck_assert_str_eq(handler.name, "d7");
 }
@@ -205,9 +207,9 @@ START_TEST(what_is_no_file)
 	ck_assert_int_eq(mkdir(path, 0777), 0);
 	put_text(directory, "register", text);
 	put_text(directory, "status", text);
-	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE_BINFMT_NO_HANDLER);
 	put_text(directory, "real", text);
-	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE_BINFMT_ENABLED);
 }
 END_TEST
 
@@ -224,12 +226,12 @@ START_TEST(a_huge_file)
 	memset(text, '\n', sizeof(text));
 	memcpy(text + 5000, ENTRY "offset 0\nmagic 6162\n", sizeof(ENTRY "offset 0\nmagic 6162\n") - 1);
 	put(directory, "late", text, sizeof(text));
-	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, EP_NO_HANDLER);
+	ck_assert_int_eq(look(directory, "x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE_BINFMT_NO_HANDLER);
 
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "enabled\nextension .x\ninterpreter ", strlen("enabled\nextension .x\ninterpreter "));
 	put(directory, "long", text, sizeof(text));
-	ck_assert_int_eq(look(directory, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, EP_ENABLED);
+	ck_assert_int_eq(look(directory, "a.x", BYTES, sizeof(BYTES) - 1).binfmt, ERRPIPE_BINFMT_ENABLED);
 	ck_assert_uint_eq(strlen(look(directory, "a.x", "", 0).interpreter),
 			  4095 - strlen("enabled\nextension .x\ninterpreter "));
 }
@@ -346,7 +348,7 @@ static const unsigned char foreign[64] = "\x7f"
 
 static struct errpipe_explanation explanation;
 
-static struct ep_case new_case(void)
+static struct ep_check new_case(void)
 {
 	static const struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = "x" };
 
@@ -354,18 +356,18 @@ static struct ep_case new_case(void)
 	explanation.certainty = ERRPIPE_CERTAIN;
 	explanation.works = 1;
 	explanation.links = 1;
-	return (struct ep_case){ .question = &question, .ex = &explanation, .own_identity = true };
+	return (struct ep_check){ .question = &question, .ex = &explanation, .own_identity = true };
 }
 
 /* Returns the path of the handler that would run the file, or NULL. */
 static const char *handler_of(const char *path, bool *opened)
 {
 	const struct ep_head head = head_of(foreign, sizeof(foreign));
-	struct ep_case c = new_case();
+	struct ep_check c = new_case();
 	struct ep_next next = { 0 };
 
 	explanation.link[0].path = path;
-	if (!ep_handler(&c, &explanation.link[0], &head, &next))
+	if (!ep_take_handler(&c, &explanation.link[0], &head, &next))
 		return NULL;
 	ck_assert_int_eq(next.kind, ERRPIPE_LINK_HANDLER);
 	*opened = next.opened;
@@ -375,15 +377,17 @@ static const char *handler_of(const char *path, bool *opened)
 static void explain_foreign(const char *path)
 {
 	const struct ep_head head = head_of(foreign, sizeof(foreign));
-	struct ep_case c = new_case();
+	struct ep_check c = new_case();
 
-	explanation.link[0] = (struct errpipe_link){ .path = path, .machine = 183, .elf_class = 2, .elf_data = 1 };
+	explanation.link[0] = (struct errpipe_link){
+		.kind = ERRPIPE_LINK_PROGRAM, .path = path, .machine = 183, .elf_class = 2, .elf_data = 1
+	};
 	ck_assert_int_eq(ep_foreign(&c, &explanation.link[0], &head), -1);
 	ck_assert_int_eq(explanation.error, ENOEXEC);
 	ck_assert_int_eq(explanation.broken, 0);
 	ck_assert_int_eq(explanation.works, 0);
 	ck_assert_ptr_nonnull(explanation.object);
-	ck_assert_ptr_nonnull(explanation.binfmt);
+	ck_assert_int_ne(explanation.binfmt, ERRPIPE_BINFMT_NOT_ASKED);
 }
 
 static char *foreign_program(void)
@@ -407,7 +411,8 @@ START_TEST(a_handler_is_followed)
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
-	ck_assert_str_eq(explanation.binfmt, "binfmt_misc has no handler for it");
+	ck_assert_int_eq(explanation.binfmt, ERRPIPE_BINFMT_NO_HANDLER);
+	assert_said(&explanation, "binfmt_misc has no handler for it");
 
 	add_handler("one", MAGIC, one, "");
 	ck_assert_int_eq(run(path), 41);
@@ -443,7 +448,8 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_DISABLED);
 	ck_assert_str_eq(explanation.object, "qemu-test");
-	ck_assert_str_eq(explanation.binfmt, "its handler qemu-test is disabled");
+	ck_assert_int_eq(explanation.binfmt, ERRPIPE_BINFMT_HANDLER_DISABLED);
+	ck_assert_str_eq(explanation.handler, "qemu-test");
 
 	write_to(DIRECTORY "/qemu-test", "1");
 	write_to(DIRECTORY "/status", "0");
@@ -452,7 +458,8 @@ START_TEST(a_handler_that_is_disabled_is_named)
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_DISABLED);
 	ck_assert_str_eq(explanation.object, "status");
-	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is disabled");
+	ck_assert_int_eq(explanation.binfmt, ERRPIPE_BINFMT_DISABLED);
+	ck_assert_str_eq(explanation.handler, "qemu-test");
 
 	/* Following the advice helps. */
 	write_to(DIRECTORY "/status", "1");
@@ -492,13 +499,14 @@ START_TEST(it_is_not_mounted)
 	const struct ep_head head = head_of(foreign, sizeof(foreign));
 	const char *path = foreign_program();
 	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
-	struct ep_case c;
+	struct ep_check c;
 
 	if (!enter_namespace() || mount("none", DIRECTORY, "tmpfs", 0, NULL) < 0)
 		SKIP("needs binfmt-misc");
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
-	ck_assert_str_eq(explanation.binfmt, "binfmt_misc is not mounted");
+	ck_assert_int_eq(explanation.binfmt, ERRPIPE_BINFMT_NOT_MOUNTED);
+	assert_said(&explanation, "binfmt_misc is not mounted");
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
 
 	c = new_case();
@@ -511,7 +519,7 @@ END_TEST
 static const struct {
 	const char *hidden, *words;
 } hidden[] = {
-	{ "/proc", "binfmt_misc cannot be looked at" },
+	{ "/proc", "binfmt_misc is not visible" },
 	{ "/proc/sys/fs", "this kernel has no binfmt_misc" },
 };
 
@@ -525,7 +533,7 @@ static void look_where_none_is(int i)
 	ck_assert_ptr_null(handler_of(path, &opened));
 	explain_foreign(path);
 	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_OTHER_ARCHITECTURE);
-	ck_assert_str_eq(explanation.binfmt, hidden[i].words);
+	assert_said(&explanation, hidden[i].words);
 	ck_assert_int_eq(explanation.certainty, i ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * binfmt_misc: emulators and interpreters that the kernel was told of. Its files are written by entry_status(), and
- * matched by search_binfmt_handler(), both in the kernel's fs/binfmt_misc.c.
+ * binfmt_misc: handlers that were registered with the kernel. entry_status() writes its files, and search_binfmt_handler()
+ * matches them, both in the kernel's fs/binfmt_misc.c.
  *
- * Since Linux 6.7 each user namespace can have its own. What /proc shows is that of whoever looks.
+ * Since Linux 6.7 each user namespace can have its own. /proc shows that of the caller.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
 #define DIRECTORY "/proc/sys/fs/binfmt_misc"
 
@@ -22,7 +22,7 @@
 
 enum { MAX_HANDLERS = 256, FILE_SIZE = 4096 };
 
-/* What one of its files says. */
+/* The content of one of its files. */
 struct entry {
 	bool enabled, opened;
 	const char *interpreter, *extension; /* NULL: it has none */
@@ -30,7 +30,7 @@ struct entry {
 	unsigned long offset;
 };
 
-static const char *behind(const char *line, const char *key)
+static const char *value_of(const char *line, const char *key)
 {
 	size_t length = strlen(key);
 
@@ -50,16 +50,16 @@ static void parse_line(struct entry *entry, const char *line)
 	const char *value;
 
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
-		value = behind(line, strings[i].key);
+		value = value_of(line, strings[i].key);
 		if (value)
 			*strings[i].value = value;
 	}
 	if (strcmp(line, "enabled") == 0)
 		entry->enabled = true;
-	value = behind(line, "flags: ");
+	value = value_of(line, "flags: ");
 	if (value)
 		entry->opened = strchr(value, 'F') != NULL;
-	value = behind(line, "offset ");
+	value = value_of(line, "offset ");
 	if (value)
 		entry->offset = strtoul(value, NULL, 10);
 }
@@ -83,7 +83,7 @@ static int hex_digit(char c)
 	return digit ? digit - digits : -1;
 }
 
-/* -1 for what is no number. */
+/* Returns -1 if it is not a number. */
 static int hex_byte(const char *hex)
 {
 	int high = hex_digit(hex[0]), low = high < 0 ? -1 : hex_digit(hex[1]);
@@ -133,7 +133,7 @@ static bool matches(const struct search *search, const struct entry *entry)
 	return entry->extension && has_extension(search->path, entry->extension);
 }
 
-static void take(struct ep_handler *handler, enum ep_binfmt binfmt, const char *name, const struct entry *entry)
+static void take(struct ep_handler *handler, enum errpipe_binfmt binfmt, const char *name, const struct entry *entry)
 {
 	handler->binfmt = binfmt;
 	handler->opened = entry->opened;
@@ -142,10 +142,10 @@ static void take(struct ep_handler *handler, enum ep_binfmt binfmt, const char *
 }
 
 /*
- * The kernel tries the newest first, and that is the order of the directory, too (both tried on Linux 6.18): so the first
- * that is enabled is the one. Returns 1 then.
+ * The kernel tries the newest first, and the directory has the same order (both tried on Linux 6.18). Therefore the first
+ * one that is enabled counts. Returns 1 for that.
  */
-static int look_at(void *context, const char *name)
+static int match_entry(void *context, const char *name)
 {
 	const struct search *search = context;
 	char text[FILE_SIZE];
@@ -159,9 +159,9 @@ static int look_at(void *context, const char *name)
 	if (!matches(search, &entry))
 		return 0;
 	if (entry.enabled)
-		take(search->handler, EP_ENABLED, name, &entry);
-	else if (search->handler->binfmt == EP_NO_HANDLER)
-		take(search->handler, EP_DISABLED, name, &entry);
+		take(search->handler, ERRPIPE_BINFMT_ENABLED, name, &entry);
+	else if (search->handler->binfmt == ERRPIPE_BINFMT_NO_HANDLER)
+		take(search->handler, ERRPIPE_BINFMT_HANDLER_DISABLED, name, &entry);
 	return entry.enabled;
 }
 
@@ -169,7 +169,7 @@ static bool all_are_disabled(int directory)
 {
 	char status[32];
 
-	return ep_read_text(directory, "status", status, sizeof(status)) > 0 && behind(status, "disabled");
+	return ep_read_text(directory, "status", status, sizeof(status)) > 0 && value_of(status, "disabled");
 }
 
 void ep_handler_in(int directory, const char *path, const struct ep_head *head, struct ep_handler *handler)
@@ -177,22 +177,22 @@ void ep_handler_in(int directory, const char *path, const struct ep_head *head, 
 	int list = ep_openat(directory, ".", O_RDONLY | O_DIRECTORY);
 	struct search search = { list, path, head, handler };
 
-	handler->binfmt = EP_NO_HANDLER;
+	handler->binfmt = ERRPIPE_BINFMT_NO_HANDLER;
 	if (list < 0) {
-		handler->binfmt = EP_NOT_SEEN;
+		handler->binfmt = ERRPIPE_BINFMT_NOT_VISIBLE;
 		return;
 	}
-	ep_entries(list, MAX_HANDLERS, look_at, &search);
-	if (handler->binfmt != EP_NO_HANDLER && all_are_disabled(list))
-		handler->binfmt = EP_ALL_DISABLED;
+	ep_entries(list, MAX_HANDLERS, match_entry, &search);
+	if (handler->binfmt != ERRPIPE_BINFMT_NO_HANDLER && all_are_disabled(list))
+		handler->binfmt = ERRPIPE_BINFMT_DISABLED;
 	close(list);
 }
 
 /*
- * O_PATH alone does not mount what systemd would mount there when it is used (follow_automount() in the kernel's
- * fs/namei.c): whoever execs does not either.
+ * O_PATH alone does not trigger systemd's automount (follow_automount() in the kernel's fs/namei.c), and neither does an
+ * exec.
  */
-static void find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler)
+void ep_find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler)
 {
 	int directory = ep_openat(AT_FDCWD, DIRECTORY, O_PATH);
 	struct statfs fs;
@@ -200,116 +200,12 @@ static void find_handler(const char *path, const struct ep_head *head, struct ep
 	if (directory < 0) {
 		bool seen = directory == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
 
-		handler->binfmt = seen ? EP_NO_BINFMT : EP_NOT_SEEN;
+		handler->binfmt = seen ? ERRPIPE_BINFMT_NONE : ERRPIPE_BINFMT_NOT_VISIBLE;
 		return;
 	}
 	if (fstatfs(directory, &fs) < 0 || (uint32_t)fs.f_type != BINFMTFS_MAGIC)
-		handler->binfmt = EP_NOT_MOUNTED;
+		handler->binfmt = ERRPIPE_BINFMT_NOT_MOUNTED;
 	else
 		ep_handler_in(directory, path, head, handler);
 	close(directory);
-}
-
-int ep_handler(struct ep_case *c, const struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)
-{
-	struct ep_handler handler;
-
-	find_handler(link->path, head, &handler);
-	if (handler.binfmt != EP_ENABLED)
-		return 0;
-	next->kind = ERRPIPE_LINK_HANDLER;
-	next->path = ep_keep(c, "%s", handler.interpreter);
-	next->opened = handler.opened;
-	return 1;
-}
-
-static const char *in_words(struct ep_case *c, const struct ep_handler *handler)
-{
-	static const char *const words[] = {
-		[EP_NO_BINFMT] = "this kernel has no binfmt_misc",
-		[EP_NOT_SEEN] = "binfmt_misc cannot be looked at",
-		[EP_NOT_MOUNTED] = "binfmt_misc is not mounted",
-		[EP_NO_HANDLER] = "binfmt_misc has no handler for it",
-		[EP_ALL_DISABLED] = "binfmt_misc is disabled",
-		[EP_ENABLED] = "binfmt_misc has a handler for it now",
-	};
-
-	if (handler->binfmt == EP_DISABLED)
-		return ep_keep(c, "its handler %s is disabled", handler->name);
-	return words[handler->binfmt];
-}
-
-/* e_machine of what qemu-user emulates, and Debian's qemu-user-static with it. */
-static bool qemu_has(unsigned machine)
-{
-	static const unsigned short machines[] = {
-		2,	/* sparc */
-		3,	/* i386 */
-		4,	/* m68k */
-		8,	/* mips */
-		15,	/* hppa */
-		18,	/* sparc32plus */
-		20,	/* ppc */
-		21,	/* ppc64 */
-		22,	/* s390x */
-		40,	/* arm */
-		42,	/* sh4 */
-		43,	/* sparc64 */
-		62,	/* x86_64 */
-		92,	/* or1k */
-		94,	/* xtensa */
-		164,	/* hexagon */
-		183,	/* aarch64 */
-		189,	/* microblaze */
-		243,	/* riscv */
-		258,	/* loongarch */
-		0x9026, /* alpha */
-	};
-
-	for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++) {
-		if (machines[i] == machine)
-			return true;
-	}
-	return false;
-}
-
-static bool is_installed(const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/usr/bin/qemu-%s-static", name);
-	return access(path, X_OK) == 0;
-}
-
-/* To run what was made for this machine, or to emulate the other one. */
-static const char *advice(struct ep_case *c, const struct errpipe_link *link, const struct ep_machine *machine)
-{
-	const struct ep_machine *host = ep_host_machine();
-	const char *native = host->platform ? ep_keep(c, "use the program, or image, for %s (--platform %s)",
-						      host->platform, host->platform)
-					    : "use a program for this machine";
-
-	if (!machine || !qemu_has(link->machine))
-		return native;
-	if (is_installed(machine->name))
-		return ep_keep(c, "%s, or let binfmt_misc know of /usr/bin/qemu-%s-static", native, machine->name);
-	return ep_keep(c, "%s, or install qemu-user-static (Debian), which emulates %s", native, machine->name);
-}
-
-int ep_foreign(struct ep_case *c, const struct errpipe_link *link, const struct ep_head *head)
-{
-	const struct ep_machine *machine = ep_machine(link->machine, link->elf_class, link->elf_data);
-	struct ep_handler handler;
-
-	find_handler(link->path, head, &handler);
-	c->ex->platform = machine ? machine->platform : NULL;
-	c->ex->binfmt = in_words(c, &handler);
-	if (handler.binfmt == EP_DISABLED || handler.binfmt == EP_ALL_DISABLED)
-		return ep_broken(c, link, ERRPIPE_CAUSE_HANDLER_DISABLED, ENOEXEC, NULL,
-				 handler.binfmt == EP_DISABLED ? ep_keep(c, "%s", handler.name) : "status", 0, 0);
-	ep_broken(c, link, ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC, NULL, advice(c, link, machine), 0, 0);
-	/* In a container the host's handlers count, and mostly cannot be seen. */
-	if (!c->question->report && (handler.binfmt == EP_NOT_SEEN || handler.binfmt == EP_NOT_MOUNTED))
-		c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
 }

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
 int ep_openat(int directory, const char *name, int flags)
 {
@@ -19,7 +19,7 @@ int ep_openat(int directory, const char *name, int flags)
 
 ssize_t ep_read_text(int directory, const char *name, char *text, size_t size)
 {
-	/* O_NONBLOCK: should it be no file, it does not block. */
+	/* O_NONBLOCK: do not block if it is not a file. */
 	int fd = ep_openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	size_t length = 0;
 	ssize_t n;
@@ -37,7 +37,19 @@ ssize_t ep_read_text(int directory, const char *name, char *text, size_t size)
 	return n;
 }
 
-/* As getdents64(2) has it. */
+uint64_t ep_read_number(const char *path)
+{
+	char text[24];
+	uint64_t number = 0;
+
+	if (ep_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return 0;
+	for (const char *p = text; *p >= '0' && *p <= '9'; p++)
+		number = number * 10 + (*p - '0');
+	return number;
+}
+
+/* As in getdents64(2). */
 struct dirent64 {
 	uint64_t ino;
 	int64_t off;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an ELF file says of itself, read as the kernel reads it. */
+/* Parse ELF headers the way the kernel does. */
 #define _GNU_SOURCE
-#include <stdio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "explain/facts/elf_file.h"
@@ -52,7 +50,7 @@ static unsigned valid_or(unsigned value, unsigned otherwise)
 	return value == 1 || value == 2 ? value : otherwise;
 }
 
-/* x32, or made up to look so: the kernel tries it with 64 bits first, and only the size of a program header tells. */
+/* x32, or made to look so: the kernel tries it with 64 bits first, and only the size of a program header decides. */
 static bool is_64_bit_after_all(const struct ep_head *head)
 {
 	const struct ep_layout *layout = &layouts[ELFCLASS64];
@@ -61,8 +59,8 @@ static bool is_64_bit_after_all(const struct ep_head *head)
 }
 
 /*
- * The kernel does not look at the byte order, and mostly not at the class. So for what it takes both are as it takes
- * them, and for anything else as the file has them.
+ * The kernel ignores the byte order, and usually the class. For a file that it accepts, both are therefore set to the
+ * values that it uses; otherwise they are those of the file.
  */
 void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head)
 {
@@ -86,7 +84,7 @@ void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head)
 	link->architecture = known ? known->name : NULL;
 }
 
-/* link has been identified. Behind the end of a header that is cut off the kernel sees zeros, and so it is here. */
+/* After the end of a header that is cut off, the kernel sees zeros. So does this. */
 void ep_elf_open(struct ep_elf *elf, const struct errpipe_link *link, int fd, const struct ep_head *head)
 {
 	elf->fd = fd;
@@ -106,19 +104,8 @@ unsigned ep_elf_table_size(const struct ep_elf *elf)
 	return elf->count * elf->layout->segment_size;
 }
 
-/* What the kernel takes of program headers. */
+/* The most bytes of program headers that the kernel takes. */
 enum { MAX_TABLE_SIZE = 65536 };
-
-/* A process with the personality UNAME26 sees 2.6, whatever the kernel is. */
-unsigned ep_kernel_version(void)
-{
-	struct utsname uts;
-	unsigned major, minor;
-
-	if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major < 3)
-		return 0;
-	return major * 1000 + minor;
-}
 
 /* Before Linux 6.17 they had to fit into a page (commit 8030790477e8). */
 static unsigned max_table_size(void)
@@ -147,7 +134,7 @@ static int load(struct ep_elf *elf, unsigned index)
 	return 0;
 }
 
-/* Returns 0, or -1 if the file ends before. */
+/* Returns 0, or -1 if the file ends before it. */
 static int get_segment(struct ep_elf *elf, unsigned index, struct ep_segment *segment)
 {
 	const struct ep_layout *layout = elf->layout;
@@ -180,18 +167,21 @@ int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_seg
 	return -1;
 }
 
-/* load_elf_phdrs(): what is wrong. NULL: nothing. */
-const char *ep_elf_wrong_headers(struct ep_case *c, const struct ep_elf *elf)
+/* load_elf_phdrs() in the kernel's fs/binfmt_elf.c */
+enum errpipe_detail ep_elf_wrong_headers(const struct ep_elf *elf, uint64_t *number, uint64_t *limit)
 {
+	*number = elf->segment_size;
+	*limit = elf->layout->segment_size;
 	if (elf->segment_size != elf->layout->segment_size)
-		return ep_keep(c, "their size is %u bytes, not %u", elf->segment_size, elf->layout->segment_size);
+		return ERRPIPE_DETAIL_HEADER_SIZE;
+	*number = elf->count;
+	*limit = max_table_size();
 	if (!elf->count)
-		return "there are none";
+		return ERRPIPE_DETAIL_NO_HEADERS;
 	if (ep_elf_table_size(elf) > max_table_size())
-		return ep_keep(c, "there are %u, more than fit into %u bytes", elf->count, max_table_size());
-	if (elf->table > INT64_MAX)
-		return "they are at an impossible place in the file";
-	return NULL;
+		return ERRPIPE_DETAIL_MANY_HEADERS;
+	*number = *limit = 0;
+	return elf->table > INT64_MAX ? ERRPIPE_DETAIL_HEADERS_MISPLACED : 0;
 }
 
 bool ep_elf_has_headers(struct ep_elf *elf)
@@ -201,7 +191,7 @@ bool ep_elf_has_headers(struct ep_elf *elf)
 	return get_segment(elf, elf->count - 1, &last) == 0;
 }
 
-/* Also of a program that cannot be run here, as far as its headers can be read. */
+/* This also works for a program of another machine, as far as its headers can be read. */
 bool ep_elf_has_loader(struct ep_elf *elf)
 {
 	struct ep_segment segment;

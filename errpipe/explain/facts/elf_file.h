@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the headers of an ELF file of any class and byte order, for elf.c and segments.c. */
+/* The headers of an ELF file of any class and byte order. */
 #ifndef ERRPIPE_EXPLAIN_ELF_FILE_H
 #define ERRPIPE_EXPLAIN_ELF_FILE_H
 
 #include <elf.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -21,7 +21,7 @@ struct ep_layout {
 	struct ep_field p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align;
 };
 
-/* An ELF file, and its program headers, of which some are in the buffer. */
+/* An ELF file. The buffer holds some of its program headers. */
 struct ep_elf {
 	int fd;
 	const struct ep_head *head;
@@ -39,10 +39,7 @@ struct ep_segment {
 	uint64_t offset, address, file_size, memory_size, alignment;
 };
 
-/* Such as 6012, of what runs here; or 0: not known. What stable versions have got from later ones does not show. */
-unsigned ep_kernel_version(void);
-
-/* Fill in of the link what the header says of its kind. */
+/* Fill in the members of the link that identify an ELF file. */
 void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head);
 
 /* The link is identified. */
@@ -57,16 +54,16 @@ unsigned ep_elf_header_size(unsigned elf_class);
 /* How many bytes of program headers there should be. */
 unsigned ep_elf_table_size(const struct ep_elf *elf);
 
-/* load_elf_phdrs() in the kernel's fs/binfmt_elf.c: what is wrong with them, kept. NULL: nothing. */
-const char *ep_elf_wrong_headers(struct ep_case *c, const struct ep_elf *elf);
+/* What is wrong with the program headers, and the number and limit that go with it. 0: nothing. */
+enum errpipe_detail ep_elf_wrong_headers(const struct ep_elf *elf, uint64_t *number, uint64_t *limit);
 
-/* Does the file go on to the last of them? */
+/* Does the file have all of them? */
 bool ep_elf_has_headers(struct ep_elf *elf);
 
 /* The first program header of that type from that index on. Returns its index, or -1: none. */
 int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_segment *segment);
 
-/* Does it name a loader? Also of a program that cannot be run here, as far as its headers can be read. */
+/* Does it name a loader? */
 bool ep_elf_has_loader(struct ep_elf *elf);
 
 #pragma GCC visibility pop

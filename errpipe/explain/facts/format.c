@@ -1,40 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file is, by its first bytes. */
+/* Recognize a file by its first bytes. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <string.h>
 
-#include "explain/explain.h"
-
-/*
- * name     in the picture of the chain: "script, mode 0755"
- * article  of the name
- * cause    why it cannot be executed; 0: it may be
- */
-static const struct format {
-	const char *article, *name;
-	enum errpipe_cause cause;
-} formats[] = {
-	[ERRPIPE_FORMAT_NOT_READ] = { "", "", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
-	[ERRPIPE_FORMAT_EMPTY] = { "", "0 bytes", ERRPIPE_CAUSE_EMPTY_FILE },
-	[ERRPIPE_FORMAT_SCRIPT] = { "a ", "script", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
-	[ERRPIPE_FORMAT_ELF] = { "an ", "ELF file", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
-	[ERRPIPE_FORMAT_TEXT] = { "", "text", ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
-	[ERRPIPE_FORMAT_BYTE_ORDER_MARK] = { "", "text", ERRPIPE_CAUSE_BYTE_ORDER_MARK },
-	[ERRPIPE_FORMAT_UTF_16] = { "", "UTF-16", ERRPIPE_CAUSE_UTF_16 },
-	[ERRPIPE_FORMAT_PE] = { "a ", "PE file", ERRPIPE_CAUSE_WINDOWS_PROGRAM },
-	[ERRPIPE_FORMAT_MACH_O] = { "a ", "Mach-O file", ERRPIPE_CAUSE_MACOS_PROGRAM },
-	[ERRPIPE_FORMAT_JAVA_CLASS] = { "a ", "class file", ERRPIPE_CAUSE_JAVA_CLASS },
-	[ERRPIPE_FORMAT_WEBASSEMBLY] = { "a ", "WebAssembly module", ERRPIPE_CAUSE_WEBASSEMBLY },
-	[ERRPIPE_FORMAT_GZIP] = { "a ", "gzip archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_XZ] = { "an ", "xz archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_ZSTD] = { "a ", "zstd archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_BZIP2] = { "a ", "bzip2 archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_ZIP] = { "a ", "zip archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_AR] = { "an ", "ar archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_TAR] = { "a ", "tar archive", ERRPIPE_CAUSE_ARCHIVE },
-	[ERRPIPE_FORMAT_UNKNOWN] = { "", "data", ERRPIPE_CAUSE_UNKNOWN_FORMAT },
-};
+#include "explain/facts/facts.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
@@ -65,7 +34,7 @@ static const struct magic {
 	{ BYTES("!<thin>\n"), ERRPIPE_FORMAT_AR },
 };
 
-/* These can be the beginning of a text. */
+/* A text can begin with these as well. */
 static const struct magic magics_of_binaries[] = {
 	{ BYTES("MZ"), ERRPIPE_FORMAT_PE },
 	{ BYTES("BZh"), ERRPIPE_FORMAT_BZIP2 },
@@ -80,7 +49,7 @@ static enum errpipe_format look_up(const struct ep_head *head, const struct magi
 	return ERRPIPE_FORMAT_UNKNOWN;
 }
 
-/* Behind CA FE BA BE: the version, from 45 on, of a class file; or a small number of machines (file(1) does that). */
+/* After CA FE BA BE: the version of a class file, from 45 on; or a small number of machines (file(1) does the same). */
 static bool is_java(const struct ep_head *head)
 {
 	return head->bytes[0] == 0xca && head->bytes[3] == 0xbe && (head->bytes[6] << 8 | head->bytes[7]) >= 43;
@@ -100,8 +69,8 @@ static bool is_octal(const unsigned char *field, size_t size)
 }
 
 /*
- * The name "ustar" of a tar header lies behind the first 256 bytes, and old ones have none. But mode, uid, gid, size
- * and time are octal numbers (tar(5)).
+ * The name "ustar" of a tar header lies after the first 256 bytes, and old headers lack it. But mode, uid, gid, size and
+ * time are octal numbers (tar(5)).
  */
 static bool is_tar(const struct ep_head *head)
 {
@@ -118,7 +87,7 @@ static bool is_tar(const struct ep_head *head)
 	return true;
 }
 
-/* How many bytes of UTF-8 go on behind that one; -1: it is none that begins a character. */
+/* How many bytes of UTF-8 follow this one; -1: no character begins with it. */
 static int length_of_rest(unsigned char byte)
 {
 	if (byte >= 0xc2 && byte <= 0xdf)
@@ -130,7 +99,7 @@ static int length_of_rest(unsigned char byte)
 	return (byte >= ' ' && byte < 0x7f) || (byte >= '\t' && byte <= '\r') ? 0 : -1;
 }
 
-/* The last character may be cut where the head is. */
+/* The last character may be cut off at the end of the head. */
 static bool is_text(const struct ep_head *head)
 {
 	for (size_t i = 0; i < head->size; i++) {
@@ -166,29 +135,4 @@ enum errpipe_format ep_format(const struct ep_head *head)
 	if (is_text(head))
 		return ERRPIPE_FORMAT_TEXT;
 	return look_up(head, magics_of_binaries, COUNT(magics_of_binaries));
-}
-
-static const struct format *properties(enum errpipe_format format)
-{
-	return &formats[(size_t)format < COUNT(formats) ? format : ERRPIPE_FORMAT_UNKNOWN];
-}
-
-const char *ep_format_words(enum errpipe_format format)
-{
-	return properties(format)->name;
-}
-
-const char *ep_format_object(struct ep_case *c, enum errpipe_format format)
-{
-	const struct format *words = properties(format);
-
-	return ep_keep(c, "%s%s", words->article, words->name);
-}
-
-int ep_no_program(struct ep_case *c, struct errpipe_link *link)
-{
-	enum errpipe_cause cause = properties(link->format)->cause;
-	const char *object = cause == ERRPIPE_CAUSE_ARCHIVE ? ep_format_object(c, link->format) : NULL;
-
-	return ep_broken(c, link, cause, ENOEXEC, NULL, object, 0, 0);
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Architectures, and which of them the kernel of this machine runs by itself. */
+/* Architectures, and which of them this machine's kernel runs. */
 #define _GNU_SOURCE
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/utsname.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Numbers that <elf.h> may lack or name otherwise: binutils' include/elf/common.h. */
+/* Numbers that <elf.h> may lack, or have by another name: binutils' include/elf/common.h. */
 enum {
 	M_NONE = 0,
 	M_M32 = 1,
@@ -158,7 +159,7 @@ enum { OWN_ORDER = BIG };
 #endif
 
 /*
- * What names in uname(2) begin with, the longer ones first. compat: the class of a 64-bit kernel that has that name for
+ * Prefixes of the names in uname(2), the longer ones first. compat: the machine of a 64-bit kernel that shows this name to
  * processes with the personality PER_LINUX32 (COMPAT_UTS_MACHINE in the kernel).
  */
 static const struct {
@@ -197,7 +198,7 @@ static const struct {
 	{ "hexagon", M_HEXAGON, C32, 0 },
 };
 
-/* personality(2): this asks, and changes nothing. */
+/* personality(2): this value only asks. */
 static bool is_told_32_bit(void)
 {
 	int persona = personality(0xffffffff);
@@ -207,7 +208,7 @@ static bool is_told_32_bit(void)
 
 const struct ep_machine *ep_kernel_machine(const char *name, bool told_32_bit)
 {
-	static const struct ep_machine unknown = { .name = "an unknown machine" };
+	static const struct ep_machine unknown = { .name = NULL };
 
 	for (size_t i = 0; i < COUNT(hosts); i++) {
 		const struct ep_machine *machine;
@@ -232,16 +233,27 @@ const struct ep_machine *ep_host_machine(void)
 	return ep_kernel_machine(uts.machine, is_told_32_bit());
 }
 
-/* --- what it runs ----------------------------------------------------------------------------- */
+/* A process with the personality UNAME26 sees 2.6 on every kernel. */
+unsigned ep_kernel_version(void)
+{
+	struct utsname uts;
+	unsigned major, minor;
+
+	if (uname(&uts) < 0 || sscanf(uts.release, "%u.%u", &major, &minor) != 2 || major < 3)
+		return 0;
+	return major * 1000 + minor;
+}
+
+/* --- the machines that it runs ----------------------------------------------------------------------------- */
 
 enum rule {
-	BY_MACHINE, /* whatever the header has as class: it is read as one of this */
+	BY_MACHINE, /* the class in the header is ignored */
 	BY_CLASS
 };
 
 /*
- * elf_check_arch() and compat_elf_check_arch() of the kernel's arch/ARCH/include/asm/elf.h, in the order in which they are
- * tried. None of them looks at EI_DATA.
+ * elf_check_arch() and compat_elf_check_arch() of the kernel's arch/ARCH/include/asm/elf.h, in the order in which it tries
+ * them. None of them checks EI_DATA.
  */
 static const struct abi {
 	unsigned short host;
@@ -318,7 +330,7 @@ unsigned ep_class_for_kernel(unsigned machine, unsigned elf_class)
 	return abi ? abi->elf_class : 0;
 }
 
-/* Of a kernel that is not known, nothing is said. */
+/* For an unknown kernel, assume that it can run anything. */
 enum ep_support ep_support(const struct errpipe_link *link)
 {
 	const struct ep_machine *host = ep_host_machine();

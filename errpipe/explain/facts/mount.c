@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What is mounted where: in the question, and by /proc/self/mountinfo (proc_pid_mountinfo(5)). */
+/* Mounts: those of the question, and those of the kernel by /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
 /* --- of the question ---------------------------------------------------------------------------------------- */
 
@@ -21,10 +20,10 @@ static size_t skip_slashes(const char *at)
 	return n;
 }
 
-/* Where somebody mounts something, seen from a place. The root itself is no mount point. */
+/* Where a mount point lies, seen from a place. The root itself does not count as a mount point. */
 enum relation { ELSEWHERE, ABOVE, BELOW };
 
-/* ABOVE: there, or on the way there; *length is how much of the place that is. */
+/* ABOVE: at the place, or on the way to it. *length is the length of that part of the place. */
 static enum relation compare(const char *at, const char *place, size_t *length)
 {
 	const char *p = place;
@@ -46,7 +45,7 @@ static enum relation compare(const char *at, const char *place, size_t *length)
 	}
 }
 
-/* The last of those that are on the way: earlier ones are below it, or covered. */
+/* The last mount on the way counts: earlier ones are below it, or covered. */
 const struct errpipe_mount *ep_mount_over(const struct errpipe_question *question, const char *place, size_t *length)
 {
 	for (size_t i = question->mounts_count; i-- > 0;) {
@@ -172,22 +171,21 @@ static void undo_escapes(char *text)
 	*to = '\0';
 }
 
-/* What comes behind the other root. Mount points above it stay those of the caller: it has no name for them. */
-static const char *within_root(struct ep_case *c, const char *place)
+/* The part of the path within the other root. Mount points above that root keep the caller's path. */
+static const char *within_root(struct ep_check *c, const char *place)
 {
-	char proc[sizeof("/proc/self/fd/") + EP_DECIMAL], root[PATH_MAX];
+	char root[PATH_MAX];
 	ssize_t n;
 
 	if (c->question->root == ERRPIPE_OWN_ROOT)
 		return place;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", c->root);
-	n = readlink(proc, root, sizeof(root));
+	n = readlink(ep_fd_path(c->root).text, root, sizeof(root));
 	if (n <= 1 || strncmp(place, root, n) != 0 || (place[n] && place[n] != '/'))
 		return place;
 	return place[n] ? place + n : "/";
 }
 
-const char *ep_mount_point(struct ep_case *c, int path_fd)
+const char *ep_mount_point(struct ep_check *c, int path_fd)
 {
 	struct reader reader = { 0 };
 	bool found;

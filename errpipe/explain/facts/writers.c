@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who has a file open for writing? */
+/* Which processes have a file open for writing? */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +9,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/facts/facts.h"
 
-enum { MAX_PROCESSES = 4096, MAX_DESCRIPTORS = 65536, MAX_WRITERS = 3 };
+enum { MAX_PROCESSES = 4096, MAX_DESCRIPTORS = 65536 };
 
-/* What tells files apart. */
+/* Tells files apart. */
 struct identity {
 	uint64_t inode;
 	uint32_t major, minor;
@@ -31,8 +31,8 @@ struct statx_buf {
 #define STATX_AS_IT_IS 0x4000 /* AT_STATX_DONT_SYNC */
 
 /*
- * Of a file that may be on a network that does not answer: that is not asked (statx(2), AT_STATX_DONT_SYNC). Without
- * statx(2), before Linux 4.11, nothing is known.
+ * The file may be on a network that does not respond; AT_STATX_DONT_SYNC does not ask it (statx(2)). Without statx(2),
+ * before Linux 4.11, files cannot be identified.
  */
 static bool identify(int directory, const char *name, int flags, struct identity *identity)
 {
@@ -58,18 +58,18 @@ static bool is_same(const struct identity *a, const struct identity *b)
 }
 
 struct search {
+	struct ep_check *c;
 	struct identity file;
 	int proc;
-	unsigned descriptors; /* that may still be looked at */
-	unsigned writers;
-	struct ep_line line;
-	/* The process that is looked at: */
+	unsigned descriptors; /* that may still be inspected */
+	struct errpipe_writers *writers;
+	/* The current process: */
 	int process; /* its directory in /proc */
-	int fds;     /* and that of its descriptors */
+	int fds;     /* the directory of its descriptors */
 	bool writes;
 };
 
-/* proc(5): "flags:" and what open(2) was given, in octal. */
+/* proc(5): "flags:" and the flags of open(2), in octal. */
 static bool is_to_write(const struct search *search, const char *fd)
 {
 	char name[32], text[256];
@@ -84,7 +84,7 @@ static bool is_to_write(const struct search *search, const char *fd)
 	return access == O_WRONLY || access == O_RDWR;
 }
 
-static int look_at_descriptor(void *context, const char *fd)
+static int inspect_descriptor(void *context, const char *fd)
 {
 	struct search *search = context;
 	struct identity file;
@@ -99,35 +99,33 @@ static int look_at_descriptor(void *context, const char *fd)
 
 static void add_writer(struct search *search, const char *pid)
 {
+	struct errpipe_writers *writers = search->writers;
+	struct errpipe_writer *writer = &writers->writer[writers->count];
 	char comm[64];
 
-	if (search->writers++ == MAX_WRITERS) {
-		ep_add(&search->line, " and others");
+	if (writers->count == ERRPIPE_WRITERS_MAX) {
+		writers->more = 1;
 		return;
 	}
-	if (search->line.length)
-		ep_add(&search->line, ", ");
-	ep_add(&search->line, "process ");
-	ep_add(&search->line, pid);
+	writers->count++;
+	writer->pid = strtoul(pid, NULL, 10);
 	if (ep_read_text(search->process, "comm", comm, sizeof(comm)) <= 0)
 		return;
 	comm[strcspn(comm, "\n")] = '\0';
-	ep_add(&search->line, " (");
-	ep_add(&search->line, comm);
-	ep_add(&search->line, ")");
+	writer->name = ep_keep(search->c, "%s", comm);
 }
 
-static void look_at_descriptors(struct search *search)
+static void inspect_descriptors(struct search *search)
 {
 	search->writes = false;
 	search->fds = ep_openat(search->process, "fd", O_RDONLY | O_DIRECTORY);
 	if (search->fds < 0)
 		return;
-	ep_entries(search->fds, MAX_DESCRIPTORS, look_at_descriptor, search);
+	ep_entries(search->fds, MAX_DESCRIPTORS, inspect_descriptor, search);
 	close(search->fds);
 }
 
-static int look_at_process(void *context, const char *pid)
+static int inspect_process(void *context, const char *pid)
 {
 	struct search *search = context;
 
@@ -136,33 +134,23 @@ static int look_at_process(void *context, const char *pid)
 	search->process = ep_openat(search->proc, pid, O_PATH | O_DIRECTORY);
 	if (search->process < 0)
 		return 0;
-	look_at_descriptors(search);
+	inspect_descriptors(search);
 	if (search->writes)
 		add_writer(search, pid);
 	close(search->process);
-	return search->writers > MAX_WRITERS || !search->descriptors;
+	return search->writers->more || !search->descriptors;
 }
 
-const char *ep_writers(struct ep_case *c, int path_fd)
+void ep_find_writers(struct ep_check *c, int path_fd, struct errpipe_writers *writers)
 {
-	char text[256];
-	struct search search = { .descriptors = MAX_DESCRIPTORS, .line = { text, sizeof(text), 0 } };
+	struct search search = { .c = c, .descriptors = MAX_DESCRIPTORS, .writers = writers };
 
+	*writers = (struct errpipe_writers){ .count = 0 };
 	if (!identify(path_fd, "", AT_EMPTY_PATH, &search.file))
-		return NULL;
+		return;
 	search.proc = ep_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY);
 	if (search.proc < 0)
-		return NULL;
-	ep_entries(search.proc, MAX_PROCESSES, look_at_process, &search);
+		return;
+	ep_entries(search.proc, MAX_PROCESSES, inspect_process, &search);
 	close(search.proc);
-	ep_end(&search.line);
-	return search.writers ? ep_keep(c, "%s", text) : NULL;
-}
-
-int ep_busy(struct ep_case *c, struct errpipe_link *link, int path_fd)
-{
-	const char *writers = ep_writers(c, path_fd);
-
-	return ep_broken(c, link, ERRPIPE_CAUSE_TEXT_BUSY, ETXTBSY, NULL,
-			 writers ? writers : "a process that cannot be seen from here", 0, 0);
 }

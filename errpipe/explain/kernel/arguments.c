@@ -1,25 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* E2BIG: ../limits.c describes the rule. */
+/* E2BIG: copy_strings() and bprm_stack_limits() in the kernel's fs/exec.c. limits.c describes the rule. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 
 enum { NAME_MAX_SHOWN = 64 };
 
-static uint64_t stack_limit(const struct ep_case *c)
+static uint64_t stack_limit(const struct ep_check *c)
 {
 	return c->question->limit_stack ? c->question->limit_stack : ep_stack_limit();
 }
 
-static int too_long(struct ep_case *c, const char *name, const char *string, uint64_t most)
+static int too_long(struct ep_check *c, enum errpipe_detail which, const char *object, const char *string)
 {
-	return ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENT_TOO_LONG, E2BIG, NULL, name, strlen(string), most);
+	return ep_finding_set(c, NULL,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,
+				      .error = E2BIG,
+				      .detail = which,
+				      .object = object,
+				      .number = strlen(string),
+				      .limit = ep_longest(),
+			      });
 }
 
-static int check_each(struct ep_case *c)
+static int check_each(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 	uint64_t most = ep_longest();
@@ -27,29 +33,38 @@ static int check_each(struct ep_case *c)
 	size_t length;
 
 	if (found)
-		return too_long(c, ep_keep(c, "argument %d", (int)(found - question->argv)), *found, most);
+		return too_long(c, ERRPIPE_DETAIL_ARGUMENT, ep_keep(c, "%d", (int)(found - question->argv)), *found);
 	found = ep_find_longer(question->envp, most);
 	if (!found)
 		return 0;
 	length = strcspn(*found, "=");
-	return too_long(c,
-			ep_keep(c, "the environment variable %.*s%s",
-				length < NAME_MAX_SHOWN ? (int)length : NAME_MAX_SHOWN, *found,
+	return too_long(c, ERRPIPE_DETAIL_VARIABLE,
+			ep_keep(c, "%.*s%s", length < NAME_MAX_SHOWN ? (int)length : NAME_MAX_SHOWN, *found,
 				length < NAME_MAX_SHOWN ? "" : "..."),
-			*found, most);
+			*found);
 }
 
-static int check_all(struct ep_case *c)
+static int too_large(struct ep_check *c, uint64_t size, uint64_t limit, enum errpipe_certainty certainty)
+{
+	return ep_finding_set(c, NULL,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE,
+				      .certainty = certainty,
+				      .error = E2BIG,
+				      .number = size,
+				      .limit = limit,
+			      });
+}
+
+static int check_all(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 	struct ep_size size = ep_size_of(question->path, question->argv, question->envp, stack_limit(c));
 
-	if (size.bytes <= size.limit)
-		return 0;
-	return ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, size.bytes, size.limit);
+	return size.bytes <= size.limit ? 0 : too_large(c, size.bytes, size.limit, 0);
 }
 
-int ep_arguments(struct ep_case *c)
+int ep_arguments(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 
@@ -58,11 +73,8 @@ int ep_arguments(struct ep_case *c)
 	if (!question->report)
 		return 0;
 	/*
-	 * They are not known, or they would fit: then the arguments of the stub were too much, or those that the kernel
-	 * adds for an interpreter, or it was another limit.
+	 * They are unknown, or they would fit. Then the arguments of the stub were too much, or those that the kernel adds
+	 * for an interpreter, or another limit applied.
 	 */
-	ep_broken(c, NULL, ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, E2BIG, NULL, NULL, 0,
-		  ep_size_of(question->path, NULL, NULL, stack_limit(c)).limit);
-	c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
+	return too_large(c, 0, ep_size_of(question->path, NULL, NULL, stack_limit(c)).limit, ERRPIPE_LIKELY);
 }

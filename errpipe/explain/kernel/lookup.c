@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A path is looked up as the kernel does it (link_path_walk() and open_last_lookups() in fs/namei.c), step by step, to
- * see at which one it goes wrong. No step follows a link or goes up by the kernel, so none can lead out of the root.
+ * Look up a path step by step like link_path_walk() and open_last_lookups() in the kernel's fs/namei.c, to find the step
+ * that fails. The kernel never follows a symbolic link or ".." for us, so no step can leave the root.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -16,14 +16,14 @@
 #define PROC_SUPER_MAGIC  0x9fa0 /* linux/magic.h */
 #define MOUNT_NOSYMFOLLOW 0x2000 /* ST_NOSYMFOLLOW in the kernel's include/linux/statfs.h: Linux 5.10 */
 
-static bool in_own_root(const struct ep_walk *w)
+static bool in_own_root(const struct ep_lookup *w)
 {
 	return w->c->question->root == ERRPIPE_OWN_ROOT;
 }
 
 /* --- what is wrong ------------------------------------------------------------------------------------------ */
 
-/* Cut after so many bytes, and where there is no more room. */
+/* Copies at most size bytes, and no more than fit. */
 static void copy(char to[PATH_MAX], const char *from, size_t size)
 {
 	size = strnlen(from, size < PATH_MAX ? size : PATH_MAX - 1);
@@ -31,8 +31,8 @@ static void copy(char to[PATH_MAX], const char *from, size_t size)
 	to[size] = '\0';
 }
 
-/* As it was typed, unless it is a link that leads there. */
-static void set_subject(struct ep_walk *w)
+/* The path as it was typed, unless a symbolic link leads there. */
+static void set_subject(struct ep_lookup *w)
 {
 	if (w->depth == 0 && w->taken)
 		copy(w->subject, w->path, w->taken);
@@ -40,39 +40,42 @@ static void set_subject(struct ep_walk *w)
 		copy(w->subject, *w->text ? w->text : "/", PATH_MAX);
 }
 
-/* Returns -1. The second walk changes nothing of what the first has found. */
-static int fail(struct ep_walk *w, enum errpipe_cause cause, int error)
+/* Returns -1. The second walk does not change what the first has found. */
+static int fail(struct ep_lookup *w, struct ep_finding finding)
 {
 	if (w->again)
 		return -1;
-	w->cause = cause;
-	w->certainty = ERRPIPE_CERTAIN;
-	w->error = error;
+	if (!finding.certainty)
+		finding.certainty = ERRPIPE_CERTAIN;
+	w->finding = finding;
+	w->finding.subject = w->subject;
 	set_subject(w);
 	return -1;
 }
 
-static int fail_with(struct ep_walk *w, enum errpipe_cause cause, int error, const char *object)
+static int fail_with(struct ep_lookup *w, enum errpipe_cause cause, int error)
 {
-	fail(w, cause, error);
-	if (!w->again)
-		w->object = object;
-	return -1;
+	return fail(w, (struct ep_finding){ .cause = cause, .error = error });
 }
 
-/* It is errpipe that cannot go on. What the kernel would do is not known. */
-static int give_up(struct ep_walk *w, enum errpipe_cause cause, const char *object)
+/* errpipe itself cannot go on. What the kernel would do is unknown. */
+static int give_up(struct ep_lookup *w, struct ep_finding finding)
 {
-	fail_with(w, cause, 0, object);
-	if (!w->again)
-		w->certainty = ERRPIPE_UNSURE;
-	return -1;
+	finding.certainty = ERRPIPE_UNSURE;
+	return fail(w, finding);
 }
 
-/* What the links from one to another are called is left to a second walk. */
-static int fail_at_links(struct ep_walk *w, enum errpipe_cause cause, int error, int from, int to)
+/* The kernel would go on where this look-up has no more room, or no more steps. */
+static int exceed(struct ep_lookup *w, enum errpipe_detail which, uint64_t limit)
 {
-	fail_with(w, cause, error, w->words);
+	return give_up(w,
+		       (struct ep_finding){ .cause = ERRPIPE_CAUSE_LOOKUP_FAILED, .detail = which, .limit = limit });
+}
+
+/* A second walk finds the names of the symbolic links. */
+static int fail_at_symlinks(struct ep_lookup *w, enum errpipe_cause cause, int error, int from, int to)
+{
+	fail(w, (struct ep_finding){ .cause = cause, .error = error, .object = w->object });
 	if (w->again)
 		return -1;
 	w->traced = w->part;
@@ -81,54 +84,56 @@ static int fail_at_links(struct ep_walk *w, enum errpipe_cause cause, int error,
 	return -1;
 }
 
-static int missing(struct ep_walk *w)
+static int missing(struct ep_lookup *w)
 {
-	int link = w->depth ? w->target[w->depth - 1].link : 0;
+	int symlink = w->depth ? w->target[w->depth - 1].symlink : 0;
 
 	if (w->deleted)
-		return fail(w, ERRPIPE_CAUSE_DELETED_CWD, ENOENT);
-	if (link)
-		return fail_at_links(w, ERRPIPE_CAUSE_DANGLING_LINK, ENOENT, link, link);
-	return fail(w, ERRPIPE_CAUSE_MISSING, ENOENT);
+		return fail_with(w, ERRPIPE_CAUSE_DELETED_CWD, ENOENT);
+	if (symlink)
+		return fail_at_symlinks(w, ERRPIPE_CAUSE_DANGLING_LINK, ENOENT, symlink, symlink);
+	return fail_with(w, ERRPIPE_CAUSE_MISSING, ENOENT);
 }
 
-static const char *last_name(const struct ep_walk *w)
+static const char *last_name(const struct ep_lookup *w)
 {
 	const char *slash = strrchr(w->text, '/');
 
 	return slash ? slash + 1 : w->text;
 }
 
-static int name_too_long(struct ep_walk *w, uint64_t limit)
+static int name_too_long(struct ep_lookup *w, uint64_t limit)
 {
 	const char *name = last_name(w);
 
-	fail(w, ERRPIPE_CAUSE_NAME_TOO_LONG, ENAMETOOLONG);
-	if (w->again)
-		return -1;
-	w->number = strlen(name);
-	w->limit = limit;
-	copy(w->subject, name, 32);
+	fail(w, (struct ep_finding){
+			.cause = ERRPIPE_CAUSE_NAME_TOO_LONG,
+			.error = ENAMETOOLONG,
+			.number = strlen(name),
+			.limit = limit,
+		});
+	if (!w->again)
+		copy(w->subject, name, 32);
 	return -1;
 }
 
-static uint64_t longest_name(const struct ep_walk *w)
+static uint64_t longest_name(const struct ep_lookup *w)
 {
 	struct statfs fs;
 
 	return fstatfs(w->fd, &fs) == 0 && fs.f_namelen > 0 ? (uint64_t)fs.f_namelen : NAME_MAX;
 }
 
-/* The caller lacks what it takes to look there: for who execs that may be different. */
-static bool is_own_trouble(const struct ep_walk *w, int error)
+/* The caller may not, or cannot, look there. For the process that execs this may be different. */
+static bool is_own_trouble(const struct ep_lookup *w, int error)
 {
 	if (error == EACCES || error == EPERM)
 		return !w->c->own_identity;
 	return ep_is_own_lack(w->c, error);
 }
 
-/* search() has asked about the directory. EACCES can still come from a security module that looks at each file. */
-static int lookup_failed(struct ep_walk *w, int error)
+/* search() has checked the directory. EACCES can still come from a security module that checks each file. */
+static int lookup_failed(struct ep_lookup *w, int error)
 {
 	uint64_t limit = error == ENAMETOOLONG ? longest_name(w) : 0;
 
@@ -136,47 +141,24 @@ static int lookup_failed(struct ep_walk *w, int error)
 		return missing(w);
 	if (error == ENAMETOOLONG && strlen(last_name(w)) > limit)
 		return name_too_long(w, limit);
-	if (is_own_trouble(w, error)) {
-		give_up(w, ERRPIPE_CAUSE_CANNOT_LOOK, errpipe_errname(error));
-		w->limit = ep_own_limit(error);
-		return -1;
-	}
-	fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, error, errpipe_errname(error));
-	if (error == EACCES && !w->again)
-		w->certainty = ERRPIPE_LIKELY;
-	return -1;
+	if (is_own_trouble(w, error))
+		return give_up(w, (struct ep_finding){
+					  .cause = ERRPIPE_CAUSE_CANNOT_LOOK,
+					  .object = errpipe_errname(error),
+					  .limit = ep_own_limit(error),
+				  });
+	return fail(w, (struct ep_finding){
+			       .cause = ERRPIPE_CAUSE_LOOKUP_FAILED,
+			       .certainty = error == EACCES ? ERRPIPE_LIKELY : ERRPIPE_CERTAIN,
+			       .error = error,
+			       .object = errpipe_errname(error),
+		       });
 }
 
 /* --- places ------------------------------------------------------------------------------------------------- */
 
-/* linux/openat2.h: Linux 5.6. */
-struct how {
-	uint64_t flags, mode, resolve;
-};
-
-/* Somebody renamed something while "..", which must not lead out, was looked up (openat2(2)). */
-enum { TRIES = 8 };
-
-int ep_open_in_root(int root, const char *path, unsigned resolve)
-{
-#ifdef SYS_openat2
-	const struct how how = { O_PATH | O_CLOEXEC, 0, resolve };
-	int fd = -EAGAIN;
-
-	for (int i = 0; i < TRIES && fd == -EAGAIN; i++)
-		fd = ep_opened(syscall(SYS_openat2, root, path, &how, sizeof(how)));
-	/* EPERM: older seccomp profiles of containers. E2BIG, EINVAL: it is not known in this form. */
-	return fd == -EPERM || fd == -E2BIG || fd == -EINVAL ? -ENOSYS : fd;
-#else
-	(void)root;
-	(void)path;
-	(void)resolve;
-	return -ENOSYS;
-#endif
-}
-
-/* There are no links: if there is one now, somebody has put it there meanwhile. */
-static int descend(struct ep_walk *w, int root, char *path)
+/* The path has no symbolic links. One that is there now was made in the meantime. */
+static int descend(struct ep_lookup *w, int root, char *path)
 {
 	int fd = ep_opened(fcntl(root, F_DUPFD_CLOEXEC, 3));
 
@@ -199,7 +181,7 @@ static int descend(struct ep_walk *w, int root, char *path)
 }
 
 /* Open a directory by its place in the root. */
-static int open_place(struct ep_walk *w, char *text)
+static int open_place(struct ep_lookup *w, char *text)
 {
 	const struct errpipe_question *question = w->c->question;
 	size_t length = 0;
@@ -213,8 +195,8 @@ static int open_place(struct ep_walk *w, char *text)
 	return fd == -ENOSYS ? descend(w, root, text + 1) : fd;
 }
 
-/* Be there from now on. Takes a descriptor, or a negative errno. Returns 0 or -1. */
-static int enter(struct ep_walk *w, int fd)
+/* Make fd the current directory or file, or fail if it is a negative errno. Returns 0 or -1. */
+static int enter(struct ep_lookup *w, int fd)
 {
 	struct stat st;
 
@@ -234,8 +216,8 @@ static int enter(struct ep_walk *w, int fd)
 	return 0;
 }
 
-/* Where runtimes mount something they make directories for that. */
-static int enter_made_directory(struct ep_walk *w)
+/* A runtime creates the directories for its mounts. */
+static int enter_made_directory(struct ep_lookup *w)
 {
 	if (w->fd >= 0)
 		close(w->fd);
@@ -246,31 +228,28 @@ static int enter_made_directory(struct ep_walk *w)
 	return 0;
 }
 
-/* The same, by what is there, and what will be. */
-static int enter_place(struct ep_walk *w, int fd)
+/* Enter a place, or a directory that a later mount will create there. */
+static int enter_place(struct ep_lookup *w, int fd)
 {
 	if (fd == -ENOENT && ep_mounts_below(w->c->question, w->text))
 		return enter_made_directory(w);
 	return enter(w, fd);
 }
 
-/* With a mount on the root itself, runc shows what is mounted there, and crun refuses to start the container. */
-static int enter_root(struct ep_walk *w)
+/* With a mount on the root itself, runc uses the mounted file system, and crun refuses to start the container. */
+static int enter_root(struct ep_lookup *w)
 {
 	*w->text = '\0';
 	if (ep_mounts_root(w->c->question))
-		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
+		return give_up(w, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_YET_MOUNTED });
 	return enter(w, open_place(w, w->text));
 }
 
-/* Where a descriptor leads: after a jump only /proc knows. */
-static void locate(struct ep_walk *w)
+/* After a jump, only /proc knows the path of a descriptor. */
+static void locate(struct ep_lookup *w)
 {
-	char proc[sizeof("/proc/self/fd/") + EP_DECIMAL];
-	ssize_t n;
+	ssize_t n = readlink(ep_fd_path(w->fd).text, w->text, PATH_MAX - 1);
 
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", w->fd);
-	n = readlink(proc, w->text, PATH_MAX - 1);
 	w->text[n < 0 ? 0 : n] = '\0';
 	if (n < 0)
 		strcpy(w->text, "(unknown)");
@@ -279,7 +258,7 @@ static void locate(struct ep_walk *w)
 	w->jumped = true;
 }
 
-static void leave_name(struct ep_walk *w)
+static void leave_name(struct ep_lookup *w)
 {
 	char *slash = strrchr(w->text, '/');
 
@@ -288,10 +267,10 @@ static void leave_name(struct ep_walk *w)
 }
 
 /*
- * The own root ends where the kernel lets it end. Another one has no such end: there it is the parent by its name, and
- * not the "..", that is within the root for sure, even if somebody moves the directory meanwhile.
+ * In the caller's own root, the kernel stops ".." at the root. In another root, the parent is opened by its name instead:
+ * that stays within the root even if the directory is moved at this moment.
  */
-static int go_up(struct ep_walk *w)
+static int go_up(struct ep_lookup *w)
 {
 	bool lost = *w->text && *w->text != '/'; /* as in getcwd(2): "(unreachable)" */
 	int fd;
@@ -309,13 +288,13 @@ static int go_up(struct ep_walk *w)
 	return 0;
 }
 
-/* --- links -------------------------------------------------------------------------------------------------- */
+/* --- symbolic links -------------------------------------------------------------------------------------------------- */
 
-/* As "/a -> /b -> /a", or as much of that as one wants to read. */
-static void note_circle(struct ep_walk *w, int link)
+/* Writes "/a -> /b -> /a", or the beginning of it. */
+static void note_circle(struct ep_lookup *w, int link)
 {
 	enum { ENOUGH = 256 };
-	struct ep_line line = { w->words, sizeof(w->words), strlen(w->words) };
+	struct ep_line line = { w->object, sizeof(w->object), strlen(w->object) };
 	bool fits = line.length + strlen(w->text) < ENOUGH;
 
 	if (link < w->from || link > w->to)
@@ -330,18 +309,18 @@ static void note_circle(struct ep_walk *w, int link)
 		w->to = link;
 }
 
-/* One too many. Mostly one has come before; the way from there to there is the circle. */
-static int too_many_links(struct ep_walk *w)
+/* One too many. Usually the same one came before; the symbolic links between the two are the circle. */
+static int too_many_symlinks(struct ep_lookup *w)
 {
 	int to, from;
 
-	for (to = 0; to <= EP_LINKS; to++) {
+	for (to = 0; to <= EP_SYMLINKS_MAX; to++) {
 		for (from = 0; from < to; from++) {
 			if (w->seen[from].dev == w->seen[to].dev && w->seen[from].ino == w->seen[to].ino)
-				return fail_at_links(w, ERRPIPE_CAUSE_LINK_LOOP, ELOOP, from + 1, to + 1);
+				return fail_at_symlinks(w, ERRPIPE_CAUSE_LINK_LOOP, ELOOP, from + 1, to + 1);
 		}
 	}
-	return fail_at_links(w, ERRPIPE_CAUSE_LINK_LOOP, ELOOP, 1, to);
+	return fail_at_symlinks(w, ERRPIPE_CAUSE_LINK_LOOP, ELOOP, 1, to);
 }
 
 static bool symlinks_are_protected(void)
@@ -351,8 +330,8 @@ static bool symlinks_are_protected(void)
 	return ep_read_text(AT_FDCWD, "/proc/sys/fs/protected_symlinks", text, sizeof(text)) > 0 && *text != '0';
 }
 
-/* proc_sys_fs(5), may_follow_link() in fs/namei.c: only where the path, or the target of such a link, ends. */
-static bool is_protected(const struct ep_walk *w, const struct stat *st)
+/* proc_sys_fs(5), may_follow_link() in fs/namei.c: only for the last component of the path, or of such a target. */
+static bool is_protected(const struct ep_lookup *w, const struct stat *st)
 {
 	const mode_t tmp = S_ISVTX | S_IWOTH;
 
@@ -361,15 +340,15 @@ static bool is_protected(const struct ep_walk *w, const struct stat *st)
 }
 
 /*
- * A link that the kernel makes up. A child of the caller finds the same behind it, unless it is about the program that
- * it runs. Another root's is about processes that are not known here.
+ * A symbolic link that the kernel makes up. For a child of the caller it leads to the same file, unless it is "exe". In
+ * another root it belongs to processes that are unknown here.
  */
-static int jump(struct ep_walk *w)
+static int jump(struct ep_lookup *w)
 {
 	int fd;
 
 	if (!in_own_root(w) || strcmp(last_name(w), "exe") == 0)
-		return give_up(w, ERRPIPE_CAUSE_MAGIC_LINK, NULL);
+		return give_up(w, (struct ep_finding){ .cause = ERRPIPE_CAUSE_MAGIC_LINK });
 	fd = ep_opened(openat(w->fd, last_name(w), O_PATH | O_CLOEXEC));
 	if (enter(w, fd) < 0)
 		return -1;
@@ -378,38 +357,39 @@ static int jump(struct ep_walk *w)
 }
 
 /* Puts the target before the rest. Returns its length, or -1. */
-static ssize_t read_target(struct ep_walk *w, int fd)
+static ssize_t read_target(struct ep_lookup *w, int fd)
 {
 	char *place;
 	ssize_t n;
 
 	if (w->rest - w->room < PATH_MAX)
-		return give_up(w, ERRPIPE_CAUSE_LOOKUP_FAILED, "with links whose targets are too long");
+		return exceed(w, ERRPIPE_DETAIL_LONG_TARGETS, 0);
 	place = w->rest - PATH_MAX;
 	n = readlinkat(fd, "", place, PATH_MAX);
 	if (n < 0)
 		return lookup_failed(w, errno);
 	if (n == PATH_MAX)
-		return fail(w, ERRPIPE_CAUSE_LOOKUP_FAILED, ENAMETOOLONG);
+		return fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, ENAMETOOLONG);
 	n = strnlen(place, n);
 	w->rest -= n;
 	memmove(w->rest, place, n);
 	return n;
 }
 
-static int go_on_at_target(struct ep_walk *w, int fd)
+static int go_on_at_target(struct ep_lookup *w, int fd)
 {
 	size_t end = w->room + sizeof(w->room) - w->rest;
 	ssize_t n = read_target(w, fd);
 
 	if (n < 0)
 		return -1;
-	if (w->again && w->from == w->links && w->part == w->traced && w->cause == ERRPIPE_CAUSE_DANGLING_LINK) {
+	if (w->again && w->from == w->symlinks && w->part == w->traced &&
+	    w->finding.cause == ERRPIPE_CAUSE_DANGLING_LINK) {
 		copy(w->subject, w->text, PATH_MAX);
-		copy(w->words, w->rest, n);
+		copy(w->object, w->rest, n);
 		return -1;
 	}
-	w->target[w->depth].link = w->links;
+	w->target[w->depth].symlink = w->symlinks;
 	w->target[w->depth++].end = end;
 	if (*w->rest == '/' && n)
 		return enter_root(w);
@@ -417,24 +397,34 @@ static int go_on_at_target(struct ep_walk *w, int fd)
 	return 0;
 }
 
-/* In this order: pick_link() in fs/namei.c. */
-static int follow(struct ep_walk *w, int fd, const struct stat *st)
+static int not_followed(struct ep_lookup *w, int error, enum errpipe_detail why)
+{
+	return fail(w, (struct ep_finding){
+			       .cause = ERRPIPE_CAUSE_LOOKUP_FAILED,
+			       .error = error,
+			       .object = errpipe_errname(error),
+			       .detail = why,
+		       });
+}
+
+/* In the order of pick_link() in fs/namei.c. */
+static int follow(struct ep_lookup *w, int fd, const struct stat *st)
 {
 	struct statfs fs;
 
-	w->seen[w->links].dev = st->st_dev;
-	w->seen[w->links].ino = st->st_ino;
-	if (w->again && w->part == w->traced && w->cause == ERRPIPE_CAUSE_LINK_LOOP)
-		note_circle(w, w->links + 1);
-	if (w->links == EP_LINKS)
-		return too_many_links(w);
-	w->links++;
+	w->seen[w->symlinks].dev = st->st_dev;
+	w->seen[w->symlinks].ino = st->st_ino;
+	if (w->again && w->part == w->traced && w->finding.cause == ERRPIPE_CAUSE_LINK_LOOP)
+		note_circle(w, w->symlinks + 1);
+	if (w->symlinks == EP_SYMLINKS_MAX)
+		return too_many_symlinks(w);
+	w->symlinks++;
 	if (is_protected(w, st))
-		return fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, EACCES, "EACCES (fs.protected_symlinks)");
+		return not_followed(w, EACCES, ERRPIPE_DETAIL_PROTECTED_SYMLINKS);
 	if (fstatfs(fd, &fs) < 0)
 		memset(&fs, 0, sizeof(fs));
 	if (fs.f_flags & MOUNT_NOSYMFOLLOW)
-		return fail_with(w, ERRPIPE_CAUSE_LOOKUP_FAILED, ELOOP, "ELOOP (mounted nosymfollow)");
+		return not_followed(w, ELOOP, ERRPIPE_DETAIL_NOSYMFOLLOW);
 	if (fs.f_type == PROC_SUPER_MAGIC)
 		return jump(w);
 	return go_on_at_target(w, fd);
@@ -442,17 +432,17 @@ static int follow(struct ep_walk *w, int fd, const struct stat *st)
 
 /* --- steps -------------------------------------------------------------------------------------------------- */
 
-static int search(struct ep_walk *w)
+static int search(struct ep_lookup *w)
 {
-	const char *whom = NULL;
+	struct ep_finding denied = { .cause = ERRPIPE_CAUSE_UNSEARCHABLE, .error = EACCES };
 
-	if (w->searchable || w->purpose == EP_TO_LOOK || w->part == EP_PART_CWD)
+	if (w->searchable || w->purpose == EP_FOR_HINT || w->part == EP_PART_CWD)
 		return 0;
-	switch (ep_access(w->c, w->fd, &w->st, &whom)) {
+	switch (ep_access(w->c, w->fd, &w->st, &denied)) {
 	case EP_REFUSED:
-		return fail(w, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES);
+		return fail_with(w, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES);
 	case EP_MAY_NOT:
-		return fail_with(w, ERRPIPE_CAUSE_UNSEARCHABLE, EACCES, whom);
+		return fail(w, denied);
 	case EP_MAY:
 		break;
 	}
@@ -460,8 +450,8 @@ static int search(struct ep_walk *w)
 	return 0;
 }
 
-/* What the text that has now a name at its end stands for. Returns a descriptor, or a negative errno. */
-static int open_below(struct ep_walk *w, const struct errpipe_mount *mount)
+/* Open the file that text, with the name at its end, stands for. Returns a descriptor, or a negative errno. */
+static int open_below(struct ep_lookup *w, const struct errpipe_mount *mount)
 {
 	if (mount)
 		return ep_opened(fcntl(mount->source, F_DUPFD_CLOEXEC, 3));
@@ -470,7 +460,7 @@ static int open_below(struct ep_walk *w, const struct errpipe_mount *mount)
 	return ep_opened(openat(w->fd, last_name(w), O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
-static const struct errpipe_mount *mount_at(const struct ep_walk *w)
+static const struct errpipe_mount *mount_at(const struct ep_lookup *w)
 {
 	size_t length;
 	const struct errpipe_mount *mount = ep_mount_over(w->c->question, w->text, &length);
@@ -484,7 +474,7 @@ static bool is(const char *name, size_t size, const char *what)
 }
 
 /* Does the rest of the path stay on this file system? A symbolic link on it can still lead elsewhere. */
-static bool ends_here(const struct ep_walk *w)
+static bool ends_here(const struct ep_lookup *w)
 {
 	const char *name = w->rest;
 	size_t size;
@@ -499,20 +489,18 @@ static bool ends_here(const struct ep_walk *w)
 	return true;
 }
 
-/* On a noexec file system that will be mounted, nothing can be executed, whether the file exists or not. */
-static int not_yet_mounted(struct ep_walk *w, const struct errpipe_mount *mount)
+/* Nothing can be executed on a file system that will be mounted noexec, whether the file exists or not. */
+static int not_yet_mounted(struct ep_lookup *w, const struct errpipe_mount *mount)
 {
 	const struct errpipe_report *report = w->c->question->report;
 
 	if (!mount->noexec || !ends_here(w) || (report && report->error != EACCES))
-		return give_up(w, ERRPIPE_CAUSE_NOT_YET_MOUNTED, NULL);
-	fail(w, ERRPIPE_CAUSE_NOEXEC_MOUNT, EACCES);
-	if (!w->again)
-		w->certainty = ERRPIPE_LIKELY;
-	return -1;
+		return give_up(w, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_YET_MOUNTED });
+	return fail(w, (struct ep_finding){
+			       .cause = ERRPIPE_CAUSE_NOEXEC_MOUNT, .certainty = ERRPIPE_LIKELY, .error = EACCES });
 }
 
-static int go_down(struct ep_walk *w, const char *name, size_t size)
+static int go_down(struct ep_lookup *w, const char *name, size_t size)
 {
 	size_t length = strlen(w->text);
 	const struct errpipe_mount *mount;
@@ -533,18 +521,18 @@ static int go_down(struct ep_walk *w, const char *name, size_t size)
 	}
 	if (strlen(w->text) >= PATH_MAX) {
 		close(fd);
-		return give_up(w, ERRPIPE_CAUSE_LOOKUP_FAILED, "with a place that is too deep");
+		return exceed(w, ERRPIPE_DETAIL_DEEP_PLACE, 0);
 	}
 	return enter(w, fd);
 }
 
-static size_t left(const struct ep_walk *w, const char *at)
+static size_t left(const struct ep_lookup *w, const char *at)
 {
 	return w->room + sizeof(w->room) - at;
 }
 
 /* Returns 1, or 0 where it ends, or -1. */
-static int step(struct ep_walk *w)
+static int step(struct ep_lookup *w)
 {
 	const char *name = w->rest + strspn(w->rest, "/");
 	size_t size = strcspn(name, "/");
@@ -552,11 +540,11 @@ static int step(struct ep_walk *w)
 	if (!*w->rest)
 		return 0;
 	if (!S_ISDIR(w->st.st_mode))
-		return fail(w, ERRPIPE_CAUSE_FILE_AS_DIRECTORY, ENOTDIR);
+		return fail_with(w, ERRPIPE_CAUSE_FILE_AS_DIRECTORY, ENOTDIR);
 	if (!size)
 		return 0;
 	if (w->c->steps == 0)
-		return give_up(w, ERRPIPE_CAUSE_LOOKUP_FAILED, "nothing within the steps that were made");
+		return exceed(w, ERRPIPE_DETAIL_MANY_STEPS, EP_STEPS_MAX);
 	w->c->steps--;
 	if (search(w) < 0)
 		return -1;
@@ -570,7 +558,7 @@ static int step(struct ep_walk *w)
 }
 
 /* From where it is now, or from the root. */
-static int go(struct ep_walk *w, enum ep_part part, const char *path)
+static int go(struct ep_lookup *w, enum ep_part part, const char *path)
 {
 	size_t size = strlen(path) + 1;
 	int ret;
@@ -578,7 +566,7 @@ static int go(struct ep_walk *w, enum ep_part part, const char *path)
 	w->part = part;
 	w->path = path;
 	w->taken = 0;
-	w->links = w->depth = 0;
+	w->symlinks = w->depth = 0;
 	w->rest = w->room + sizeof(w->room) - size;
 	memcpy(w->rest, path, size);
 	if (*path == '/' && enter_root(w) < 0)
@@ -589,8 +577,8 @@ static int go(struct ep_walk *w, enum ep_part part, const char *path)
 	return ret;
 }
 
-/* getcwd(2): of a deleted directory the kernel says ENOENT. libc's getcwd(3) says that of an unreachable one, too. */
-static int enter_own_cwd(struct ep_walk *w)
+/* getcwd(2) returns ENOENT for a deleted directory. libc's getcwd(3) returns it also for an unreachable one. */
+static int enter_own_cwd(struct ep_lookup *w)
 {
 	int fd = ep_opened(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 	long n;
@@ -607,8 +595,8 @@ static int enter_own_cwd(struct ep_walk *w)
 	return 0;
 }
 
-/* Only a relative path makes a difference here. The working directory itself need not be reachable for who execs. */
-static int go_to_cwd(struct ep_walk *w)
+/* Only for a relative path. The process need not be able to search the way to its working directory. */
+static int go_to_cwd(struct ep_lookup *w)
 {
 	const char *cwd = w->c->question->cwd;
 	int ret;
@@ -620,37 +608,37 @@ static int go_to_cwd(struct ep_walk *w)
 	return ret < 0 || !cwd || !*cwd ? ret : go(w, EP_PART_CWD, cwd);
 }
 
-static int go_all_the_way(struct ep_walk *w, const char *path)
+static int go_all_the_way(struct ep_lookup *w, const char *path)
 {
 	if (*path != '/' && go_to_cwd(w) < 0)
 		return -1;
 	return go(w, EP_PART_PATH, path);
 }
 
-static int check_length(struct ep_walk *w, const char *path)
+static int check_length(struct ep_lookup *w, const char *path)
 {
 	size_t length = strlen(path);
 
 	if (length == 0)
-		fail(w, ERRPIPE_CAUSE_EMPTY_PATH, ENOENT);
+		fail_with(w, ERRPIPE_CAUSE_EMPTY_PATH, ENOENT);
 	else if (length >= PATH_MAX)
-		fail(w, ERRPIPE_CAUSE_PATH_TOO_LONG, ENAMETOOLONG);
+		fail_with(w, ERRPIPE_CAUSE_PATH_TOO_LONG, ENAMETOOLONG);
 	else
 		return 0;
 	*w->subject = '\0';
-	w->number = length;
-	w->limit = PATH_MAX - 1;
+	w->finding.number = length;
+	w->finding.limit = PATH_MAX - 1;
 	return -1;
 }
 
-static void leave(struct ep_walk *w)
+static void leave(struct ep_lookup *w)
 {
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;
 }
 
-int ep_walk(struct ep_walk *w, struct ep_case *c, const char *path, enum ep_purpose purpose)
+int ep_lookup(struct ep_lookup *w, struct ep_check *c, const char *path, enum ep_purpose purpose)
 {
 	const char *cwd = c->question->cwd;
 

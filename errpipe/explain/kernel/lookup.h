@@ -1,91 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 /* One look-up of a path in the root. Include it first in a file that knows _GNU_SOURCE and _FILE_OFFSET_BITS. */
-#ifndef ERRPIPE_EXPLAIN_WALK_H
-#define ERRPIPE_EXPLAIN_WALK_H
+#ifndef ERRPIPE_EXPLAIN_LOOKUP_H
+#define ERRPIPE_EXPLAIN_LOOKUP_H
 
-#include <errno.h>
 #include <limits.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 
 #pragma GCC visibility push(hidden)
 
 enum ep_purpose {
-	EP_AS_WHO, /* who execs must be allowed to search each directory */
-	EP_TO_LOOK /* nobody has to be allowed anything */
+	EP_AS_WHO,  /* the process must be allowed to search each directory */
+	EP_FOR_HINT /* no permission is needed */
 };
 
 /* Symbolic links in one path (MAXSYMLINKS in the kernel's include/linux/namei.h). */
-enum { EP_LINKS = 40 };
+enum { EP_SYMLINKS_MAX = 40 };
 
-struct ep_walk {
-	struct ep_case *c;
+struct ep_lookup {
+	struct ep_check *c;
 	enum ep_purpose purpose;
 	enum ep_part { EP_PART_PATH, EP_PART_CWD } part;
 	const char *path; /* of that part */
-	size_t taken;	  /* bytes of it, as long as there was no link */
+	size_t taken;	  /* bytes of it, until the first symbolic link */
 
-	/* Where it has come to. Of the root, text is empty. fd is -1 in a directory that is made when something is mounted. */
+	/*
+	 * The current file or directory. text is its path in the root without symbolic links, "" at the root; during a
+	 * step it has the name at its end, however long that is. fd is -1 in a directory that a later mount will create.
+	 */
 	int fd;
 	struct stat st;
-	char text[2 * PATH_MAX]; /* in the root, without links; during a step with the name, however long that is */
-	bool searchable;	 /* and that has been checked */
-	bool deleted;		 /* it is the working directory, and was deleted */
-	bool jumped;		 /* text is what /proc told */
+	char text[2 * PATH_MAX];
+	bool searchable; /* and that has been checked */
+	bool deleted;	 /* the working directory, which was deleted */
+	bool jumped;	 /* text comes from /proc */
 
-	/* What is still to be walked: it ends where the room does, and the targets of links go before it. */
+	/* The rest of the path, at the end of room. Targets of symbolic links are put before it. */
 	char *rest;
 	char room[4 * PATH_MAX];
 
-	/* Links that were followed, or, the last, not any more. */
-	int links;
+	/* The symbolic links that were followed. The last one may be one too many. */
+	int symlinks;
 	struct {
 		dev_t dev;
 		ino_t ino;
-	} seen[EP_LINKS + 1];
+	} seen[EP_SYMLINKS_MAX + 1];
 
-	/* Those whose targets rest begins in: when that is shorter than this, it is behind the target. */
+	/* Symbolic links whose targets are still at the front of rest; an entry is done once rest is shorter than end. */
 	int depth;
 	struct {
-		int link;
+		int symlink;
 		size_t end;
-	} target[EP_LINKS];
+	} target[EP_SYMLINKS_MAX];
 
-	/* Why it has come no further. */
-	enum errpipe_cause cause;
-	enum errpipe_certainty certainty;
-	int error;
-	const char *object; /* kept, or constant, or words, or NULL */
-	uint64_t number, limit;
-	char subject[PATH_MAX], words[PATH_MAX];
+	/* Why it failed. The subject, and an object that is a path, are in these buffers. */
+	struct ep_finding finding;
+	char subject[PATH_MAX], object[PATH_MAX];
 
-	/* The second walk, which looks at how links are called: from the first to the last that matters. */
+	/* A second walk records the names of symbolic links from..to for the finding. */
 	bool again;
 	enum ep_part traced;
 	int from, to;
 };
 
 /*
- * Returns 0 with fd, st and text, or -1 with what is wrong; then there is no descriptor. Whatever the path leads to is
- * found, of any type.
+ * Look up a path that leads to a file of any type. Returns 0 with fd, st and text, or -1 with the finding and without a
+ * descriptor.
  */
-int ep_walk(struct ep_walk *w, struct ep_case *c, const char *path, enum ep_purpose purpose);
-
-/* linux/openat2.h */
-enum {
-	EP_NO_MAGICLINKS = 0x02, /* RESOLVE_ ... */
-	EP_NO_SYMLINKS = 0x04,
-	EP_IN_ROOT = 0x10
-};
-
-/* openat2(2) with O_PATH. Returns a descriptor or a negative errno: -ENOSYS too where it may not be used. */
-int ep_open_in_root(int root, const char *path, unsigned resolve);
-
-/* What an open(2) has returned, or a negative errno. */
-static inline int ep_opened(int fd)
-{
-	return fd < 0 ? -errno : ep_above_stderr(fd);
-}
+int ep_lookup(struct ep_lookup *w, struct ep_check *c, const char *path, enum ep_purpose purpose);
 
 #pragma GCC visibility pop
 

@@ -16,14 +16,14 @@ struct entry {
 };
 
 /* A path that leads nowhere yet, or to the root, stays as it is. */
-static void follow_links(struct ep_case *c, struct errpipe_mount *mount, char path[PATH_MAX])
+static void follow_links(struct ep_check *c, struct errpipe_mount *mount, char path[PATH_MAX])
 {
-	struct ep_walk w;
+	struct ep_lookup w;
 
 	if ((size_t)snprintf(path, PATH_MAX, "/%s", mount->at) >= PATH_MAX)
 		return;
 	c->ex->looking_at = mount->at;
-	if (ep_walk(&w, c, path, EP_TO_LOOK) < 0)
+	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
 		return;
 	close(w.fd);
 	if (*w.text != '/' || strlen(w.text) >= PATH_MAX)
@@ -32,10 +32,10 @@ static void follow_links(struct ep_case *c, struct errpipe_mount *mount, char pa
 	mount->at = path;
 }
 
-int ep_follow_mounts(struct ep_case *c, struct errpipe_question *followed)
+int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed)
 {
 	struct errpipe_question unmounted = *c->question;
-	struct ep_case before = *c; /* with a number of steps of its own */
+	struct ep_check before = *c; /* with a number of steps of its own */
 	size_t count = c->question->mounts_count;
 	struct errpipe_mount *mounts;
 	char(*paths)[PATH_MAX];

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* May somebody execute a file, or search a directory? As acl_permission_check() in the kernel's fs/namei.c has it. */
+/* May the process execute a file, or search a directory? acl_permission_check() in the kernel's fs/namei.c. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 
 /* linux/capability.h */
 #define DAC_OVERRIDE	(UINT64_C(1) << 1)
@@ -16,37 +14,11 @@
 
 enum { X = 1 };
 
-/* linux/posix_acl_xattr.h: little-endian on every machine. */
-enum { ACL_VERSION = 2, ACL_HEADER = 4, ACL_ENTRY = 8, ACL_SIZE = ACL_HEADER + 1024 * ACL_ENTRY };
-enum { USER_OBJ = 0x01, USER = 0x02, GROUP_OBJ = 0x04, GROUP = 0x08, MASK = 0x10, OTHER = 0x20 };
-
-/* Who it is to the file, and what that gives. */
+/* The process's class for the file, and whether that class may execute it. */
 struct standing {
-	enum { OWNER, NAMED_USER, OWNING_GROUP, NAMED_GROUP, OTHERS } as;
-	unsigned id;
-	bool may, masked, listed;
+	struct errpipe_denied denied;
+	bool may;
 };
-
-struct proc_path {
-	char text[sizeof("/proc/self/fd/") + EP_DECIMAL];
-};
-
-static struct proc_path proc_path(int fd)
-{
-	struct proc_path path;
-
-	snprintf(path.text, sizeof(path.text), "/proc/self/fd/%d", fd);
-	return path;
-}
-
-static unsigned little_endian(const unsigned char *p, int bytes)
-{
-	unsigned n = 0;
-
-	while (bytes--)
-		n = n << 8 | p[bytes];
-	return n;
-}
 
 static bool is_in_group(const struct errpipe_who *who, gid_t gid)
 {
@@ -59,51 +31,40 @@ static bool is_in_group(const struct errpipe_who *who, gid_t gid)
 	return false;
 }
 
-static ssize_t read_acl(int fd, unsigned char *bytes, size_t size)
+static struct errpipe_denied denied_as(enum errpipe_class as, const struct errpipe_who *who, const struct stat *st)
 {
-	ssize_t n = getxattr(proc_path(fd).text, "system.posix_acl_access", bytes, size);
-
-	if (n < ACL_HEADER || little_endian(bytes, ACL_HEADER) != ACL_VERSION)
-		return 0;
-	return n;
+	return (struct errpipe_denied){ .as = as, .uid = who->uid, .gid = st->st_gid, .mode = st->st_mode };
 }
 
-struct entry {
-	unsigned tag, permissions, id;
-};
-
-static struct entry entry_at(const unsigned char *p)
+/* The mask comes after the entries that it limits. */
+static bool mask_allows(const struct ep_acl *acl, size_t from)
 {
-	return (struct entry){ little_endian(p, 2), little_endian(p + 2, 2), little_endian(p + 4, 4) };
-}
+	for (size_t i = from; i < acl->entries; i++) {
+		struct ep_acl_entry entry = ep_acl_entry(acl, i);
 
-static bool mask_allows(const unsigned char *acl, const unsigned char *end)
-{
-	for (const unsigned char *p = acl; end - p >= ACL_ENTRY; p += ACL_ENTRY) {
-		struct entry entry = entry_at(p);
-
-		if (entry.tag == MASK)
+		if (entry.tag == EP_ACL_MASK)
 			return entry.permissions & X;
 	}
 	return true;
 }
 
-/* Does the entry speak of who? Then *as is what for. */
-static bool is_about(const struct entry *entry, const struct errpipe_who *who, const struct stat *st,
-		     struct standing *as)
+/* Does this entry apply to who? If so, *denied tells in which class. */
+static bool applies(const struct ep_acl_entry *entry, const struct errpipe_who *who, const struct stat *st,
+		    struct errpipe_denied *denied)
 {
 	switch (entry->tag) {
-	case USER:
-		*as = (struct standing){ .as = NAMED_USER, .id = entry->id };
+	case EP_ACL_USER:
+		*denied = denied_as(ERRPIPE_CLASS_USER, who, st);
 		return entry->id == who->uid;
-	case GROUP_OBJ:
-		*as = (struct standing){ .as = OWNING_GROUP, .id = st->st_gid };
+	case EP_ACL_GROUP_OBJ:
+		*denied = denied_as(ERRPIPE_CLASS_GROUP, who, st);
 		return is_in_group(who, st->st_gid);
-	case GROUP:
-		*as = (struct standing){ .as = NAMED_GROUP, .id = entry->id };
+	case EP_ACL_GROUP:
+		*denied = denied_as(ERRPIPE_CLASS_NAMED_GROUP, who, st);
+		denied->gid = entry->id;
 		return is_in_group(who, entry->id);
-	case OTHER:
-		*as = (struct standing){ .as = OTHERS, .id = who->uid };
+	case EP_ACL_OTHER:
+		*denied = denied_as(ERRPIPE_CLASS_OTHER, who, st);
 		return true;
 	default:
 		return false;
@@ -111,52 +72,49 @@ static bool is_about(const struct entry *entry, const struct errpipe_who *who, c
 }
 
 /*
- * posix_acl_permission() in the kernel's fs/posix_acl.c. The entries are sorted. A user's own counts at once, of groups
- * any one that allows it, and others only for who is in none.
+ * posix_acl_permission() in the kernel's fs/posix_acl.c. The entries are sorted. A user's own entry decides at once. Of
+ * the groups any one may allow it. The entry for others is only for processes in none of these.
  */
-static struct standing by_acl(const unsigned char *acl, size_t size, const struct errpipe_who *who,
-			      const struct stat *st)
+static struct standing by_acl(const struct ep_acl *acl, const struct errpipe_who *who, const struct stat *st)
 {
-	const unsigned char *end = acl + size;
-	struct standing first = { .as = OTHERS, .id = who->uid }, now;
+	struct standing first = { denied_as(ERRPIPE_CLASS_OTHER, who, st), false }, now;
 	bool found = false;
 
-	for (const unsigned char *p = acl + ACL_HEADER; end - p >= ACL_ENTRY; p += ACL_ENTRY) {
-		struct entry entry = entry_at(p);
+	for (size_t i = 0; i < acl->entries; i++) {
+		struct ep_acl_entry entry = ep_acl_entry(acl, i);
 
-		if (!is_about(&entry, who, st, &now) || (found && now.as == OTHERS))
+		if (!applies(&entry, who, st, &now.denied) || (found && now.denied.as == ERRPIPE_CLASS_OTHER))
 			continue;
 		now.may = entry.permissions & X;
-		now.masked = now.may && !mask_allows(p, end);
-		now.may = now.may && !now.masked;
+		now.denied.mask = now.may && !mask_allows(acl, i);
+		now.may = now.may && !now.denied.mask;
 		if (!found || now.may)
 			first = now;
-		if (now.may || now.as == NAMED_USER)
+		if (now.may || now.denied.as == ERRPIPE_CLASS_USER)
 			break;
 		found = true;
 	}
-	first.listed = true;
+	first.denied.acl = 1;
 	return first;
 }
 
 static struct standing by_mode(const struct errpipe_who *who, const struct stat *st)
 {
 	if (st->st_uid == who->uid)
-		return (struct standing){ .as = OWNER, .id = who->uid, .may = st->st_mode & S_IXUSR };
+		return (struct standing){ denied_as(ERRPIPE_CLASS_OWNER, who, st), st->st_mode & S_IXUSR };
 	if (is_in_group(who, st->st_gid))
-		return (struct standing){ .as = OWNING_GROUP, .id = st->st_gid, .may = st->st_mode & S_IXGRP };
-	return (struct standing){ .as = OTHERS, .id = who->uid, .may = st->st_mode & S_IXOTH };
+		return (struct standing){ denied_as(ERRPIPE_CLASS_GROUP, who, st), st->st_mode & S_IXGRP };
+	return (struct standing){ denied_as(ERRPIPE_CLASS_OTHER, who, st), st->st_mode & S_IXOTH };
 }
 
-/* Of a file with a list, the group's bits are the list's mask; without any of these the kernel does not look at it. */
-static struct standing standing(const struct errpipe_who *who, int fd, const struct stat *st)
+/* With a list, the group's mode bits are the list's mask. If none of them is set, the kernel ignores the list. */
+static struct standing standing(const struct errpipe_who *who, int path_fd, const struct stat *st)
 {
-	unsigned char acl[ACL_SIZE];
-	ssize_t n = 0;
+	struct ep_acl acl = { .entries = 0 };
 
 	if (st->st_uid != who->uid && st->st_mode & S_IRWXG)
-		n = read_acl(fd, acl, sizeof(acl));
-	return n > 0 ? by_acl(acl, n, who, st) : by_mode(who, st);
+		ep_read_acl(path_fd, &acl);
+	return acl.entries ? by_acl(&acl, who, st) : by_mode(who, st);
 }
 
 /* generic_permission() in fs/namei.c */
@@ -167,40 +125,25 @@ static bool is_overridden(const struct errpipe_who *who, const struct stat *st)
 	return who->effective & DAC_OVERRIDE && st->st_mode & 0111;
 }
 
-static const char *in_words(struct ep_case *c, const struct standing *standing, const char *more)
+bool ep_why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
-	static const char *const words[] = {
-		[OWNER] = "its owner (uid %u)%s%s",
-		[NAMED_USER] = "user %u in its access control list%s%s",
-		[OWNING_GROUP] = "its group (gid %u)%s%s",
-		[NAMED_GROUP] = "group %u in its access control list%s%s",
-		[OTHERS] = "others (uid %u is neither its owner nor in its group%s%s)",
-	};
-	static const char listed[] =
-		"others (uid %u is neither its owner nor in its group or access control list%s%s)";
-
-	return ep_keep(c, standing->as == OTHERS && standing->listed ? listed : words[standing->as], standing->id,
-		       standing->masked ? ", by the mask of that list" : "", more);
-}
-
-const char *ep_may_not(struct ep_case *c, int fd, const struct stat *st)
-{
-	const struct standing now = standing(&c->who, fd, st);
+	const struct standing now = standing(&c->who, path_fd, st);
 
 	if (now.may || is_overridden(&c->who, st))
-		return NULL;
+		return false;
+	finding->denied = now.denied;
 	if (c->who.effective & DAC_OVERRIDE)
-		return "anyone, root included";
-	return in_words(c, &now, c->who.uid == 0 && now.as == OTHERS ? ", and lacks CAP_DAC_OVERRIDE" : "");
+		finding->denied = denied_as(ERRPIPE_CLASS_ANYONE, &c->who, st);
+	else if (c->who.uid == 0 && now.denied.as == ERRPIPE_CLASS_OTHER)
+		finding->detail = ERRPIPE_DETAIL_NO_DAC_OVERRIDE;
+	return true;
 }
 
-enum answer { YES, NO, NO_ANSWER };
-
-static enum answer answer(long ret)
+static enum ep_answer answer(long ret)
 {
 	if (ret == 0)
-		return YES;
-	return errno == EACCES ? NO : NO_ANSWER;
+		return EP_YES;
+	return errno == EACCES ? EP_NO : EP_NOT_KNOWN;
 }
 
 /* faccessat(2): the older call is about the real ids, and about the capabilities that an exec would give those. */
@@ -211,47 +154,42 @@ static bool old_call_is_right(const struct errpipe_who *who)
 	return getuid() == who->uid && getgid() == who->gid && (who->effective & dac) == (who->uid == 0 ? dac : 0);
 }
 
-/* EPERM is no answer: older seccomp profiles of containers say that to each call that they do not know. */
-static enum answer ask_kernel(struct ep_case *c, int fd)
+/* EPERM is not an answer: older seccomp profiles of containers return it for every call that they do not know. */
+static enum ep_answer ask_kernel(struct ep_check *c, int path_fd)
 {
-	enum answer said = NO_ANSWER;
+	enum ep_answer said = EP_NOT_KNOWN;
 
 	if (!c->own_identity)
-		return NO_ANSWER;
+		return EP_NOT_KNOWN;
 #ifdef SYS_faccessat2
-	said = answer(syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS));
+	said = answer(syscall(SYS_faccessat2, path_fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS));
 #endif
-	if (said == NO_ANSWER && old_call_is_right(&c->who))
-		said = answer(syscall(SYS_faccessat, AT_FDCWD, proc_path(fd).text, X_OK));
+	if (said == EP_NOT_KNOWN && old_call_is_right(&c->who))
+		said = answer(syscall(SYS_faccessat, AT_FDCWD, ep_fd_path(path_fd).text, X_OK));
 	return said;
 }
 
-/* user_namespaces(7): capabilities are not for files whose owner or group has no number there. */
-static const char *beyond_capabilities(struct ep_case *c, int fd, const struct stat *st)
+/* user_namespaces(7): capabilities do not apply to files whose owner or group is not mapped there. */
+static bool is_beyond_capabilities(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
 	enum { OVERFLOW = 65534 }; /* proc_sys_kernel(5): overflowuid, by default */
-	const struct standing now = standing(&c->who, fd, st);
+	const struct standing now = standing(&c->who, path_fd, st);
 
 	if (now.may || (st->st_uid != OVERFLOW && st->st_gid != OVERFLOW))
-		return NULL;
-	return in_words(c, &now, ", and its owner is not mapped in this user namespace");
+		return false;
+	finding->denied = now.denied;
+	finding->detail = ERRPIPE_DETAIL_UNMAPPED_OWNER;
+	return true;
 }
 
-enum ep_access ep_access(struct ep_case *c, int fd, const struct stat *st, const char **whom)
+enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
-	enum answer said = ask_kernel(c, fd);
+	enum ep_answer said = ask_kernel(c, path_fd);
 
-	if (said == YES)
+	if (said == EP_YES)
 		return EP_MAY;
-	*whom = ep_may_not(c, fd, st);
-	if (!*whom && said == NO)
-		*whom = beyond_capabilities(c, fd, st);
-	if (*whom)
+	if (ep_why_denied(c, path_fd, st, finding) ||
+	    (said == EP_NO && is_beyond_capabilities(c, path_fd, st, finding)))
 		return EP_MAY_NOT;
-	return said == NO ? EP_REFUSED : EP_MAY;
-}
-
-bool ep_has_acl(int fd)
-{
-	return getxattr(proc_path(fd).text, "system.posix_acl_access", NULL, 0) > 0;
+	return said == EP_NO ? EP_REFUSED : EP_MAY;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The process that execs: what the report tells of it, and what the kernel says when it is asked. */
+/*
+ * The process that execs. The report alone shows some failures: the process limit of do_execveat_common(), seccomp, the stub.
+ * Others the kernel tells when asked by AT_EXECVE_CHECK (do_open_execat() and bprm_execve() in its fs/exec.c).
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 0x0001U
@@ -19,35 +22,41 @@
 #endif
 #define EXECVE_CHECK 0x10000 /* AT_EXECVE_CHECK, linux/fcntl.h: Linux 6.14 */
 
-#define LANDLOCK_VERSION 1 /* LANDLOCK_CREATE_RULESET_VERSION, linux/landlock.h */
+/* --- before the look-up ----------------------------------------------------------------------- */
 
-/* --- before the file is looked at ------------------------------------------------------------- */
-
-static int process_limit(struct ep_case *c)
+static int process_limit(struct ep_check *c)
 {
 	struct rlimit own;
 	uint64_t limit = c->question->limit_processes;
 
 	if (!limit && getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_cur != RLIM_INFINITY)
 		limit = own.rlim_cur;
-	ep_broken(c, NULL, ERRPIPE_CAUSE_PROCESS_LIMIT, EAGAIN, NULL, NULL, 0, limit);
-	if (!limit)
-		c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
+	return ep_finding_set(c, NULL,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_PROCESS_LIMIT,
+				      .certainty = limit ? 0 : ERRPIPE_LIKELY,
+				      .error = EAGAIN,
+				      .limit = limit,
+			      });
 }
 
-static int seccomp(struct ep_case *c)
+static int seccomp(struct ep_check *c)
 {
-	return ep_broken(c, NULL, ERRPIPE_CAUSE_SECCOMP, 0, NULL, NULL, 0, 0);
+	return ep_finding_set(c, NULL, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SECCOMP });
 }
 
 /* The target was not tried, so the chain has no link that could name it. */
-static int setup_failed(struct ep_case *c, const struct errpipe_report *report)
+static int setup_failed(struct ep_check *c, const struct errpipe_report *report)
 {
 	bool is_stub = report->step == ERRPIPE_STEP_STUB || report->step == ERRPIPE_STEP_FCNTL;
 
-	return ep_broken(c, NULL, is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED, report->error,
-			 c->question->path, errpipe_errname(report->error), 0, 0);
+	return ep_finding_set(c, NULL,
+			      (struct ep_finding){
+				      .cause = is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED,
+				      .error = report->error,
+				      .subject = c->question->path,
+				      .object = errpipe_errname(report->error),
+			      });
 }
 
 static bool is_exec(const struct errpipe_report *report)
@@ -55,13 +64,13 @@ static bool is_exec(const struct errpipe_report *report)
 	return report->verdict == ERRPIPE_EXEC_FAILED || report->step == ERRPIPE_STEP_STUB;
 }
 
-int ep_before(struct ep_case *c)
+int ep_before_lookup(struct ep_check *c)
 {
 	const struct errpipe_report *report = c->question->report;
 
 	if (!report || (report->verdict != ERRPIPE_EXEC_FAILED && report->verdict != ERRPIPE_SETUP_FAILED))
 		return 0;
-	/* These are not about a file, so neither whether it was the stub's. */
+	/* These concern no file, so it does not matter whether the exec was the stub's. */
 	if (is_exec(report) && report->error == EAGAIN)
 		return process_limit(c);
 	if (is_exec(report) && report->error == E2BIG)
@@ -73,7 +82,7 @@ int ep_before(struct ep_case *c)
 
 /* --- asking the kernel ------------------------------------------------------------------------ */
 
-/* As far as execve(2) goes before it reads the file: 0, or an errno. It needs an argv, or the kernel's log has a line. */
+/* The result of execve(2) up to the reading of the file: 0, or an errno. Without an argv the kernel would log a line. */
 static int ask(int fd)
 {
 #ifdef SYS_execveat
@@ -87,9 +96,9 @@ static int ask(int fd)
 }
 
 /*
- * While the kernel checks, no other thread can start one more: pthread_create(3) fails there with EAGAIN, as
- * check_unsafe_exec() in fs/exec.c marks what threads share (tried on Linux 6.18). /proc/self/task has a link for each
- * thread, and two of its own.
+ * During the check, pthread_create(3) fails with EAGAIN in the other threads, because check_unsafe_exec() in fs/exec.c
+ * marks the data that threads share (tried on Linux 6.18). /proc/self/task has one link for each thread, and two of its
+ * own.
  */
 static bool has_one_thread(void)
 {
@@ -99,8 +108,8 @@ static bool has_one_thread(void)
 }
 
 /*
- * Is it a check, and no exec? Linux refuses flags that it does not know (EINVAL, from Linux 3.19 on). But Valgrind 3.19
- * leaves them out, and execs. So the first question is about an empty file: only a check finds nothing wrong with that.
+ * Does AT_EXECVE_CHECK only check? Linux rejects unknown flags (EINVAL, since Linux 3.19). But Valgrind 3.19 drops them
+ * and execs. Therefore the first question is about an empty file: only a check finds nothing wrong with that.
  */
 static bool is_answered(void)
 {
@@ -120,33 +129,39 @@ static bool is_answered(void)
 #endif
 }
 
-static bool asks(struct ep_case *c)
+static bool asks(struct ep_check *c)
 {
 	if (!c->asks)
 		c->asks = has_one_thread() && is_answered() ? 1 : -1;
 	return c->asks > 0;
 }
 
-static int refused(struct ep_case *c, const struct errpipe_link *link, int error)
+static int refused(struct ep_check *c, const struct errpipe_link *link, int error)
 {
-	ep_modules(c);
-	ep_broken(c, link, ERRPIPE_CAUSE_SECURITY_MODULE, error, NULL, c->ex->modules, 0, 0);
-	c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_SECURITY_MODULE,
+				      .certainty = ERRPIPE_LIKELY,
+				      .error = error,
+				      .object = ep_read_modules(c),
+			      });
 }
 
-/* Without asking: it was busy, and somebody still writes. */
-static int check_writers(struct ep_case *c, struct errpipe_link *link, int path_fd)
+/* Where the kernel cannot be asked: the report says busy, and a process still writes. */
+static int check_writers(struct ep_check *c, struct errpipe_link *link, int path_fd)
 {
 	const struct errpipe_report *report = c->question->report;
+	struct errpipe_writers writers;
 
-	if (!report || report->error != ETXTBSY || !ep_writers(c, path_fd))
+	if (!report || report->error != ETXTBSY)
 		return 0;
-	return ep_busy(c, link, path_fd);
+	ep_find_writers(c, path_fd, &writers);
+	return writers.count ? ep_busy(c, link, &writers) : 0;
 }
 
-int ep_check(struct ep_case *c, struct errpipe_link *link, int path_fd)
+int ep_before_reading(struct ep_check *c, struct errpipe_link *link, int path_fd)
 {
+	struct errpipe_writers writers;
 	int error;
 
 	if (link->kind == ERRPIPE_LINK_PROGRAM && !c->question->report && ep_arguments(c) < 0)
@@ -154,74 +169,11 @@ int ep_check(struct ep_case *c, struct errpipe_link *link, int path_fd)
 	if (!asks(c))
 		return check_writers(c, link, path_fd);
 	error = ask(path_fd);
-	if (error == ETXTBSY)
-		return ep_busy(c, link, path_fd);
+	if (error == ETXTBSY) {
+		ep_find_writers(c, path_fd, &writers);
+		return ep_busy(c, link, &writers);
+	}
 	if (c->own_identity && (error == EACCES || error == EPERM))
 		return refused(c, link, error);
 	return 0;
-}
-
-/* --- security modules ------------------------------------------------------------------------- */
-
-struct modules {
-	char text[512];
-	struct ep_line line;
-};
-
-/* Some have no say in what is executed. */
-static void add_module(struct modules *modules, const char *name)
-{
-	static const char *const others[] = { "", "capability", "yama", "lockdown", "safesetid", "loadpin" };
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if (strcmp(name, others[i]) == 0)
-			return;
-	}
-	if (modules->line.length)
-		ep_add(&modules->line, ", ");
-	ep_add(&modules->line, name);
-}
-
-static void add_list(struct modules *modules, char *list)
-{
-	char *name;
-
-	list[strcspn(list, "\n")] = '\0';
-	while ((name = strsep(&list, ",")))
-		add_module(modules, name);
-}
-
-static bool apparmor_is_enabled(void)
-{
-	char text[8];
-
-	return ep_read_text(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
-	       *text == 'Y';
-}
-
-/* In a container there is mostly no list. */
-static void add_what_shows(struct modules *modules)
-{
-#ifdef SYS_landlock_create_ruleset
-	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) >= 1)
-		add_module(modules, "landlock");
-#endif
-	if (access("/sys/fs/selinux", F_OK) == 0)
-		add_module(modules, "selinux");
-	if (apparmor_is_enabled())
-		add_module(modules, "apparmor");
-}
-
-void ep_modules(struct ep_case *c)
-{
-	struct modules modules;
-	char list[512];
-
-	modules.line = (struct ep_line){ modules.text, sizeof(modules.text), 0 };
-	if (ep_read_text(AT_FDCWD, "/sys/kernel/security/lsm", list, sizeof(list)) > 0)
-		add_list(&modules, list);
-	else
-		add_what_shows(&modules);
-	ep_end(&modules.line);
-	c->ex->modules = modules.line.length ? ep_keep(c, "%s", modules.text) : NULL;
 }

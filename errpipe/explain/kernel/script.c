@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The first line of a script, as load_script() in the kernel's fs/binfmt_script.c takes it apart since Linux 5.1. */
+/* The first line of a script, parsed like load_script() in the kernel's fs/binfmt_script.c since Linux 5.1. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 
-#include "explain/explain.h"
+#include "explain/kernel/kernel.h"
 
-enum { NAME = 2 }; /* behind "#!" */
+enum { NAME = 2 }; /* after "#!" */
 
 static bool is_blank(char c)
 {
@@ -27,7 +27,7 @@ static size_t skip_word(const char *line, size_t at, size_t end)
 	return at;
 }
 
-/* A line feed behind a NUL does not count (strnchr() in the kernel's lib/string.c). */
+/* A line feed after a NUL does not count (strnchr() in the kernel's lib/string.c). */
 static size_t find_line_feed(const char *line)
 {
 	size_t length = strnlen(line, EP_HEAD_SIZE);
@@ -36,7 +36,7 @@ static size_t find_line_feed(const char *line)
 	return found ? (size_t)(found - line) : EP_HEAD_SIZE;
 }
 
-/* Without a line feed the last byte that was read gives way to a NUL, and blanks before that stay for the argument. */
+/* Without a line feed, a NUL replaces the last byte that was read, and blanks before it become part of the argument. */
 static size_t find_end(const char *line, size_t line_feed)
 {
 	size_t end = line_feed < EP_HEAD_SIZE ? line_feed : EP_HEAD_SIZE - 1;
@@ -47,15 +47,26 @@ static size_t find_end(const char *line, size_t line_feed)
 }
 
 /*
- * Nothing is named. But where a NUL or the end of the file is behind "#!", and no line feed, the kernel opens the file
- * without a name, which is the working directory.
+ * No interpreter is named. If a NUL or the end of the file follows "#!", and no line feed, the kernel opens the empty
+ * name, which is the working directory.
  */
-static int bare(struct ep_case *c, const struct errpipe_link *link, int error)
+static int bare(struct ep_check *c, const struct errpipe_link *link, int error)
 {
-	return ep_broken(c, link, ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, error, NULL, NULL, 0, 0);
+	return ep_finding_set(c, link,
+			      (struct ep_finding){ .cause = ERRPIPE_CAUSE_BARE_INTERPRETER_LINE, .error = error });
 }
 
-int ep_script(struct ep_case *c, struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)
+static int too_long(struct ep_check *c, const struct errpipe_link *link)
+{
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_LONG_INTERPRETER_LINE,
+				      .error = ENOEXEC,
+				      .limit = EP_HEAD_SIZE,
+			      });
+}
+
+int ep_script(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head, struct ep_next *next)
 {
 	char line[EP_HEAD_SIZE + 1] = { 0 };
 	size_t line_feed, end, name, name_end, argument;
@@ -66,7 +77,7 @@ int ep_script(struct ep_case *c, struct errpipe_link *link, const struct ep_head
 	if (name == line_feed)
 		return bare(c, link, ENOEXEC);
 	if (skip_word(line, name, line_feed) == EP_HEAD_SIZE)
-		return ep_broken(c, link, ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, ENOEXEC, NULL, NULL, 0, EP_HEAD_SIZE);
+		return too_long(c, link);
 	end = find_end(line, line_feed);
 	if (name >= end)
 		return bare(c, link, ENOEXEC);

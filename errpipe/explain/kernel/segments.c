@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The segments of an ELF file, as load_elf_binary() in the kernel's fs/binfmt_elf.c maps them: behind the point of no
- * return, so what is wrong with them kills the process. Tried with Linux 6.18 and 6.1, read in 6.12 and 6.1.
+ * The segments of an ELF file: load_elf_binary() in the kernel's fs/binfmt_elf.c maps them after the point of no return, so
+ * a fault kills the process. Tried with Linux 6.18 and 6.1, read in 6.12 and 6.1.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,31 +14,20 @@
 #include <unistd.h>
 
 #include "explain/facts/elf_file.h"
+#include "explain/kernel/kernel.h"
 
 enum { CAP_SYS_RAWIO = 17 };
-
-static uint64_t read_number(const char *path)
-{
-	char text[24];
-	uint64_t number = 0;
-
-	if (ep_read_text(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return 0;
-	for (const char *p = text; *p >= '0' && *p <= '9'; p++)
-		number = number * 10 + (*p - '0');
-	return number;
-}
 
 /*
  * cap_mmap_addr() in security/commoncap.c. Root has the capability after the exec, if it may; others could have it in
  * their ambient set, if they have it now.
  */
-static uint64_t lowest_address(const struct ep_case *c)
+static uint64_t lowest_address(const struct ep_check *c)
 {
 	const struct errpipe_who *who = &c->who;
 	uint64_t capabilities = who->uid == 0 ? who->bounding | who->effective : who->effective;
 
-	return capabilities >> CAP_SYS_RAWIO & 1 ? 0 : read_number("/proc/sys/vm/mmap_min_addr");
+	return capabilities >> CAP_SYS_RAWIO & 1 ? 0 : ep_read_number("/proc/sys/vm/mmap_min_addr");
 }
 
 static uint64_t page_size(void)
@@ -53,7 +42,7 @@ static uint64_t page_start(uint64_t address)
 	return address & ~(page_size() - 1);
 }
 
-/* Not beyond the end of all numbers. */
+/* Rounds down where rounding up would overflow. */
 static uint64_t page_end(uint64_t address)
 {
 	uint64_t start = page_start(address);
@@ -87,13 +76,14 @@ struct image {
 	bool wraps;	       /* around the end of all addresses, as a loader's may */
 };
 
-static int broken_segment(struct ep_case *c, const struct errpipe_link *link, enum errpipe_cause cause,
-			  unsigned index, uint64_t limit)
+/* The kernel kills the process, so the error is 0. */
+static int kills(struct ep_check *c, const struct errpipe_link *link, enum errpipe_cause cause, uint64_t number,
+		 uint64_t limit)
 {
-	return ep_broken(c, link, cause, 0, NULL, NULL, index, limit);
+	return ep_finding_set(c, link, (struct ep_finding){ .cause = cause, .number = number, .limit = limit });
 }
 
-/* Where a loader of type ET_DYN goes does not depend on its addresses. */
+/* The kernel places a loader of type ET_DYN anywhere, whatever its addresses. */
 static bool is_above_all(const struct errpipe_link *link, const struct ep_segment *segment)
 {
 	uint64_t size = segment->memory_size ? segment->memory_size - 1 : 0;
@@ -111,8 +101,8 @@ static bool is_beyond_files(const struct ep_segment *segment)
 }
 
 /*
- * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack is there already,
- * and the first one must not be mapped over it. On x86-64 its top is within 16 GiB of the end of 47 bits
+ * Segments may overlap each other: the later one counts (MAP_FIXED, since Linux 5.4). But the stack exists already, and
+ * the first segment must not be mapped over it. On x86-64 the top of the stack is within 16 GiB of the end of 47 bits
  * (STACK_RND_MASK).
  */
 static bool overlaps_stack(const struct errpipe_link *link, const struct ep_segment *segment)
@@ -124,18 +114,18 @@ static bool overlaps_stack(const struct errpipe_link *link, const struct ep_segm
 	       page_end(sum(segment->address, segment->file_size)) >= end - page_size();
 }
 
-/* Without bytes in the file there is nothing to align, at least since Linux 6.6. */
+/* A segment without bytes in the file needs no alignment, at least since Linux 6.6. */
 static bool is_misaligned(const struct ep_segment *segment)
 {
 	return segment->file_size && (segment->address ^ segment->offset) & (page_size() - 1);
 }
 
-/* How much of the machine's memory a segment may ask for, if it overcommits as most do (__vm_enough_memory() in mm/util.c). */
+/* The most memory that a segment may ask for, with the usual overcommit (__vm_enough_memory() in mm/util.c). */
 static uint64_t most_memory(void)
 {
 	struct sysinfo info;
 
-	if (read_number("/proc/sys/vm/overcommit_memory") != 0 || sysinfo(&info) < 0)
+	if (ep_read_number("/proc/sys/vm/overcommit_memory") != 0 || sysinfo(&info) < 0)
 		return UINT64_MAX;
 	return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
 }
@@ -148,27 +138,27 @@ static uint64_t zeroed_size(const struct ep_segment *segment)
 	return end > from ? end - from : 0;
 }
 
-/* What the machine sets for all segments. */
+/* Limits of the machine for all segments. */
 struct limits {
 	uint64_t lowest; /* address */
 	uint64_t memory; /* for one segment */
 };
 
-static int check_segment(struct ep_case *c, const struct errpipe_link *link, unsigned index,
+static int check_segment(struct ep_check *c, const struct errpipe_link *link, unsigned index,
 			 const struct ep_segment *segment, const struct limits *limits)
 {
 	if (segment->file_size > segment->memory_size)
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_SIZE, index, 0);
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_SIZE, index, 0);
 	if (is_above_all(link, segment))
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, 0);
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, 0);
 	if (is_misaligned(segment))
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, index, page_size());
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, index, page_size());
 	if (is_beyond_files(segment))
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OFFSET, index, 0);
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_OFFSET, index, 0);
 	if (link->type == ET_EXEC && segment->memory_size && page_start(segment->address) < limits->lowest)
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, limits->lowest);
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, index, limits->lowest);
 	if (zeroed_size(segment) > limits->memory)
-		return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, segment->memory_size, 0);
+		return kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, segment->memory_size, 0);
 	return 0;
 }
 
@@ -182,7 +172,7 @@ static bool is_missing(const struct errpipe_link *link, uint64_t offset)
 	return page_start(offset) >= page_end(link->size);
 }
 
-/* padzero(): it minds only if the segment can be written to. */
+/* padzero() fails only if the segment is writable. */
 static bool loses_zeros(const struct errpipe_link *link, const struct ep_segment *segment)
 {
 	uint64_t end = sum(segment->offset, segment->file_size);
@@ -281,7 +271,7 @@ static uint64_t limit_of(uint64_t asked, int resource)
 	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-static int check_address_space(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
+static int check_address_space(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = limit_of(c->question->limit_address_space, RLIMIT_AS);
 	uint64_t stack = limit_of(c->question->limit_stack, RLIMIT_STACK);
@@ -290,7 +280,7 @@ static int check_address_space(struct ep_case *c, const struct errpipe_link *lin
 	size = sum(size, stack < STACK ? page_start(stack) : STACK);
 	if (size <= limit || image->wraps)
 		return 0;
-	return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size, limit);
+	return kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size, limit);
 }
 
 static bool begins_itself(const struct errpipe_link *link)
@@ -312,7 +302,7 @@ static uint64_t size_at_once(const struct errpipe_link *link, const struct image
 }
 
 /* With a soft limit of 0, for Valgrind's sake, the hard limit counts (may_expand_vm() in mm/mmap.c). */
-static uint64_t data_limit(const struct ep_case *c)
+static uint64_t data_limit(const struct ep_check *c)
 {
 	struct rlimit limit;
 
@@ -326,7 +316,7 @@ static uint64_t data_limit(const struct ep_case *c)
 }
 
 /* The data of a loader adds to that of its program. Before Linux 4.7 the limit was for the heap only. */
-static int check_data(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
+static int check_data(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = data_limit(c), at_once = size_at_once(link, image), data;
 	char ignored[8];
@@ -339,10 +329,13 @@ static int check_data(struct ep_case *c, const struct errpipe_link *link, const 
 	n = ep_read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored, sizeof(ignored));
 	if (n > 0 && *ignored == 'Y')
 		return 0;
-	ep_broken(c, link, ERRPIPE_CAUSE_DATA_LIMIT, 0, NULL, NULL, data, limit);
-	if (n <= 0)
-		c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_DATA_LIMIT,
+				      .certainty = n <= 0 ? ERRPIPE_LIKELY : 0,
+				      .number = data,
+				      .limit = limit,
+			      });
 }
 
 static bool was_killed_by(const struct errpipe_report *report, int signal)
@@ -368,7 +361,7 @@ static uint64_t size_from_first(const struct errpipe_link *link, const struct im
 	return image->high - (is_mapped_at_once(link, image) ? image->low : image->first);
 }
 
-/* Trap: without bytes in the file the first segment goes to address 0, unless the program has a loader. */
+/* Trap: a first segment without bytes in the file goes to address 0, unless the program has a loader. */
 static bool begins_at_zero(const struct errpipe_link *link, const struct image *image)
 {
 	return begins_itself(link) && image->first_is_empty;
@@ -393,7 +386,7 @@ static enum fit fit_at_base(const struct errpipe_link *link, const struct image 
 	if ((bases.low & ~(alignment - 1)) < needed)
 		return MAY_FIT;
 	if (!is_searched && sum(sum(bases.high, size), stack) > ep_room(link, UINT64_C(1) << 63))
-		return MAY_FIT; /* the stack is in the way, perhaps */
+		return MAY_FIT; /* the stack may be in the way */
 	return FITS;
 }
 
@@ -413,50 +406,56 @@ static enum fit fit(const struct errpipe_link *link, const struct image *image, 
 	return fit_at_base(link, image, lowest);
 }
 
-/* It depends on where the kernel begins, which is random. */
-static int may_not_fit(struct ep_case *c, const struct errpipe_link *link, unsigned index)
+/* It depends on the base address, which is random. */
+static int may_not_fit(struct ep_check *c, const struct errpipe_link *link, unsigned index)
 {
 	const struct errpipe_report *report = c->question->report;
 
 	if (report && !was_killed_by(report, SIGSEGV))
 		return 0;
-	ep_broken(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, 0, NULL, "a random address", index, 0);
-	c->ex->certainty = report ? ERRPIPE_LIKELY : ERRPIPE_UNSURE;
-	return -1;
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_SEGMENT_ADDRESS,
+				      .certainty = report ? ERRPIPE_LIKELY : ERRPIPE_UNSURE,
+				      .detail = ERRPIPE_DETAIL_RANDOM_ADDRESS,
+				      .number = index,
+			      });
 }
 
-static int check_span(struct ep_case *c, const struct errpipe_link *link, const struct image *image,
+static int check_span(struct ep_check *c, const struct errpipe_link *link, const struct image *image,
 		      const struct limits *limits)
 {
 	enum fit fits = fit(link, image, limits->lowest);
 
 	if (fits == DOES_NOT_FIT)
-		return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
+		return kills(c, link, ERRPIPE_CAUSE_SEGMENT_ADDRESS, image->outermost, 0);
 	if (size_at_once(link, image) > limits->memory)
-		return ep_broken(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, 0, NULL, NULL, size_at_once(link, image), 0);
+		return kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size_at_once(link, image), 0);
 	return fits == MAY_FIT ? may_not_fit(c, link, image->outermost) : 0;
 }
 
 /* The entry point of a loader at fixed addresses may be in its program. */
-static int check_entry(struct ep_case *c, const struct errpipe_link *link, const struct ep_elf *elf,
+static int check_entry(struct ep_check *c, const struct errpipe_link *link, const struct ep_elf *elf,
 		       const struct image *image)
 {
 	bool is_fixed = link->type == ET_EXEC;
-	const char *address;
 
 	if (!begins_itself(link) || !image->loaded || image->has_entry || image->wraps)
 		return 0;
 	if (is_fixed && link->kind == ERRPIPE_LINK_LOADER && !ep_is_beyond_addresses(link, elf->entry))
 		return 0;
-	address = ep_keep(c, "%#llx", (unsigned long long)elf->entry);
-	return ep_broken(c, link, ERRPIPE_CAUSE_ENTRY_POINT, 0, NULL, address, 0, 0);
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_ENTRY_POINT,
+				      .object = ep_keep(c, "%#llx", (unsigned long long)elf->entry),
+			      });
 }
 
 /*
- * Before Linux 6.10 the kernel cleared the rest of a loader's last page, whether that can be written or not (commit
- * 8b04d32678e3); and stable versions may have got that, too.
+ * Before Linux 6.10 the kernel cleared the rest of a loader's last page even if it is read-only (commit 8b04d32678e3).
+ * Stable versions may have the fix as well.
  */
-static int check_top_of_loader(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
+static int check_top_of_loader(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
 	unsigned version = ep_kernel_version();
 
@@ -465,25 +464,27 @@ static int check_top_of_loader(struct ep_case *c, const struct errpipe_link *lin
 		return 0;
 	if (c->question->report && !was_killed_by(c->question->report, SIGSEGV))
 		return 0;
-	ep_broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
-		  "a file whose last segment is constant, which Linux before 6.10 cannot load", 0, 0);
-	c->ex->certainty = ERRPIPE_LIKELY;
-	return -1;
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_LOADER_INVALID,
+				      .certainty = ERRPIPE_LIKELY,
+				      .detail = ERRPIPE_DETAIL_READ_ONLY_TOP,
+			      });
 }
 
 /*
- * By which signal a file that is cut off dies for sure; 0: it may never come to what is missing. Older kernels did not
- * mind zeros that they could not write.
+ * The signal that certainly kills a process whose file is cut off; 0: it may never reach the missing part. Older kernels
+ * ignored zeros that they could not write.
  */
 static int signal_of_missing_pages(const struct errpipe_link *link, const struct image *image)
 {
 	if (image->zeros_are_lost && ep_kernel_version() >= 6012)
-		return SIGSEGV; /* by the kernel, as it loads it */
+		return SIGSEGV; /* from the kernel, while it loads the file */
 	return image->entry_is_missing && begins_itself(link) ? SIGBUS : 0;
 }
 
-/* A file that is cut off is started, mostly, and dies by SIGBUS when it comes to a page that is missing. */
-static int check_length(struct ep_case *c, const struct errpipe_link *link, const struct image *image)
+/* A truncated program usually starts and dies with SIGBUS at the first missing page. */
+static int check_length(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
 	const struct errpipe_report *report = c->question->report;
 	int signal = signal_of_missing_pages(link, image);
@@ -492,17 +493,17 @@ static int check_length(struct ep_case *c, const struct errpipe_link *link, cons
 		return 0;
 	if (report && !was_killed_by(report, signal ? signal : SIGBUS))
 		return 0;
-	ep_elf_truncated(c, link, 0, image->file_end);
-	if (!signal) {
-		c->ex->certainty = ERRPIPE_LIKELY;
-		c->ex->works = !report;
-	}
-	return -1;
+	return ep_elf_truncated(c, link,
+				(struct ep_finding){
+					.certainty = signal ? 0 : ERRPIPE_LIKELY,
+					.works = !signal && !report,
+					.limit = image->file_end,
+				});
 }
 
 /*
- * With no segment at all the kernel starts a program that has a loader, and that may even work. But if there are some,
- * and they come to nothing, it does not go on.
+ * Without any segment the kernel starts a program that has a loader, which may even work. But segments of no size at all
+ * make it stop.
  */
 static bool is_empty(const struct errpipe_link *link, const struct image *image)
 {
@@ -511,20 +512,20 @@ static bool is_empty(const struct errpipe_link *link, const struct image *image)
 	return link->type == ET_DYN && image->high == image->low && !image->wraps;
 }
 
-static int check_image(struct ep_case *c, const struct errpipe_link *link, const struct ep_elf *elf,
+static int check_image(struct ep_check *c, const struct errpipe_link *link, const struct ep_elf *elf,
 		       const struct image *image, const struct limits *limits)
 {
 	if (is_empty(link, image))
-		return ep_broken(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, NULL, NULL, 0, 0);
+		return kills(c, link, ERRPIPE_CAUSE_NO_LOAD_SEGMENT, 0, 0);
 	if (check_span(c, link, image, limits) < 0 || check_address_space(c, link, image) < 0 ||
 	    check_data(c, link, image) < 0 || check_top_of_loader(c, link, image) < 0)
 		return -1;
 	if (link->type == ET_DYN && !link->dynamic && !elf->entry && link->kind != ERRPIPE_LINK_LOADER)
-		return ep_broken(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, NULL, NULL, 0, 0);
+		return kills(c, link, ERRPIPE_CAUSE_SHARED_LIBRARY, 0, 0);
 	return check_entry(c, link, elf, image) < 0 ? -1 : check_length(c, link, image);
 }
 
-int ep_elf_segments(struct ep_case *c, struct errpipe_link *link, int fd, const struct ep_head *head)
+int ep_elf_segments(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head)
 {
 	const struct limits limits = { lowest_address(c), most_memory() };
 	struct image image = { .mapped_low = UINT64_MAX, .alignment = 1 };
@@ -534,15 +535,19 @@ int ep_elf_segments(struct ep_case *c, struct errpipe_link *link, int fd, const 
 
 	if (link->format != ERRPIPE_FORMAT_ELF)
 		return 0;
-	if (link->type != ET_EXEC && link->type != ET_DYN) /* a loader: of a program it was seen before */
-		return ep_broken(c, link, ERRPIPE_CAUSE_LOADER_INVALID, 0, NULL,
-				 "an ELF file that is neither a program nor a library", 0, 0);
+	if (link->type != ET_EXEC && link->type != ET_DYN) /* a loader: ep_elf() has checked the program's type */
+		return ep_finding_set(c, link,
+				      (struct ep_finding){
+					      .cause = ERRPIPE_CAUSE_LOADER_INVALID,
+					      .detail = ERRPIPE_DETAIL_LOADER_TYPE,
+					      .number = link->type,
+				      });
 	ep_elf_open(&elf, link, fd, head);
 	while ((index = ep_elf_find(&elf, index + 1, PT_LOAD, &segment)) >= 0) {
 		if (check_segment(c, link, index, &segment, &limits) < 0)
 			return -1;
 		if (!image.loaded && overlaps_stack(link, &segment))
-			return broken_segment(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
+			return kills(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
 		add_segment(&image, &elf, link, &segment, index);
 	}
 	return check_image(c, link, &elf, &image, &limits);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* What can be read: files of the chain, and what /proc and the kernel tell. Nothing in facts/ decides or records a finding. */
+#ifndef ERRPIPE_EXPLAIN_FACTS_H
+#define ERRPIPE_EXPLAIN_FACTS_H
+
+#include <errno.h>
+
+#include "explain/finding.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The part of a file that the kernel looks at first (BINPRM_BUF_SIZE in its uapi/linux/binfmts.h). */
+enum { EP_HEAD_SIZE = 256 };
+
+/* The first bytes of a file. */
+struct ep_head {
+	unsigned char bytes[EP_HEAD_SIZE]; /* zeros after size */
+	size_t size;
+};
+
+/* --- files and directories -------------------------------------------------------------------- */
+
+/* The result of open(2) and the like: a descriptor above 2, or a negative errno. */
+static inline int ep_opened(int fd)
+{
+	return fd < 0 ? -errno : ep_above_stderr(fd);
+}
+
+/* linux/openat2.h */
+enum {
+	EP_NO_MAGICLINKS = 0x02, /* RESOLVE_ ... */
+	EP_NO_SYMLINKS = 0x04,
+	EP_IN_ROOT = 0x10
+};
+
+/* file.c: openat2(2) with O_PATH. Returns a descriptor or a negative errno: -ENOSYS also where it may not be used. */
+int ep_open_in_root(int root, const char *path, unsigned resolve);
+
+/* file.c: open for reading a regular file that is open with O_PATH. Returns a descriptor, or a negative errno. */
+int ep_open_file(struct ep_check *c, int path_fd);
+
+/* file.c: read the first bytes. Returns 0, or a negative errno. */
+int ep_read_head(int fd, struct ep_head *head);
+
+/* file.c: pread(2) until size bytes are there or the file ends. Returns how many, or a negative errno. */
+ssize_t ep_pread(int fd, void *buf, size_t size, uint64_t offset);
+
+/* file.c: are both the same file? */
+bool ep_is_same_file(int fd, const struct stat *st);
+
+/* file.c: the name of a descriptor in /proc. */
+struct ep_fd_path {
+	char text[sizeof("/proc/self/fd/") + EP_DECIMAL];
+};
+
+struct ep_fd_path ep_fd_path(int fd);
+
+/* directory.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
+int ep_openat(int directory, const char *name, int flags);
+
+/*
+ * directory.c: read a small file that the kernel makes up, not through a symbolic link. The text ends in a NUL within
+ * size. Returns its length, or a negative errno.
+ */
+ssize_t ep_read_text(int directory, const char *name, char *text, size_t size);
+
+/* directory.c: the number that such a file begins with; 0 if it cannot be read. */
+uint64_t ep_read_number(const char *path);
+
+/*
+ * directory.c: call each for at most max entries of a directory, without "." and "..", until it returns nonzero. Returns
+ * that, or 0, or a negative errno.
+ */
+int ep_entries(int directory, unsigned max, int (*each)(void *context, const char *name), void *context);
+
+/* shortage.c: does that errno mean that the calling process lacks descriptors or memory? */
+bool ep_is_own_lack(const struct ep_check *c, int error);
+
+/* shortage.c: the limit of the calling process that causes such an error; 0: none. */
+uint64_t ep_own_limit(int error);
+
+/* --- the file's surroundings ------------------------------------------------------------------ */
+
+/* mount.c: where the file system of the file is mounted, kept; NULL if unknown. */
+const char *ep_mount_point(struct ep_check *c, int path_fd);
+
+/*
+ * mount.c: the mount of the question that covers a place in the root, which is a path without symbolic links. *length is
+ * the length of its mount point within that path. NULL: none.
+ */
+const struct errpipe_mount *ep_mount_over(const struct errpipe_question *question, const char *place, size_t *length);
+
+/* mount.c: does the question mount something on the root itself? */
+bool ep_mounts_root(const struct errpipe_question *question);
+
+/* mount.c: does the question mount something below that place? The runtime then makes the place a directory. */
+bool ep_mounts_below(const struct errpipe_question *question, const char *place);
+
+/* acl.c: an access control list as its extended attribute has it. */
+struct ep_acl {
+	unsigned char bytes[4 + 1024 * 8];
+	size_t entries; /* 0: there is no list */
+};
+
+/* The tags of linux/posix_acl.h. */
+enum ep_acl_tag {
+	EP_ACL_USER_OBJ = 0x01,
+	EP_ACL_USER = 0x02,
+	EP_ACL_GROUP_OBJ = 0x04,
+	EP_ACL_GROUP = 0x08,
+	EP_ACL_MASK = 0x10,
+	EP_ACL_OTHER = 0x20
+};
+
+struct ep_acl_entry {
+	unsigned tag, permissions, id;
+};
+
+void ep_read_acl(int path_fd, struct ep_acl *acl);
+struct ep_acl_entry ep_acl_entry(const struct ep_acl *acl, size_t index);
+bool ep_has_acl(int path_fd);
+
+/* capabilities.c: the capabilities of a file. */
+struct ep_capabilities {
+	bool effective;
+	uint64_t permitted, inheritable;
+};
+
+/* Returns whether the file has any. */
+bool ep_file_capabilities(int path_fd, struct ep_capabilities *file);
+
+/* capabilities.c: the bits of all known capabilities. */
+uint64_t ep_known_capabilities(void);
+
+/* capabilities.c: the names of a set, as in "cap_net_raw, cap_chown", kept. */
+const char *ep_capability_names(struct ep_check *c, uint64_t set);
+
+/* writers.c: the processes that have the file open for writing, as far as /proc shows them. Names are kept. */
+void ep_find_writers(struct ep_check *c, int path_fd, struct errpipe_writers *writers);
+
+/* modules.c: fill in ex->modules, and return them. */
+const char *ep_read_modules(struct ep_check *c);
+
+/* --- what a file is --------------------------------------------------------------------------- */
+
+/* format.c: recognize a file by its first bytes. */
+enum errpipe_format ep_format(const struct ep_head *head);
+
+/* machine.c: an architecture as ELF has it. */
+struct ep_machine {
+	unsigned short machine;
+	unsigned char elf_class, elf_data; /* 0: any */
+	const char *name;		   /* uname(2), qemu: "aarch64"; NULL: unknown */
+	const char *platform;		   /* OCI: "linux/arm64", or NULL */
+	const char *debian;		   /* "arm64", or NULL */
+};
+
+/* machine.c: NULL if unknown. */
+const struct ep_machine *ep_machine(unsigned machine, unsigned elf_class, unsigned elf_data);
+
+/* machine.c: the kernel's own, by uname(2). Never NULL; its number is 0 if it is unknown. */
+const struct ep_machine *ep_host_machine(void);
+
+/* machine.c: the same by a name of uname(2), for a process with or without the personality PER_LINUX32. */
+const struct ep_machine *ep_kernel_machine(const char *name, bool told_32_bit);
+
+/* machine.c: such as 6012; 0: unknown. A stable kernel may have fixes of later versions, which this does not show. */
+unsigned ep_kernel_version(void);
+
+/* machine.c: how the kernel runs programs of that machine. */
+enum ep_support {
+	EP_NATIVE,
+	EP_COMPATIBLE, /* 32-bit, or x32: some kernels run these */
+	EP_FOREIGN
+};
+enum ep_support ep_support(const struct errpipe_link *link);
+
+/*
+ * machine.c: the class by whose layout the kernel reads a header with that machine, in its own byte order, and that
+ * class. It often ignores the class. 0: it does not take the file.
+ */
+unsigned ep_class_for_kernel(unsigned machine, unsigned elf_class);
+
+/* machine.c: x32 is ELF32 with the machine of x86-64. */
+bool ep_is_x32(const struct errpipe_link *link);
+
+/* compatible.c: does this kernel run COMPATIBLE programs with those e_flags? An exec tries it. */
+enum ep_answer { EP_NOT_KNOWN, EP_YES, EP_NO };
+enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags);
+
+/* emulator.c: can qemu-user run programs of that machine, and is it installed here? */
+enum ep_emulator { EP_NO_EMULATOR, EP_IN_PACKAGE, EP_INSTALLED };
+struct ep_emulator_path {
+	char text[128];
+};
+enum ep_emulator ep_find_emulator(const struct ep_machine *machine, struct ep_emulator_path *path);
+
+/* addresses.c: is that address above the address space of every such process? */
+bool ep_is_beyond_addresses(const struct errpipe_link *link, uint64_t address);
+
+/* addresses.c: the largest size that the kernel can map for a link of type ET_DYN. UINT64_MAX: unknown. */
+uint64_t ep_room(const struct errpipe_link *link, uint64_t alignment);
+
+/* addresses.c: the lowest and the highest address at which the kernel may put a link of type ET_DYN, before it aligns that. */
+struct ep_bases {
+	uint64_t low, high;
+};
+
+struct ep_bases ep_bases(const struct errpipe_link *link, uint64_t size);
+
+/* binfmt.c: what binfmt_misc has for a file. */
+struct ep_handler {
+	enum errpipe_binfmt binfmt;
+	/* Only for a handler that is disabled or enabled: */
+	bool opened;		/* it was opened when it was registered (flag F) */
+	char name[256];		/* of the file in binfmt_misc */
+	char interpreter[4096]; /* its path */
+};
+
+/* binfmt.c: the handler for these bytes, or for this path, in a directory that looks like binfmt_misc. */
+void ep_handler_in(int directory, const char *path, const struct ep_head *head, struct ep_handler *handler);
+
+/* binfmt.c: the same of the mounted binfmt_misc. */
+void ep_find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler);
+
+/* libc.c: a C library's loader, by its path. */
+enum ep_libc { EP_GLIBC, EP_MUSL, EP_UCLIBC, EP_BIONIC };
+
+struct ep_loader {
+	const char *architecture, *path;
+	enum ep_libc libc;
+};
+
+/* libc.c: "glibc" */
+const char *ep_libc_name(enum ep_libc libc);
+
+/* libc.c: the loader with that path for programs of the architecture, or NULL. */
+const struct ep_loader *ep_known_loader(const char *path, const char *architecture);
+
+/* libc.c: the C library that a loader's file name shows, wherever the file is. Returns false if unknown. */
+bool ep_libc_of(const char *path, enum ep_libc *libc);
+
+/* libc.c: the next known loader of another C library for that architecture, after the one before; NULL: none. */
+const struct ep_loader *ep_next_loader(const struct ep_loader *before, const char *architecture, enum ep_libc not );
+
+/* libc.c: for a loader that comes with another system, or with no distribution. Returns 0 if unknown, else fills in *name. */
+enum errpipe_detail ep_loader_origin(const char *path, const char **name);
+
+/* libc.c: Debian's package with that loader, kept: "libc6", or, to add an architecture, "libc6:i386". NULL: none. */
+const char *ep_package(const struct ep_loader *loader, const struct ep_machine *machine);
+const char *ep_foreign_package(struct ep_check *c, const struct ep_loader *loader, const struct ep_machine *machine);
+
+#pragma GCC visibility pop
+
+#endif

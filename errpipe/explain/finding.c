@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* The finding of an explanation, and the strings that it holds. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explain/finding.h"
+
+struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
+{
+	return (struct ep_finding){
+		.cause = ex->cause,
+		.certainty = ex->certainty,
+		.works = ex->works,
+		.error = ex->error,
+		.broken = ex->broken,
+		.subject = ex->subject,
+		.object = ex->object,
+		.number = ex->number,
+		.limit = ex->limit,
+		.detail = ex->detail,
+		.denied = ex->denied,
+		.writers = ex->writers,
+		.needs_libc = ex->needs_libc,
+		.has_libc = ex->has_libc,
+	};
+}
+
+void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *finding)
+{
+	ex->cause = finding->cause;
+	if (finding->certainty)
+		ex->certainty = finding->certainty;
+	ex->works = finding->works;
+	ex->error = finding->error;
+	ex->broken = finding->broken;
+	ex->subject = finding->subject;
+	ex->object = finding->object;
+	ex->number = finding->number;
+	ex->limit = finding->limit;
+	ex->detail = finding->detail;
+	ex->denied = finding->denied;
+	ex->writers = finding->writers;
+	ex->needs_libc = finding->needs_libc;
+	ex->has_libc = finding->has_libc;
+}
+
+void ep_finding_clear(struct errpipe_explanation *ex)
+{
+	ep_finding_put(ex, &(struct ep_finding){ .works = 1, .broken = -1 });
+}
+
+int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding)
+{
+	struct errpipe_explanation *ex = c->ex;
+
+	/* A note about set-id bits is not a failure; a real cause may replace it. */
+	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
+		return -1;
+	finding.broken = link ? link - ex->link : -1;
+	ep_finding_put(ex, &finding);
+	return -1;
+}
+
+void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
+{
+	struct ep_finding refined = ep_finding_get(c->ex);
+
+	refined.cause = finding.cause;
+	refined.object = finding.object;
+	refined.detail = finding.detail;
+	refined.needs_libc = finding.needs_libc;
+	refined.has_libc = finding.has_libc;
+	ep_finding_put(c->ex, &refined);
+}
+
+const char *ep_keep(struct ep_check *c, const char *format, ...)
+{
+	struct errpipe_explanation *ex = c->ex;
+	size_t room = sizeof(ex->strings) - ex->strings_used;
+	char *string = ex->strings + ex->strings_used;
+	va_list args;
+	int length;
+
+	/* The last byte is a NUL that is never overwritten. */
+	if (room <= 1)
+		return ex->strings + sizeof(ex->strings) - 1;
+	va_start(args, format);
+	length = vsnprintf(string, room - 1, format, args);
+	va_end(args);
+	if (length < 0)
+		*string = '\0';
+	ex->strings_used += strlen(string) + 1;
+	return string;
+}

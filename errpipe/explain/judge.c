@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Does the finding agree with the report? */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "explain/judge.h"
+#include "explain/kernel/kernel.h"
+
+bool ep_has_failed(const struct errpipe_report *report)
+{
+	return report && (report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED);
+}
+
+/* No rule explains the error of the report. Name the most likely cause. */
+static void guess(struct ep_check *c, int error)
+{
+	struct ep_finding guess = { .cause = ERRPIPE_CAUSE_UNKNOWN, .certainty = ERRPIPE_UNSURE, .error = error };
+
+	guess.object = ep_read_modules(c);
+	guess.number = c->ex->links;
+	if (error == ETXTBSY) {
+		guess.cause = ERRPIPE_CAUSE_TEXT_BUSY;
+		guess.detail = ERRPIPE_DETAIL_NO_LONGER_BUSY;
+		guess.object = NULL;
+	} else if ((error == EACCES || error == EPERM) && guess.object) {
+		guess.cause = ERRPIPE_CAUSE_SECURITY_MODULE;
+	}
+	if (guess.cause != ERRPIPE_CAUSE_UNKNOWN)
+		guess.certainty = ERRPIPE_LIKELY;
+	ep_finding_set(c, NULL, guess);
+}
+
+/* The exec has failed, but the finding predicts a success or another error. */
+static void judge_failure(struct ep_check *c, int error)
+{
+	struct errpipe_explanation *ex = c->ex;
+
+	if (ex->works || (c->untried && error == ENOEXEC && ex->error != error))
+		ex->cause = ERRPIPE_CAUSE_NONE;
+	if (ex->cause == ERRPIPE_CAUSE_NONE && c->untried && error == ENOEXEC)
+		ep_no_compatibility(c, c->untried);
+	else if (ex->cause == ERRPIPE_CAUSE_NONE)
+		guess(c, error);
+	else if (ex->error != error && ex->certainty == ERRPIPE_CERTAIN)
+		ex->certainty = ERRPIPE_LIKELY;
+	ex->works = 0;
+}
+
+/* The kernel's signals for a program that it cannot load, or that has crashed (force_fatal_sig() in fs/binfmt_elf.c). */
+static bool is_killed_by_kernel(int status)
+{
+	return WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS;
+}
+
+void ep_judge_finding(struct ep_check *c)
+{
+	struct errpipe_explanation *ex = c->ex;
+	const struct errpipe_report *report = c->question->report;
+
+	if (ep_has_failed(report))
+		judge_failure(c, report->error);
+	else if (report && (ex->works || ex->error || !is_killed_by_kernel(report->status)))
+		ep_finding_clear(ex); /* It started, so this is not why it was killed. */
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of execve(2), a file for each. They decide: each returns 0, or -1 after ep_finding_set(). */
+#ifndef ERRPIPE_EXPLAIN_KERNEL_H
+#define ERRPIPE_EXPLAIN_KERNEL_H
+
+#include "explain/facts/facts.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The file that the kernel takes next. */
+struct ep_next {
+	enum errpipe_link_kind kind; /* 0: none, this one is run */
+	const char *path;	     /* kept */
+	bool opened;		     /* a handler that was opened when it was registered: its path does not matter */
+};
+
+/*
+ * mounts.c: copy the question with mounts whose paths have no symbolic links. Returns 0, or the errors of mmap(2). After
+ * the copy was used, call ep_forget_mounts().
+ */
+int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed);
+void ep_forget_mounts(struct errpipe_question *followed);
+
+/*
+ * process.c: checks that need no file: the process limit, the arguments, and what the report alone shows (seccomp, the
+ * stub). No link is broken.
+ */
+int ep_before_lookup(struct ep_check *c);
+
+/*
+ * process.c: checks between finding the file and reading it: the arguments, if there was no attempt, and AT_EXECVE_CHECK,
+ * which asks the kernel whether it would open that file to exec it.
+ */
+int ep_before_reading(struct ep_check *c, struct errpipe_link *link, int path_fd);
+
+/*
+ * arguments.c: are argv and envp too large? After E2BIG they are, or something that was added to them. No link is broken.
+ */
+int ep_arguments(struct ep_check *c);
+
+/*
+ * open.c: look up the path of the link, and fill in everything about the file that needs no reading. Returns an O_PATH
+ * descriptor of a regular file that may be executed, or -1.
+ */
+int ep_find_file(struct ep_check *c, struct errpipe_link *link);
+
+/* open.c: does anything exist at that path in the root? For hints: this makes no finding. */
+bool ep_exists(struct ep_check *c, const char *path);
+
+/*
+ * open.c: opening or reading the file gave read_error, and an exec gives error. The calling process may be the reason.
+ * Returns -1.
+ */
+int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, int read_error);
+
+/*
+ * permission.c: may the file be executed, or the directory be searched, by its mode, its access control list and the
+ * process's capabilities? If not, *finding gets who is denied, and a detail.
+ */
+bool ep_why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
+
+/* permission.c: the same, but where the kernel can be asked it decides. REFUSED: it refuses what can be seen to be allowed. */
+enum ep_access { EP_MAY, EP_MAY_NOT, EP_REFUSED };
+enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
+
+/* busy.c: the file is open for writing. Returns -1. */
+int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_writers *writers);
+
+/* handler.c: does binfmt_misc have an enabled handler for these bytes, or this name? Returns 1 with *next, or 0. */
+int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
+		    struct ep_next *next);
+
+/* handler.c: a foreign program without a handler. Fills in ex->binfmt and ex->platform. Returns -1. */
+int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head);
+
+/* script.c: the interpreter line. Returns 0 with *next, or -1. */
+int ep_script(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head, struct ep_next *next);
+
+/* no_format.c: the kernel knows no such format. Returns -1. */
+int ep_no_format(struct ep_check *c, const struct errpipe_link *link);
+
+/*
+ * elf.c: what the kernel checks in a program up to the loader's name. fd is open for reading. Returns 0 with *next, or
+ * -1; *next is then the loader of a program for another machine.
+ */
+int ep_elf(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head, struct ep_next *next);
+
+/* elf.c: the same for a loader. */
+int ep_elf_loader(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head);
+
+/* elf.c: describe the file only; a binfmt_misc handler will run it. */
+void ep_elf_describe(struct errpipe_link *link, int fd, const struct ep_head *head);
+
+/* elf.c: this kernel lacks support for the machine, which others of its kind have. Returns -1. */
+int ep_no_compatibility(struct ep_check *c, const struct errpipe_link *link);
+
+/* elf.c: the file is cut off; size bytes are needed. Returns -1. */
+int ep_elf_truncated(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding);
+
+/* loader.c: the link, the loader of program, is missing. Refine that to what is known about loaders. */
+void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program);
+
+/*
+ * credentials.c: file capabilities, and set-id bits that are ignored. Only for the file that becomes the process.
+ */
+int ep_credentials(struct ep_check *c, struct errpipe_link *link, int path_fd);
+
+/* segments.c: faults in the segments of a program or loader that the kernel kills the process for. */
+int ep_elf_segments(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head);
+
+#pragma GCC visibility pop
+
+#endif
