@@ -187,7 +187,7 @@ static int is_magic(const char *path)
 #endif
 }
 
-static bool has_telling_name(const char *path)
+static bool names_a_descriptor(const char *path)
 {
 	return begins_with(path, "/proc/") || begins_with(path, "/dev/fd/");
 }
@@ -196,13 +196,13 @@ static bool has_telling_name(const char *path)
  * Does path name something that an exec changes: the executable itself, or a descriptor that is close-on-exec? The
  * spelling alone is enough for a yes, because a descriptor may not be open yet and Linux before 5.6 has no better test.
  */
-static bool is_name_of_such(const char *path)
+static bool is_unstable_name(const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t n;
 	int magic;
 
-	if (has_telling_name(path))
+	if (names_a_descriptor(path))
 		return true;
 	magic = is_magic(path);
 	if (magic >= 0)
@@ -212,7 +212,7 @@ static bool is_name_of_such(const char *path)
 	if (n < 0)
 		return false;
 	target[n] = '\0';
-	return has_telling_name(target);
+	return names_a_descriptor(target);
 }
 
 /* How much of a file the kernel reads first (BINPRM_BUF_SIZE), and how many scripts it follows (exec_binprm). */
@@ -256,7 +256,7 @@ static bool changes_with_exec(const char *path)
 	char head[HEAD_SIZE + 1];
 
 	for (int i = 0; path && i <= SCRIPTS_MAX; i++) {
-		if (is_name_of_such(path))
+		if (is_unstable_name(path))
 			return true;
 		path = interpreter(path, head);
 	}

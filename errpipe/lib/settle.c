@@ -130,7 +130,7 @@ static bool may_be_stub(const char *comm, const char *stub)
 }
 
 /* Statuses with which a stub, or a child of errpipe_spawn() that failed to exec one, can end. -1: unknown. */
-static bool stub_ends_so(int status)
+static bool is_stub_status(int status)
 {
 	return status == -1 || !WIFEXITED(status) || (WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127);
 }
@@ -142,7 +142,7 @@ static enum errpipe_verdict verdict(const struct process *process, const struct 
 
 	if (process->flags & PF_FORKNOEXEC)
 		return ERRPIPE_DIED;
-	if (child->route != ERRPIPE_STUB || !stub_ends_so(status))
+	if (child->route != ERRPIPE_STUB || !is_stub_status(status))
 		return ERRPIPE_STARTED;
 	/* A name that errpipe_stub() made up is unique. A target can have any other name. */
 	if (ep_is_unique(child->stub) && strcmp(comm, child->stub) == 0)
@@ -151,7 +151,7 @@ static enum errpipe_verdict verdict(const struct process *process, const struct 
 }
 
 /* For a child that has ended. Wait for it after the look, because the pid may belong to another process by then. */
-static enum errpipe_verdict look_at(const struct errpipe_child *child)
+static enum errpipe_verdict verdict_of_ended(const struct errpipe_child *child)
 {
 	struct process process;
 	int status = -1;
@@ -167,7 +167,7 @@ static enum errpipe_verdict look_at(const struct errpipe_child *child)
  * A child that has closed the pipe without having exec'd is either in the middle of an exec or closed it by itself. Some
  * kernels (6.1.192, 6.12.117) close descriptors before they clear PF_FORKNOEXEC. Wait a moment for such an exec.
  */
-static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
+static enum errpipe_verdict verdict_of_living(const struct errpipe_child *child)
 {
 	struct process process;
 
@@ -176,7 +176,7 @@ static enum errpipe_verdict look_at_living(const struct errpipe_child *child)
 			return ERRPIPE_CLOSED;
 		/* Read the name again: it was read before the flags, and is final only in a process that exits. */
 		if (process.flags & PF_EXITING)
-			return look_at(child);
+			return verdict_of_ended(child);
 		if (!(process.flags & PF_FORKNOEXEC))
 			return ERRPIPE_STARTED;
 		poll(NULL, 0, 1);
@@ -195,9 +195,9 @@ void ep_judge(struct errpipe_child *child, int options, struct errpipe_report *r
 		if (ret < 0)
 			report->verdict = ERRPIPE_CLOSED;
 		else if (ret == 0)
-			report->verdict = look_at_living(child);
-		else if (!child->exec_begun || stub_ends_so(report->status))
-			report->verdict = look_at(child);
+			report->verdict = verdict_of_living(child);
+		else if (!child->exec_begun || is_stub_status(report->status))
+			report->verdict = verdict_of_ended(child);
 	}
 	/* Keep the result, because it cannot be found again once the child is reaped elsewhere. */
 	if (report->status != -1 || report->verdict == ERRPIPE_DIED)
@@ -209,7 +209,7 @@ void ep_judge_late(const struct errpipe_child *child, int status, struct errpipe
 	const bool was_started = child->read == 1 && child->report.verdict == ERRPIPE_STARTED;
 
 	report->status = status;
-	if (was_started && report->verdict == ERRPIPE_CLOSED && child->exec_begun && !stub_ends_so(status))
+	if (was_started && report->verdict == ERRPIPE_CLOSED && child->exec_begun && !is_stub_status(status))
 		report->verdict = ERRPIPE_STARTED;
 }
 
