@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The config.json of a bundle (https://github.com/opencontainers/runtime-spec, config.md and config-linux.md), as far as it
- * decides what an exec gives. It is as hostile as the image: what is shown of it is escaped.
+ * affects an exec. It is as hostile as the image, so its text is escaped before it is printed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,18 +20,24 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* A source of each mount is opened, so there cannot be more than descriptors. */
+/* The source of each mount is opened, so descriptors limit their number. */
 enum { FILE_SIZE_MAX = 4 << 20, GROUPS_MAX = 65536, MOUNTS_MAX = 500, NAME_SIZE = 64 };
 
 /* UID_GID_MAP_MAX_EXTENTS in the kernel's include/linux/user_namespace.h. */
 enum { MAPPINGS_MAX = 340 };
 
-/* (uid_t)-1 is nobody's: it says "leave it" to chown(2) and others. */
+/* (uid_t)-1 is not an id: chown(2) and others take it for "leave it". */
 #define ID_MAX (UINT32_MAX - 1)
 
 static int wrong(const char *name, const char *want)
 {
 	own_failure(0, "config.json: %s is not %s", name, want);
+	return -1;
+}
+
+static int too_long(const char *name)
+{
+	own_failure(0, "config.json: %s has too many entries", name);
 	return -1;
 }
 
@@ -43,7 +49,7 @@ static int no_memory(void)
 
 /* --- values: each function returns 1 with the value, 0 if there is none, or, after a message, -1 --- */
 
-/* name is the whole one, for messages, and ends in the key. null is as good as nothing: programs in Go write it so. */
+/* name is the full name for messages, and ends in the key. null counts as missing, because Go programs write it. */
 static json_t *value_of(const json_t *object, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -92,7 +98,7 @@ static int get_flag(const json_t *object, const char *name, int *flag)
 	return 1;
 }
 
-/* All numbers are read as reals: the limit that is none, 2^64 - 1, is too large for jansson's integers. */
+/* All numbers are read as reals, because "no limit", 2^64 - 1, is too large for jansson's integers. */
 static bool to_number(const json_t *value, uint64_t *number)
 {
 	double real = json_real_value(value);
@@ -109,7 +115,7 @@ static int get_number(const json_t *object, const char *name, uint64_t *number)
 
 	if (!value)
 		return 0;
-	return to_number(value, number) ? 1 : wrong(name, "a number from 0 on");
+	return to_number(value, number) ? 1 : wrong(name, "a number of 0 or more");
 }
 
 static int get_id(const json_t *object, const char *name, uint32_t *id)
@@ -158,7 +164,7 @@ static int get_objects(const json_t *object, const char *name, size_t max,
 	if (ret <= 0)
 		return ret;
 	if (json_array_size(array) > max)
-		return wrong(name, "as short as such a list can be");
+		return too_long(name);
 	json_array_foreach(array, i, value)
 	{
 		char entry[NAME_SIZE];
@@ -211,7 +217,7 @@ static int get_groups(struct bundle *bundle, const json_t *user)
 	if (ret <= 0)
 		return ret;
 	if (json_array_size(array) > GROUPS_MAX)
-		return wrong(name, "as short as such a list can be");
+		return too_long(name);
 	bundle->groups = calloc(json_array_size(array) + 1, sizeof(*bundle->groups));
 	if (!bundle->groups)
 		return no_memory();
@@ -241,7 +247,7 @@ static int get_user(struct bundle *bundle, const json_t *process)
 	return get_groups(bundle, user);
 }
 
-/* The soft limit. 0 means the caller's to errpipe_explain(), and the next is as bad. */
+/* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
 static int get_limit(struct bundle *bundle, const json_t *entry, const char *name)
 {
 	const struct {
@@ -306,12 +312,12 @@ static int get_mapping(const json_t *entry, const char *name, struct mapping *ma
 			return wrong(key_name, "an id");
 	}
 	if (values[0] + values[2] > UINT32_MAX || values[1] + values[2] > UINT32_MAX)
-		return wrong(key_name, "small enough");
+		return wrong(key_name, "a range of ids");
 	*mapping = (struct mapping){ values[0], values[1], values[2] };
 	return 0;
 }
 
-/* Whether the id is one of those that are mapped. */
+/* Is the id mapped? */
 static bool map(uint32_t *id, uint32_t inside, const struct mapping *mapping)
 {
 	if (inside < mapping->inside || inside - mapping->inside >= mapping->size)
@@ -365,7 +371,7 @@ static int map_ids(struct bundle *bundle)
 
 /* --- mounts --- */
 
-/* What the options say about one flag of a mount. */
+/* The setting of one mount flag by the options. */
 struct flag {
 	bool set, set_recursively, cleared_recursively;
 };
@@ -427,7 +433,7 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	snprintf(options_name, sizeof(options_name), "%s.options", name);
 	ret = get_string(entry, destination, &mount->at);
 	if (ret == 0) {
-		own_failure(0, "config.json: there is no %s", destination);
+		own_failure(0, "config.json: %s is missing", destination);
 		return -1;
 	}
 	if (ret < 0 || get_string(entry, type_name, &type) < 0 || get_string(entry, source_name, &source) < 0)
@@ -454,7 +460,7 @@ static int get_mounts(struct bundle *bundle)
 	if (ret <= 0)
 		return ret;
 	if (json_array_size(array) > MOUNTS_MAX)
-		return wrong("mounts", "an array of at most 500");
+		return too_long("mounts");
 	bundle->mounts = calloc(json_array_size(array) + 1, sizeof(*bundle->mounts));
 	bundle->sources = calloc(json_array_size(array) + 1, sizeof(*bundle->sources));
 	if (!bundle->mounts || !bundle->sources)
@@ -470,7 +476,7 @@ static int get_root(struct bundle *bundle)
 	if (ret > 0)
 		ret = get_string(root, "root.path", &bundle->root);
 	if (ret == 0)
-		own_failure(0, "config.json: there is no root.path");
+		own_failure(0, "config.json: root.path is missing");
 	return ret > 0 ? 0 : -1;
 }
 
@@ -494,9 +500,9 @@ static int parse(struct bundle *bundle, const char *text, size_t size)
 	json_set_alloc_funcs(allocate_or_exit, free);
 	bundle->config = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
 	if (bundle->config)
-		return json_is_object(bundle->config) ? 0 : wrong("all of it", "an object");
+		return json_is_object(bundle->config) ? 0 : wrong("the file", "an object");
 	words = escaped(error.text);
-	own_failure(0, "config.json: line %d: %s", error.line, words ? words : "no JSON");
+	own_failure(0, "config.json: line %d: %s", error.line, words ? words : "invalid JSON");
 	free(words);
 	return -1;
 }
@@ -547,7 +553,7 @@ static int open_config(int directory)
 	return fd;
 }
 
-/* Shared with the process that reads it. */
+/* Memory shared with the process that reads the file. */
 struct config {
 	const char *directory;
 	enum { NOT_STARTED, STARTED, OPENED } step;
@@ -584,7 +590,7 @@ static void tell_of(int ret, const struct config *config)
 					     [OPENED] = "cannot read config.json" };
 
 	if (ret == NO_ANSWER)
-		own_failure(0, "cannot read config.json: its file system does not answer");
+		own_failure(0, "cannot read config.json: its file system does not respond");
 	else if (ret == -ENOTRECOVERABLE)
 		own_failure(0, "cannot read config.json: the reading process died");
 	else

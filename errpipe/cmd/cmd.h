@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command: one file per subcommand. Each takes its own argv, with a name for messages in argv[0]. */
+/* The command: one file per subcommand. Each takes its own argv; argv[0] is the name for messages. */
 #ifndef ERRPIPE_CMD_H
 #define ERRPIPE_CMD_H
 
@@ -11,7 +11,7 @@
 
 #include "errpipe_explain.h"
 
-/* errpipe's own failures: bad usage, no memory, no processes left. 126 and 127 speak of the target. */
+/* errpipe itself failed: bad usage, out of memory, no more processes. 126 and 127 are about the target. */
 #define EXIT_OWN 125
 
 int cmd_run(int argc, char **argv);
@@ -20,25 +20,28 @@ int cmd_decode(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 
 /*
- * messages.c: the text of a failure of errpipe's own, malloc'd, with the name of the errno in brackets if there is one. NULL
- * without memory, which print_own() prints as such.
+ * messages.c: the message of a failure of errpipe itself, malloc'd, with the name of the errno in parentheses if there is
+ * one. NULL if out of memory; print_own() then says so.
  */
 __attribute__((format(printf, 2, 0))) char *own_words(int error, const char *format, va_list args);
 void print_own(const char *words);
 
-/* Print "errpipe: ...", with the name of the errno in brackets behind it if there is one. Returns EXIT_OWN. */
+/* Print "errpipe: ...", followed by the name of the errno in parentheses if there is one. Returns EXIT_OWN. */
 __attribute__((format(printf, 2, 3))) int own_failure(int error, const char *format, ...);
 
-/* Print where to find help, after the mistake was named. command is the argv[0] of a subcommand. Returns EXIT_OWN. */
+/* The same about a name: before, the name in quotes, and after. */
+int name_failure(int error, const char *before, const char *name, const char *after);
+
+/* After a message, point to the help. command is the argv[0] of a subcommand. Returns EXIT_OWN. */
 int bad_usage(const char *command);
 
-/* Print what --help asks for. Returns 0. */
+/* Print the answer to --help. Returns 0. */
 int help(const char *usage);
 
 /* options.c: the policy of that name, or, after a message, -1. */
 int find_policy(const char *name);
 
-/* What --explain says: 1 for yes, 0 for no, or, after a message, -1. */
+/* The value of --explain: 1 for yes, 0 for no, or, after a message, -1. */
 int find_yes_or_no(const char *name);
 
 /* The name of an errno, or words if it has none. */
@@ -48,19 +51,19 @@ const char *errno_name(int error);
 char *escaped(const char *text);
 char *quoted(const char *name);
 
-/* outcome.c: what came of a program that was to be exec'd. */
+/* outcome.c: the outcome of an attempt to exec a program. */
 struct outcome {
 	struct errpipe_report report; /* verdict 0: a failure of errpipe's own */
 	enum errpipe_route route;
-	char *path;    /* malloc'd: what was exec'd, or what the user typed if it is nowhere */
-	char *tried;   /* malloc'd: what was exec'd, be it that there is nothing */
-	bool nowhere;  /* along PATH there is no such program */
-	char *failure; /* malloc'd: errpipe's own, in words, or NULL */
+	char *path;    /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
+	char *tried;   /* malloc'd: the path tried last, even if nothing exists there */
+	bool nowhere;  /* PATH lacks the program */
+	char *failure; /* malloc'd: the failure of errpipe itself, or NULL */
 	char *line;    /* malloc'd: the message, from outcome_finish(); NULL without memory */
 };
 
-/* Make it a failure of errpipe's own, in the words of own_failure(). */
-__attribute__((format(printf, 3, 4))) void outcome_fail(struct outcome *outcome, int error, const char *format, ...);
+/* Make it a failure of errpipe itself: what failed and, unless it is NULL, a name, which is quoted. */
+void outcome_fail(struct outcome *outcome, int error, const char *what, const char *name);
 
 /* Format the message. Call it once, when the rest is final. */
 void outcome_finish(struct outcome *outcome);
@@ -115,14 +118,13 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 		    struct outcome *outcome);
 
 /*
- * signals.c: signals that are for the target come to errpipe run first. It takes them from a descriptor, and passes
- * them on.
+ * signals.c: errpipe run receives the signals that are meant for the target from a descriptor, and forwards them.
  */
 struct signals {
-	sigset_t mask;		  /* of the target: as we have inherited it */
+	sigset_t mask;		  /* the target's: the mask that we inherited */
 	struct sigaction sigchld; /* likewise */
 	int fd;			  /* readable when there is one */
-	bool stop_sent;		  /* to the target, and nothing yet to continue it */
+	bool stop_sent;		  /* to the target, and no signal to continue it since */
 	bool has_terminal;	  /* the target's group was in the foreground when the target stopped */
 };
 
@@ -130,7 +132,7 @@ struct signals {
 int signals_take(struct signals *signals);
 /* In the child, for errpipe_spawn(): data is the struct. */
 int signals_give_back(void *data, unsigned *step);
-/* Pass on the signals that have come. Stop while the target is stopped, if a shell can continue us. */
+/* Forward the pending signals. Stop while the target is stopped, if a shell can continue us. */
 void signals_pass_on(struct signals *signals, pid_t pid);
 
 /*
@@ -163,11 +165,11 @@ struct look {
 int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
 void free_explanation(struct errpipe_explanation *explanation);
 
-/* diagnosis.c: an explanation, for people and for JSON. */
+/* diagnosis.c: an explanation and its context, for people and for JSON. */
 struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
-	const char *path;			 /* what it is about; if it is nowhere, as the user typed it */
-	const char *search_path;		 /* the PATH in no directory of which it is, or NULL */
+	const char *path;			 /* its subject; as the user typed it if PATH lacks it */
+	const char *search_path;		 /* the PATH that lacks it, or NULL */
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
 	char *finding,
@@ -180,7 +182,7 @@ int other_errno(const struct diagnosis *diagnosis);
 /* Format the finding and the advice. Call it once, when the rest is final. */
 void diagnosis_finish(struct diagnosis *diagnosis);
 
-/* Why the outcome is what it is. There is none for a target that was started, unless the kernel killed it for what it is. */
+/* Diagnose a failure. Empty for a target that started, unless the kernel killed it while loading. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
 
 /* Replace the explanation, which is about the last place: the program is missing from PATH. */
@@ -196,7 +198,7 @@ int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *bef
 void diagnosis_tell(const struct diagnosis *diagnosis);
 void diagnosis_free(struct diagnosis *diagnosis);
 
-/* bundle.c: what the config.json of an OCI bundle says of the process. Its strings are in config. */
+/* bundle.c: the process that an OCI bundle's config.json describes. The strings belong to config. */
 struct bundle {
 	struct json_t *config; /* of jansson */
 	const char *root, *cwd;
@@ -213,7 +215,7 @@ struct bundle {
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
-/* json.c: whether errpipe was built with JSON; if not, it has been told. */
+/* json.c: was errpipe built with JSON support? If not, prints a message. */
 bool json_is_there(void);
 
 /*

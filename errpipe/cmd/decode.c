@@ -43,7 +43,7 @@ static int print(const struct outcome *outcome, bool as_json)
 		return ret < 0 ? own_failure(-ret, "cannot write JSON") : 0;
 	}
 	if (!outcome->line)
-		return own_failure(ENOMEM, "cannot print what the record says");
+		return own_failure(ENOMEM, "cannot print the record");
 	puts(outcome->line);
 	return 0;
 }
@@ -75,6 +75,7 @@ int cmd_decode(int argc, char **argv)
 	struct outcome outcome = { .path = NULL };
 	bool as_json = false;
 	const char *name;
+	char *where;
 	FILE *file;
 	int option, ret;
 
@@ -95,7 +96,7 @@ int cmd_decode(int argc, char **argv)
 	if (as_json && !json_is_there())
 		return EXIT_OWN;
 	if (argc - optind > 1) {
-		own_failure(0, "decode takes a single file; unexpected '%s'", argv[optind + 1]);
+		name_failure(0, "decode takes a single file; unexpected", argv[optind + 1], "");
 		return bad_usage(argv[0]);
 	}
 
@@ -105,8 +106,10 @@ int cmd_decode(int argc, char **argv)
 
 	file = fopen(name, "re");
 	if (!file)
-		return own_failure(errno, "cannot open %s", name);
-	ret = decode(file, name, &outcome, as_json);
+		return name_failure(errno, "cannot open", name, "");
+	where = quoted(name);
+	ret = decode(file, where ? where : "the file", &outcome, as_json);
+	free(where);
 	fclose(file);
 	return ret;
 }

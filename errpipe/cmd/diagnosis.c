@@ -9,7 +9,7 @@
 
 #include "cmd.h"
 
-/* After a failure nobody wants to wait for long. */
+/* After a failure a user does not want to wait long. */
 enum { DIAGNOSIS_MILLISECONDS = 1000 };
 
 static char *words_of(size_t (*words)(char *, size_t, const struct errpipe_explanation *),
@@ -81,7 +81,7 @@ void diagnosis_finish(struct diagnosis *diagnosis)
 	diagnosis->advice = advice_of(diagnosis);
 }
 
-/* By one of the signals that the kernel kills a program by that it cannot load. */
+/* Was it killed by a signal that the kernel uses for a program that it cannot load? */
 static bool was_killed(const struct errpipe_report *report)
 {
 	int signal = report->status != -1 && WIFSIGNALED(report->status) ? WTERMSIG(report->status) : 0;
@@ -95,7 +95,7 @@ static bool was_refused(const struct errpipe_report *report)
 	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step == ERRPIPE_STEP_STUB);
 }
 
-/* Of one that was killed, only a reason that is sure: any program can crash, or be killed by others. */
+/* If the target was killed, report only a certain or likely cause: any program can crash, or be killed by others. */
 static bool says_why(const struct errpipe_explanation *ex, const struct errpipe_report *report)
 {
 	if (ex->cause == ERRPIPE_CAUSE_NONE)

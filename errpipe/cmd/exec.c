@@ -48,7 +48,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 			ret = error;
 	}
 	if (ret < 0)
-		outcome_fail(outcome, -ret, "cannot report on %s", path);
+		outcome_fail(outcome, -ret, "cannot report on", path);
 	outcome->route = ERRPIPE_DIRECT_ASKED;
 }
 

@@ -42,7 +42,7 @@ static const struct option options[] = {
 
 enum { EXIT_WORKS, EXIT_FAILS };
 
-/* Who types it can wait, and break it off. A config.json can name millions of places, so there is an end to all of them, too. */
+/* A user can wait, and can interrupt. But a config.json can name millions of places, so the whole search has a limit as well. */
 enum { LOOK_MILLISECONDS = 5000, SEARCH_SECONDS = 10 };
 
 /* errno.def's numbers end well below. */
@@ -74,7 +74,7 @@ static int set_error(struct explain *explain, const char *name)
 		}
 	}
 	if (error > ERRNO_MAX) {
-		own_failure(0, "unknown errno '%s'", name);
+		name_failure(0, "unknown errno", name, ": use a name such as ENOEXEC, or a number");
 		return -1;
 	}
 	explain->report = (struct errpipe_report){
@@ -84,7 +84,7 @@ static int set_error(struct explain *explain, const char *name)
 	return 0;
 }
 
-/* (uid_t)-1 is nobody's. */
+/* (uid_t)-1 is not an id. */
 static const char *take_id(const char *text, uint32_t *id)
 {
 	char *end;
@@ -106,7 +106,7 @@ static int set_who(struct explain *explain, const char *ids)
 		rest = take_id(rest + 1, &explain->who.gid);
 	if (rest && !*rest)
 		return 0;
-	own_failure(0, "'%s' is not UID or UID:GID, in numbers", ids);
+	name_failure(0, "--as takes UID or UID:GID in numbers, not", ids, "");
 	return -1;
 }
 
@@ -139,7 +139,7 @@ static int set_option(struct explain *explain, int option, const char *value)
 
 /* --- the question ----------------------------------------------------------------------------- */
 
-/* The last one counts: a runtime sets one after the other. */
+/* The last one counts, because a runtime sets one after the other. */
 static const char *path_of(char *const *env)
 {
 	const char *path = DEFAULT_PATH;
@@ -176,7 +176,7 @@ static int ask_bundle(struct explain *explain)
 	if (*explain->argv)
 		return 0;
 	if (!bundle->args || !*bundle->args) {
-		own_failure(0, "config.json: there is nothing in process.args");
+		own_failure(0, "config.json: process.args is empty");
 		return -1;
 	}
 	explain->argv = bundle->args;
@@ -190,7 +190,7 @@ static int ask_for(struct explain *explain)
 	int ret = errpipe_identity(&identity);
 
 	if (ret < 0) {
-		own_failure(-ret, "cannot learn the capabilities");
+		own_failure(-ret, "cannot read the capabilities");
 		return -1;
 	}
 	explain->who.bounding = explain->bundle_name ? explain->bundle.who.bounding : identity.bounding;
@@ -220,16 +220,13 @@ static int look_at(struct explain *explain, struct errpipe_explanation **ex)
 {
 	int ret = explain_safely(ex, &explain->look);
 	const char *where = ret < 0 && *ex && (*ex)->looking_at ? (*ex)->looking_at : explain->look.question.path;
-	char *words;
 
 	if (ret == 0)
 		return 0;
-	words = escaped(where);
 	if (ret == -ENOTRECOVERABLE)
-		own_failure(0, "cannot look at %s: whoever did has died", words ? words : "it");
+		name_failure(0, "cannot inspect", where, ": the inspecting process died");
 	else
-		own_failure(-ret, "cannot look at %s", words ? words : "it");
-	free(words);
+		name_failure(-ret, "cannot inspect", where, "");
 	return ret;
 }
 
@@ -303,7 +300,7 @@ static int find(struct explain *explain, const char *name, struct candidate *bes
 	int ret = search(name, explain->path, &visitor);
 
 	if (ret < 0 && ret != -ECANCELED)
-		own_failure(-ret, "cannot search for a program");
+		own_failure(-ret, "cannot search PATH");
 	candidate_free(&candidates.last);
 	*best = candidates.best;
 	return ret;
@@ -321,7 +318,7 @@ static bool is_utf8(void)
 	return value && (strcasestr(value, "UTF-8") || strcasestr(value, "UTF8"));
 }
 
-/* As many as a terminal shows, mostly. */
+/* The columns on a terminal, except for wide characters. */
 static int columns_of(const char *text)
 {
 	int columns = 0;
@@ -331,7 +328,7 @@ static int columns_of(const char *text)
 	return columns;
 }
 
-/* Where the words begin that follow a path, unless it is longer. */
+/* The column of the words after a path, unless the path is longer. */
 enum { PATH_COLUMNS = 22, INDENT = 3 };
 
 /* "path    words"; each link hangs from the one before. */
@@ -355,7 +352,7 @@ static int print_link(const struct errpipe_explanation *ex, int index)
 	return words && path ? 0 : -1;
 }
 
-/* A line of its own unless the exec fails: then the reason says so. */
+/* If the exec fails, the line "why" says so instead. */
 static void print_verdict(const struct errpipe_explanation *ex)
 {
 	if (ex->works && ex->cause == ERRPIPE_CAUSE_NONE)
@@ -449,7 +446,7 @@ static int check_cwd(const struct explain *explain)
 	if (!explain->cwd || !*explain->cwd)
 		return 0;
 	if (asprintf(&path, "%s/.", explain->cwd) < 0)
-		return own_failure(ENOMEM, "cannot look at the working directory");
+		return own_failure(ENOMEM, "cannot inspect the working directory");
 	ret = look_at_cwd(explain, path, &diagnosis.explanation) < 0 ? EXIT_OWN : 0;
 	if (diagnosis.explanation) {
 		diagnosis.explanation->link[0].path = explain->cwd;
@@ -481,7 +478,7 @@ int cmd_explain(int argc, char **argv)
 		return bad_usage(argv[0]);
 	}
 	if (explain.look.root && explain.bundle_name) {
-		own_failure(0, "--root and --bundle exclude each other");
+		own_failure(0, "use either --root or --bundle");
 		return bad_usage(argv[0]);
 	}
 	if (explain.as_json && !json_is_there())

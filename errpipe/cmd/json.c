@@ -9,7 +9,7 @@ bool json_is_there(void)
 #ifdef HAVE_JANSSON
 	return true;
 #else
-	own_failure(0, "built without JSON: there was no jansson");
+	own_failure(0, "built without JSON support: install jansson and build errpipe again");
 	return false;
 #endif
 }
@@ -20,7 +20,7 @@ bool json_is_there(void)
 #include <stdlib.h>
 #include <string.h>
 
-/* How many bytes at p are one character of UTF-8 (RFC 3629), or 0. */
+/* The length of the UTF-8 character at p (RFC 3629), or 0. */
 static size_t utf8_length(const char *p)
 {
 	for (size_t length = 1; length <= 4; length++) {
@@ -81,7 +81,7 @@ void json_add(json_t **object, const char *key, json_t *value)
 	*object = NULL;
 }
 
-/* JSON lets these pass (RFC 8259, section 7), and a terminal obeys them: the control characters that are not below U+0020. */
+/* U+007F to U+009F: JSON allows these control characters (RFC 8259, section 7), but a terminal obeys them. */
 static int put_harmless(FILE *to, const char *json)
 {
 	const unsigned char *p = (const unsigned char *)json;

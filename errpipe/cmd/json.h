@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files that write JSON share. */
+/* Shared by the files that write JSON. */
 #ifndef ERRPIPE_CMD_JSON_H
 #define ERRPIPE_CMD_JSON_H
 
@@ -7,17 +7,17 @@
 
 #include "cmd.h"
 
-/* JSON has characters, and a path has bytes: those that are no characters become U+FFFD. */
+/* A path has bytes and JSON has characters: invalid UTF-8 becomes U+FFFD. */
 json_t *json_text(const char *bytes);
 json_t *text_or_null(const char *bytes);
 
 json_t *string_or_null(const char *string);
 json_t *integer_or_null(bool known, json_int_t value);
 
-/* What is NULL for want of memory is seen in the end: then *object is NULL. */
+/* Out of memory sets *object to NULL; check once at the end. */
 void json_add(json_t **object, const char *key, json_t *value);
 
-/* Print it in one line, and free it. NULL is no memory. Returns 0, or a negative errno. */
+/* Print the object on one line, and free it. NULL means out of memory. Returns 0, or a negative errno. */
 int json_print(FILE *to, json_t *object);
 
 /* json_diagnosis.c: the object of a diagnosis, or NULL without memory. */

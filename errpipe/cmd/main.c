@@ -33,7 +33,7 @@ static const struct {
 	{ "explain", "errpipe explain", cmd_explain },
 };
 
-/* Whoever redirects the output to a full disk wants to know. A closed stdout matters only if it was written to. */
+/* A full disk must not go unnoticed. A closed stdout matters only if something was written to it. */
 static int close_stdout(int status)
 {
 	bool failed = ferror(stdout); /* its errno is gone */
@@ -56,7 +56,7 @@ static int run_command(int argc, char **argv)
 			return commands[i].run(argc, argv);
 		}
 	}
-	own_failure(0, "unknown %s '%s'", *name == '-' ? "option" : "command", name);
+	name_failure(0, *name == '-' ? "unknown option" : "unknown command", name, "");
 	return bad_usage("errpipe");
 }
 
@@ -68,7 +68,7 @@ static int cmd_help(int argc, char **argv)
 	if (argc < 2)
 		return help(usage);
 	if (argc > 2) {
-		own_failure(0, "help takes a single command; unexpected '%s'", argv[2]);
+		name_failure(0, "help takes a single command; unexpected", argv[2], "");
 		return bad_usage("errpipe");
 	}
 	return run_command(2, help_argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The messages of errpipe's own failures, and help. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -41,6 +42,15 @@ int own_failure(int error, const char *format, ...)
 	words = own_words(error, format, args);
 	va_end(args);
 	print_own(words);
+	free(words);
+	return EXIT_OWN;
+}
+
+int name_failure(int error, const char *before, const char *name, const char *after)
+{
+	char *words = quoted(name);
+
+	own_failure(words ? error : ENOMEM, "%s %s%s", before, words ? words : "a name", after);
 	free(words);
 	return EXIT_OWN;
 }

@@ -15,7 +15,7 @@ int find_policy(const char *name)
 		if (strcmp(policies[i], name) == 0)
 			return i;
 	}
-	own_failure(0, "unknown policy '%s'", name);
+	name_failure(0, "unknown policy", name, ": use posix, dockerd, runc or systemd");
 	return -1;
 }
 
@@ -25,6 +25,6 @@ int find_yes_or_no(const char *name)
 		return 1;
 	if (strcmp(name, "no") == 0)
 		return 0;
-	own_failure(0, "--explain takes yes or no, not '%s'", name);
+	name_failure(0, "--explain takes yes or no, not", name, "");
 	return -1;
 }

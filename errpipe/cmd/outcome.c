@@ -6,7 +6,8 @@
 
 #include "cmd.h"
 
-void outcome_fail(struct outcome *outcome, int error, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void set_failure(struct outcome *outcome, int error, const char *format,
+							      ...)
 {
 	va_list args;
 
@@ -14,6 +15,17 @@ void outcome_fail(struct outcome *outcome, int error, const char *format, ...)
 	va_start(args, format);
 	outcome->failure = own_words(error, format, args);
 	va_end(args);
+}
+
+void outcome_fail(struct outcome *outcome, int error, const char *what, const char *name)
+{
+	char *words = name ? quoted(name) : NULL;
+
+	if (words)
+		set_failure(outcome, error, "%s %s", what, words);
+	else
+		set_failure(outcome, error, "%s", what);
+	free(words);
 	outcome->report = (struct errpipe_report){ .status = -1 };
 }
 

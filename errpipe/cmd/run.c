@@ -66,7 +66,7 @@ static bool waitid_is_faked(void)
 	return waitid(P_ALL, 0, &info, 0) == 0;
 }
 
-/* Without a pidfd the target counts as ended: errpipe_wait() then waits for it, but signals are not passed on. */
+/* Without a pidfd the target counts as ended: errpipe_wait() then waits for it, but signals are not forwarded. */
 static bool has_ended_by_pidfd(const struct errpipe_child *child)
 {
 	struct pollfd end = { child->pidfd, POLLIN, 0 };
@@ -123,7 +123,7 @@ static int attend(struct errpipe_child *child, struct signals *signals)
 	}
 }
 
-/* Start what is at path, and wait for it. */
+/* Start the program at path, and wait for it. */
 static void try(const char *path, void *data, struct outcome *outcome)
 {
 	struct run *run = data;
@@ -132,7 +132,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 
 	ret = errpipe_spawn(&child, &run->spawn, path, run->argv, environ);
 	if (ret < 0) {
-		outcome_fail(outcome, -ret, "cannot start a process for %s", path);
+		outcome_fail(outcome, -ret, "cannot start a process for", path);
 		return;
 	}
 	outcome->route = child.route;
@@ -143,7 +143,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 	if (ret == 0)
 		ret = waited;
 	if (ret < 0)
-		outcome_fail(outcome, -ret, "cannot read the report of %s", path);
+		outcome_fail(outcome, -ret, "cannot read the report of", path);
 }
 
 static int set_route(struct run *run, const char *name)
@@ -161,7 +161,7 @@ static int set_route(struct run *run, const char *name)
 			return 0;
 		}
 	}
-	own_failure(0, "unknown route '%s'", name);
+	name_failure(0, "unknown route", name, ": use auto, stub or direct");
 	return -1;
 }
 
@@ -171,7 +171,7 @@ static int set_report_fd(struct run *run, const char *number)
 	long fd = strtol(number, &end, 10);
 
 	if (*number < '0' || *number > '9' || *end || fd > INT_MAX) {
-		own_failure(0, "'%s' is not the number of a descriptor", number);
+		name_failure(0, "--report-fd takes the number of a descriptor, not", number, "");
 		return -1;
 	}
 	run->report_fd = fd;
@@ -205,7 +205,7 @@ static int set_option(struct run *run, int option, const char *value)
 	}
 }
 
-/* Above the standard streams: if one of those is closed, messages would otherwise land in the report. */
+/* Above the standard streams. If one of those is closed, messages would otherwise land in the report. */
 static FILE *duplicate(int from)
 {
 	int fd = fcntl(from, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -258,25 +258,31 @@ static FILE *create_report(const char *name)
 	return report;
 }
 
-/* A report that cannot be written is a mistake of before, so nothing is started. */
+static int report_failure(const struct run *run, int error)
+{
+	if (!run->report_name)
+		return own_failure(error, "cannot write to descriptor %d", run->report_fd);
+	if (strcmp(run->report_name, "-") == 0)
+		return own_failure(error, "cannot write to standard output");
+	return name_failure(error, "cannot write to", run->report_name, "");
+}
+
+/* Before the start: if the report cannot be written, nothing is started. */
 static int open_report(struct run *run)
 {
 	if ((run->report_name || run->report_fd >= 0) && !json_is_there())
 		return EXIT_OWN;
 	if (run->report_name) {
 		run->report = create_report(run->report_name);
-		if (strcmp(run->report_name, "-") == 0)
-			run->report_name = "standard output";
 		if (!run->report)
-			return own_failure(errno, "cannot write to %s", run->report_name);
+			return report_failure(run, errno);
 	} else if (run->report_fd >= 0) {
-		run->report_name = "the descriptor of --report-fd";
 		/* The target does not get it. */
 		if (fcntl(run->report_fd, F_SETFD, FD_CLOEXEC) < 0)
-			return own_failure(errno, "cannot write to descriptor %d", run->report_fd);
+			return report_failure(run, errno);
 		run->report = fdopen(run->report_fd, "w");
 		if (!run->report)
-			return own_failure(errno, "cannot write to descriptor %d", run->report_fd);
+			return report_failure(run, errno);
 	}
 	return 0;
 }
@@ -291,10 +297,10 @@ static int write_report(const struct run *run, const struct outcome *outcome, co
 	ret = json_write(run->report, outcome, diagnosis, code);
 	if (fclose(run->report) != 0 && ret == 0)
 		ret = -errno;
-	return ret < 0 ? own_failure(-ret, "cannot write to %s", run->report_name) : code;
+	return ret < 0 ? report_failure(run, -ret) : code;
 }
 
-/* On standard error, and in the report. */
+/* Print the outcome on standard error, and write the report. */
 static int tell(const struct run *run, struct outcome *outcome)
 {
 	struct diagnosis diagnosis = { .explanation = NULL };
@@ -319,7 +325,7 @@ static int run_it(struct run *run, const char *program)
 	ret = signals_take(&run->signals);
 	if (ret < 0)
 		return own_failure(-ret, "cannot watch for signals");
-	/* Where there can be none, as where memfd_create(2) is forbidden, auto is direct. */
+	/* Without a stub, for example where memfd_create(2) is forbidden, auto means direct. */
 	if (!run->direct)
 		run->spawn.stub = errpipe_stub();
 	lacks_stub = run->spawn.stub < 0 && run->spawn.flags & ERRPIPE_STUB_ONLY;
@@ -330,13 +336,13 @@ static int run_it(struct run *run, const char *program)
 	/* Every place in PATH would fail for the same reason. */
 	if (lacks_stub) {
 		outcome = (struct outcome){ .path = strdup(program) };
-		outcome_fail(&outcome, -run->spawn.stub, "cannot make the stub");
+		outcome_fail(&outcome, -run->spawn.stub, "cannot make the stub", NULL);
 	} else {
 		search_and_try(program, try, run, &outcome);
 	}
 	ret = tell(run, &outcome);
 	if (lacks_stub)
-		own_failure(0, "run without it: --route auto, or --route direct");
+		own_failure(0, "run without the stub: --route auto, or --route direct");
 	outcome_free(&outcome);
 	return ret;
 }
@@ -358,7 +364,7 @@ int cmd_run(int argc, char **argv)
 	if (!program)
 		own_failure(0, "no program given");
 	if (run.report_name && run.report_fd >= 0)
-		own_failure(0, "--report and --report-fd exclude each other");
+		own_failure(0, "use either --report or --report-fd");
 	if (!program || (run.report_name && run.report_fd >= 0))
 		return bad_usage(argv[0]);
 	if (run.argv0)

@@ -112,7 +112,7 @@ static enum found result_of(struct attempts *attempts, const char *path, bool se
 	outcome->tried = strdup(path);
 	if (outcome->path && outcome->tried)
 		return found;
-	outcome_fail(outcome, ENOMEM, "cannot search for %s", attempts->name);
+	outcome_fail(outcome, ENOMEM, "cannot search for", attempts->name);
 	return FOUND;
 }
 
@@ -154,6 +154,6 @@ void search_and_try(const char *name, void (*try)(const char *path, void *data, 
 	if (ret < 0) {
 		outcome_free(outcome);
 		*outcome = (struct outcome){ .path = NULL };
-		outcome_fail(outcome, -ret, "cannot search for %s", name);
+		outcome_fail(outcome, -ret, "cannot search for", name);
 	}
 }

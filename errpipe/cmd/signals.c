@@ -13,7 +13,7 @@
 
 #include "cmd.h"
 
-/* All but those that a fault of our own raises. By system calls: libc hides those that it keeps for itself. */
+/* All signals except faults of our own. Uses system calls, because libc hides the signals that it reserves. */
 int signals_take(struct signals *signals)
 {
 	static const int left_alone[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
@@ -24,7 +24,7 @@ int signals_take(struct signals *signals)
 	for (size_t i = 0; i < sizeof(left_alone) / sizeof(*left_alone); i++)
 		sigdelset(&taken, left_alone[i]);
 
-	/* Whoever ignores SIGCHLD has no children to wait for, and we may have inherited that. */
+	/* With SIGCHLD ignored (possibly inherited) children cannot be waited for. */
 	sigaction(SIGCHLD, &by_default, &signals->sigchld);
 	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, &taken, &signals->mask, _NSIG / 8) < 0)
 		return -errno;
@@ -40,7 +40,7 @@ int signals_give_back(void *data, unsigned *step)
 	return sigaction(SIGCHLD, &signals->sigchld, NULL) < 0 ? -errno : 0;
 }
 
-/* The signal that the target is stopped by, or 0. */
+/* The signal that stopped the target, or 0. */
 static int stopped_by(pid_t pid)
 {
 	siginfo_t info;
@@ -169,7 +169,7 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 
 	if (signal == SIGCHLD)
 		return false;
-	/* A shell sends it to the group as well: pass it on only if the target is stopped, or is about to be. */
+	/* A shell sends it to the group as well: forward it only if the target is stopped or about to stop. */
 	if (signal == SIGCONT)
 		return signals->stop_sent || stopped_by(pid);
 	if (!is_from_terminal(info))
@@ -179,7 +179,7 @@ static bool is_news(const struct signals *signals, const struct signalfd_siginfo
 	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_in_job());
 }
 
-/* Terminals and shells signal whole groups, so pass their signals on to the whole group that the target leads. */
+/* Terminals and shells signal whole groups, so forward their signals to the whole group that the target leads. */
 static pid_t receiver(const struct signalfd_siginfo *info, pid_t pid)
 {
 	bool is_for_group = info->ssi_signo == SIGCONT || is_from_terminal(info);
@@ -199,7 +199,7 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 		if (!news)
 			continue;
 		kill(receiver(&info, pid), info.ssi_signo);
-		/* It may take the target a while to stop, and what continues it must come all the same. */
+		/* The target may take a while to stop, and must still get the signal that continues it. */
 		if (is_job_control(info.ssi_signo))
 			signals->stop_sent = true;
 		else if (info.ssi_signo == SIGCONT)

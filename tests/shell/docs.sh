@@ -179,7 +179,7 @@ make_without_json() {
 	tests/support/make O="$dir/plain" PKG_CONFIG=false "$dir/plain/errpipe" && ln -s "$dir/plain/errpipe" "$dir/lacking/errpipe"
 }
 check "errpipe without JSON" quietly make_without_json
-check "docs/ci.md: smoke.sh with an errpipe that cannot write JSON" smoke_test_needs 'errpipe: built without JSON: there was no jansson'
+check "docs/ci.md: smoke.sh with an errpipe that cannot write JSON" smoke_test_needs 'errpipe: built without JSON support: install jansson and build errpipe again'
 rm "$dir/lacking/jq"
 check "docs/ci.md: smoke.sh without jq" smoke_test_needs 'jq: not found'
 

@@ -251,6 +251,24 @@ try '--errno: 0 is a seccomp filter' knows 1 '["seccomp",null]' '[.cause, .errno
 try '--errno: text busy, and no more' says 1 'why (likely): "/bin/good"...(ETXTBSY)' \
 	--errno ETXTBSY --root root /bin/good
 
+# --- names
+
+nbsp=$(printf 'no\302\240break')
+try 'a no-break space is seen' says 1 'why: "root/no\xc2\xa0break" does not exist' "root/$nbsp"
+try 'a blank at the end is seen' says 1 'why: "root/blank " does not exist' 'root/blank '
+try 'quotes are escaped' says 1 'why: "root/\"\\" does not exist' 'root/"\'
+# the_advice_helps NAME: a shell that is given the advice makes the file executable.
+the_advice_helps() {
+	echo '#!/bin/sh' >"$1" && chmod 644 "$1" || return
+	advice=$("$errpipe" explain "./$1" | sed -n 's/^fix: //p')
+	echo "$advice"
+	bash -c "$advice" && [ -x "$1" ] && rm "$1"
+}
+# shellcheck disable=SC2016 # that is a name
+for name in 'a b' "it's" "$nbsp" "$(printf 'line\nfeed')" 'a$b`c"d\e;f'; do
+	try "a name for a shell: $(printf %s "$name" | tr '\n' ' ')" the_advice_helps "$name"
+done
+
 # --- JSON
 
 keys='path works cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'
@@ -305,7 +323,7 @@ try 'the control characters of its interpreter are escaped' says 1 'its interpre
 try 'the control characters of a missing program are escaped' no_control_characters "$(printf 'no\033here\n')"
 try 'the control characters of PATH are escaped' no_control_characters --path "$(printf '/\033:/\r')" nowhere
 bad_root=$(printf 'x\033y')
-try 'the control characters of a missing root are escaped' prints 125 'errpipe: cannot look at x\x1by (ENOENT)' \
+try 'the control characters of a missing root are escaped' prints 125 'errpipe: cannot inspect "x\x1by" (ENOENT)' \
 	explain --root "$bad_root" /x
 hostile_json() {
 	"$errpipe" explain --json --root root "/bin/$hostile" >out
@@ -416,7 +434,7 @@ few_descriptors() {
 errpipe: why: \"./nonexist\" cannot be inspected: errpipe itself failed with EMFILE
 errpipe: fix: raise the limit of open files (ulimit -n), now $limit") seen=yes ;;
 		*'errpipe: why: "./nonexist" does not exist'*) ;;
-		*'cannot start a process for ./nonexist (EMFILE)' | *'while loading shared libraries'*) ;;
+		*'cannot start a process for "./nonexist" (EMFILE)' | *'while loading shared libraries'*) ;;
 		*)
 			same "a limit of $limit: not this" "$got"
 			return
@@ -593,21 +611,21 @@ Try 'errpipe explain --help'." explain
 	try 'config.json: process' mistaken 'process is not an object' '.process = 1'
 	try 'config.json: process.args' mistaken 'process.args is not an array of strings' '.process.args = "sh"'
 	try 'config.json: a number in process.args' mistaken 'process.args is not an array of strings' '.process.args = ["sh", 1]'
-	try 'config.json: no process.args' mistaken 'there is nothing in process.args' 'del(.process.args)'
-	try 'config.json: process.args is empty' mistaken 'there is nothing in process.args' '.process.args = []'
-	try 'config.json: no process' mistaken 'there is nothing in process.args' 'del(.process)'
+	try 'config.json: no process.args' mistaken 'process.args is empty' 'del(.process.args)'
+	try 'config.json: process.args is empty' mistaken 'process.args is empty' '.process.args = []'
+	try 'config.json: no process' mistaken 'process.args is empty' 'del(.process)'
 	try 'config.json: process.env' mistaken 'process.env is not an array of strings' '.process.env = {}'
 	try 'config.json: process.cwd' mistaken 'process.cwd is not a string' '.process.cwd = 1'
 	try 'config.json: process.user' mistaken 'process.user is not an object' '.process.user = "root"'
-	try 'config.json: process.user.uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = "root"'
-	try 'config.json: a negative uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = -1'
-	try 'config.json: half a uid' mistaken 'process.user.uid is not a number from 0 on' '.process.user.uid = 0.5'
+	try 'config.json: process.user.uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = "root"'
+	try 'config.json: a negative uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = -1'
+	try 'config.json: half a uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = 0.5'
 	try 'config.json: a large uid' mistaken 'process.user.uid is not an id' '.process.user.uid = 4294967295'
-	try 'config.json: process.user.gid' mistaken 'process.user.gid is not a number from 0 on' '.process.user.gid = []'
+	try 'config.json: process.user.gid' mistaken 'process.user.gid is not a number of 0 or more' '.process.user.gid = []'
 	try 'config.json: additionalGids' mistaken 'process.user.additionalGids is not an array of ids' \
 		'.process.user.additionalGids = [1, "x"]'
 	try 'config.json: more additionalGids than a process can have' mistaken \
-		'process.user.additionalGids is not as short as such a list can be' '.process.user.additionalGids = [range(65537)]'
+		'process.user.additionalGids has too many entries' '.process.user.additionalGids = [range(65537)]'
 	try 'config.json: process.capabilities' mistaken 'process.capabilities is not an object' '.process.capabilities = []'
 	try 'config.json: process.capabilities.effective' mistaken \
 		'process.capabilities.effective is not an array of strings' '.process.capabilities.effective = 1'
@@ -618,33 +636,33 @@ Try 'errpipe explain --help'." explain
 	try 'config.json: process.rlimits' mistaken 'process.rlimits is not an array of objects' '.process.rlimits = {}'
 	try 'config.json: an entry of process.rlimits' mistaken 'process.rlimits is not an array of objects' \
 		'.process.rlimits = ["x"]'
-	try 'config.json: process.rlimits[1].soft' mistaken 'process.rlimits[1].soft is not a number from 0 on' \
+	try 'config.json: process.rlimits[1].soft' mistaken 'process.rlimits[1].soft is not a number of 0 or more' \
 		'.process.rlimits[1] = {type: "RLIMIT_AS", soft: "x"}'
 	try 'config.json: process.rlimits[0].type' mistaken 'process.rlimits[0].type is not a string' \
 		'.process.rlimits[0].type = 1'
 	try 'config.json: root' mistaken 'root is not an object' '.root = "rootfs"'
 	try 'config.json: root.path' mistaken 'root.path is not a string' '.root.path = 1'
-	try 'config.json: no root' mistaken 'there is no root.path' 'del(.root)'
+	try 'config.json: no root' mistaken 'root.path is missing' 'del(.root)'
 	try 'config.json: mounts' mistaken 'mounts is not an array of objects' '.mounts = 1'
 	try 'config.json: an entry of mounts' mistaken 'mounts is not an array of objects' '.mounts[0] = 1'
 	try 'config.json: mounts[0].destination' mistaken 'mounts[0].destination is not a string' '.mounts[0].destination = 1'
-	try 'config.json: no mounts[1].destination' mistaken 'there is no mounts[1].destination' 'del(.mounts[1].destination)'
+	try 'config.json: no mounts[1].destination' mistaken 'mounts[1].destination is missing' 'del(.mounts[1].destination)'
 	try 'config.json: mounts[0].type' mistaken 'mounts[0].type is not a string' '.mounts[0].type = 1'
 	try 'config.json: mounts[0].source' mistaken 'mounts[0].source is not a string' '.mounts[0].source = 1'
 	try 'config.json: mounts[2].options' mistaken 'mounts[2].options is not an array of strings' '.mounts[2].options = [1]'
-	try 'config.json: too many mounts' mistaken 'mounts is not an array of at most 500' \
+	try 'config.json: too many mounts' mistaken 'mounts has too many entries' \
 		'.mounts = [range(501) | {destination: "/x"}]'
 	try 'config.json: linux' mistaken 'linux is not an object' '.linux = 1'
 	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
-	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number from 0 on' \
+	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number of 0 or more' \
 		'.linux.gidMappings = [{size: "x"}]'
 	try 'config.json: a mapping to an id that is too large' mistaken 'linux.uidMappings[0].hostID is not an id' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967296, size: 1}]'
-	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not small enough' \
+	try 'config.json: a mapping to more than all ids' mistaken 'linux.uidMappings[0].size is not a range of ids' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967294, size: 3}]'
-	try 'config.json: more mappings than there can be' mistaken 'linux.gidMappings is not as short as such a list can be' \
+	try 'config.json: more mappings than there can be' mistaken 'linux.gidMappings has too many entries' \
 		'.linux.gidMappings = [range(341) | {}]'
-	try 'config.json: an array' mistaken 'all of it is not an object' '[.]'
+	try 'config.json: an array' mistaken 'the file is not an object' '[.]'
 
 	# Searching every entry of this PATH would take a quarter of an hour.
 	long_path() {
@@ -679,7 +697,7 @@ Try 'errpipe explain --help'." explain
 	try 'no bundle' prints 125 'errpipe: cannot open the bundle (ENOENT)' explain --bundle nowhere
 	rm bundle/config.json
 	configure '.root.path = "no\u001bwhere"'
-	try 'a root that is not there' prints 125 'errpipe: cannot look at no\x1bwhere (ENOENT)' explain --bundle bundle
+	try 'a root that is not there' prints 125 'errpipe: cannot inspect "no\x1bwhere" (ENOENT)' explain --bundle bundle
 else
 	skip 'bundles' 'runc is missing: scripts/setup test installs it'
 fi
@@ -704,7 +722,7 @@ if has 'a file system that does not answer' fuse; then
 		/hangs/x
 	try 'the root itself' hangs 1 "\"$tmp/hangs/root\" cannot be inspected: its file system does not respond" "$tmp/hangs" \
 		--root "$tmp/hangs/root" /x
-	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not answer' "$tmp/hangs" \
+	try 'a bundle that does not answer' hangs 125 'cannot read config.json: its file system does not respond' "$tmp/hangs" \
 		--bundle "$tmp/hangs/bundle" x
 	# The process that cannot be killed must not hold a pipe that a shell waits for. Descriptor 7 is another end of the pipe.
 	cat >waits <<-'END'
@@ -722,7 +740,7 @@ if has 'a file system that does not answer' fuse; then
 		esac
 	}
 	try 'no pipe is kept open: explain' lets_go 'does not respond' "$errpipe" explain "$tmp/hangs/x"
-	try 'no pipe is kept open: a bundle' lets_go 'does not answer' "$errpipe" explain --bundle "$tmp/hangs" x
+	try 'no pipe is kept open: a bundle' lets_go 'does not respond' "$errpipe" explain --bundle "$tmp/hangs" x
 	try 'no lock is kept' lets_go 'free' sh -c 'flock -n lock "$@"; flock -n lock echo free' sh "$errpipe" explain "$tmp/hangs/x"
 	try 'nothing is left mounted' sh -c "! grep -q '$tmp' /proc/self/mountinfo"
 fi
@@ -764,8 +782,8 @@ fi
 if "$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/without-json" JANSSON= \
 	"$ERRPIPE_BUILD/without-json/errpipe" >make.log 2>&1; then
 	errpipe=$ERRPIPE_BUILD/without-json/errpipe
-	try 'without JSON: --json' prints 125 'errpipe: built without JSON: there was no jansson' explain --json /bin/sh
-	try 'without JSON: --bundle' prints 125 'errpipe: built without JSON: there was no jansson' explain --bundle bundle
+	try 'without JSON: --json' prints 125 'errpipe: built without JSON support: install jansson and build errpipe again' explain --json /bin/sh
+	try 'without JSON: --bundle' prints 125 'errpipe: built without JSON support: install jansson and build errpipe again' explain --bundle bundle
 	try 'without JSON: the rest works' says 0 'it would start' /bin/sh
 else
 	cat make.log >&2

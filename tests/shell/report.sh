@@ -111,7 +111,7 @@ is 'a closed standard error' '127 ENOENT' "$status $(jq -rs 'map(.errno) | join(
 # The report also contains errpipe's own failures.
 status=0
 prlimit --nofile=6 "$errpipe" run --report-fd 7 -- /bin/true 7>own.json 2>err || status=$?
-is "errpipe's own failure" '125 null 125 error errpipe: cannot start a process for /bin/true (EMFILE)' \
+is "errpipe's own failure" '125 null 125 error errpipe: cannot start a process for "/bin/true" (EMFILE)' \
 	"$status $(jq -r '"\(.verdict) \(.exit_code) \(.level) \(.msg)"' own.json)"
 
 status=0
@@ -123,10 +123,10 @@ is 'a stub that cannot be made' '125 null true 125 null errpipe: cannot make the
 # A write error that shows only at the end, and errors that are found before the start.
 status=0
 "$errpipe" run --report /dev/full -- /bin/true 2>err || status=$?
-is 'a full disk' '125 errpipe: cannot write to /dev/full (ENOSPC)' "$status $(cat err)"
+is 'a full disk' '125 errpipe: cannot write to "/dev/full" (ENOSPC)' "$status $(cat err)"
 status=0
 "$errpipe" run --report /nowhere/at/all -- touch started 2>err || status=$?
-is 'a missing directory: nothing is started' "125 errpipe: cannot write to /nowhere/at/all (ENOENT)" "$status $(cat err)$(ls started 2>/dev/null)"
+is 'a missing directory: nothing is started' "125 errpipe: cannot write to \"/nowhere/at/all\" (ENOENT)" "$status $(cat err)$(ls started 2>/dev/null)"
 
 status=0
 "$errpipe" run --report-fd 77 -- touch started 2>err || status=$?
@@ -139,7 +139,7 @@ if "$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/without-json" JANSSON= \
 		status=0
 		# shellcheck disable=SC2086 # an argument for each word
 		"$ERRPIPE_BUILD/without-json/errpipe" $options >out 2>err || status=$?
-		is "without JSON: $options" '125 errpipe: built without JSON: there was no jansson' \
+		is "without JSON: $options" '125 errpipe: built without JSON support: install jansson and build errpipe again' \
 			"$status $(cat err)$(ls none.json started 2>/dev/null)"
 	done
 else

@@ -229,7 +229,7 @@ try 'a stub that may not be executed' refused execveat 125 "exec ./target: canno
 errpipe: why: errpipe's stub was refused (EACCES), before \"./target\" was tried
 errpipe: fix: run without the stub: --route direct, or ERRPIPE_NO_STUB" --route stub ./target
 try 'a stub that cannot be made' refused memfd_create 125 "errpipe: cannot make the stub (EACCES)
-errpipe: run without it: --route auto, or --route direct" --route stub ./target
+errpipe: run without the stub: --route auto, or --route direct" --route stub ./target
 without_it() {
 	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$(number_of memfd_create)" 13 ./errpipe run --route auto ./target
 	[ $? = 7 ]
@@ -282,7 +282,7 @@ full_disk() {
 	within 'mkdir -p small; mount -t tmpfs -o size=4096 none small; head -c 4096 /dev/zero >small/rest || :' \
 		./errpipe run --report small/report ./target >got 2>&1 || status=$?
 	cat got
-	[ "$status" = 125 ] && grep -q '^errpipe: cannot write to small/report (ENOSPC)$' got
+	[ "$status" = 125 ] && grep -q '^errpipe: cannot write to "small/report" (ENOSPC)$' got
 }
 if has 'a full disk' $own_mounts; then
 	# The command is built with JSON only where it is not static.
