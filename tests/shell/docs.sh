@@ -107,8 +107,8 @@ check "errpipe(3)'s program starts one" prints hello 7 "$dir/errpipe" /bin/sh -c
 manual errpipe_explain
 : >"$dir/empty"
 chmod 755 "$dir/empty"
-check "errpipe_explain(3)'s program reports a cause" prints "$dir/empty is empty: it has 0 bytes
-build or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
+check "errpipe_explain(3)'s program reports a cause" prints "\"$dir/empty\" is an empty file
+rebuild it or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
 check "errpipe_explain(3)'s program without arguments" prints 'errpipe_explain: usage: PATH' 125 "$dir/errpipe_explain"
 check "errpipe_explain(3)'s program accepts a program that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 
@@ -156,7 +156,7 @@ smoke_test_fails() {
 	[ "$status" = 1 ] && grep -q 'EXEC_FAILED, exit code 126' "$dir/output"
 }
 check "docs/ci.md: Smoke test, with a failure" smoke_test_fails
-check "docs/ci.md: Annotate" prints '::error title=out/100%25 %3A%3A a%2C b%0Ac::exec out/100%25 :: a, b\nc: exec format error; out/100%25 :: a, b\nc is empty: it has 0 bytes' 0 step Annotate
+check "docs/ci.md: Annotate" prints '::error title=out/100%25 %3A%3A a%2C b%0Ac::exec out/100%25 :: a, b\nc: exec format error; "out/100%25 :: a, b\nc" is an empty file' 0 step Annotate
 
 printf '#!/bin/sh\nkill -SEGV $$\n' >"$dir/crash"
 chmod 755 "$dir/crash"
