@@ -89,11 +89,10 @@ make_root() {
 }
 try 'a root' make_root
 
-other="\"/lib/ld-musl-$machine.so.1\" exists: the program needs glibc, the image has musl"
 try 'the picture of the chain' prints 1 "\
 /usr/bin/app             ELF 64-bit, $machine, dynamic, mode 0755
 └─ $loader   missing
-why: its loader \"$loader\" does not exist; $other (ENOENT)
+why: \"/usr/bin/app\" needs glibc, but the image has musl: \"$loader\" does not exist (ENOENT)
 fix: use an image with the same C library, or link \"/usr/bin/app\" statically" \
 	explain --root ./root /usr/bin/app
 in_ascii() {

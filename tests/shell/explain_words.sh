@@ -111,6 +111,12 @@ no_phrase_in_objects() {
 	grep -q '^loader-missing$' "$tmp/all"
 }
 
+# Without the label and the errno. A path of 100 bytes would be too much for any text.
+at_most_100_columns() {
+	awk 'BEGIN { RS = "\002"; FS = "\001" } { print $7 }' "$tmp/list" | sed -n 's/^\(errpipe: \)\{0,1\}\(why\|fix\)\( ([a-z]*)\)\{0,1\}: //p' | sed 's/ (E[A-Z0-9]*)$//' >"$tmp/lines"
+	awk 'length($0) > 100 { print length($0) ": " $0; wide = 1 } END { exit wide || NR < 100 }' "$tmp/lines"
+}
+
 sees_phrases() {
 	cat >"$tmp/bad.c" <<-'END'
 		const char *bad(void);
@@ -151,6 +157,7 @@ try "each example shows the finding and the advice" examples_show_them
 try "no text has a phrase that tools parse as an errno" no_phrase
 try "no other string of the library has one" no_phrase_in_objects
 try "such a phrase would be detected" sees_phrases
+try 'each finding and each advice fits 100 columns' at_most_100_columns
 try "each cause has a test that produces it" tested
 
 echo "1..$n"
