@@ -345,7 +345,7 @@ help:
 
 # This lists the compiler commands that make would run. Needs jq.
 compile_commands.json: FORCE
-	$(Q)$(MAKE) -nBs tests | grep ' -c -o ' | \
+	$(Q)$(MAKE) -nBs -o $(UAPI)/include/linux/version.h -o $(NOLIBC)/nolibc.h tests | grep ' -c -o ' | \
 		jq -Rn '[inputs | { directory: "$(CURDIR)", command: ., file: (split(" ") | last) }]' >$@
 
 -include $(wildcard $(patsubst %.o,%.d,$(LIB) $(EXPLAIN) $(CMD)))
