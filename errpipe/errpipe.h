@@ -42,8 +42,8 @@
  * A reader that is not the parent calls errpipe_read(). A parent that reaps the child by itself calls errpipe_settle()
  * first. docs/embedding.md has recipes.
  *
- * Four functions report on a child. Each knows more than the one before it, and knows it later. Until errpipe_wait()
- * the child remembers its report, so you can call the other three as often as you like.
+ * Four functions report on a child. Each knows more than the one before it, but only later. The child remembers its
+ * report until errpipe_wait(), so you can call the other three as often as you like.
  *
  *	errpipe_read_child()	once the exec is decided: what the pipe shows
  *	errpipe_look()		at once: the same, checked against the state of the process
@@ -171,7 +171,7 @@ int errpipe_stub(void);
  *	install -m 0511 /usr/libexec/errpipe/dmz /run/NAME/stub/
  *	mount -o remount,ro /run/NAME/stub
  *
- * docs/embedding.md has a program that makes a mount which nobody else can find.
+ * docs/embedding.md has a program that mounts a copy of the stub where nobody else can find it.
  *
  * Returns a descriptor (O_PATH, close-on-exec, above 2), or the errors of open(2), or -EPERM if the file or its mount
  * does not meet these conditions. Async-signal-safe.
@@ -277,7 +277,7 @@ struct errpipe_spawn {
 	 *	rt_sigprocmask	It sets the target's signal mask after setup. If the filter refuses it, that counts as a
 	 *			failure of *step although setup returned 0. To tell the two apart, set *step to a number
 	 *			of its own at the end of setup.
-	 *	fcntl		Needed unless the route may be DIRECT.
+	 *	fcntl		Without it the child goes DIRECT, or with ERRPIPE_STUB_ONLY fails to start the stub.
 	 *	write		Without it a failure leaves no report, and the verdict is DIED.
 	 */
 	int (*setup)(void *data, unsigned *step);
@@ -447,9 +447,10 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  * happens only with ERRPIPE_FALLBACK. A stub that is not open (EBADF), or is 1 or 2 (EINVAL), never leads to a fallback:
  * it is reported as a failure of the stub.
  *
- * If the exec of the stub fails and that of the target would fail alike, the target's failure is reported. This holds for
- * EAGAIN, ENOMEM, and E2BIG for a string or a total that is over the limit by itself. The stub adds three arguments: a
- * command line within 60 bytes of the limit is too long only for the stub, which is E2BIG in step ERRPIPE_STEP_STUB.
+ * If the exec of the stub fails and that of the target would fail in the same way, the target's failure is reported. This
+ * holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that is over the limit by itself. The stub adds three
+ * arguments: a command line within 60 bytes of the limit is too long only for the stub, which is E2BIG in step
+ * ERRPIPE_STEP_STUB.
  *
  * Signals are blocked while the record is written, so that none ends the process before the record is out. The mask is
  * then restored. A SIGPIPE or SIGXFSZ that the write itself raised is discarded.
@@ -503,7 +504,7 @@ int errpipe_fail(int report, unsigned step, int error);
 
 /*
  * Read the report of one attempt from fd, the read end of a pipe, FIFO or socket. This is for readers that are not the
- * parent; the parent calls errpipe_read_child(). It never reaps the child.
+ * parent; the parent calls errpipe_read_child(). This call never reaps the child.
  *
  * At end of file *report is a provisional STARTED, because end of file proves only that nobody holds the write end any
  * more. In the parent, errpipe_look() and errpipe_settle() find out more.
@@ -530,8 +531,8 @@ int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report
  */
 
 /*
- * The words for an errno of this host: "exec format error". They are glibc's, starting with a small letter like Go's, and
- * are the same with every C library and in every locale. A number without words gives "errno N".
+ * The words for an errno of this host: "exec format error". They are glibc's, but start in lower case like Go's. They are
+ * the same with every C library and in every locale. A number without words gives "errno N".
  *
  * Never NULL. The text for a number without words is valid until the thread's next call. Async-signal-safe for numbers
  * that have words.
@@ -572,10 +573,10 @@ size_t errpipe_message(char *buf, size_t size, const struct errpipe_report *repo
 size_t errpipe_escape(char *buf, size_t size, const char *text);
 
 /*
- * Put a name into double quotes, so that a reader sees where it begins and ends. Characters that cannot be seen, such as a
- * carriage return or a no-break space, quotes and backslashes are escaped. One byte can become four.
+ * Put a name into double quotes, so that a reader sees where it begins and ends. Quotes, backslashes and invisible
+ * characters, such as a carriage return or a no-break space, are escaped. One byte can become four.
  *
- * Returns as errpipe_escape() does. A name of NULL gives an empty line, without quotes. Async-signal-safe.
+ * Returns the length like errpipe_escape(). A name of NULL gives an empty line, without quotes. Async-signal-safe.
  */
 size_t errpipe_quote(char *buf, size_t size, const char *name);
 

@@ -26,9 +26,9 @@
  *
  * HOSTILE IMAGES
  *
- * The root may be an image that comes from somebody else. No symbolic link and no ".." leads out of it. Only regular
- * files are opened for reading, and only a few kilobytes of each are read. FIFOs and devices are not opened. The work is
- * bounded, whatever the image contains.
+ * The root may be an untrusted image. Neither a symbolic link nor ".." can lead out of it. Only regular files are opened
+ * for reading, and only a few kilobytes of each are read. FIFOs and devices are not opened. The work is bounded, whatever
+ * the image contains.
  *
  * A file system that does not respond, such as a network file system, can block errpipe_explain(). If that can happen,
  * call it in a child process with the explanation in shared memory, and kill the child after a timeout. The member
@@ -36,8 +36,8 @@
  * close the pipes and locks that it has inherited.
  *
  * Not every 64-bit kernel runs 32-bit programs, and only an exec shows whether it does. For a 32-bit program,
- * errpipe_explain() therefore tries one in a child: an ELF header that the library makes up and that no kernel starts.
- * That child raises no SIGCHLD, and a wait for any child does not return it.
+ * errpipe_explain() therefore tries to exec a made-up 32-bit ELF header in a child. No kernel starts that header, but the
+ * errno tells whether it could start others. The child raises no SIGCHLD, and a wait for any child does not return it.
  *
  * The functions print nothing and never call malloc(3). Thread-safe; not async-signal-safe.
  */
@@ -420,13 +420,14 @@ struct errpipe_explanation {
  * (ERRPIPE_CAUSE_UNKNOWN). Otherwise returns a negative errno:
  *	-EBADF		root is not open, or is negative, as after a failed open(2)
  *	-ENOTDIR	root is not a directory
- *	-EFAULT		explanation, question or its path is NULL
+ *	-EFAULT		explanation, question or its path is NULL, or its mounts although mounts_count is not 0
  *	-EINVAL		a reserved member of question, of who or of a mount is not 0; or the report is about a process
  *			that started and was not killed by a signal
  *	-ENOMEM		no memory for the paths of the mounts
+ *	other		the errors of open(2), fcntl(2) and capget(2)
  *
- * Descriptors that it opens are close-on-exec and closed again. Where /proc is mounted, it is used to open files by
- * descriptor and to find mount points, binfmt_misc handlers and the writers of a busy file.
+ * Every descriptor that it opens is close-on-exec, and is closed again. Where /proc is mounted, it is used to open files
+ * by descriptor and to find mount points, binfmt_misc handlers and the writers of a busy file.
  */
 int errpipe_explain(struct errpipe_explanation *explanation, const struct errpipe_question *question);
 
@@ -438,13 +439,13 @@ int errpipe_explain(struct errpipe_explanation *explanation, const struct errpip
  * tools parse as an errno.
  */
 
-/* What is wrong: "its interpreter /bin/bash does not exist". */
+/* What is wrong: its interpreter "/bin/bash" does not exist */
 size_t errpipe_finding(char *buf, size_t size, const struct errpipe_explanation *explanation);
 
-/* What to do about it: "install it, or correct the first line of ./x". */
+/* What to do about it: install it, or correct the first line of "./x" */
 size_t errpipe_advice(char *buf, size_t size, const struct errpipe_explanation *explanation);
 
-/* One link of the chain: "ELF 64-bit, aarch64, dynamic, mode 0755". For the broken link, what is wrong with it. */
+/* One link of the chain: "ELF 64-bit, aarch64, dynamic, mode 0755"; for the broken link, its fault: "missing". */
 size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanation *explanation, int link);
 
 /* The name of a cause, as in JSON: "loader-missing". Names are stable. NULL for a number that is not a cause. */
