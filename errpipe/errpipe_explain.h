@@ -120,7 +120,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the whole path has number bytes; the kernel allows limit */
 	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, but the path goes on or ends in a slash */
 	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit; denied tells for whom */
-	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or a detail */
+	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or see detail */
 	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
 	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
 
@@ -192,11 +192,11 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; with EMFILE, limit is set */
 };
 
-/* Which form of the cause it is. explain/words.def has the names in JSON, and the words. 0: the cause has only one. */
+/* The form of the cause. 0: the cause has only one form. The source's explain/words.def has their names in JSON. */
 enum errpipe_detail {
 	ERRPIPE_DETAIL_NONE = 0,
 
-	/* UNSEARCHABLE, NOT_EXECUTABLE: why not even root may. */
+	/* UNSEARCHABLE, NOT_EXECUTABLE: the reason why root is refused as well. */
 	ERRPIPE_DETAIL_NO_DAC_OVERRIDE, /* root lacks CAP_DAC_OVERRIDE */
 	ERRPIPE_DETAIL_UNMAPPED_OWNER,	/* owner or group is not mapped in this user namespace */
 
@@ -211,11 +211,11 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_WRITER_NOT_VISIBLE,
 	ERRPIPE_DETAIL_NO_LONGER_BUSY,
 
-	/* OTHER_ARCHITECTURE: object is the emulator, or the package with it. */
+	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
 	ERRPIPE_DETAIL_EMULATOR_IN_PACKAGE,
 
-	/* NO_COMPATIBILITY: what the kernel lacks. */
+	/* NO_COMPATIBILITY: the support that the kernel lacks. */
 	ERRPIPE_DETAIL_IA32_EMULATION,
 	ERRPIPE_DETAIL_X32_ABI,
 	ERRPIPE_DETAIL_COMPAT,
@@ -227,7 +227,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_MANY_HEADERS, /* there are number; they do not fit in limit bytes */
 	ERRPIPE_DETAIL_HEADERS_MISPLACED,
 
-	/* LOADER_INVALID alone. Without a detail, the format of the broken link tells what it is. */
+	/* Only LOADER_INVALID. Without a detail, the format of the broken link shows the kind of the file. */
 	ERRPIPE_DETAIL_CUT_OFF,
 	ERRPIPE_DETAIL_LOADER_TYPE,   /* number is e_type */
 	ERRPIPE_DETAIL_READ_ONLY_TOP, /* its last segment is read-only, which Linux before 6.10 cannot load */
@@ -239,14 +239,14 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NAME_MISPLACED,
 	ERRPIPE_DETAIL_NAME_UNTERMINATED,
 
-	/* LOADER_MISSING, LOADER_OF_OTHER_ABI: what provides it. object is its name. */
+	/* LOADER_MISSING, LOADER_OF_OTHER_ABI: the provider of the loader; object is the provider's name. */
 	ERRPIPE_DETAIL_PACKAGE,
 	ERRPIPE_DETAIL_GLIBC_PACKAGE, /* of Debian; on Alpine it is gcompat */
 	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
 	ERRPIPE_DETAIL_FROM_LSB,
 
-	/* SEGMENT_ADDRESS: it depends on a random address. */
+	/* SEGMENT_ADDRESS: the kernel chooses the address at random, and only some addresses are too high. */
 	ERRPIPE_DETAIL_RANDOM_ADDRESS,
 
 	/* ARGUMENT_TOO_LONG: object is the argument's number, from 0, or the variable's name. */
@@ -266,12 +266,12 @@ enum errpipe_class {
 	ERRPIPE_CLASS_GROUP,
 	ERRPIPE_CLASS_NAMED_GROUP, /* in the access control list */
 	ERRPIPE_CLASS_OTHER,
-	ERRPIPE_CLASS_ANYONE /* nobody may, including root */
+	ERRPIPE_CLASS_ANYONE /* the x bit is denied to everybody, including root */
 };
 
-/* UNSEARCHABLE, NOT_EXECUTABLE: whom the mode, or the access control list, denies the x bit. */
+/* UNSEARCHABLE, NOT_EXECUTABLE: the class to which the mode or the access control list denies the x bit. */
 struct errpipe_denied {
-	enum errpipe_class as; /* 0: the cause is another one, and the rest is unknown */
+	enum errpipe_class as; /* 0: the cause is a different one, and the other members are unknown */
 	uid_t uid;	       /* of the process */
 	gid_t gid;	       /* the group of the file, or the one that the list names */
 	mode_t mode;	       /* of the file or directory */
@@ -293,16 +293,16 @@ struct errpipe_writers {
 	struct errpipe_writer writer[ERRPIPE_WRITERS_MAX];
 };
 
-/* What binfmt_misc has for a foreign program. */
+/* The state of binfmt_misc for a foreign program. */
 enum errpipe_binfmt {
 	ERRPIPE_BINFMT_NOT_ASKED = 0, /* the program is not foreign */
 	ERRPIPE_BINFMT_NONE,	      /* the kernel lacks binfmt_misc */
-	ERRPIPE_BINFMT_NOT_VISIBLE,   /* there is no /proc */
+	ERRPIPE_BINFMT_NOT_VISIBLE,   /* it cannot be read, for example because /proc is not mounted */
 	ERRPIPE_BINFMT_NOT_MOUNTED,
 	ERRPIPE_BINFMT_NO_HANDLER,
 	ERRPIPE_BINFMT_HANDLER_DISABLED, /* handler names it */
-	ERRPIPE_BINFMT_DISABLED,	 /* all of binfmt_misc, including handler */
-	ERRPIPE_BINFMT_ENABLED		 /* handler is there now, but was not before */
+	ERRPIPE_BINFMT_DISABLED,	 /* binfmt_misc is disabled as a whole, including handler */
+	ERRPIPE_BINFMT_ENABLED		 /* handler is enabled now, but was not at the time of the exec */
 };
 
 enum errpipe_certainty {
@@ -384,15 +384,14 @@ struct errpipe_explanation {
 	enum errpipe_detail detail;
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;
-	const char *needs_libc,
-		*has_libc; /* LOADER_OF_OTHER_LIBC: "glibc", the program's; "musl", that of the root */
+	const char *needs_libc, *has_libc; /* LOADER_OF_OTHER_LIBC: the program needs "glibc", the root has "musl" */
 
 	const char *host;	   /* the architecture of the kernel: "x86_64"; NULL: not known */
 	const char *host_platform; /* the same as container tools write it: "linux/amd64", or NULL */
 	const char *platform;	   /* of a foreign program, in the same way: "linux/arm64", or NULL */
 	const char *modules;	   /* security modules that are active, as in "landlock,apparmor"; NULL: not known */
 	enum errpipe_binfmt binfmt;
-	const char *handler; /* of binfmt_misc, for a foreign program: the name of its file there */
+	const char *handler; /* for a foreign program: the name of its handler's file in binfmt_misc */
 
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];
@@ -401,7 +400,7 @@ struct errpipe_explanation {
 	int libraries;
 	const struct errpipe_link *library;
 
-	/* The programs that the program starts by its own rules, as env(1) does. Empty in this version. */
+	/* The programs that the program starts itself, like env(1). Empty in this version. */
 	int starts;
 	const struct errpipe_link *start;
 
