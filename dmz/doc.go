@@ -4,8 +4,8 @@
 Package dmz reports why an exec failed. It is meant for container runtimes and other programs written in Go.
 
 A process that is about to become another program holds the write end of a pipe. If its execve(2) fails, the errno goes
-into that pipe as one record of 16 bytes. If it succeeds, close-on-exec closes the pipe, and no trace of this is left
-in the process. The reader learns which it was:
+into that pipe as one record of 16 bytes. If it succeeds, close-on-exec closes the pipe, and no trace of this remains
+in the process. The reader learns which of the two happened:
 
 	err := dmz.Read(r, 0, "/bin/app")
 	fmt.Println(err)                          // exec /bin/app: exec format error
@@ -23,16 +23,16 @@ The process can exec the program itself, or go through a stub: a static program 
 program in its place. The caller's executable and memory are gone before the program's file is opened (CVE-2019-5736,
 CVE-2024-21626). The package embeds the stubs of all architectures; [Stub] makes a sealed copy in memory.
 
-A second exec has side effects: anything armed for "the next exec" takes effect on the stub. [Route] knows when that matters.
+A second exec has side effects: anything armed for "the next exec" takes effect on the stub. [Route] reports when that matters.
 
 # A runtime
 
-The parent of an init calls [Stub] and [Pipe] and passes both to the init. If one of its own steps fails, the
-init calls [Fail]. In the end it calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
+The parent of a container's init calls [Stub] and [Pipe] and passes both to the init. If one of its own steps fails, the init
+calls [Fail]. Otherwise it finally calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
 
-If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go reports the errno of a direct exec by itself.
-Start adds the stub, words, exit codes, a verdict on a process that was killed before its exec, and a distinction between a
-failed exec and a failed set-up. Its documentation names the two cases in which it cannot notice that a process was killed.
+If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go itself reports the errno of a failed exec, if that
+exec is direct. Start adds the stub, words and exit codes. It notices a process that was killed before its exec, and tells a
+failed exec from a failed set-up. Its documentation names the two cases in which it cannot notice that a process was killed.
 
 # Words
 
@@ -40,6 +40,6 @@ failed exec and a failed set-up. Its documentation names the two cases in which 
 [syscall.Errno], with two exceptions. ESTALE is always "stale file handle", which Go calls "stale NFS file handle" on some
 architectures. EHWPOISON, EINIT and EREMDEV have words, where Go has only their numbers.
 
-The package is for Linux and needs no cgo. Functions may be called from several goroutines at once.
+The package is for Linux and does not need cgo. Functions may be called from several goroutines at once.
 */
 package dmz

@@ -16,7 +16,7 @@ const (
 	ExecFailed  Verdict = iota + 2 // the program could not be exec'd, for the reason in Errno
 	SetupFailed                    // the stub could not start or run, or one of the caller's own steps failed
 	Died                           // the process died before the program was exec'd, without writing a record
-	Closed                         // the pipe was closed, and a look at the process cannot tell the reason
+	Closed                         // the pipe was closed, and the process cannot show whether the program started
 )
 
 // StepProcess is the fork, or a step of package syscall before the exec. Only an error of [Start] has it, never a record.
@@ -25,16 +25,16 @@ const StepProcess uint16 = 0x7fff
 // StatusUnknown stands for a wait status that is not known (yet).
 const StatusUnknown = ^syscall.WaitStatus(0)
 
-// An Error is the reason why a program could not be exec'd. It formats the same line as the C library and the command
-// errpipe. It unwraps to a [syscall.Errno], so that errors.Is finds syscall.ENOEXEC and fs.ErrNotExist in it.
+// An Error says why a program could not be exec'd. Its text is the same line that the C library and the command errpipe
+// print. It unwraps to a [syscall.Errno], so that errors.Is finds syscall.ENOEXEC and fs.ErrNotExist in it.
 type Error struct {
 	Verdict Verdict
 	Path    string // of the program
 
 	// For ExecFailed and SetupFailed. Errno has the numbering of this host, Raw that of the machine that wrote the record. If
-	// both have the same numbering, Errno is Raw, even if that has no name. Errno is 0 if the kernel refused without an errno,
-	// which a seccomp filter can cause; then Raw is 0 as well. Errno is also 0 if a number of another numbering has no name, or
-	// no equivalent on this host.
+	// both have the same numbering, Errno is Raw, even if that has no name. Errno is 0 in two cases. If Raw is 0 as well, the
+	// kernel refused without an errno, which a seccomp filter can cause. Otherwise the writer uses other numbers, and Raw has no
+	// name there, or one that this host lacks.
 	Errno   syscall.Errno
 	Raw     int
 	Machine uint16 // ELF e_machine

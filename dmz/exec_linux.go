@@ -25,17 +25,18 @@ const Fallback Flags = 1
 //
 // stub is the descriptor of the file that [Stub] returned, of any other copy of dmz, or [NoStub]. It should be
 // close-on-exec; otherwise the program inherits it. path is the file to exec and argv[0] the name that the program sees;
-// PATH is not searched. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: give NoStub
+// PATH is not searched. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: pass NoStub
 // for such a path.
 //
-// If the exec of the program would fail in the same way as that of the stub, the report blames the program: EAGAIN, ENOMEM,
-// and E2BIG for a string or a total that exceeds the limit by itself. The stub adds three arguments. A command line within
-// 60 bytes of the limit is too long only for the stub: that is E2BIG in the step [StepStub].
+// If the exec of the stub fails and that of the program would fail in the same way, the program's failure is reported. This
+// holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that exceeds the limit by itself. The stub adds three
+// arguments: a command line within 60 bytes of the limit is too long only for the stub, which is E2BIG in the step [StepStub].
 //
 // The descriptor numbers do not keep their [os.File] values alive: call runtime.KeepAlive on both after Exec, or the garbage
-// collector may close them first. Close everything else before, or mark it close-on-exec. The stub is exec'd by execveat(2).
-// If that fails with EPERM, ENOSYS or no errno, which seccomp filters return, the stub is exec'd as /proc/self/fd/N, if
-// /proc is procfs.
+// collector may close them first. Before Exec, close all other descriptors, or mark them close-on-exec.
+//
+// The stub is exec'd by execveat(2). If that fails with EPERM, ENOSYS or no errno, which seccomp filters return, the stub is
+// exec'd as /proc/self/fd/N, if /proc is procfs.
 //
 // A stub that is not open, for example that of a nil or closed [os.File], is EBADF, even with Fallback. A stub of 1 or 2, a
 // standard stream, is EINVAL.

@@ -15,12 +15,12 @@ import (
 //
 // End of file proves only that nobody holds the write end any more. With pid 0 a nil is therefore provisional; once the
 // process has ended, [Settle] can make it final. With the pid of a child of this process, Read checks that child at end of
-// file, which costs some 25 microseconds. The error is Died if the child is exiting without ever having exec'd anything but
+// file, which costs some 25 microseconds. The verdict is Died if the child is exiting without ever having exec'd anything but
 // the stub. It is Closed if that cannot be known.
 //
 // Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take
 // the end of file after a record for a success. At end of file, and after an error of r.Read, r stays open and the caller
-// closes it. Closing it in any case does no harm.
+// closes it. It does no harm to close r in every case.
 //
 // Errors other than *Error: EINVAL if pid is below 0; EPROTO if the bytes are not exactly one record of a known version; and those
 // of r.Read, with [os.ErrDeadlineExceeded] after r.SetReadDeadline.

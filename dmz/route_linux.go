@@ -20,8 +20,8 @@ func (r Reason) String() string {
 
 // Identity is everything about a process that affects the choice of route. Capability sets have one bit per capability.
 type Identity struct {
-	UID, EUID  uint32 // as its user namespace has them
-	MixedIDs   bool   // gid and effective gid differ, or a file system id and the effective one
+	UID, EUID  uint32 // as numbered in the process's user namespace
+	MixedIDs   bool   // gid != egid, or a file system id differs from the effective one
 	Securebits uint32 // prctl(2) PR_GET_SECUREBITS
 	NoNewPrivs bool
 

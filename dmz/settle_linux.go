@@ -27,10 +27,12 @@ const (
 // Therefore pass the process names (comm, see proc(5)) that it has before it becomes the program, such as "runc:[2:INIT]" or
 // "exe"; a process that ends under one of them has Died. Choose a name that no target bears.
 //
-// From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before, and where a filter refuses
+// From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before Linux 6.14, and where a filter refuses
 // execveat(2), the name is the number of the stub's descriptor. A program can have a number as its name as well. If a
 // process of such a name ends the way a stub can, by a signal or with 125 to 127, the verdict is therefore Closed, unless
 // the number is in unfinished.
+//
+// If pid is not above 0, the error is EINVAL.
 func Settle(pid int, path string, unfinished ...string) error {
 	if pid <= 0 {
 		return fmt.Errorf("dmz: process %d: %w", pid, syscall.EINVAL)

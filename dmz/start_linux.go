@@ -16,8 +16,8 @@ import (
 
 // Start starts cmd like cmd.Start, but through the stub where the program cannot tell the difference. It returns an [*Error]
 // if the program could not be exec'd. Afterwards use cmd as usual: its fields are unchanged. On success cmd.Process is set;
-// call cmd.Wait. Do not call it after an error: the child is reaped, all goroutines have ended, cmd.Process is nil, and
-// nothing was read from cmd.Stdin.
+// call cmd.Wait. After an error do not call cmd.Wait: the child is reaped, all goroutines have ended, cmd.Process is nil,
+// and nothing was read from cmd.Stdin.
 //
 // If the child is killed before it becomes the program, by its context or by anything else, the verdict is Died. The verdict
 // is Closed if the last name of the child is a number that both the stub and the program can have as their name. Start
@@ -29,11 +29,11 @@ import (
 // without root.
 //
 // A failure before the exec, of the fork or of a step that cmd.Dir or cmd.SysProcAttr asks for, has the step StepProcess. Go
-// reports the same errno for that and for a failed exec. To tell them apart, Start repeats the steps in a second child, which execs
-// nothing.
+// reports the same errno for that and for a failed exec. To tell them apart, Start repeats the steps in a second child, which does
+// not exec.
 //
-// Errors that cmd.Start finds before it starts a process are returned unchanged, not as an [*Error]: a program that is missing from
-// PATH, for example, or without cmd.SysProcAttr a cmd.Dir that does not exist ("chdir /nodir: no such file or directory").
+// An error that cmd.Start finds before it starts a process is returned unchanged, not as an [*Error]. Examples are a program that is
+// missing from PATH, or, without cmd.SysProcAttr, a cmd.Dir that does not exist ("chdir /nodir: no such file or directory").
 func Start(cmd *exec.Cmd) error {
 	if cmd == nil {
 		return errors.New("dmz: Start of a Cmd that is nil")

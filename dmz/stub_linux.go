@@ -63,8 +63,8 @@ func makeOwnName() string {
 // containers, make one for each.
 //
 // It is a memfd of mode 0511, sealed against every change of its bytes and, from Linux 6.3 on, of its x bits. But root in a
-// container that catches its process while it is the stub can keep others from executing the same one. The worst result is a
-// failure of the step [StepStub], and only for children that share this stub.
+// container can reach it through /proc/PID/exe while a process of that container is the stub, and can then keep others from
+// executing it. The worst result is a failure of the step [StepStub], and only for children that share this stub.
 //
 // The file is close-on-exec. Errors: [ErrNoStub], or that of a system call: ENOSYS before Linux 3.17, EACCES where the
 // sysctl vm.memfd_noexec is 2.
