@@ -125,13 +125,13 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
 
 	/* The file. */
-	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...: mode of the broken link */
+	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...; mode of the broken link shows which */
 	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit; denied tells for whom */
 	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system that is mounted noexec: subject is the mount point */
-	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing, by writers */
+	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing; see writers */
 	ERRPIPE_CAUSE_UNREADABLE,     /* it may be executed but not read, so its format is unknown */
 	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it; object is the name of the error */
-	ERRPIPE_CAUSE_SECURITY_MODULE, /* nothing is wrong, but the kernel refuses; object lists the active modules */
+	ERRPIPE_CAUSE_SECURITY_MODULE, /* errpipe finds no fault, but the kernel refuses; object lists the active modules */
 
 	/* Not a program, or of a format that the kernel does not know. */
 	ERRPIPE_CAUSE_EMPTY_FILE,
@@ -147,18 +147,18 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_MACOS_PROGRAM,
 	ERRPIPE_CAUSE_JAVA_CLASS,
 	ERRPIPE_CAUSE_WEBASSEMBLY,
-	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...: format of the broken link */
+	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...; format of the broken link shows which */
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
-	ERRPIPE_CAUSE_HANDLER_DISABLED, /* another architecture; its binfmt_misc handler, object, is disabled */
+	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
 	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
 	ERRPIPE_CAUSE_CORE_DUMP,	/* ET_CORE */
 	ERRPIPE_CAUSE_BAD_ELF_TYPE,	/* number is the type: neither a program nor a library */
-	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* detail: their size, or their number */
+	ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,  /* detail: their size, number or place */
 	ERRPIPE_CAUSE_BAD_LOADER_NAME,	    /* detail: too short, too long or not NUL-terminated */
 	ERRPIPE_CAUSE_SHARED_LIBRARY,	    /* no entry point: it starts and crashes */
 	ERRPIPE_CAUSE_LOADER_MISSING,	    /* detail and object: the package or system that provides it */
@@ -174,7 +174,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, /* address and file offset of segment number differ within a page */
 	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends at an offset that no file can have */
 	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps another mapping */
-	ERRPIPE_CAUSE_SEGMENT_ADDRESS,	 /* segment number is below vm.mmap_min_addr or above all memory */
+	ERRPIPE_CAUSE_SEGMENT_ADDRESS,	 /* segment number is below vm.mmap_min_addr or above all addresses */
 	ERRPIPE_CAUSE_ENTRY_POINT,	 /* nothing is loaded at the entry point, object */
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
@@ -189,7 +189,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run; the program, subject, was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed; subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not respond */
-	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; with EMFILE, limit is set */
+	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; for EMFILE, limit is RLIMIT_NOFILE */
 };
 
 /* The form of the cause. 0: the cause has only one form. The source's explain/words.def has their names in JSON. */
@@ -246,7 +246,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
 	ERRPIPE_DETAIL_FROM_LSB,
 
-	/* SEGMENT_ADDRESS: the kernel chooses the address at random, and only some addresses are too high. */
+	/* SEGMENT_ADDRESS: the kernel chooses the address at random, and the file fits only at some addresses. */
 	ERRPIPE_DETAIL_RANDOM_ADDRESS,
 
 	/* ARGUMENT_TOO_LONG: object is the argument's number, from 0, or the variable's name. */

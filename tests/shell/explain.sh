@@ -255,6 +255,7 @@ try '--errno: text busy, and no more' says 1 'why (likely): "/bin/good"...(ETXTB
 nbsp=$(printf 'no\302\240break')
 try 'a no-break space is seen' says 1 'why: "root/no\xc2\xa0break" does not exist' "root/$nbsp"
 try 'a blank at the end is seen' says 1 'why: "root/blank " does not exist' 'root/blank '
+# shellcheck disable=SC1003 # the path ends in a backslash
 try 'quotes are escaped' says 1 'why: "root/\"\\" does not exist' 'root/"\'
 # the_advice_helps NAME: a shell that is given the advice makes the file executable.
 the_advice_helps() {
