@@ -16,11 +16,11 @@ void every_input(void)
 	switch (Frama_C_interval(0, 2)) {
 	case 0:
 		size = Frama_C_unsigned_long_interval(0, sizeof(bytes) - 1);
-		from = NULL;
+		from = bytes + sizeof(bytes);
 		break;
 	case 1:
 		size = Frama_C_unsigned_long_interval(sizeof(bytes) + 1, (size_t)-1);
-		from = NULL;
+		from = bytes + sizeof(bytes);
 	}
 	ret = errpipe_decode(from, size, &report);
 	//@ assert ret == 0 || ret == -EPROTO;

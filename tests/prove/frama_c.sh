@@ -30,7 +30,7 @@ frama() {
 	shift
 	# $files is a list.
 	# shellcheck disable=SC2086
-	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel -I../../errpipe' $files "$@") >"$tmp/out" 2>&1
+	(cd "$tmp/src/tests/prove" && frama-c -machdep gcc_x86_64 -cpp-extra-args='-Imodel -I../.. -I../../errpipe' $files "$@") >"$tmp/out" 2>&1
 	status=$?
 	cat "$tmp/out"
 	return "$status"
