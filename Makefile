@@ -242,11 +242,15 @@ $(ARCHIVES):
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-# The archives to install. With debug information they would be five times as large.
+# The archives to install. With debug information they would be five times as large. Each has one object, so that
+# its private names can become local: they cannot clash with those of a program.
 $(O)/stripped/%.a: $(O)/%.a
 	$(call say,STRIP,$@)
 	@mkdir -p $(@D)
-	$(Q)$(or $(OBJCOPY),$(CROSS_COMPILE)objcopy) --strip-debug $< $@
+	$(Q)$(CC) -nostdlib -r -o $(@:.a=.o) -Wl,--whole-archive $< -Wl,--no-whole-archive
+	$(Q)$(or $(OBJCOPY),$(CROSS_COMPILE)objcopy) --strip-debug --localize-hidden $(@:.a=.o)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(@:.a=.o)
 
 # Symbol lookup between fork and exec is unsafe: bind everything at load time, and bind internal calls inside the library.
 SHARED_LDFLAGS = -shared -Wl,-soname,$(@F:%.$(VERSION)=%.$(SOVERSION)) -Wl,--version-script=$(filter %.map,$^) \

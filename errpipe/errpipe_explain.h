@@ -419,7 +419,8 @@ struct errpipe_explanation {
  * (ERRPIPE_CAUSE_UNKNOWN). Otherwise returns a negative errno:
  *	-EBADF		root is not open, or is negative, as after a failed open(2)
  *	-ENOTDIR	root is not a directory
- *	-EFAULT		explanation, question or its path is NULL, or its mounts although mounts_count is not 0
+ *	-EFAULT		explanation, question, its path or the place of a mount is NULL, or its mounts although
+ *			mounts_count is not 0
  *	-EINVAL		a reserved member of question, of who or of a mount is not 0; or the report is about a process
  *			that started and was not killed by a signal
  *	-ENOMEM		no memory for the paths of the mounts

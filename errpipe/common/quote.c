@@ -8,10 +8,10 @@
 static const struct {
 	uint32_t first, last;
 } hidden[] = {
-	{ 0x00, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
-	{ 0x115f, 0x1160 }, { 0x1680, 0x1680 }, { 0x180e, 0x180e }, { 0x2000, 0x200f },
-	{ 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 },
-	{ 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xe0000, 0xe007f },
+	{ 0x00, 0x1f },	    { 0x7f, 0xa0 },	{ 0xad, 0xad },	    { 0x34f, 0x34f },	{ 0x61c, 0x61c },
+	{ 0x115f, 0x1160 }, { 0x1680, 0x1680 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x2000, 0x200f },
+	{ 0x2028, 0x202f }, { 0x205f, 0x206f }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 },
+	{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe0fff },
 };
 
 static bool is_hidden(uint32_t code)
@@ -21,6 +21,12 @@ static bool is_hidden(uint32_t code)
 			return true;
 	}
 	return false;
+}
+
+/* Unicode has no characters among the surrogates of UTF-16, nor above its last plane. */
+static bool is_character(uint32_t code)
+{
+	return code < 0xd800 || (code > 0xdfff && code <= 0x10ffff);
 }
 
 /* The length of the UTF-8 character, which is in *code then; 0 if the bytes are not one. */
@@ -40,7 +46,7 @@ static size_t decode(const unsigned char *p, uint32_t *code)
 				return 0;
 			*code = *code << 6 | (p[n] & 0x3f);
 		}
-		return *code >= forms[i].least ? i + 1 : 0;
+		return *code >= forms[i].least && is_character(*code) ? i + 1 : 0;
 	}
 	return 0;
 }
@@ -93,11 +99,16 @@ static bool is_all_visible(const char *word)
 	return true;
 }
 
-/* $'...' is POSIX's since 2024; only a name with an escape needs it. */
+/*
+ * $'...' is in POSIX since 2024. Only a name with an escape needs it. A path that begins with "-" would be taken for an
+ * option.
+ */
 void ep_add_word(struct ep_line *line, const char *word)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_";
 
+	if (*word == '-')
+		ep_add(line, "./");
 	if (*word && !word[strspn(word, plain)]) {
 		ep_add(line, word);
 		return;

@@ -288,6 +288,16 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 	return ret;
 }
 
+static bool has_null(const struct errpipe_question *question)
+{
+	if (!question->path || (question->mounts_count && !question->mounts))
+		return true;
+	for (size_t i = 0; i < question->mounts_count; i++)
+		if (!question->mounts[i].at)
+			return true;
+	return false;
+}
+
 static bool is_valid(const struct errpipe_question *question)
 {
 	if (!EP_IS_ZERO(question->reserved) || (question->who && !EP_IS_ZERO(question->who->reserved)))
@@ -303,7 +313,7 @@ int errpipe_explain(struct errpipe_explanation *ex, const struct errpipe_questio
 {
 	int state, ret;
 
-	if (!ex || !question || !question->path || (question->mounts_count && !question->mounts))
+	if (!ex || !question || has_null(question))
 		return -EFAULT;
 	if (!is_valid(question))
 		return -EINVAL;

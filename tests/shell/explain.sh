@@ -269,6 +269,16 @@ for name in 'a b' "it's" "$nbsp" "$(printf 'line\nfeed')" 'a$b`c"d\e;f'; do
 	try "a name for a shell: $(printf %s "$name" | tr '\n' ' ')" the_advice_helps "$name"
 done
 
+# A relative path that begins with "-" must not become an option.
+an_option() {
+	mkdir -p ./-R && echo '#!/bin/sh' >./-R/x && chmod 644 ./-R/x || return
+	same 'fix: chmod a+x ./-R/x' "$("$errpipe" explain -- -R/x | grep -o '^fix: [^,]*')"
+}
+try 'a path that begins with "-"' an_option
+# UTF-8 has no surrogates and ends with U+10FFFF.
+try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x80\x80" does not exist' \
+	"root/$(printf '\355\240\200\364\220\200\200')"
+
 # --- JSON
 
 keys='path works cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'

@@ -103,6 +103,12 @@ check() {
 }
 
 check liberrpipe "$liberrpipe" exec syscall read read
+# The installed archives are linked into programs, whose names must not clash with private ones.
+for archive in "$ERRPIPE_BUILD"/stripped/*.a; do
+	nm -g -P --defined-only "$archive" | awk 'NF >= 3 { print $1 }' >"$tmp/names"
+	grep -q '^errpipe_' "$tmp/names" && ! grep -v '^errpipe_' "$tmp/names" >&2 && status=0 || status=1
+	result "$status" "$(basename "$archive"), as installed, defines public names only"
+done
 # liberrpipe-explain uses only public functions of liberrpipe, like other programs.
 check liberrpipe-explain "$liberrpipe_explain $(functions errpipe.h)" file pread explain errpipe_identity
 

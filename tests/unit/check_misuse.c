@@ -317,6 +317,11 @@ START_TEST(a_question_of_zeros_is_about_our_own_root)
 	ck_assert_int_eq(errpipe_explain(NULL, &question), -EFAULT);
 	ck_assert_int_eq(errpipe_explain(&ex, NULL), -EFAULT);
 	question.path = "/";
+	question.mounts_count = 1;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), -EFAULT);
+	question.mounts = (const struct errpipe_mount[]){ { .at = NULL } };
+	ck_assert_int_eq(errpipe_explain(&ex, &question), -EFAULT);
+	question.mounts_count = 0;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_A_FILE);
 }
