@@ -48,9 +48,9 @@ eva() {
 		grep -q '^  0 alarms generated' "$tmp/out" && grep -q '^  100% of the logical properties reached have been proven' "$tmp/out"
 }
 
-# WP treats void and unsigned char as different types, hence the casts.
+# WP treats void and unsigned char as different types, hence the casts. ep_is_zero() of common.h is not the decoder's.
 decoder_contract() {
-	wp decode.c -wp-model Typed+Cast
+	wp decode.c -wp-model Typed+Cast -wp-skip-fct ep_is_zero
 }
 
 decoder_is_defined() {
