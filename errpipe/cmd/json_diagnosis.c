@@ -13,31 +13,31 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const char *const kinds[] = {
-#define KIND(id, name) [ERRPIPE_LINK_##id] = name,
+#define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
 #include "explain/words.def"
 #undef KIND
 };
 
 static const char *const formats[] = {
-#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = name,
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (name),
 #include "explain/words.def"
 #undef FORMAT
 };
 
 static const char *const details[] = {
-#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = name,
+#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = (name),
 #include "explain/words.def"
 #undef DETAIL
 };
 
 static const char *const user_classes[] = {
-#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = name,
+#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = (name),
 #include "explain/words.def"
 #undef CLASS
 };
 
 static const char *const binfmts[] = {
-#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = name,
+#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = (name),
 #include "explain/words.def"
 #undef BINFMT
 };

@@ -40,37 +40,37 @@ const char *errpipe_certainty_name(enum errpipe_certainty certainty)
 }
 
 static const char *const details[] = {
-#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = words,
+#define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = (words),
 #include "explain/words.def"
 #undef DETAIL
 };
 
 static const char *const classes[] = {
-#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = words,
+#define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = (words),
 #include "explain/words.def"
 #undef CLASS
 };
 
 static const char *const binfmts[] = {
-#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = words,
+#define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = (words),
 #include "explain/words.def"
 #undef BINFMT
 };
 
 static const char *const formats[] = {
-#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = words,
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (words),
 #include "explain/words.def"
 #undef FORMAT
 };
 
 static const char *const format_objects[] = {
-#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = object,
+#define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (object),
 #include "explain/words.def"
 #undef FORMAT
 };
 
 static const char *const kinds[] = {
-#define KIND(id, name) [ERRPIPE_LINK_##id] = name,
+#define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
 #include "explain/words.def"
 #undef KIND
 };

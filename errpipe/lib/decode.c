@@ -28,8 +28,9 @@ static bool possible(unsigned step, unsigned error)
 #define STEPS(id, first, last, document)
 #include "dmz/steps.def"
 		return true;
+	default:
+		return false;
 	}
-	return false;
 }
 
 int errpipe_decode(const void *bytes, size_t size, struct errpipe_report *report)

@@ -71,8 +71,9 @@ static const char *words_of_step(unsigned step)
 		return words;
 #define STEPS(id, first, last, document)
 #include "dmz/steps.def"
+	default:
+		return NULL;
 	}
-	return NULL;
 }
 
 static void add_step(struct ep_line *line, const struct errpipe_report *report)

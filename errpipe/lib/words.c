@@ -16,8 +16,9 @@ static enum family family_of(unsigned machine)
 	case number:                                                                                                 \
 		return family;
 #include "dmz/machines.def"
+	default:
+		return GENERIC;
 	}
-	return GENERIC;
 }
 
 /* As large as the longest name and the longest words, each with its NUL. */

@@ -62,7 +62,7 @@ static bool parse(const unsigned char *data, ssize_t size, struct ep_capabilitie
 
 bool ep_file_capabilities(int path_fd, struct ep_capabilities *file)
 {
-	unsigned char data[64];
+	unsigned char data[64] = { 0 };
 
 	return parse(data, getxattr(ep_fd_path(path_fd).text, "security.capability", data, sizeof(data)), file);
 }

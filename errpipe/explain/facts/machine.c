@@ -52,7 +52,7 @@ enum {
 	M_KVX = 256,
 	M_S390_OLD = 0xa390,
 	M_MICROBLAZE_OLD = 0xbaab,
-#define MACHINE(id, number, family) M_##id = number,
+#define MACHINE(id, number, family) M_##id = (number),
 #include "dmz/machines.def"
 };
 

@@ -40,6 +40,7 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 	const struct ep_machine *machine = ep_machine(link->machine, link->elf_class, link->elf_data);
 	struct ep_finding foreign = { .cause = ERRPIPE_CAUSE_OTHER_ARCHITECTURE, .error = ENOEXEC };
 	struct ep_emulator_path path;
+	enum ep_emulator emulator;
 	struct ep_handler handler;
 
 	ep_find_handler(link->path, head, &handler);
@@ -49,7 +50,8 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 		c->ex->handler = ep_keep(c, "%s", handler.name);
 	if (handler.binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED)
 		return handler_disabled(c, link);
-	switch (machine ? ep_find_emulator(machine, &path) : EP_NO_EMULATOR) {
+	emulator = machine ? ep_find_emulator(machine, &path) : EP_NO_EMULATOR;
+	switch (emulator) {
 	case EP_INSTALLED:
 		foreign.detail = ERRPIPE_DETAIL_EMULATOR_INSTALLED;
 		foreign.object = ep_keep(c, "%s", path.text);
