@@ -145,7 +145,7 @@ enum { NO_ANSWER = 1 };
 int work_apart(int (*work)(void *data), void *data, int milliseconds);
 
 /* inspect.c: a question, with the paths to be opened for it. */
-struct look {
+struct inspection {
 	struct errpipe_question question;
 	const char *root; /* NULL: our own */
 	const char *base; /* the directory that root and sources are relative to; NULL: the working directory */
@@ -162,7 +162,7 @@ struct look {
  *
  * Returns 0, or a negative errno as work_apart() does. If base or root could not be opened, looking_at names it.
  */
-int explain_safely(struct errpipe_explanation **explanation, const struct look *look);
+int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection);
 void free_explanation(struct errpipe_explanation *explanation);
 
 /* diagnosis.c: an explanation and its context, for people and for JSON. */

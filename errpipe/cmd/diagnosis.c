@@ -123,7 +123,7 @@ void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 {
 	const struct errpipe_report *report = &outcome->report;
-	const struct look look = {
+	const struct inspection inspection = {
 		.question = { .path = outcome->tried, .report = report, .argv = argv, .envp = environ },
 		.milliseconds = DIAGNOSIS_MILLISECONDS,
 	};
@@ -131,7 +131,7 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 
 	if (!outcome->tried || (!was_refused(report) && !was_killed(report)))
 		return diagnosis;
-	if (explain_safely(&diagnosis.explanation, &look) < 0 || !says_why(diagnosis.explanation, report)) {
+	if (explain_safely(&diagnosis.explanation, &inspection) < 0 || !says_why(diagnosis.explanation, report)) {
 		diagnosis_free(&diagnosis);
 		return diagnosis;
 	}

@@ -43,7 +43,7 @@ static const struct option options[] = {
 enum { EXIT_WORKS, EXIT_FAILS };
 
 /* A user can wait, and can interrupt. But a config.json can name millions of places, so the whole search has a limit as well. */
-enum { LOOK_MILLISECONDS = 5000, SEARCH_SECONDS = 10 };
+enum { INSPECTION_MILLISECONDS = 5000, SEARCH_SECONDS = 10 };
 
 /* errno.def's numbers end well below. */
 enum { ERRNO_MAX = 4095 };
@@ -51,7 +51,7 @@ enum { ERRNO_MAX = 4095 };
 struct explain {
 	const char *bundle_name, *cwd, *path, *as;
 	bool as_json;
-	struct look look;
+	struct inspection inspection;
 	struct errpipe_report report;
 	struct errpipe_who who;
 	struct bundle bundle;
@@ -80,7 +80,7 @@ static int set_error(struct explain *explain, const char *name)
 	explain->report = (struct errpipe_report){
 		.verdict = ERRPIPE_EXEC_FAILED, .error = error, .raw_error = error, .status = -1
 	};
-	explain->look.question.report = &explain->report;
+	explain->inspection.question.report = &explain->report;
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static int set_option(struct explain *explain, int option, const char *value)
 {
 	switch (option) {
 	case ROOT:
-		explain->look.root = value;
+		explain->inspection.root = value;
 		return 0;
 	case BUNDLE:
 		explain->bundle_name = value;
@@ -155,22 +155,22 @@ static int ask_bundle(struct explain *explain)
 {
 	static char *no_env[] = { NULL };
 	struct bundle *bundle = &explain->bundle;
-	struct look *look = &explain->look;
+	struct inspection *inspection = &explain->inspection;
 
-	if (bundle_read(bundle, explain->bundle_name, LOOK_MILLISECONDS) < 0)
+	if (bundle_read(bundle, explain->bundle_name, INSPECTION_MILLISECONDS) < 0)
 		return -1;
-	look->base = explain->bundle_name;
-	look->root = bundle->root;
-	look->mounts = bundle->mounts;
-	look->sources = bundle->sources;
-	look->mounts_count = bundle->mounts_count;
-	look->question.cwd = bundle->cwd;
-	look->question.envp = bundle->env ? bundle->env : no_env;
-	look->question.who = &bundle->who;
-	look->question.limit_stack = bundle->limit_stack;
-	look->question.limit_address_space = bundle->limit_address_space;
-	look->question.limit_data = bundle->limit_data;
-	look->question.limit_processes = bundle->limit_processes;
+	inspection->base = explain->bundle_name;
+	inspection->root = bundle->root;
+	inspection->mounts = bundle->mounts;
+	inspection->sources = bundle->sources;
+	inspection->mounts_count = bundle->mounts_count;
+	inspection->question.cwd = bundle->cwd;
+	inspection->question.envp = bundle->env ? bundle->env : no_env;
+	inspection->question.who = &bundle->who;
+	inspection->question.limit_stack = bundle->limit_stack;
+	inspection->question.limit_address_space = bundle->limit_address_space;
+	inspection->question.limit_data = bundle->limit_data;
+	inspection->question.limit_processes = bundle->limit_processes;
 	if (!explain->path)
 		explain->path = path_of(bundle->env);
 	if (*explain->argv)
@@ -196,30 +196,31 @@ static int ask_for(struct explain *explain)
 	explain->who.bounding = explain->bundle_name ? explain->bundle.who.bounding : identity.bounding;
 	explain->who.no_new_privs = explain->bundle_name ? explain->bundle.who.no_new_privs : identity.no_new_privs;
 	explain->who.effective = explain->who.uid == 0 ? explain->who.bounding : 0;
-	explain->look.question.who = &explain->who;
+	explain->inspection.question.who = &explain->who;
 	return 0;
 }
 
 static int ask(struct explain *explain)
 {
-	explain->look.milliseconds = LOOK_MILLISECONDS;
-	explain->look.question.envp = environ;
+	explain->inspection.milliseconds = INSPECTION_MILLISECONDS;
+	explain->inspection.question.envp = environ;
 	if (explain->bundle_name && ask_bundle(explain) < 0)
 		return -1;
 	if (explain->as && ask_for(explain) < 0)
 		return -1;
 	if (explain->cwd)
-		explain->look.question.cwd = explain->cwd;
-	explain->look.question.argv = explain->argv;
+		explain->inspection.question.cwd = explain->cwd;
+	explain->inspection.question.argv = explain->argv;
 	return 0;
 }
 
 /* --- the search ------------------------------------------------------------------------------- */
 
-static int look_at(struct explain *explain, struct errpipe_explanation **ex)
+static int inspect(struct explain *explain, struct errpipe_explanation **ex)
 {
-	int ret = explain_safely(ex, &explain->look);
-	const char *where = ret < 0 && *ex && (*ex)->looking_at ? (*ex)->looking_at : explain->look.question.path;
+	int ret = explain_safely(ex, &explain->inspection);
+	const char *where =
+		ret < 0 && *ex && (*ex)->looking_at ? (*ex)->looking_at : explain->inspection.question.path;
 
 	if (ret == 0)
 		return 0;
@@ -279,8 +280,8 @@ static int explain_place(void *data, const char *path, bool is_last)
 	*last = (struct candidate){ .path = strdup(path) };
 	if (!last->path)
 		return -ENOMEM;
-	explain->look.question.path = last->path;
-	return look_at(explain, &last->ex) < 0 ? -ECANCELED : (int)found_in(last->ex);
+	explain->inspection.question.path = last->path;
+	return inspect(explain, &last->ex) < 0 ? -ECANCELED : (int)found_in(last->ex);
 }
 
 static void keep_candidate(void *data)
@@ -422,13 +423,14 @@ static int answer(struct explain *explain)
  * searched; explain finds NOT_A_FILE for such a directory. Returns 0, or -1 after a message. *ex is the reason why the
  * directory cannot be entered, or NULL.
  */
-static int look_at_cwd(const struct explain *explain, const char *path, struct errpipe_explanation **ex)
+static int inspect_cwd(const struct explain *explain, const char *path, struct errpipe_explanation **ex)
 {
-	struct explain other = { .look = explain->look };
+	struct explain other = { .inspection = explain->inspection };
 	int ret;
 
-	other.look.question = (struct errpipe_question){ .path = path, .who = explain->look.question.who };
-	ret = look_at(&other, ex);
+	other.inspection.question =
+		(struct errpipe_question){ .path = path, .who = explain->inspection.question.who };
+	ret = inspect(&other, ex);
 	if (ret < 0 || (*ex)->cause == ERRPIPE_CAUSE_NOT_A_FILE || (*ex)->certainty == ERRPIPE_UNSURE) {
 		free_explanation(*ex);
 		*ex = NULL;
@@ -447,7 +449,7 @@ static int check_cwd(const struct explain *explain)
 		return 0;
 	if (asprintf(&path, "%s/.", explain->cwd) < 0)
 		return own_failure(ENOMEM, "cannot inspect the working directory");
-	ret = look_at_cwd(explain, path, &diagnosis.explanation) < 0 ? EXIT_OWN : 0;
+	ret = inspect_cwd(explain, path, &diagnosis.explanation) < 0 ? EXIT_OWN : 0;
 	if (diagnosis.explanation) {
 		diagnosis.explanation->link[0].path = explain->cwd;
 		diagnosis.explanation->broken = -1;
@@ -477,7 +479,7 @@ int cmd_explain(int argc, char **argv)
 		own_failure(0, "no program given");
 		return bad_usage(argv[0]);
 	}
-	if (explain.look.root && explain.bundle_name) {
+	if (explain.inspection.root && explain.bundle_name) {
 		own_failure(0, "use either --root or --bundle");
 		return bad_usage(argv[0]);
 	}

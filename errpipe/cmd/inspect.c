@@ -38,47 +38,47 @@ static int open_above_stderr(int base, const char *path, int flags)
 }
 
 /* A source that cannot be opened is one that is not known yet. */
-static void open_sources(struct errpipe_explanation *ex, const struct look *look, int base)
+static void open_sources(struct errpipe_explanation *ex, const struct inspection *inspection, int base)
 {
-	for (size_t i = 0; i < look->mounts_count; i++) {
-		look->mounts[i].source = -1;
-		if (!look->sources[i])
+	for (size_t i = 0; i < inspection->mounts_count; i++) {
+		inspection->mounts[i].source = -1;
+		if (!inspection->sources[i])
 			continue;
-		ex->looking_at = look->sources[i];
-		look->mounts[i].source = open_above_stderr(base, look->sources[i], O_PATH);
+		ex->looking_at = inspection->sources[i];
+		inspection->mounts[i].source = open_above_stderr(base, inspection->sources[i], O_PATH);
 	}
 }
 
 /* Shared with the process that looks. */
 struct shared {
 	struct errpipe_explanation *ex;
-	const struct look *look;
+	const struct inspection *inspection;
 };
 
-static int do_look(void *data)
+static int do_inspect(void *data)
 {
 	const struct shared *shared = data;
-	const struct look *look = shared->look;
+	const struct inspection *inspection = shared->inspection;
 	struct errpipe_explanation *ex = shared->ex;
-	struct errpipe_question question = look->question;
+	struct errpipe_question question = inspection->question;
 	int base = AT_FDCWD;
 
 	question.root = ERRPIPE_OWN_ROOT;
-	if (look->base) {
-		ex->looking_at = look->base;
-		base = open(look->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (inspection->base) {
+		ex->looking_at = inspection->base;
+		base = open(inspection->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (base < 0)
 			return -errno;
 	}
-	if (look->root) {
-		ex->looking_at = look->root;
-		question.root = open_above_stderr(base, look->root, O_PATH | O_DIRECTORY);
+	if (inspection->root) {
+		ex->looking_at = inspection->root;
+		question.root = open_above_stderr(base, inspection->root, O_PATH | O_DIRECTORY);
 		if (question.root < 0)
 			return question.root;
 	}
-	open_sources(ex, look, base);
-	question.mounts = look->mounts;
-	question.mounts_count = look->mounts_count;
+	open_sources(ex, inspection, base);
+	question.mounts = inspection->mounts;
+	question.mounts_count = inspection->mounts_count;
 	ex->looking_at = NULL;
 	return errpipe_explain(ex, &question);
 }
@@ -197,7 +197,7 @@ int work_apart(int (*work)(void *data), void *data, int milliseconds)
 /* --- the explanation -------------------------------------------------------------------------- */
 
 /* Keep the links that were found before the time was up. */
-static void give_up(struct errpipe_explanation *ex, const struct look *look)
+static void give_up(struct errpipe_explanation *ex, const struct inspection *inspection)
 {
 	while (ex->links && !ex->link[ex->links - 1].path)
 		ex->links--;
@@ -206,14 +206,14 @@ static void give_up(struct errpipe_explanation *ex, const struct look *look)
 	ex->works = 0;
 	ex->error = 0;
 	ex->broken = ex->links - 1;
-	ex->subject = ex->looking_at ? ex->looking_at : look->question.path;
+	ex->subject = ex->looking_at ? ex->looking_at : inspection->question.path;
 	ex->object = NULL;
 	ex->number = ex->limit = 0;
 }
 
-int explain_safely(struct errpipe_explanation **explanation, const struct look *look)
+int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection)
 {
-	struct shared shared = { .look = look };
+	struct shared shared = { .inspection = inspection };
 	int ret;
 
 	*explanation = NULL;
@@ -221,10 +221,10 @@ int explain_safely(struct errpipe_explanation **explanation, const struct look *
 	if (shared.ex == MAP_FAILED)
 		return -errno;
 	*explanation = shared.ex;
-	ret = work_apart(do_look, &shared, look->milliseconds);
+	ret = work_apart(do_inspect, &shared, inspection->milliseconds);
 	if (ret != NO_ANSWER)
 		return ret;
-	give_up(shared.ex, look);
+	give_up(shared.ex, inspection);
 	return 0;
 }
 

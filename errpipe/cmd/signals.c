@@ -163,7 +163,7 @@ static bool is_from_terminal(const struct signalfd_siginfo *info)
  * target in another group gets it from us. But if it stops and no shell can continue us, it would stay stopped for
  * ever.
  */
-static bool is_news(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
+static bool should_forward(const struct signals *signals, const struct signalfd_siginfo *info, pid_t pid)
 {
 	int signal = info->ssi_signo;
 
@@ -192,11 +192,11 @@ void signals_pass_on(struct signals *signals, pid_t pid)
 	struct signalfd_siginfo info;
 
 	while (read(signals->fd, &info, sizeof(info)) == sizeof(info)) {
-		bool news = is_news(signals, &info, pid);
+		bool forward = should_forward(signals, &info, pid);
 
 		if (info.ssi_signo == SIGCONT)
 			give_terminal(signals, pid);
-		if (!news)
+		if (!forward)
 			continue;
 		kill(receiver(&info, pid), info.ssi_signo);
 		/* The target may take a while to stop, and must still get the signal that continues it. */

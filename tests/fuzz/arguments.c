@@ -112,9 +112,9 @@ int __wrap_kill(pid_t pid, int signal)
 	return 0;
 }
 
-int __wrap_explain_safely(struct errpipe_explanation **explanation, const struct look *look)
+int __wrap_explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection)
 {
-	struct errpipe_question question = look->question;
+	struct errpipe_question question = inspection->question;
 
 	*explanation = mmap(NULL, sizeof(**explanation), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (*explanation == MAP_FAILED)
