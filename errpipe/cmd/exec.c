@@ -8,7 +8,7 @@
 
 static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Replace errpipe with PROGRAM (searched in PATH); if that fails, explain why.\n"
+			    "Replace errpipe with PROGRAM (looked up in PATH); if that fails, explain why.\n"
 			    "Use it in a container's ENTRYPOINT or a service's ExecStart=: PROGRAM gets the\n"
 			    "process, and nothing of errpipe remains.\n"
 			    "\n"
@@ -18,7 +18,7 @@ static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG..
 			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --help            print this\n"
 			    "\n"
-			    "Exit status 125 means that errpipe itself failed; errpipe(1) has the policies.\n";
+			    "Exit status 125 means that errpipe itself failed; errpipe(1) lists the policies.\n";
 
 enum { POLICY, ARGV0, EXPLAIN, HELP };
 

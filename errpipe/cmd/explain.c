@@ -11,8 +11,8 @@
 
 static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Check whether PROGRAM (searched in PATH) could be executed. If not, name the\n"
-			    "broken link: the program, its interpreter or its loader. Nothing is run.\n"
+			    "Check whether PROGRAM (looked up in PATH) could be executed. If not, name the\n"
+			    "file at fault: the program, its interpreter or its loader. Nothing is run.\n"
 			    "\n"
 			    "  --root DIR       treat DIR as the root directory\n"
 			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
@@ -24,7 +24,7 @@ static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [AR
 			    "  --json           print it as JSON\n"
 			    "  --help           print this\n"
 			    "\n"
-			    "Exit status: 0 if it would work, 1 if not, 125 if errpipe itself failed.\n";
+			    "Exit status: 0 if it would work, 1 if not or unknown, 125 if errpipe failed.\n";
 
 enum { ROOT, BUNDLE, CWD, PATH, AS, ERRNO, JSON, HELP };
 

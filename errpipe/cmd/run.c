@@ -18,7 +18,7 @@
 
 static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Run PROGRAM (searched in PATH), wait for it, and exit with its status, or with\n"
+			    "Run PROGRAM (looked up in PATH), wait for it, and exit with its status, or with\n"
 			    "128+N if signal N killed it. If it cannot be started, explain why.\n"
 			    "\n"
 			    "  --policy POLICY   exit code if it cannot be started: posix (as shells do, the\n"
@@ -31,7 +31,7 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "  --report-fd N     the same, to open descriptor N (PROGRAM does not inherit it)\n"
 			    "  --help            print this\n"
 			    "\n"
-			    "Exit status 125 means that errpipe itself failed; errpipe(1) has the policies.\n";
+			    "Exit status 125 means that errpipe itself failed; errpipe(1) lists the policies.\n";
 
 enum { POLICY, ARGV0, EXPLAIN, ROUTE, REPORT, REPORT_FD, HELP };
 
@@ -342,7 +342,7 @@ static int run_it(struct run *run, const char *program)
 	}
 	ret = tell(run, &outcome);
 	if (lacks_stub)
-		own_failure(0, "run without the stub: --route auto, or --route direct");
+		own_failure(0, "use --route auto or --route direct, which can run without the stub");
 	outcome_free(&outcome);
 	return ret;
 }

@@ -441,8 +441,7 @@ static const struct {
 	{ "elf-no-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, "has no program headers", -1, -1 },
 	{ "elf-many-phdrs", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0, NULL, -1, -1 },
 	{ "elf-phentsize", ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS, 0,
-	  sizeof(long) == 8 ? "program headers of 57 bytes instead of 56"
-			    : "program headers of 33 bytes instead of 32",
+	  sizeof(long) == 8 ? "program headers of size 57 instead of 56" : "program headers of size 33 instead of 32",
 	  -1, -1 },
 	{ "elf-loader-name-short", ERRPIPE_CAUSE_BAD_LOADER_NAME, 0, "it has 1 byte, and the kernel requires 2", 1,
 	  0 },

@@ -848,7 +848,7 @@ START_TEST(rights_of_root)
 	who.uid = st.st_uid == 0 ? 4711 : 0;
 	who.effective = 1 << 2; /* CAP_DAC_READ_SEARCH */
 	assert_for_whom("/others-not", &who, ERRPIPE_CLASS_OTHER,
-			who.uid ? "others (uid %u)" : "others (uid %u; lacks CAP_DAC_OVERRIDE)", who.uid);
+			who.uid ? "others (uid %u)" : "others (uid %u; the process lacks CAP_DAC_OVERRIDE)", who.uid);
 }
 END_TEST
 
