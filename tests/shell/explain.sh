@@ -611,7 +611,7 @@ why: "/bin/good" is on "/",' \
 			.process.args = ["/bin/good"]'
 	try 'bundle: an address space' bundled 1 'address space' \
 		'.process.rlimits = [{type: "RLIMIT_AS", soft: 4096, hard: 4096}] | .process.args = ["/bin/static"]'
-	try 'bundle: a limit of data' bundled 1 'the limit (ulimit -d) of 4096' \
+	try 'bundle: a limit of data' bundled 1 'RLIMIT_DATA is 4096' \
 		'.process.rlimits = [{type: "RLIMIT_DATA", soft: 4096, hard: 4096}] | .process.args = ["/bin/static"]'
 	configure '.process.args = ["/bin/good"]'
 	try 'bundle: as JSON' knows 0 '[true,"/bin/good"]' '[.works, .path]' --bundle bundle
