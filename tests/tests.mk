@@ -54,18 +54,14 @@ $(O)/tests/errno.%: $(UAPI)/include/linux/version.h
 
 # --- faults: see tests/faults/main.c ------------------------------------------------------------------------------
 
-# This writes to registers, which works only on x86-64. The command is linked in, with its main() renamed.
+# This writes to registers, which works only on x86-64. The command is linked in from libcommand.a.
 ifneq ($(filter x86_64%,$(MACHINE)),)
 ifeq ($(FOREIGN),)
 FAULTS := $(O)/tests/inject_faults $(O)/tests/faults_target $(O)/tests/faults_go
 endif
 endif
 
-$(O)/tests/faults/command.o: $(O)/obj/cmd/main.o
-	@mkdir -p $(@D)
-	$(Q)objcopy --redefine-sym main=errpipe_main $< $@
-
-$(O)/tests/inject_faults: $(patsubst %,$(O)/tests/faults/%.o,main trace scenes allocations command) $(filter-out %/main.o,$(CMD)) $(ARCHIVES)
+$(O)/tests/inject_faults: $(patsubst %,$(O)/tests/faults/%.o,main trace scenes allocations) $(O)/libcommand.a $(ARCHIVES)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(CMD_LIBS)
 
@@ -147,7 +143,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_CFLAGS := -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -fsanitize=address,undefined
 SEEDS := $(O)/fuzz/seeds
 
-# The command with its main() renamed, because libFuzzer has its own. tests/fuzz/arguments.c replaces some functions.
+# The command with its main() renamed, because libFuzzer and the fault injector have their own. tests/fuzz/arguments.c replaces some functions.
 $(O)/obj/errpipe_main.o: errpipe/cmd/main.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

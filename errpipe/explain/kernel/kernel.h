@@ -55,11 +55,9 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
 
 /*
  * permission.c: may the file be executed, or the directory be searched, by its mode, its access control list and the
- * process's capabilities? If not, *finding gets who is denied, and a detail.
+ * process's capabilities? Where the kernel can be asked, it decides. MAY_NOT: *finding gets who is denied, and a detail.
+ * REFUSED: mode, list and capabilities allow it, but the kernel refuses it.
  */
-bool ep_why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
-
-/* permission.c: the same, but where the kernel can be asked it decides. REFUSED: it refuses what can be seen to be allowed. */
 enum ep_access { EP_MAY, EP_MAY_NOT, EP_REFUSED };
 enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
 

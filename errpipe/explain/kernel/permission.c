@@ -125,7 +125,7 @@ static bool is_overridden(const struct errpipe_who *who, const struct stat *st)
 	return who->effective & DAC_OVERRIDE && st->st_mode & 0111;
 }
 
-bool ep_why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
+static bool why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
 	const struct standing now = standing(&c->who, path_fd, st);
 
@@ -188,8 +188,7 @@ enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st,
 
 	if (said == EP_YES)
 		return EP_MAY;
-	if (ep_why_denied(c, path_fd, st, finding) ||
-	    (said == EP_NO && is_beyond_capabilities(c, path_fd, st, finding)))
+	if (why_denied(c, path_fd, st, finding) || (said == EP_NO && is_beyond_capabilities(c, path_fd, st, finding)))
 		return EP_MAY_NOT;
 	return said == EP_NO ? EP_REFUSED : EP_MAY;
 }
