@@ -439,7 +439,8 @@ static void hunt_one(struct hunt *hunt)
 	struct errpipe_child child;
 
 	snprintf(fd, sizeof(fd), "%d", hunt->proof[1]);
-	hunt->spin = any_number(hunt) % (unsigned long)(2 * hunt->limit + 1);
+	/* Times of all magnitudes: the target's first write can come long after its exec. */
+	hunt->spin = (long)(any_number(hunt) % (unsigned long)(2 * hunt->limit + 1)) << (any_number(hunt) >> 16 & 7);
 	spawn.setup = publish;
 	spawn.data = hunt;
 	child = start(&spawn, starter, argv);
