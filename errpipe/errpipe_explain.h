@@ -85,7 +85,16 @@ struct errpipe_question {
 	const struct errpipe_report *report; /* the report of the attempt; NULL: not tried yet */
 	const struct errpipe_who *who;	     /* the process that execs; NULL: the caller */
 
-	/* As passed to execve(2), to explain E2BIG; or NULL. */
+	/*
+	 * The directories in which path was looked up, as execvp(3) does, separated by colons. NULL, or a path with a
+	 * slash: it was not looked up.
+	 */
+	const char *search_path;
+
+	/*
+	 * As passed to execve(2); NULL: unknown. env(1) and the loader read them, too. The functions here never read the
+	 * environment of the caller.
+	 */
 	char *const *argv;
 	char *const *envp;
 
@@ -150,6 +159,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...; format of the broken link shows which */
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
+	/* Text and data in the place of a program. */
+
+	/* The command as it was typed. */
+
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
 	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
@@ -178,6 +191,12 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENTRY_POINT,	 /* nothing is loaded at the entry point, object */
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
+
+	/* The kernel starts it, but env(1) stops. */
+
+	/* The kernel starts it, but its loader stops. */
+
+	/* The bundle. */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; one may have limit */
@@ -315,7 +334,8 @@ enum errpipe_link_kind {
 	ERRPIPE_LINK_PROGRAM = 1, /* the file to exec */
 	ERRPIPE_LINK_INTERPRETER, /* the interpreter of a script */
 	ERRPIPE_LINK_HANDLER,	  /* binfmt_misc's handler for a foreign program */
-	ERRPIPE_LINK_LOADER	  /* the loader of a dynamic program: PT_INTERP */
+	ERRPIPE_LINK_LOADER,	  /* the loader of a dynamic program: PT_INTERP */
+	ERRPIPE_LINK_COMMAND	  /* the program that env(1), a link before it, execs in its turn */
 };
 
 /* The format of a file, from its first bytes. */
@@ -344,6 +364,7 @@ enum errpipe_format {
 /* One file of the chain. Members that are unknown are 0 or NULL. */
 struct errpipe_link {
 	enum errpipe_link_kind kind;
+	int parent;	      /* the index of the link that names this one; -1: none, it is the program */
 	const char *path;     /* as the kernel gets it */
 	const char *resolved; /* the path in the root with all symbolic links resolved; NULL: it does not exist */
 
@@ -366,13 +387,25 @@ struct errpipe_link {
 	uint64_t reserved[2];
 };
 
-enum { ERRPIPE_LINKS_MAX = 8 };
+enum { ERRPIPE_LINKS_MAX = 24 };
 
-/* Some 70 kilobytes: too large for some stacks. Do not copy it: its strings are inside it. */
+/* A library that the program needs, directly or for another library. */
+struct errpipe_library {
+	const char *name;	  /* as its needer has it: "libz.so.1" */
+	const char *needed_by;	  /* the path of the program or library that needs it; NULL: LD_PRELOAD or the like */
+	const char *path;	  /* where its loader finds it in the root; NULL: nowhere */
+	enum errpipe_cause fault; /* or NONE */
+};
+
+enum { ERRPIPE_LIBRARIES_MAX = 256 };
+
+/* Some 80 kilobytes: too large for some stacks. Do not copy it: its strings are inside it. */
 struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
-	int works;  /* nonzero: the exec would at least start the program; 0 also if unknown */
+	int works; /* nonzero: the exec would at least start the program; 0 also if unknown */
+	int starts; /* nonzero: works, and neither the program's loader nor env(1) stops before the program's own code */
+	int status; /* the exit status with which the loader or env(1) then ends; 0: unknown, or starts */
 	int error;  /* the errno of the exec; 0: none, because it works or the kernel kills the process */
 	int broken; /* the index of the broken link; -1: none, or not a single one */
 
@@ -396,13 +429,10 @@ struct errpipe_explanation {
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];
 
-	/* The libraries that the program needs. Empty in this version. */
+	/* The libraries of the last program of the chain, in the order in which its loader takes them. */
 	int libraries;
-	const struct errpipe_link *library;
-
-	/* The programs that the program starts itself, like env(1). Empty in this version. */
-	int starts;
-	const struct errpipe_link *start;
+	int more_libraries; /* nonzero: there are others, for which library has no room */
+	struct errpipe_library library[ERRPIPE_LIBRARIES_MAX];
 
 	const char *looking_at; /* while errpipe_explain() runs: the path in the root that it inspects */
 

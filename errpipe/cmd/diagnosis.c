@@ -95,12 +95,20 @@ static bool was_refused(const struct errpipe_report *report)
 	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step == ERRPIPE_STEP_STUB);
 }
 
+/* Did it end with a status with which env(1) or a loader ends? */
+static bool may_have_stopped(const struct errpipe_report *report)
+{
+	int status = report->status != -1 && WIFEXITED(report->status) ? WEXITSTATUS(report->status) : 0;
+
+	return report->verdict == ERRPIPE_STARTED && (status == 1 || status == 126 || status == 127);
+}
+
 /* If the target was killed, report only a certain or likely cause: any program can crash, or be killed by others. */
 static bool says_why(const struct errpipe_explanation *ex, const struct errpipe_report *report)
 {
 	if (ex->cause == ERRPIPE_CAUSE_NONE)
 		return false;
-	return was_refused(report) || (!ex->works && !ex->error && ex->certainty != ERRPIPE_UNSURE);
+	return was_refused(report) || (!ex->starts && !ex->error && ex->certainty != ERRPIPE_UNSURE);
 }
 
 void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path)
@@ -129,7 +137,7 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	};
 	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };
 
-	if (!outcome->tried || (!was_refused(report) && !was_killed(report)))
+	if (!outcome->tried || (!was_refused(report) && !was_killed(report) && !may_have_stopped(report)))
 		return diagnosis;
 	if (explain_safely(&diagnosis.explanation, &inspection) < 0 || !says_why(diagnosis.explanation, report)) {
 		diagnosis_free(&diagnosis);

@@ -332,12 +332,22 @@ static int columns_of(const char *text)
 /* The column of the words after a path, unless the path is longer. */
 enum { PATH_COLUMNS = 22, INDENT = 3 };
 
+/* How many links lead to this one. */
+static int depth_of(const struct errpipe_explanation *ex, int index)
+{
+	int depth = 0;
+
+	for (int parent; (parent = ex->link[index].parent) >= 0 && parent < index; index = parent)
+		depth++;
+	return depth;
+}
+
 /* "path    words"; each link hangs from the one before. */
 static int print_link(const struct errpipe_explanation *ex, int index)
 {
 	size_t size = errpipe_link_words(NULL, 0, ex, index) + 1;
 	char *words = malloc(size), *path = escaped(ex->link[index].path);
-	int indent = index ? INDENT * index : 0, padding;
+	int indent = INDENT * depth_of(ex, index), padding;
 
 	if (words && path) {
 		errpipe_link_words(words, size, ex, index);
@@ -356,7 +366,11 @@ static int print_link(const struct errpipe_explanation *ex, int index)
 /* If the exec fails, the line "why" says so instead. */
 static void print_verdict(const struct errpipe_explanation *ex)
 {
-	if (ex->works && ex->cause == ERRPIPE_CAUSE_NONE)
+	if (ex->works && !ex->starts)
+		puts(ex->certainty == ERRPIPE_CERTAIN
+			     ? "the kernel would start it, but it would stop at once"
+			     : "the kernel would start it, but it would probably stop at once");
+	else if (ex->works && ex->cause == ERRPIPE_CAUSE_NONE)
 		puts(ex->certainty == ERRPIPE_CERTAIN ? "it would start" : "it would probably start");
 	else if (ex->works)
 		puts(ex->cause == ERRPIPE_CAUSE_SET_ID_IGNORED
@@ -408,7 +422,7 @@ static int answer(struct explain *explain)
 		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
 		if (ret == 0)
-			ret = best.ex->works ? EXIT_WORKS : EXIT_FAILS;
+			ret = best.ex->starts ? EXIT_WORKS : EXIT_FAILS;
 		diagnosis_free(&diagnosis);
 		best.ex = NULL;
 	}

@@ -203,7 +203,7 @@ static void give_up(struct errpipe_explanation *ex, const struct inspection *ins
 		ex->links--;
 	ex->cause = ERRPIPE_CAUSE_NO_ANSWER;
 	ex->certainty = ERRPIPE_UNSURE;
-	ex->works = 0;
+	ex->works = ex->starts = 0;
 	ex->error = 0;
 	ex->broken = ex->links - 1;
 	ex->subject = ex->looking_at ? ex->looking_at : inspection->question.path;

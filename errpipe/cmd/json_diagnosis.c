@@ -115,6 +115,7 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	json_t *object = json_object();
 
 	json_add(&object, "kind", NAME(kinds, link->kind));
+	json_add(&object, "parent", integer_or_null(link->parent >= 0, link->parent));
 	json_add(&object, "path", text_or_null(link->path));
 	json_add(&object, "resolved", text_or_null(link->resolved));
 	json_add(&object, "format", NAME(formats, link->format));
@@ -126,12 +127,33 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	return object;
 }
 
-static json_t *json_of_array(const struct errpipe_link *links, int count)
+static json_t *json_of_links(const struct errpipe_link *links, int count)
 {
 	json_t *array = json_array();
 
 	for (int i = 0; i < count && array; i++) {
 		if (json_array_append_new(array, json_of_link(&links[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *json_of_libraries(const struct errpipe_explanation *ex)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < ex->libraries && array; i++) {
+		const struct errpipe_library *library = &ex->library[i];
+		json_t *object = json_object();
+
+		json_add(&object, "name", text_or_null(library->name));
+		json_add(&object, "needed_by", text_or_null(library->needed_by));
+		json_add(&object, "path", text_or_null(library->path));
+		json_add(&object, "fault",
+			 string_or_null(library->fault ? errpipe_cause_name(library->fault) : NULL));
+		if (json_array_append_new(array, object) < 0) {
 			json_decref(array);
 			return NULL;
 		}
@@ -168,6 +190,8 @@ static void add_cause(json_t **object, const struct diagnosis *diagnosis)
 	int error = other_errno(diagnosis) ? diagnosis->error : ex->error;
 
 	json_add(object, "works", json_boolean(ex->works));
+	json_add(object, "starts", json_boolean(ex->starts));
+	json_add(object, "status", integer_or_null(ex->status, ex->status));
 	json_add(object, "cause", string_or_null(errpipe_cause_name(ex->cause)));
 	json_add(object, "certainty", string_or_null(errpipe_certainty_name(ex->certainty)));
 	json_add(object, "errno", string_or_null(error ? errpipe_errname(error) : NULL));
@@ -213,9 +237,9 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "writers", json_of_writers(&ex->writers));
 	json_add(object, "more_writers", json_boolean(ex->writers.more));
 	add_machines(object, ex);
-	json_add(object, "links", json_of_array(ex->link, diagnosis->is_cwd ? 0 : ex->links));
-	json_add(object, "libraries", json_of_array(ex->library, ex->libraries));
-	json_add(object, "starts", json_of_array(ex->start, ex->starts));
+	json_add(object, "links", json_of_links(ex->link, diagnosis->is_cwd ? 0 : ex->links));
+	json_add(object, "libraries", json_of_libraries(ex));
+	json_add(object, "more_libraries", json_boolean(ex->more_libraries));
 }
 
 json_t *json_of(const struct diagnosis *diagnosis)

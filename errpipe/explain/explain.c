@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "explain/judge.h"
+#include "explain/hints/hints.h"
 #include "explain/kernel/kernel.h"
+#include "explain/program/program.h"
 #include "explain/text.h"
 
 /* Interpreters of interpreters (exec_binprm() in the kernel's fs/exec.c). */
@@ -24,7 +26,7 @@ static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
 		return;
 	if (link->kind == ERRPIPE_LINK_LOADER)
-		ep_loader_missing(c, link, link - 1);
+		ep_loader_missing(c, link, c->ex->link + link->parent);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
 		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_CARRIAGE_RETURN });
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
@@ -91,15 +93,20 @@ static int search_handlers(struct ep_check *c, struct file *file, struct ep_next
 	case ERRPIPE_FORMAT_ELF:
 		return ep_elf(c, file->link, file->fd, &file->head, next);
 	default:
-		return ep_no_format(c, file->link);
+		ep_no_format(c, file->link);
+		ep_hint_content(c, file->link, file->fd, &file->head);
+		return -1;
 	}
 }
 
-static struct errpipe_link *add_link(struct ep_check *c, const struct ep_next *next)
+/* parent: NULL for the program. */
+static struct errpipe_link *add_link(struct ep_check *c, const struct errpipe_link *parent,
+				     const struct ep_next *next)
 {
 	struct errpipe_link *link = &c->ex->link[c->ex->links++];
 
 	link->kind = next->kind;
+	link->parent = parent ? parent - c->ex->link : -1;
 	link->path = next->path;
 	c->ex->looking_at = next->path;
 	return link;
@@ -109,10 +116,10 @@ static struct errpipe_link *add_link(struct ep_check *c, const struct ep_next *n
  * A program for another machine does not start. But an emulator needs its loader too, so look that up and report a
  * problem beside the main cause.
  */
-static void inspect_foreign_loader(struct ep_check *c, const struct ep_next *next)
+static void inspect_foreign_loader(struct ep_check *c, const struct errpipe_link *program, const struct ep_next *next)
 {
 	struct errpipe_explanation *ex = c->ex;
-	struct errpipe_link *link = add_link(c, next);
+	struct errpipe_link *link = add_link(c, program, next);
 	const struct ep_finding main_finding = ep_finding_get(ex);
 	int fd;
 
@@ -140,15 +147,14 @@ static int too_deep(struct ep_check *c, const struct errpipe_link *link, int dep
 }
 
 /*
- * Check the chain up to the point of no return. *program is the file that becomes the process. Returns 0, or -1 after a
- * finding, or at a file that cannot be seen.
+ * Follow one execve(2) up to the point of no return. *program is the file that becomes the process. Returns 0, or -1 after
+ * a finding, or at a file that cannot be seen.
  */
-static int walk_chain(struct ep_check *c, struct file *program, struct file *loader)
+static int walk_chain(struct ep_check *c, const struct errpipe_link *parent, struct ep_next next,
+		      struct file *program, struct file *loader)
 {
-	struct ep_next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
-
 	for (int depth = 0; next.kind != ERRPIPE_LINK_LOADER; depth++) {
-		struct errpipe_link *link = add_link(c, &next);
+		struct errpipe_link *link = add_link(c, parent, &next);
 
 		if (next.opened)
 			return -1;
@@ -158,15 +164,16 @@ static int walk_chain(struct ep_check *c, struct file *program, struct file *loa
 		if (depth > MAX_DEPTH)
 			return too_deep(c, link, depth);
 		next = (struct ep_next){ 0 };
+		parent = link;
 		if (search_handlers(c, program, &next) < 0) {
 			if (next.kind)
-				inspect_foreign_loader(c, &next);
+				inspect_foreign_loader(c, link, &next);
 			return -1;
 		}
 		if (!next.kind)
 			return 0;
 	}
-	if (open_file(c, add_link(c, &next), loader) < 0)
+	if (open_file(c, add_link(c, parent, &next), loader) < 0)
 		return -1;
 	return ep_elf_loader(c, loader->link, loader->fd, &loader->head);
 }
@@ -176,13 +183,53 @@ static int check_segments(struct ep_check *c, const struct file *file)
 	return file->link ? ep_elf_segments(c, file->link, file->fd, &file->head) : 0;
 }
 
+/* One execve(2), until the new program runs. Returns 0, or -1 if it does not. */
+static int check_exec(struct ep_check *c, const struct errpipe_link *parent, const struct ep_next *next,
+		      struct file *program, struct file *loader)
+{
+	if (walk_chain(c, parent, *next, program, loader) < 0 ||
+	    ep_credentials(c, program->link, program->path_fd) < 0 || ep_has_failed(c->question->report) ||
+	    check_segments(c, program) < 0)
+		return -1;
+	return check_segments(c, loader);
+}
+
+/* What the new program does by its own rules. Returns 0 with *next if it execs another one, else -1. */
+static int check_program(struct ep_check *c, const struct file *program, const struct file *loader,
+			 struct ep_next *next)
+{
+	const struct ep_running running = {
+		.link = program->link,
+		.fd = program->fd,
+		.head = &program->head,
+		.loader = loader->link,
+		.loader_fd = loader->fd,
+	};
+
+	c->has_started = true;
+	*next = (struct ep_next){ 0 };
+	if (ep_libraries(c, &running) < 0 || ep_env(c, &running, next) < 0)
+		return -1;
+	return next->kind ? 0 : -1;
+}
+
+/* env(1) can exec another env(1), and so on. The chain has room for these. */
+enum { EXECS_MAX = ERRPIPE_LINKS_MAX / (MAX_DEPTH + 3) };
+
 static void check_chain(struct ep_check *c)
 {
 	struct file program = { .link = NULL }, loader = { .link = NULL };
+	struct ep_next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
+	const struct errpipe_link *parent = NULL;
 
-	if (walk_chain(c, &program, &loader) == 0 && ep_credentials(c, program.link, program.path_fd) == 0 &&
-	    !ep_has_failed(c->question->report) && check_segments(c, &program) == 0)
-		check_segments(c, &loader);
+	for (int execs = 0; execs < EXECS_MAX; execs++) {
+		close_file(&loader);
+		if (check_exec(c, parent, &next, &program, &loader) < 0 ||
+		    check_program(c, &program, &loader, &next) < 0)
+			break;
+		parent = program.link;
+	}
+	ep_hint_command(c);
 	close_file(&program);
 	close_file(&loader);
 }
@@ -228,10 +275,10 @@ static int open_root(const struct errpipe_question *question)
 	return root < 0 ? -errno : ep_above_stderr(root);
 }
 
-/* Did it start, without being killed? Then there is nothing to explain. */
+/* Did it start, without being killed and with success? Then there is nothing to explain. */
 static bool has_worked(const struct errpipe_report *report)
 {
-	return report && !ep_has_failed(report) && (report->status == -1 || !WIFSIGNALED(report->status));
+	return report && !ep_has_failed(report) && (report->status == -1 || report->status == 0);
 }
 
 static void begin(struct errpipe_explanation *ex)

@@ -13,6 +13,8 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.cause = ex->cause,
 		.certainty = ex->certainty,
 		.works = ex->works,
+		.starts = ex->starts,
+		.status = ex->status,
 		.error = ex->error,
 		.broken = ex->broken,
 		.subject = ex->subject,
@@ -33,6 +35,8 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	if (finding->certainty)
 		ex->certainty = finding->certainty;
 	ex->works = finding->works;
+	ex->starts = finding->starts;
+	ex->status = finding->status;
 	ex->error = finding->error;
 	ex->broken = finding->broken;
 	ex->subject = finding->subject;
@@ -48,7 +52,7 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 
 void ep_finding_clear(struct errpipe_explanation *ex)
 {
-	ep_finding_put(ex, &(struct ep_finding){ .works = 1, .broken = -1 });
+	ep_finding_put(ex, &(struct ep_finding){ .works = 1, .starts = 1, .broken = -1 });
 }
 
 int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding)
@@ -59,6 +63,11 @@ int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct e
 	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
 		return -1;
 	finding.broken = link ? link - ex->link : -1;
+	/* The kernel has started the program: no fault after that is one of its execve(2). */
+	if (c->has_started) {
+		finding.works = 1;
+		finding.error = 0;
+	}
 	ep_finding_put(ex, &finding);
 	return -1;
 }

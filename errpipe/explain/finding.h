@@ -24,6 +24,7 @@ struct ep_check {
 	unsigned steps;		/* system calls that may still be made to look up paths and to list directories */
 	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
+	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
 	int asks; /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
@@ -35,6 +36,8 @@ struct ep_finding {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty; /* 0: as certain as everything before it */
 	int works;			  /* nonzero: the exec starts the program all the same */
+	int starts;			  /* nonzero: works, and its own code runs */
+	int status;			  /* the exit status of the loader or env(1) that stops; 0: unknown, or none */
 	int error;			  /* 0: the kernel kills the process, or nothing fails */
 	int broken;			  /* ep_finding_set() fills it in */
 	const char *subject, *object;	  /* kept, or constant */

@@ -45,13 +45,19 @@ static void judge_failure(struct ep_check *c, int error)
 		guess(c, error);
 	else if (ex->error != error && ex->certainty == ERRPIPE_CERTAIN)
 		ex->certainty = ERRPIPE_LIKELY;
-	ex->works = 0;
+	ex->works = ex->starts = 0;
 }
 
 /* The kernel's signals for a program that it cannot load, or that has crashed (force_fatal_sig() in fs/binfmt_elf.c). */
 static bool is_killed_by_kernel(int status)
 {
 	return WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS;
+}
+
+/* The program may have ended with that status for reasons of its own, so only what is certain counts. */
+static bool explains_status(const struct errpipe_explanation *ex, int status)
+{
+	return ex->works && !ex->starts && ex->certainty == ERRPIPE_CERTAIN && ex->status == status;
 }
 
 void ep_judge_finding(struct ep_check *c)
@@ -61,6 +67,8 @@ void ep_judge_finding(struct ep_check *c)
 
 	if (ep_has_failed(report))
 		judge_failure(c, report->error);
-	else if (report && (ex->works || ex->error || !is_killed_by_kernel(report->status)))
+	else if (report && WIFEXITED(report->status) && !explains_status(ex, WEXITSTATUS(report->status)))
+		ep_finding_clear(ex);
+	else if (report && !WIFEXITED(report->status) && (ex->works || ex->error || !is_killed_by_kernel(report->status)))
 		ep_finding_clear(ex); /* It started, so this is not why it was killed. */
 }

@@ -112,6 +112,14 @@ static const char *known_or_not(const char *architecture)
 	return architecture ? architecture : "an unknown machine";
 }
 
+/* The link that names the broken one; -1: none. */
+static int parent_of(const struct errpipe_explanation *ex, int index)
+{
+	const struct errpipe_link *link = link_at(ex, index);
+
+	return link ? link->parent : -1;
+}
+
 static const char *architecture_at(const struct errpipe_explanation *ex, int index)
 {
 	const struct errpipe_link *link = link_at(ex, index);
@@ -130,14 +138,14 @@ static void add_it(struct ep_line *line, const struct errpipe_explanation *ex)
 	if (!link)
 		return;
 	if (link->kind != ERRPIPE_LINK_PROGRAM) {
-		ep_add(line, index == 1 ? "its " : "the ");
+		ep_add(line, link->parent == 0 ? "its " : "the ");
 		ep_add(line, kinds[link->kind]);
 		ep_add(line, " ");
 	}
 	ep_add_quoted(line, link->path);
-	if (index > 1) {
+	if (link->parent > 0) {
 		ep_add(line, " of ");
-		ep_add_quoted(line, ex->link[index - 1].path);
+		ep_add_quoted(line, ex->link[link->parent].path);
 	}
 }
 
@@ -190,7 +198,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		const char *key, *text;
 	} texts[] = {
 		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken) },
-		{ "parent", path_at(ex, ex->broken - 1) },
+		{ "parent", path_at(ex, parent_of(ex, ex->broken)) },
 		{ "program", path_at(ex, 0) },
 		{ "subject", ex->subject },
 		{ "object", ex->object },
@@ -203,7 +211,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "handler", ex->handler },
 		{ "modules", ex->modules },
 		{ "arch", architecture_at(ex, ex->broken) },
-		{ "arch-of-parent", architecture_at(ex, ex->broken - 1) },
+		{ "arch-of-parent", architecture_at(ex, parent_of(ex, ex->broken)) },
 		{ "acl", ex->denied.acl ? "" : NULL },
 		{ "mask", ex->denied.mask ? "" : NULL },
 	};

@@ -281,9 +281,9 @@ try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x8
 
 # --- JSON
 
-keys='path works cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'
-keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries starts"
-link_keys='kind path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
+keys='path works starts status cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'
+keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries more_libraries"
+link_keys='kind parent path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
 link_keys="$link_keys nosuid mount argument fault wrong"
 json_is_one_line() {
 	"$errpipe" explain --json --root root /bin/nested >out
@@ -310,8 +310,9 @@ try 'JSON: whom the mode denies' knows 1 '["not-executable","other",1234,null,"0
 	'[.cause, .who, .uid, .gid, .mode, .acl, .acl_mask, .object]' --root root --as 1234 /data/tool
 try 'JSON: nobody, if it is another cause' knows 1 '[null,null,null,null,null,null]' \
 	'[.who, .uid, .gid, .mode, .acl, .acl_mask]' --root root /bin/nested
-try 'JSON: room for libraries and for programs that it starts' knows 1 '[[],[],[],false]' \
-	'[.libraries, .starts, .writers, .more_writers]' --root root /bin/nested
+try 'JSON: empty arrays' knows 1 '[[],false,[],false]' '[.libraries, .more_libraries, .writers, .more_writers]' \
+	--root root /bin/nested
+try 'JSON: which link leads to which' knows 1 '[null,0,1]' '[.links[].parent]' --root root /bin/nested
 try 'JSON: symbolic links are followed' knows 0 '["/bin/link","/bin/good"]' '[.links[0] | (.path, .resolved)]' \
 	--root root /bin/link
 try 'JSON: a directory' knows 1 '["directory","EACCES"]' '[.links[0].file_type, .errno]' --root root /none

@@ -18,6 +18,8 @@ lib
 explain/finding
 explain/facts/
 explain/kernel/
+explain/program/
+explain/hints/
 explain
 cmd'
 

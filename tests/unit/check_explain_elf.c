@@ -281,6 +281,7 @@ static int predict(const char *path)
 			close(fd[0]);
 		fd[0] = -1;
 		link = &ex.link[ex.links++];
+		link->parent = ex.links - 2;
 		link->kind = next.kind;
 		link->path = next.path;
 		next.kind = 0;
@@ -292,6 +293,7 @@ static int predict(const char *path)
 	} while (!error && ret == 0 && next.kind && next.kind != ERRPIPE_LINK_LOADER);
 	if (!error && ret == 0 && next.kind) {
 		link = &ex.link[ex.links++];
+		link->parent = ex.links - 2;
 		link->kind = next.kind;
 		link->path = next.path;
 		error = open_link(link, &fd[1], &head[1]);

@@ -141,6 +141,9 @@ void ep_find_writers(struct ep_check *c, int path_fd, struct errpipe_writers *wr
 /* modules.c: fill in ex->modules, and return them. */
 const char *ep_read_modules(struct ep_check *c);
 
+/* environment.c: the value of a variable; NULL: not set, or not known. Of two of that name the first counts, as in getenv(3). */
+const char *ep_variable(const struct ep_check *c, const char *name);
+
 /* --- what a file is --------------------------------------------------------------------------- */
 
 /* format.c: recognize a file by its first bytes. */

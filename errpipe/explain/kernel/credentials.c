@@ -46,6 +46,7 @@ static void check_ids(struct ep_check *c, const struct errpipe_link *link)
 		       (struct ep_finding){
 			       .cause = ERRPIPE_CAUSE_SET_ID_IGNORED,
 			       .works = 1,
+			       .starts = 1,
 			       .detail = link->nosuid ? ERRPIPE_DETAIL_NOSUID : ERRPIPE_DETAIL_NO_NEW_PRIVS,
 		       });
 }

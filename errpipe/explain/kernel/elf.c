@@ -225,7 +225,7 @@ static bool is_of_same_kind(const struct errpipe_link *link, const struct errpip
 /* The file must have room for a header of the program's class. */
 int ep_elf_loader(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head)
 {
-	const struct errpipe_link *program = link - 1;
+	const struct errpipe_link *program = c->ex->link + link->parent;
 	struct ep_finding wrong = { .cause = ERRPIPE_CAUSE_NONE };
 	struct ep_elf elf;
 

@@ -497,6 +497,7 @@ static int check_length(struct ep_check *c, const struct errpipe_link *link, con
 				(struct ep_finding){
 					.certainty = signal ? 0 : ERRPIPE_LIKELY,
 					.works = !signal && !report,
+					.starts = !signal && !report,
 					.limit = image->file_end,
 				});
 }
