@@ -711,6 +711,43 @@ static bool exists(const char *path, const struct errpipe_who *who)
 	return found;
 }
 
+/* execvp(3) would look at these places, and would go on after the first three. */
+START_TEST(places_along_path)
+{
+	static const struct {
+		const char *path;
+		enum ep_place place;
+	} places[] = {
+		{ "/nowhere/prog", EP_PLACE_EMPTY }, { "/prog/prog", EP_PLACE_EMPTY },
+		{ "/locked/prog", EP_PLACE_SHUT },   { "/dir/prog", EP_PLACE_THERE },
+		{ "prog", EP_PLACE_THERE },	     { "/loop/prog", EP_PLACE_THERE },
+	};
+	const struct errpipe_who nobody = { .uid = 65534, .gid = 65534 };
+	const struct errpipe_question question = { .root = root, .path = "prog", .who = &nobody };
+	char long_path[5000], with_long[6000];
+	struct ep_places walk = { .name = "prog", .rest = with_long };
+	struct ep_check c;
+
+	memset(long_path, 'x', sizeof(long_path));
+	long_path[sizeof(long_path) - 1] = '\0';
+	snprintf(with_long, sizeof(with_long), "/nowhere:/prog:/locked:%s:/dir::/loop", long_path);
+	begin(&c, &question);
+	for (size_t i = 0; i < COUNT(places); i++) {
+		ck_assert(ep_next_place(&walk));
+		ck_assert_str_eq(walk.text, places[i].path);
+		ck_assert_msg(ep_look_at(&c, walk.text) == places[i].place, "%s", walk.text);
+	}
+	ck_assert(!ep_next_place(&walk));
+	walk = (struct ep_places){ .name = "x", .rest = "" };
+	ck_assert(ep_next_place(&walk));
+	ck_assert_str_eq(walk.text, "x");
+	ck_assert(!ep_next_place(&walk));
+	walk = (struct ep_places){ .name = long_path, .rest = "/bin:/usr/bin" };
+	ck_assert(!ep_next_place(&walk));
+	close(c.root);
+}
+END_TEST
+
 START_TEST(existence)
 {
 	const struct errpipe_who stranger = { .uid = 4711, .gid = 4711 };
@@ -1803,6 +1840,7 @@ static Suite *path_suite(void)
 	tcase_add_loop_test(tcase, up_and_down, 0, 2);
 	tcase_add_test(tcase, the_kernel_disagrees);
 	tcase_add_test(tcase, existence);
+	tcase_add_test(tcase, places_along_path);
 	tcase_add_test(tcase, an_io_error);
 	tcase_add_loop_test(tcase, a_lack, 0, COUNT(own_lacks));
 	tcase_add_test(tcase, emfile_of_a_file_system);

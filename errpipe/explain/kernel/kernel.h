@@ -47,6 +47,26 @@ int ep_find_file(struct ep_check *c, struct errpipe_link *link);
 /* open.c: does anything exist at that path in the root? For hints: this makes no finding. */
 bool ep_exists(struct ep_check *c, const char *path);
 
+/* search.c: the paths at which execvp(3) looks for a name without a slash. */
+struct ep_places {
+	const char *name;
+	const char *rest; /* the directories that are left, separated by colons; NULL: none */
+	char text[4096];  /* the current path */
+};
+
+/* Returns false after the last place. */
+bool ep_next_place(struct ep_places *places);
+
+/* search.c: what execve(2) meets at a path, for the process that execs. */
+enum ep_place {
+	EP_PLACE_EMPTY,	 /* nothing: execvp(3) goes on */
+	EP_PLACE_SHUT,	 /* a directory may not be searched: it goes on, but remembers EACCES */
+	EP_PLACE_UNSEEN, /* errpipe cannot look there */
+	EP_PLACE_THERE	 /* a file of any type, or an error that ends the search */
+};
+
+enum ep_place ep_look_at(struct ep_check *c, const char *path);
+
 /*
  * open.c: opening or reading the file gave read_error, and an exec gives error. The calling process may be the reason.
  * Returns -1.
@@ -73,6 +93,9 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 
 /* script.c: the interpreter line. Returns 0 with *next, or -1. */
 int ep_script(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head, struct ep_next *next);
+
+/* interpreter.c: the link, the interpreter of script, is missing. Refine that to what is wrong in the first line. */
+void ep_interpreter_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *script);
 
 /* no_format.c: the kernel knows no such format. Returns -1. */
 int ep_no_format(struct ep_check *c, const struct errpipe_link *link);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The places along PATH, as execvp(3) visits them: glibc's posix/execvpe.c, musl's src/process/execvp.c. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explain/kernel/lookup.h"
+
+/* The C libraries skip a directory that is too long for a path. An empty one is the working directory. */
+bool ep_next_place(struct ep_places *places)
+{
+	size_t name = strlen(places->name);
+
+	while (places->rest) {
+		const char *directory = places->rest;
+		size_t length = strcspn(directory, ":");
+
+		places->rest = directory[length] ? directory + length + 1 : NULL;
+		if (name < sizeof(places->text) && length < sizeof(places->text) - 1 - name) {
+			snprintf(places->text, sizeof(places->text), "%.*s%s%s", (int)length, directory,
+				 length ? "/" : "", places->name);
+			return true;
+		}
+	}
+	return false;
+}
+
+enum ep_place ep_look_at(struct ep_check *c, const char *path)
+{
+	struct ep_lookup w;
+
+	if (ep_lookup(&w, c, path, EP_AS_WHO) == 0) {
+		if (w.fd >= 0)
+			close(w.fd);
+		return EP_PLACE_THERE;
+	}
+	switch (w.finding.error) {
+	case 0:
+		return EP_PLACE_UNSEEN;
+	case ENOENT:
+	case ENOTDIR:
+	case ESTALE:
+	case ENODEV:
+	case ETIMEDOUT:
+		return EP_PLACE_EMPTY;
+	case EACCES:
+		return EP_PLACE_SHUT;
+	default:
+		return EP_PLACE_THERE;
+	}
+}
