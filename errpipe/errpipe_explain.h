@@ -149,9 +149,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, /* the name of the interpreter does not end within limit bytes */
 	ERRPIPE_CAUSE_BYTE_ORDER_MARK,	     /* a byte order mark before "#!" */
 	ERRPIPE_CAUSE_UTF_16,
-	ERRPIPE_CAUSE_CARRIAGE_RETURN, /* the interpreter's name ends in a carriage return, and no such file exists */
+	ERRPIPE_CAUSE_CARRIAGE_RETURN,	   /* in the first line of subject; detail tells what comes of it */
 	ERRPIPE_CAUSE_INTERPRETER_MISSING, /* the interpreter of a script; subject is the missing part of its path */
-	ERRPIPE_CAUSE_CHAIN_TOO_DEEP,	   /* interpreters of interpreters; the kernel follows limit of them */
+	ERRPIPE_CAUSE_INTERPRETER_CUT, /* of subject's first line, object, only the part before the blank counts: detail */
+	ERRPIPE_CAUSE_CHAIN_TOO_DEEP, /* interpreters of interpreters; the kernel follows limit of them */
 	ERRPIPE_CAUSE_WINDOWS_PROGRAM,
 	ERRPIPE_CAUSE_MACOS_PROGRAM,
 	ERRPIPE_CAUSE_JAVA_CLASS,
@@ -192,7 +193,11 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
 
-	/* The kernel starts it, but env(1) stops. */
+	/* The kernel starts it, but env(1) stops. subject is the script whose first line names env, or NULL. */
+	ERRPIPE_CAUSE_ENV_COMMAND_MISSING, /* the command is not in PATH; detail tells what object is */
+	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT,	   /* object is one argument, with a blank; detail: can this env split it? */
+	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
+	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, /* subject itself is the command, because object, if any, is only an assignment */
 
 	/* The kernel starts it, but its loader stops. */
 
@@ -229,6 +234,35 @@ enum errpipe_detail {
 	/* TEXT_BUSY */
 	ERRPIPE_DETAIL_WRITER_NOT_VISIBLE,
 	ERRPIPE_DETAIL_NO_LONGER_BUSY,
+
+	/* CARRIAGE_RETURN */
+	ERRPIPE_DETAIL_KERNEL_LOOKS, /* it is in the name of the interpreter, the broken link */
+	ERRPIPE_DETAIL_ENV_LOOKS,    /* in the name of the command of env(1), the broken link */
+	ERRPIPE_DETAIL_OPTION,	     /* in object, an option of the broken link, which refuses that */
+
+	/* INTERPRETER_CUT */
+	ERRPIPE_DETAIL_BLANK,
+	ERRPIPE_DETAIL_QUOTED, /* the quotes are part of the name */
+
+	/* ENV_COMMAND_MISSING */
+	ERRPIPE_DETAIL_PATH_LACKS_IT, /* object is PATH */
+	ERRPIPE_DETAIL_NO_PATH,	      /* PATH is not set */
+	ERRPIPE_DETAIL_OTHER_NAME,    /* object, which is in PATH, is the same program */
+
+	/* ENV_ONE_ARGUMENT */
+	ERRPIPE_DETAIL_ENV_SPLITS,	/* it has the option -S */
+	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it has not */
+
+	/* ENV_REFUSES */
+	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */
+	ERRPIPE_DETAIL_ENV_ARGUMENT,   /* its option object needs an argument */
+	ERRPIPE_DETAIL_ENV_QUOTE,      /* a quote is not closed in object, for -S */
+	ERRPIPE_DETAIL_ENV_BACKSLASH,  /* it knows no sequence object, in -S */
+	ERRPIPE_DETAIL_ENV_VARIABLE,   /* object, in -S, is not of the form ${NAME} */
+	ERRPIPE_DETAIL_ENV_UNSET,      /* object is no name of a variable */
+	ERRPIPE_DETAIL_ENV_NULL,       /* -0 is for a call without a command */
+	ERRPIPE_DETAIL_ENV_NO_COMMAND, /* -C is for a call with a command */
+	ERRPIPE_DETAIL_ENV_DIRECTORY,  /* the directory object of -C cannot be entered */
 
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,

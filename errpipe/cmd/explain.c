@@ -50,6 +50,8 @@ enum { ERRNO_MAX = 4095 };
 
 struct explain {
 	const char *bundle_name, *cwd, *path, *as;
+	const char *given_path; /* --path */
+	char **env;		/* malloc'd, with that PATH; or NULL */
 	bool as_json;
 	struct inspection inspection;
 	struct errpipe_report report;
@@ -123,7 +125,7 @@ static int set_option(struct explain *explain, int option, const char *value)
 		explain->cwd = value;
 		return 0;
 	case PATH:
-		explain->path = value;
+		explain->path = explain->given_path = value;
 		return 0;
 	case AS:
 		return set_who(explain, value);
@@ -200,6 +202,29 @@ static int ask_for(struct explain *explain)
 	return 0;
 }
 
+/* --path is also the PATH of the process, which env(1) searches. */
+static int set_path(struct explain *explain)
+{
+	char *const *env = explain->inspection.question.envp;
+	size_t count = 0, n = 1;
+
+	while (env[count])
+		count++;
+	explain->env = calloc(count + 2, sizeof(*explain->env));
+	if (!explain->env || asprintf(explain->env, "PATH=%s", explain->given_path) < 0) {
+		free(explain->env);
+		explain->env = NULL;
+		own_failure(ENOMEM, "cannot set PATH");
+		return -1;
+	}
+	for (; *env; env++) {
+		if (strncmp(*env, "PATH=", 5) != 0)
+			explain->env[n++] = *env;
+	}
+	explain->inspection.question.envp = explain->env;
+	return 0;
+}
+
 static int ask(struct explain *explain)
 {
 	explain->inspection.milliseconds = INSPECTION_MILLISECONDS;
@@ -207,6 +232,8 @@ static int ask(struct explain *explain)
 	if (explain->bundle_name && ask_bundle(explain) < 0)
 		return -1;
 	if (explain->as && ask_for(explain) < 0)
+		return -1;
+	if (explain->given_path && set_path(explain) < 0)
 		return -1;
 	if (explain->cwd)
 		explain->inspection.question.cwd = explain->cwd;
@@ -504,5 +531,8 @@ int cmd_explain(int argc, char **argv)
 	if (ret == 0)
 		ret = answer(&explain);
 	bundle_free(&explain.bundle);
+	if (explain.env)
+		free(*explain.env);
+	free(explain.env);
 	return ret;
 }

@@ -21,16 +21,12 @@ enum { MAX_DEPTH = 5 };
 /* The file is missing: replace MISSING by a more specific cause where there is one. */
 static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 {
-	size_t length = strlen(link->path);
-
 	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
 		return;
 	if (link->kind == ERRPIPE_LINK_LOADER)
 		ep_loader_missing(c, link, c->ex->link + link->parent);
-	else if (link->kind == ERRPIPE_LINK_INTERPRETER && length && link->path[length - 1] == '\r')
-		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_CARRIAGE_RETURN });
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
-		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_INTERPRETER_MISSING });
+		ep_interpreter_missing(c, link, c->ex->link + link->parent);
 }
 
 /* A file of the chain that is open. */
@@ -121,6 +117,7 @@ static void inspect_foreign_loader(struct ep_check *c, const struct errpipe_link
 	struct errpipe_explanation *ex = c->ex;
 	struct errpipe_link *link = add_link(c, program, next);
 	const struct ep_finding main_finding = ep_finding_get(ex);
+	const int exec_error = c->exec_error;
 	int fd;
 
 	ep_finding_clear(ex);
@@ -133,6 +130,7 @@ static void inspect_foreign_loader(struct ep_check *c, const struct errpipe_link
 		link->wrong = ep_broken_words(c);
 	}
 	ep_finding_put(ex, &main_finding);
+	c->exec_error = exec_error;
 }
 
 static int too_deep(struct ep_check *c, const struct errpipe_link *link, int depth)
@@ -194,9 +192,9 @@ static int check_exec(struct ep_check *c, const struct errpipe_link *parent, con
 	return check_segments(c, loader);
 }
 
-/* What the new program does by its own rules. Returns 0 with *next if it execs another one, else -1. */
+/* What the new program does by its own rules. Returns 0 with *command if it is env(1), else -1. */
 static int check_program(struct ep_check *c, const struct file *program, const struct file *loader,
-			 struct ep_next *next)
+			 struct ep_command *command)
 {
 	const struct ep_running running = {
 		.link = program->link,
@@ -207,29 +205,186 @@ static int check_program(struct ep_check *c, const struct file *program, const s
 	};
 
 	c->has_started = true;
-	*next = (struct ep_next){ 0 };
-	if (ep_libraries(c, &running) < 0 || ep_env(c, &running, next) < 0)
+	*command = (struct ep_command){ .fd = -1 };
+	if (ep_libraries(c, &running) < 0 || ep_option(c, &running) < 0 || ep_env(c, &running, command) < 0)
 		return -1;
-	return next->kind ? 0 : -1;
+	return command->name ? 0 : -1;
+}
+
+/* --- the command of env(1) -------------------------------------------------------------------- */
+
+/* The links and the finding of an exec, which can be given up for another one. */
+struct attempt {
+	struct ep_finding finding;
+	enum errpipe_certainty certainty;
+	int error, links;
+	struct errpipe_link link[ERRPIPE_LINKS_MAX];
+};
+
+static struct attempt remember(const struct ep_check *c)
+{
+	struct attempt attempt = {
+		.finding = ep_finding_get(c->ex),
+		.certainty = c->ex->certainty,
+		.error = c->exec_error,
+		.links = c->ex->links,
+	};
+
+	memcpy(attempt.link, c->ex->link, sizeof(attempt.link));
+	return attempt;
+}
+
+static void restore(struct ep_check *c, const struct attempt *attempt)
+{
+	ep_finding_put(c->ex, &attempt->finding);
+	c->ex->certainty = attempt->certainty;
+	c->exec_error = attempt->error;
+	c->ex->links = attempt->links;
+	memcpy(c->ex->link, attempt->link, sizeof(attempt->link));
+}
+
+static void guess(struct ep_check *c)
+{
+	if (c->ex->certainty == ERRPIPE_CERTAIN)
+		c->ex->certainty = ERRPIPE_LIKELY;
+}
+
+/* The links of one exec. */
+enum { EXEC_LINKS = MAX_DEPTH + 3 };
+
+/* glibc's execvp(3) starts /bin/sh for a file of an unknown format. With a text or an empty file that succeeds. */
+static int try_shell(struct ep_check *c, const struct ep_command *command, const struct attempt *before,
+		     struct file *program, struct file *loader)
+{
+	const struct ep_next shell = { ERRPIPE_LINK_INTERPRETER, "/bin/sh", false };
+	const struct errpipe_link *text = &c->ex->link[c->ex->broken];
+	bool is_text = c->ex->cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE || c->ex->cause == ERRPIPE_CAUSE_EMPTY_FILE;
+
+	if (command->has_shell == EP_NO)
+		return -1;
+	if (command->has_shell == EP_NOT_KNOWN || !is_text || c->ex->links + EXEC_LINKS > ERRPIPE_LINKS_MAX) {
+		guess(c);
+		c->exec_error = 0;
+		return -1;
+	}
+	ep_finding_put(c->ex, &before->finding);
+	return check_exec(c, text, &shell, program, loader);
+}
+
+/* One place along PATH. */
+static int try_place(struct ep_check *c, const struct ep_command *command, const char *path,
+		     const struct attempt *before, struct file *program, struct file *loader)
+{
+	const struct ep_next next = { ERRPIPE_LINK_COMMAND, ep_keep(c, "%s", path), false };
+
+	close_file(loader);
+	restore(c, before);
+	c->data = 0;
+	c->untried = NULL;
+	if (check_exec(c, command->env, &next, program, loader) == 0)
+		return 0;
+	return c->exec_error == ENOEXEC ? try_shell(c, command, before, program, loader) : -1;
+}
+
+/* execvp(3) goes on after these. */
+static bool goes_on(int error)
+{
+	return error == ENOENT || error == EACCES || error == ENOTDIR || error == ESTALE || error == ENODEV ||
+	       error == ETIMEDOUT;
+}
+
+/* The files that are tried. Hardly any PATH has more that fail. */
+enum { ATTEMPTS_MAX = 4 };
+
+/* The places of a name without a slash. *failed is the first file that could not be started. Returns 0, or -1. */
+static int try_places(struct ep_check *c, const struct ep_command *command, const struct attempt *before,
+		      struct file *program, struct file *loader, struct attempt *failed, bool *is_shut)
+{
+	struct ep_places places = { .name = command->name, .rest = *command->name ? command->path : NULL };
+	int attempts = 0;
+
+	while (ep_next_place(&places)) {
+		enum ep_place place = ep_look_at(c, places.text);
+
+		*is_shut |= place == EP_PLACE_SHUT;
+		if (place == EP_PLACE_UNSEEN)
+			guess(c);
+		if (place != EP_PLACE_THERE)
+			continue;
+		if (try_place(c, command, places.text, before, program, loader) == 0)
+			return 0;
+		if (!attempts++)
+			*failed = remember(c);
+		if (!goes_on(c->exec_error) || attempts == ATTEMPTS_MAX)
+			break;
+	}
+	return -1;
+}
+
+static int search_command(struct ep_check *c, const struct ep_command *command, const struct attempt *before,
+			  struct file *program, struct file *loader)
+{
+	const struct ep_next missing = { ERRPIPE_LINK_COMMAND, command->name, false };
+	struct attempt failed = { .links = 0 };
+	bool is_shut = false;
+
+	if (!command->path) {
+		guess(c);
+		return -1;
+	}
+	if (try_places(c, command, before, program, loader, &failed, &is_shut) == 0)
+		return 0;
+	if (failed.links)
+		restore(c, &failed);
+	else
+		ep_env_missing(c, command, add_link(c, command->env, &missing), is_shut);
+	return -1;
+}
+
+/* execvp(3) in env. Returns 0 if the command starts, else -1. */
+static int check_command(struct ep_check *c, const struct ep_command *command, struct file *program,
+			 struct file *loader)
+{
+	const struct attempt before = remember(c);
+	int ret;
+
+	c->question = &command->question;
+	if (strchr(command->name, '/'))
+		ret = try_place(c, command, command->name, &before, program, loader);
+	else
+		ret = search_command(c, command, &before, program, loader);
+	if (ret < 0 && c->ex->links > before.links && ep_env_has_built_in(command)) {
+		restore(c, &before);
+		guess(c);
+	} else if (ret < 0 && c->exec_error && !c->ex->status) {
+		c->ex->status = ep_env_status(c->exec_error);
+	}
+	return ret;
 }
 
 /* env(1) can exec another env(1), and so on. The chain has room for these. */
-enum { EXECS_MAX = ERRPIPE_LINKS_MAX / (MAX_DEPTH + 3) };
+enum { EXECS_MAX = ERRPIPE_LINKS_MAX / EXEC_LINKS };
 
 static void check_chain(struct ep_check *c)
 {
+	const struct errpipe_question *question = c->question;
 	struct file program = { .link = NULL }, loader = { .link = NULL };
-	struct ep_next next = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
-	const struct errpipe_link *parent = NULL;
+	const struct ep_next next = { ERRPIPE_LINK_PROGRAM, question->path, false };
+	struct ep_command command[EXECS_MAX];
+	int execs = 0;
 
-	for (int execs = 0; execs < EXECS_MAX; execs++) {
-		close_file(&loader);
-		if (check_exec(c, parent, &next, &program, &loader) < 0 ||
-		    check_program(c, &program, &loader, &next) < 0)
-			break;
-		parent = program.link;
+	if (check_exec(c, NULL, &next, &program, &loader) == 0) {
+		while (check_program(c, &program, &loader, &command[execs++]) == 0) {
+			if (execs == EXECS_MAX)
+				guess(c);
+			if (execs == EXECS_MAX || check_command(c, &command[execs - 1], &program, &loader) < 0)
+				break;
+		}
 	}
+	c->question = question;
 	ep_hint_command(c);
+	while (execs)
+		ep_env_end(&command[--execs]);
 	close_file(&program);
 	close_file(&loader);
 }

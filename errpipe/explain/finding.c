@@ -63,6 +63,7 @@ int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct e
 	if (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_SET_ID_IGNORED)
 		return -1;
 	finding.broken = link ? link - ex->link : -1;
+	c->exec_error = finding.error;
 	/* The kernel has started the program: no fault after that is one of its execve(2). */
 	if (c->has_started) {
 		finding.works = 1;
@@ -77,6 +78,8 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 	struct ep_finding refined = ep_finding_get(c->ex);
 
 	refined.cause = finding.cause;
+	if (finding.subject)
+		refined.subject = finding.subject;
 	refined.object = finding.object;
 	refined.detail = finding.detail;
 	refined.needs_libc = finding.needs_libc;

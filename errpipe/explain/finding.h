@@ -25,7 +25,8 @@ struct ep_check {
 	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
 	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
-	int asks; /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
+	int exec_error;	  /* the errno of the last finding, also of an exec after the first */
+	int asks;	  /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
 /* A path of 4096 bytes can have 2048 components, and each can be one of 40 symbolic links of as many. */
@@ -37,10 +38,10 @@ struct ep_finding {
 	enum errpipe_certainty certainty; /* 0: as certain as everything before it */
 	int works;			  /* nonzero: the exec starts the program all the same */
 	int starts;			  /* nonzero: works, and its own code runs */
-	int status;			  /* the exit status of the loader or env(1) that stops; 0: unknown, or none */
-	int error;			  /* 0: the kernel kills the process, or nothing fails */
-	int broken;			  /* ep_finding_set() fills it in */
-	const char *subject, *object;	  /* kept, or constant */
+	int status;		      /* the exit status of the loader or env(1) that stops; 0: unknown, or none */
+	int error;		      /* 0: the kernel kills the process, or nothing fails */
+	int broken;		      /* ep_finding_set() fills it in */
+	const char *subject, *object; /* kept, or constant */
 	uint64_t number, limit;
 	enum errpipe_detail detail;
 	struct errpipe_denied denied;
@@ -54,7 +55,7 @@ struct ep_finding {
  */
 int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding);
 
-/* Replace the cause by a more specific one, with its object, detail and C libraries. The rest stays. */
+/* Replace the cause by a more specific one, with its object, detail and C libraries, and its subject if it has one. */
 void ep_finding_refine(struct ep_check *c, struct ep_finding finding);
 
 /* Copy the finding out of an explanation, and back into it. */

@@ -458,6 +458,12 @@ static void add_mode(struct ep_line *line, const struct errpipe_link *link)
 		ep_add(line, " and an access control list");
 }
 
+/* Of a command of env(1), the status shows that. */
+static bool is_missing(const struct errpipe_explanation *ex)
+{
+	return ex->error == ENOENT || (ex->works && ex->status == 127);
+}
+
 size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanation *ex, int index)
 {
 	struct ep_line line = { buf, size, 0 };
@@ -476,7 +482,7 @@ size_t errpipe_link_words(char *buf, size_t size, const struct errpipe_explanati
 		ep_add_quoted(&line, link->resolved);
 	}
 	if (!line.length && index == ex->broken)
-		ep_add(&line, ex->error == ENOENT ? "missing" : ex->error ? "unreachable" : "unknown");
+		ep_add(&line, is_missing(ex) ? "missing" : ex->error || ex->works ? "unreachable" : "unknown");
 	if (link->wrong && index != ex->broken) {
 		ep_add(&line, line.length ? "; " : "");
 		ep_add(&line, link->wrong);

@@ -144,6 +144,75 @@ const char *ep_read_modules(struct ep_check *c);
 /* environment.c: the value of a variable; NULL: not set, or not known. Of two of that name the first counts, as in getenv(3). */
 const char *ep_variable(const struct ep_check *c, const char *name);
 
+/* --- env(1) ----------------------------------------------------------------------------------- */
+
+/* split.c: words, which need not come from one string. The caller provides the room. */
+struct ep_words {
+	char **word;
+	size_t count, max;
+	char *bytes;
+	size_t used, size;
+	bool in_word;	     /* the last word may go on */
+	bool is_full;	     /* there was no room for all of it */
+	const char *culprit; /* of a fault, and its length */
+	size_t culprit_length;
+};
+
+enum ep_split_fault {
+	EP_SPLIT_DONE = 0,
+	EP_SPLIT_UNKNOWN, /* too long, or it needs an environment that is not known */
+	EP_SPLIT_QUOTE,	  /* a quote is not closed */
+	EP_SPLIT_BACKSLASH,
+	EP_SPLIT_VARIABLE /* a "$" that is not part of ${NAME} */
+};
+
+/* split.c: add the words of a text as -S of env(1) does, with variables of envp, which may be NULL. */
+enum ep_split_fault ep_split(struct ep_words *words, const char *text, char *const *envp);
+
+/* env_program.c: the implementations of env(1), by their options. */
+enum ep_env_kind {
+	EP_ENV_NONE,	/* it is another program */
+	EP_ENV_GNU,	/* coreutils since 8.30, and uutils */
+	EP_ENV_OLD_GNU, /* without -S */
+	EP_ENV_BUSYBOX,
+	EP_ENV_TOYBOX
+};
+
+/* By its path without symbolic links: can the file be env(1) at all? */
+bool ep_may_be_env(const char *resolved);
+
+/*
+ * The file with that path, open for reading, is started with these arguments. *skip is the number of arguments before
+ * those of env: 1, or 2 for "busybox env".
+ */
+enum ep_env_kind ep_env_program(const char *resolved, int fd, char *const *argv, size_t *skip);
+
+/* env_program.c: does the file contain that string, with a NUL at both ends? Only its first megabytes are read. */
+bool ep_contains_name(int fd, const char *name);
+
+/* env_call.c: what the arguments of env(1) ask for. */
+struct ep_env_call {
+	bool clears;	       /* -i */
+	const char *directory; /* -C; or NULL */
+	char **unset;	       /* the names of -u, as many as unset_count; the caller provides the room */
+	size_t unset_count;
+	char **set; /* NAME=VALUE, as many as set_count */
+	size_t set_count;
+	char **command; /* ends in NULL; empty: env prints the environment */
+	enum errpipe_detail fault;
+	const char *object; /* of the fault */
+	size_t object_length;
+	char letter;	 /* of an option that it lacks */
+	bool is_unknown; /* it cannot be told what env does */
+};
+
+/*
+ * arguments are those after env's own name. Before them is room for as many pointers as words->max, because the words of
+ * -S are put there.
+ */
+void ep_env_call(struct ep_env_call *call, enum ep_env_kind kind, char **arguments, struct ep_words *words,
+		 char *const *envp);
+
 /* --- what a file is --------------------------------------------------------------------------- */
 
 /* format.c: recognize a file by its first bytes. */

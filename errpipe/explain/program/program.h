@@ -22,8 +22,43 @@ struct ep_running {
 /* libraries.c: does its loader find all libraries and versions? Fills in ex->library. */
 int ep_libraries(struct ep_check *c, const struct ep_running *running);
 
-/* env.c: is it env(1)? Then *next is the command that env execs. */
-int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_next *next);
+/* option.c: does the interpreter refuse the option that the script's first line gives it? */
+int ep_option(struct ep_check *c, const struct ep_running *running);
+
+/* A command that env(1) execs, along PATH, as execvp(3) does. */
+struct ep_command {
+	const char *name;		  /* as env gets it, kept; NULL: there is none */
+	struct errpipe_question question; /* the question about its exec: arguments, environment, working directory */
+	const char *path;		  /* PATH; NULL: not known */
+	bool has_no_path;		  /* path is what the C library takes instead of PATH */
+	const struct errpipe_link *env;	  /* the link of env */
+	const struct errpipe_link *script; /* the script whose first line names the command, or NULL */
+	enum ep_answer has_shell;	   /* does it run a text file without "#!" by /bin/sh? */
+	enum ep_env_kind kind;
+	int fd;	      /* of env; -1: none */
+	void *memory; /* of the arguments and the environment */
+	size_t memory_size;
+};
+
+/*
+ * env.c: is it env(1)? Then *command is the command that env execs. It is valid until ep_env_end(), which must be called
+ * in any case. The one before must be valid, too.
+ */
+int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_command *command);
+void ep_env_end(struct ep_command *command);
+
+/* env_fails.c: no place along PATH has the command, link. is_shut: a directory of PATH may not be searched. */
+int ep_env_missing(struct ep_check *c, const struct ep_command *command, const struct errpipe_link *link,
+		   bool is_shut);
+
+/* env_fails.c: how its arguments in a first line can be more than one: the detail of ENV_ONE_ARGUMENT. */
+enum errpipe_detail ep_env_splitting(const struct ep_command *command);
+
+/* env_fails.c: the status with which env ends if its execve(2) gives that error. */
+int ep_env_status(int error);
+
+/* env_fails.c: has this env the command built in? Then it may run it in any case. */
+bool ep_env_has_built_in(const struct ep_command *command);
 
 #pragma GCC visibility pop
 

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errpipe_explain() with scripts for env(1): the files have the strings by which it is recognized. tests/shell/explain_env.sh
+ * compares the answers with real ones.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explain/facts/facts.h"
+#include "fixture.h"
+#include "said.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static char base[PATH_MAX];
+static struct errpipe_explanation ex;
+
+__attribute__((noreturn)) static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+/* The text with the directory in place of each "@". */
+static char *expand(const char *text)
+{
+	char *expanded = keep(calloc(1, strlen(text) * (strlen(base) + 1) + 1)), *to = expanded;
+
+	for (; *text; text++)
+		to += *text == '@' ? sprintf(to, "%s", base) : sprintf(to, "%c", *text);
+	return expanded;
+}
+
+static void put(const char *name, const char *before, const char *bytes, size_t size, mode_t mode)
+{
+	char *path = expand(name), buffer[65536];
+	int from = before ? open(before, O_RDONLY | O_CLOEXEC) : -1;
+	int to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
+	ssize_t n;
+
+	if (to < 0 || (before && from < 0))
+		die(path);
+	while (from >= 0 && (n = read(from, buffer, sizeof(buffer))) > 0) {
+		if (write(to, buffer, n) != n)
+			die(path);
+	}
+	if (write(to, bytes, size) != (ssize_t)size || fchmod(to, mode) < 0)
+		die(path);
+	close(to);
+	if (from >= 0)
+		close(from);
+}
+
+static void put_text(const char *name, const char *text)
+{
+	char *expanded = expand(text);
+
+	put(name, NULL, expanded, strlen(expanded), 0755);
+}
+
+static void make_tree(void)
+{
+	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
+			  busybox[] = "\0builtin\0";
+	static const char *const directories[] = { "@/gnu", "@/old",	 "@/bb",      "@/other",
+						   "@/cmd", "@/refused", "@/my venv", "@/texts" };
+	const char *program = built_path("tests/prog_args");
+
+	for (size_t i = 0; i < COUNT(directories); i++) {
+		if (mkdir(expand(directories[i]), 0755) < 0)
+			die(directories[i]);
+	}
+	put("@/gnu/env", program, gnu, sizeof(gnu), 0755);
+	put("@/old/env", program, old, sizeof(old), 0755);
+	put("@/bb/busybox", program, busybox, sizeof(busybox), 0755);
+	put("@/other/env", program, "", 0, 0755);
+	put("@/cmd/ok", program, "", 0, 0755);
+	put("@/cmd/python3", program, "", 0, 0755);
+	put("@/my venv/python", program, "", 0, 0755);
+	put("@/refused/ok", NULL, "#!@/x\n", 6, 0644);
+	put_text("@/refused/broken", "#!@/nowhere/sh\n");
+	put_text("@/refused/shell", "#!@/bb/busybox\n");
+	put_text("@/texts/text", "echo hello\n");
+	put_text("@/cmd/broken", "#!@/cmd/ok\n");
+	put_text("@/cmd/nested", "#!@/gnu/env nothing\n");
+	if (symlink("busybox", expand("@/bb/env")) < 0)
+		die("@/bb/env");
+}
+
+static const struct {
+	const char *line, *path; /* NULL: not set */
+	enum errpipe_cause cause;
+	enum errpipe_detail detail;
+	int status;
+	const char *object, *words;
+} lines[] = {
+	/* These start. */
+	{ "@/gnu/env ok", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env @/cmd/ok", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S ok -e", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -vS 'o''k' \"-e\"\\_x # y", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S -i PATH=@/cmd ok", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S PATH=${X}/cmd ok", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S -u X -C @/cmd ./ok", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S --chdir=@/cmd -- ./ok", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S ok -e\r", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env -Sok\\c ignored", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env ok", "@/nowhere:@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env ok", "@/refused:@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env broken", "@/refused:@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/old/env ok", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/bb/env ok", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/bb/env builtin", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/other/env nothing", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/other/env -x", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/bb/busybox nothing", "@/cmd", 0, 0, 0, NULL, NULL },
+	/* The command is missing. */
+	{ "@/gnu/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  "asks env for \"nothing\", which is not in PATH" },
+	{ "@/old/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/bb/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/gnu/env -S PATH=@/old nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT,
+	  127, "@/old", NULL },
+	{ "@/gnu/env -S -i nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
+	  "set PATH" },
+	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127,
+	  NULL, NULL },
+	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_OTHER_NAME, 127, "python3",
+	  "\"python3\" is there" },
+	{ "@/gnu/env nested", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  "nothing" },
+	{ "@/gnu/env @/nowhere", "@/cmd", ERRPIPE_CAUSE_MISSING, 0, 127, NULL, "the command" },
+	/* It is there, but cannot be started. */
+	{ "@/gnu/env ok", "@/refused:@/nowhere", ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 126, NULL, NULL },
+	{ "@/gnu/env broken", "@/refused:@/gnu", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, 127, NULL, NULL },
+	/* One argument. */
+	{ "@/gnu/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, "ok -e",
+	  "env -S ok -e" },
+	{ "@/old/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 127, "ok -e",
+	  NULL },
+	{ "@/bb/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 127, "ok -e",
+	  NULL },
+	{ "@/gnu/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, "-i ok", NULL },
+	{ "@/bb/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 1, "-i ok",
+	  NULL },
+	{ "@/gnu/env -C @/cmd ./ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, NULL,
+	  NULL },
+	/* Carriage returns. */
+	{ "@/gnu/env ok\r", "@/cmd", ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_ENV_LOOKS, 127, NULL,
+	  "env looks for \"ok\\r\"" },
+	{ "@/gnu/env -i\r", "@/cmd", ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_OPTION, 125, "-i\r", NULL },
+	/* env refuses its arguments. */
+	{ "@/gnu/env -ix", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_OPTION, 125, "-x", NULL },
+	{ "@/old/env -S ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_OPTION, 125, "-S", NULL },
+	{ "@/bb/env -S ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_OPTION, 1, "-S", NULL },
+	{ "@/gnu/env -S 'ok", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_QUOTE, 125, " 'ok", NULL },
+	{ "@/gnu/env -Sok \\q", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_BACKSLASH, 125, "\\q", NULL },
+	{ "@/gnu/env -Sok $X", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_VARIABLE, 125, "$X", NULL },
+	{ "@/gnu/env -S -u '' ok", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_UNSET, 125, "", NULL },
+	{ "@/gnu/env -S -0 ok", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_NULL, 125, "-0", NULL },
+	{ "@/gnu/env -S -C @/nowhere ok", "@/cmd", ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_DIRECTORY, 125,
+	  "@/nowhere", NULL },
+	/* Without a command. */
+	{ "@/gnu/env X=1 ok", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, "X=1 ok", "-S X=1 ok" },
+	{ "@/gnu/env", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, NULL },
+};
+
+static void ask(const char *line, const char *path, char *const *argv)
+{
+	char *variable = expand(path ? path : ""), *x = expand("X=@"), *path_variable;
+	char *const envp[] = { x, keep(asprintf(&path_variable, "PATH=%s", variable) < 0 ? NULL : path_variable),
+			       NULL };
+	char *const without[] = { x, NULL };
+	struct errpipe_question question = { .path = expand("@/script"),
+					     .argv = argv,
+					     .envp = path ? envp : without };
+	char *text;
+
+	put_text("@/script", keep(asprintf(&text, "#!%s\n", line) < 0 ? NULL : text));
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+}
+
+static void must_be(int i)
+{
+	ck_assert_msg(ex.cause == lines[i].cause, "'%s': the cause is %s", lines[i].line,
+		      errpipe_cause_name(ex.cause));
+	ck_assert_msg(ex.detail == lines[i].detail, "'%s': the detail is %d", lines[i].line, ex.detail);
+	ck_assert_int_eq(ex.status, lines[i].status);
+	ck_assert_int_eq(ex.works, 1);
+	ck_assert_int_eq(ex.starts, !lines[i].cause);
+	ck_assert_int_eq(ex.error, 0);
+	if (lines[i].object)
+		ck_assert_str_eq(ex.object, expand(lines[i].object));
+	if (lines[i].words)
+		assert_said(&ex, lines[i].words);
+}
+
+START_TEST(a_line)
+{
+	char *argv[] = { "script", "argument", NULL };
+
+	ask(lines[_i].line, lines[_i].path, argv);
+	must_be(_i);
+}
+END_TEST
+
+/* Without the arguments of the script, the first line is still known. */
+START_TEST(without_arguments)
+{
+	ask("@/gnu/env nothing", "@/cmd", NULL);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+}
+END_TEST
+
+/* Nothing is certain about an environment that is not known, and nothing is said about arguments that are not. */
+START_TEST(what_is_not_known)
+{
+	char *env = expand("@/gnu/env"), *argv[] = { "env", "nothing", NULL };
+	struct errpipe_question question = { .path = expand("@/script") };
+
+	ask("@/gnu/env nothing", "@/cmd", NULL);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	question = (struct errpipe_question){ .path = env };
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	question.argv = argv;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+}
+END_TEST
+
+/* env as the program itself; "busybox env". */
+START_TEST(by_its_arguments)
+{
+	char *path = expand("PATH=@/cmd"), *const envp[] = { path, NULL };
+	char *plain[] = { "env", "-i", expand("PATH=@/cmd"), "ok", NULL };
+	char *missing[] = { "env", "bash -e", NULL };
+	char *applet[] = { "/x/busybox", "env", "-", "nothing", NULL };
+	struct errpipe_question question = { .path = expand("@/gnu/env"), .argv = plain, .envp = envp };
+
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	ck_assert_str_eq(ex.link[ex.links - (ex.link[ex.links - 1].kind == ERRPIPE_LINK_LOADER) - 1].path,
+			 expand("@/cmd/ok"));
+	question.argv = missing;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_ptr_null(ex.subject);
+	question.path = expand("@/bb/busybox");
+	question.argv = applet;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NO_PATH);
+	applet[1] = "ls";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+/* The status that the process ended with must be the one that env gives. */
+START_TEST(after_its_end)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = 127 << 8 };
+	char *path = expand("PATH=@/cmd"), *const envp[] = { path, NULL }, *argv[] = { "script", NULL };
+	struct errpipe_question question = {
+		.path = expand("@/script"), .argv = argv, .envp = envp, .report = &report
+	};
+
+	ask("@/gnu/env nothing", "@/cmd", argv);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	report.status = 126 << 8;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+	report.status = 127 << 8;
+	ask("@/gnu/env ok", "@/cmd", argv);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	enum errpipe_cause cause;
+	enum errpipe_detail detail;
+	enum errpipe_certainty certainty;
+} cut[] = {
+	{ "@/my venv/python", ERRPIPE_CAUSE_INTERPRETER_CUT, ERRPIPE_DETAIL_BLANK, ERRPIPE_CERTAIN },
+	{ "/nowhere/my tools/python3.11", ERRPIPE_CAUSE_INTERPRETER_CUT, ERRPIPE_DETAIL_BLANK, ERRPIPE_LIKELY },
+	{ "\"@/my venv/python\"", ERRPIPE_CAUSE_INTERPRETER_CUT, ERRPIPE_DETAIL_QUOTED, ERRPIPE_CERTAIN },
+	{ "/nowhere/awk -f lib/python", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, ERRPIPE_CERTAIN },
+	{ "/nowhere/make conf/rules", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, ERRPIPE_LIKELY },
+	{ "/nowhere/sh", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, ERRPIPE_CERTAIN },
+	{ "/nowhere/sh\r", ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_KERNEL_LOOKS, ERRPIPE_CERTAIN },
+};
+
+START_TEST(a_cut_name)
+{
+	char *argv[] = { "script", NULL };
+
+	ask(cut[_i].line, "", argv);
+	ck_assert_int_eq(ex.cause, cut[_i].cause);
+	ck_assert_int_eq(ex.detail, cut[_i].detail);
+	ck_assert_int_eq(ex.error, ENOENT);
+	ck_assert_int_eq(ex.certainty, cut[_i].certainty);
+}
+END_TEST
+
+/* --- the words of -S -------------------------------------------------------------------------- */
+
+static const struct {
+	const char *text, *words; /* separated by "|" */
+	enum ep_split_fault fault;
+} splits[] = {
+	{ "a b", "a|b", 0 },
+	{ " \ta\v\f\rb ", "a|b", 0 },
+	{ "'a b' \"c d\"", "a b|c d", 0 },
+	{ "a'b'\"c\"d", "abcd", 0 },
+	{ "'' x", "|x", 0 },
+	{ "a\\_b \"a\\_b\"", "a|b|a b", 0 },
+	{ "\\t\\n\\r\\v\\f", "\t\n\r\v\f", 0 },
+	{ "\\#a a#b #c", "#a|a#b", 0 },
+	{ "'a\\tb' 'a\\'b' 'a\\\\b'", "a\\tb|a'b|a\\b", 0 },
+	{ "a\\cb", "a", 0 },
+	{ "${X}y ${NONE} z${X}", "1 2y|z1 2", 0 },
+	{ "'${X}'", "${X}", 0 },
+	{ "\\$X", "$X", 0 },
+	{ "", "", 0 },
+	{ "'a", "", EP_SPLIT_QUOTE },
+	{ "\"a\\\"", "", EP_SPLIT_QUOTE },
+	{ "a\\", "", EP_SPLIT_BACKSLASH },
+	{ "\"a\\cb\"", "", EP_SPLIT_BACKSLASH },
+	{ "\\d", "", EP_SPLIT_BACKSLASH },
+	{ "$X", "", EP_SPLIT_VARIABLE },
+	{ "${1X}", "", EP_SPLIT_VARIABLE },
+	{ "${X", "", EP_SPLIT_VARIABLE },
+	{ "1 2 3 4 5 6 7 8 9", "", EP_SPLIT_UNKNOWN },
+	{ "01234567890123456789012345678901234567890123456789012345678901234", "", EP_SPLIT_UNKNOWN },
+};
+
+START_TEST(words_of_split)
+{
+	char *words[8], bytes[64], all[256] = "", *const envp[] = { "Y=2", "X=1 2", NULL };
+	struct ep_words split = { .word = words, .max = COUNT(words), .bytes = bytes, .size = sizeof(bytes) };
+
+	ck_assert_int_eq(ep_split(&split, splits[_i].text, envp), splits[_i].fault);
+	if (splits[_i].fault)
+		return;
+	for (size_t i = 0; i < split.count; i++)
+		sprintf(all + strlen(all), "%s%s", i ? "|" : "", words[i]);
+	ck_assert_str_eq(all, splits[_i].words);
+}
+END_TEST
+
+START_TEST(names_in_a_file)
+{
+	int fd = open(expand("@/bb/busybox"), O_RDONLY | O_CLOEXEC);
+
+	ck_assert(ep_contains_name(fd, "builtin"));
+	ck_assert(!ep_contains_name(fd, "builti"));
+	ck_assert(!ep_contains_name(fd, "uiltin"));
+	close(fd);
+	/* Across two chunks. */
+	for (int shift = 0; shift < 12; shift++) {
+		static char zeros[16384];
+
+		memset(zeros, 'x', sizeof(zeros));
+		memcpy(zeros + sizeof(zeros) - 4, "\0nam", 4);
+		put("@/chunks", NULL, zeros + shift, sizeof(zeros) - shift, 0644);
+		fd = open(expand("@/chunks"), O_RDWR | O_APPEND | O_CLOEXEC);
+		ck_assert_int_eq(write(fd, "elessxyz", 9), 9);
+		ck_assert(ep_contains_name(fd, "namelessxyz"));
+		ck_assert(!ep_contains_name(fd, "namelessxy"));
+		close(fd);
+	}
+}
+END_TEST
+
+static Suite *env_suite(void)
+{
+	Suite *suite = suite_create("env");
+	TCase *tcase = tcase_create("env");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, a_line, 0, COUNT(lines));
+	tcase_add_test(tcase, without_arguments);
+	tcase_add_test(tcase, what_is_not_known);
+	tcase_add_test(tcase, by_its_arguments);
+	tcase_add_test(tcase, after_its_end);
+	tcase_add_loop_test(tcase, a_cut_name, 0, COUNT(cut));
+	tcase_add_loop_test(tcase, words_of_split, 0, COUNT(splits));
+	tcase_add_test(tcase, names_in_a_file);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+static pid_t maker;
+
+static void remove_base(void)
+{
+	char *command;
+
+	if (getpid() == maker && asprintf(&command, "rm -rf '%s'", base) >= 0 && system(command) != 0)
+		perror(base);
+}
+
+int main(void)
+{
+	snprintf(base, sizeof(base), "/tmp/errpipe-env.XXXXXX");
+	maker = getpid();
+	if (!mkdtemp(base) || chmod(base, 0755) < 0)
+		die(base);
+	atexit(remove_base);
+	make_tree();
+	return run_suite(env_suite());
+}
