@@ -92,7 +92,7 @@ struct errpipe_question {
 	const char *search_path;
 
 	/*
-	 * As passed to execve(2); NULL: unknown. env(1) and the loader read them, too. The functions here never read the
+	 * As passed to execve(2); NULL: unknown. env(1) and the loader read them as well. The functions here never read the
 	 * environment of the caller.
 	 */
 	char *const *argv;
@@ -128,14 +128,14 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NAME_TOO_LONG,	 /* a component has number bytes; its file system allows limit */
 	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the whole path has number bytes; the kernel allows limit */
 	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, but the path goes on or ends in a slash */
-	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit; denied tells for whom */
+	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit for denied */
 	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or see detail */
 	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
 	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
 
 	/* The file. */
 	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...; mode of the broken link shows which */
-	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit; denied tells for whom */
+	ERRPIPE_CAUSE_NOT_EXECUTABLE, /* no x bit for denied */
 	ERRPIPE_CAUSE_NOEXEC_MOUNT,   /* it is on a file system that is mounted noexec: subject is the mount point */
 	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing; see writers */
 	ERRPIPE_CAUSE_UNREADABLE,     /* it may be executed but not read, so its format is unknown */
