@@ -151,7 +151,7 @@ func execStub(stub, report int, path string, argv, envv []string) (step uint16, 
 	return StepStub, errno
 }
 
-// Execveat(2) is missing before Linux 3.19, under qemu-user, and behind a seccomp(2) filter that knows only execve(2). Such
+// Execveat(2) is missing before Linux 3.19, under qemu-user, and where a seccomp(2) filter knows only execve(2). Such
 // filters return EPERM or 0.
 func isMissing(errno syscall.Errno) bool {
 	return errno == syscall.ENOSYS || errno == syscall.EPERM || errno == 0

@@ -20,7 +20,7 @@ import (
 //
 // Read closes r once it has read something from it. A second Read therefore reports [os.ErrClosed]; it would otherwise take
 // the end of file after a record for a success. At end of file, and after an error of r.Read, r stays open and the caller
-// closes it. It does no harm to close r in every case.
+// closes it. You may close r in every case.
 //
 // Errors other than *Error: EINVAL if pid is below 0; EPROTO if the bytes are not exactly one record of a known version; and those
 // of r.Read, with [os.ErrDeadlineExceeded] after r.SetReadDeadline.

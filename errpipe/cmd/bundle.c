@@ -151,7 +151,7 @@ static int get_strings(const json_t *object, const char *name, char ***strings)
 	return 1;
 }
 
-/* Call get for each object of the array, of which there are no more than max. Returns 0 or -1. */
+/* Call get for each object of the array, which may have at most max. Returns 0 or -1. */
 static int get_objects(const json_t *object, const char *name, size_t max,
 		       int (*get)(struct bundle *bundle, const json_t *entry, const char *name),
 		       struct bundle *bundle)
@@ -290,7 +290,7 @@ static int get_process(struct bundle *bundle)
 	return get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding);
 }
 
-/* --- ids: in a user namespace they are others than those of the files, as they are seen from here --- */
+/* --- ids: those of a user namespace are not the ids that its files have outside --- */
 
 struct mapping {
 	uint32_t inside, outside;
@@ -371,7 +371,7 @@ static int map_ids(struct bundle *bundle)
 
 /* --- mounts --- */
 
-/* The setting of one mount flag by the options. */
+/* How the options set one mount flag. */
 struct flag {
 	bool set, set_recursively, cleared_recursively;
 };
@@ -381,7 +381,7 @@ struct mount_options {
 	bool is_bind;
 };
 
-/* The last of those that contradict each other counts, as for mount(8). */
+/* If options contradict each other, the last one counts, as for mount(8). */
 static void apply_option(struct mount_options *all, const char *option)
 {
 	const struct {
@@ -407,8 +407,8 @@ static void apply_option(struct mount_options *all, const char *option)
 }
 
 /*
- * Runtimes apply recursive options after the others (mount_setattr(2)), and set what is both set and cleared. runc does so for bind
- * mounts only. For others the flag counts if crun sets it as well.
+ * Runtimes apply recursive options after the others (mount_setattr(2)). A flag that is both set and cleared ends up set.
+ * runc applies recursive options to bind mounts only. For other mounts the flag counts only if both runc and crun set it.
  */
 static bool is_set(const struct flag *flag, bool is_bind)
 {
@@ -507,7 +507,7 @@ static int parse(struct bundle *bundle, const char *text, size_t size)
 	return -1;
 }
 
-/* Room for one byte more than there may be. Returns how many there are, or a negative errno. */
+/* text has room for FILE_SIZE_MAX + 1 bytes, to notice a larger file. Returns the size, or a negative errno. */
 static ssize_t read_all(int fd, char *text)
 {
 	size_t size = 0;
@@ -528,8 +528,8 @@ static ssize_t read_all(int fd, char *text)
 }
 
 /*
- * A device may act as soon as it is opened, so it is looked at first; and then that is opened, and not what has its name by then.
- * Where there is no /proc it is opened by its name, without waiting for a writer, should it be a FIFO.
+ * Opening a device can have side effects, so check the type first. Then open the same file through /proc, because another
+ * one may have its name by now. Without /proc, open it by its name; O_NONBLOCK keeps a FIFO from blocking.
  */
 static int open_config(int directory)
 {

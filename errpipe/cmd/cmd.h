@@ -47,7 +47,7 @@ int find_yes_or_no(const char *name);
 /* The name of an errno, or words if it has none. */
 const char *errno_name(int error);
 
-/* errpipe_escape() and errpipe_quote(), malloc'd; NULL without memory. */
+/* errpipe_escape() and errpipe_quote(), malloc'd; NULL if out of memory. */
 char *escaped(const char *text);
 char *quoted(const char *name);
 
@@ -59,7 +59,7 @@ struct outcome {
 	char *tried;   /* malloc'd: the path tried last, even if nothing exists there */
 	bool nowhere;  /* PATH lacks the program */
 	char *failure; /* malloc'd: the failure of errpipe itself, or NULL */
-	char *line;    /* malloc'd: the message, from outcome_finish(); NULL without memory */
+	char *line;    /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
 };
 
 /* Make it a failure of errpipe itself: what failed and, unless it is NULL, a name, which is quoted. */
@@ -76,13 +76,13 @@ int outcome_exit_code(const struct outcome *outcome, enum errpipe_policy policy)
 
 void outcome_free(struct outcome *outcome);
 
-/* search.c: where execvp(3) looks without a PATH: confstr(3) _CS_PATH, which POSIX wants to find the standard programs. */
+/* search.c: the PATH of execvp(3) if the variable is not set: confstr(3) _CS_PATH. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
-/* PATH is that of the environment if it is NULL. */
+/* With NULL, the PATH of the environment. */
 const char *path_or_default(const char *path);
 
-/* Is the program looked for along PATH at all? */
+/* Is a program of that name searched for in PATH? */
 bool is_searched(const char *name);
 
 /* What a search finds at a place, the best first. */
@@ -124,7 +124,7 @@ struct signals {
 	sigset_t mask;		  /* the target's: the mask that we inherited */
 	struct sigaction sigchld; /* likewise */
 	int fd;			  /* readable when there is one */
-	bool stop_sent;		  /* to the target, and no signal to continue it since */
+	bool stop_sent;		  /* a stop signal was sent to the target, and no SIGCONT since */
 	bool has_terminal;	  /* the target's group was in the foreground when the target stopped */
 };
 
@@ -150,8 +150,8 @@ struct inspection {
 	const char *root; /* NULL: our own */
 	const char *base; /* the directory that root and sources are relative to; NULL: the working directory */
 
-	struct errpipe_mount *mounts; /* the question's; the sources are opened */
-	const char **sources;	      /* of each: a path, or NULL if it is not known yet */
+	struct errpipe_mount *mounts; /* of the question; the sources will be opened */
+	const char **sources;	      /* for each mount: a path, or NULL if it is not known yet */
 	size_t mounts_count;
 
 	int milliseconds; /* for all of it */
@@ -173,7 +173,7 @@ struct diagnosis {
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
 	char *finding,
-		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL without memory */
+		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL if out of memory */
 };
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */
@@ -185,12 +185,12 @@ void diagnosis_finish(struct diagnosis *diagnosis);
 /* Diagnose a failure. Empty for a target that started, unless the kernel killed it while loading. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
 
-/* Replace the explanation, which is about the last place: the program is missing from PATH. */
+/* Replace the explanation, which is about the last place in PATH, by one that PATH lacks the program. */
 void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path);
 
 /*
- * Print a line with the finding and, if there is advice, one with that; each begins with before. The first names the errno if
- * before is "", because otherwise a message has named it. Returns 0, or -1 without memory.
+ * Print a line with the finding, and one with the advice if there is any. Both begin with before. If before is "", no
+ * message has named the errno yet, so the first line does. Returns 0, or -1 if out of memory.
  */
 int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *before);
 
@@ -203,7 +203,7 @@ struct bundle {
 	struct json_t *config; /* of jansson */
 	const char *root, *cwd;
 	char **args, **env;		/* args is NULL if there are none */
-	struct errpipe_who who, mapped; /* as they are seen from here, in the end */
+	struct errpipe_who who, mapped; /* mapped: who, with the ids that the files have here */
 	gid_t *groups, *mapped_groups;
 	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
 	struct errpipe_mount *mounts;
@@ -211,7 +211,7 @@ struct bundle {
 	size_t mounts_count;
 };
 
-/* Returns 0, or -1 after a message. Free it in both cases. config.json must be read within that many milliseconds. */
+/* Returns 0, or -1 after a message. Free it in both cases. Gives up on config.json after that many milliseconds. */
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
@@ -219,8 +219,8 @@ void bundle_free(struct bundle *bundle);
 bool json_is_there(void);
 
 /*
- * json_outcome.c: write the object that --report and --json ask for. exit_code is -1 if nothing was tried, and diagnosis NULL if there
- * is none. Returns 0, or a negative errno.
+ * json_outcome.c: write the object of --report and --json. exit_code is -1 if nothing was tried. diagnosis is NULL if
+ * there is none. Returns 0, or a negative errno.
  */
 int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code);
 

@@ -126,7 +126,7 @@ void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char
 	ex->number = ex->limit = 0;
 	ex->detail = ERRPIPE_DETAIL_NONE;
 	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
-	ex->link[0].mode = 0; /* of a directory that the search has passed over */
+	ex->link[0].mode = 0; /* it was that of a directory that the search has passed over */
 }
 
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)

@@ -15,7 +15,7 @@
 
 #include "cmd.h"
 
-/* A process that was killed has that long to be gone. */
+/* How long to wait for the end of a killed process. */
 enum { DEATH_MILLISECONDS = 200 };
 
 /* Few processes have more descriptors. */
@@ -37,7 +37,7 @@ static int open_above_stderr(int base, const char *path, int flags)
 	return moved;
 }
 
-/* A source that cannot be opened is one that is not known yet. */
+/* A source that cannot be opened counts as not known yet. */
 static void open_sources(struct errpipe_explanation *ex, const struct inspection *inspection, int base)
 {
 	for (size_t i = 0; i < inspection->mounts_count; i++) {
@@ -49,7 +49,7 @@ static void open_sources(struct errpipe_explanation *ex, const struct inspection
 	}
 }
 
-/* Shared with the process that looks. */
+/* Memory shared with the inspecting process. */
 struct shared {
 	struct errpipe_explanation *ex;
 	const struct inspection *inspection;
@@ -83,7 +83,7 @@ static int do_inspect(void *data)
 	return errpipe_explain(ex, &question);
 }
 
-/* --- the process that looks ------------------------------------------------------------------- */
+/* --- the inspecting process ------------------------------------------------------------------- */
 
 /*
  * Replace a descriptor by one that is O_PATH. Such a descriptor keeps neither an end of a pipe nor a lock nor a writer
@@ -158,8 +158,8 @@ static bool is_readable(int fd, int milliseconds)
 }
 
 /*
- * Trap: a process can wait for a file system where not even SIGKILL wakes it (FUSE, in the kernel's fs/fuse/dev.c), and
- * who waits for its end then waits as long. It is left to whoever reaps orphans.
+ * Trap: not even SIGKILL wakes a process that waits for some file systems (FUSE, in the kernel's fs/fuse/dev.c). Waiting
+ * for its end could take as long. Leave it to the process that reaps orphans.
  */
 static int await(int milliseconds, pid_t pid, int from)
 {

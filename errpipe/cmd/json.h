@@ -20,7 +20,7 @@ void json_add(json_t **object, const char *key, json_t *value);
 /* Print the object on one line, and free it. NULL means out of memory. Returns 0, or a negative errno. */
 int json_print(FILE *to, json_t *object);
 
-/* json_diagnosis.c: the object of a diagnosis, or NULL without memory. */
+/* json_diagnosis.c: the object of a diagnosis, or NULL if out of memory. */
 json_t *json_of(const struct diagnosis *diagnosis);
 
 #endif

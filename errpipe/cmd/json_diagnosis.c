@@ -178,7 +178,7 @@ static json_t *json_of_writers(const struct errpipe_writers *writers)
 	return array;
 }
 
-/* A line of ours. An empty one is none. */
+/* Null if the line is empty. */
 static void add_line(json_t **object, const char *key, const char *line)
 {
 	json_add(object, key, !line ? NULL : *line ? json_text(line) : json_null());
@@ -198,7 +198,7 @@ static void add_cause(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "broken", integer_or_null(ex->broken >= 0, ex->broken));
 }
 
-/* Whom the mode or the access control list denies the x bit. */
+/* The class of users to which the mode or the access control list denies the x bit. */
 static void add_denied(json_t **object, const struct errpipe_denied *denied)
 {
 	bool is_group = denied->as == ERRPIPE_CLASS_GROUP || denied->as == ERRPIPE_CLASS_NAMED_GROUP;
@@ -261,7 +261,7 @@ int json_write_diagnosis(FILE *to, const struct diagnosis *diagnosis)
 #else
 int json_write_diagnosis(FILE *to, const struct diagnosis *diagnosis)
 {
-	(void)to; /* json_is_there() was asked before */
+	(void)to; /* the caller has checked json_is_there() */
 	(void)diagnosis;
 	return -ENOSYS;
 }

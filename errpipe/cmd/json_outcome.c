@@ -23,7 +23,7 @@ static const char *const verdicts[] = {
 	VERDICT(STARTED), VERDICT(EXEC_FAILED), VERDICT(SETUP_FAILED), VERDICT(DIED), VERDICT(CLOSED),
 };
 
-/* Only where text() has lost something. */
+/* The bytes in hexadecimal, or null if they are UTF-8. */
 static json_t *hex_of(const char *bytes)
 {
 	json_t *whole = json_string(bytes), *string;
@@ -79,7 +79,7 @@ static bool has_failed(const struct errpipe_report *report)
 	return report->verdict == ERRPIPE_EXEC_FAILED || report->verdict == ERRPIPE_SETUP_FAILED;
 }
 
-/* The status of a failed exec is that of a process which was killed for it. */
+/* After a failed exec the process was killed, so its status says nothing. */
 static void add_end(json_t **object, const struct errpipe_report *report)
 {
 	int status = report->status;
@@ -114,7 +114,7 @@ int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *
 #else
 int json_write(FILE *to, const struct outcome *outcome, const struct diagnosis *diagnosis, int exit_code)
 {
-	(void)to; /* json_is_there() was asked before */
+	(void)to; /* the caller has checked json_is_there() */
 	(void)outcome;
 	(void)diagnosis;
 	(void)exit_code;

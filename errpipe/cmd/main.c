@@ -36,7 +36,7 @@ static const struct {
 /* A full disk must not go unnoticed. A closed stdout matters only if something was written to it. */
 static int close_stdout(int status)
 {
-	bool failed = ferror(stdout); /* its errno is gone */
+	bool failed = ferror(stdout); /* its errno is no longer known */
 	int error = fflush(stdout) == 0 ? 0 : errno;
 
 	if (fclose(stdout) != 0 && errno != EBADF && !error)

@@ -75,8 +75,8 @@ static bool has_ended_by_pidfd(const struct errpipe_child *child)
 }
 
 /*
- * Whether the target has ended. It is not reaped yet. Other children are, because pid 1 gets orphans. If waitid(2) is
- * refused, only the target can be asked about.
+ * Has the target ended? It is not reaped here. Other children are, because process 1 gets orphans. If waitid(2) is
+ * refused, the target's pidfd still shows its end.
  */
 static bool has_ended(const struct errpipe_child *child)
 {
@@ -98,7 +98,7 @@ static bool has_ended(const struct errpipe_child *child)
 	}
 }
 
-/* Stay with the target until its exec has failed or it has ended. */
+/* Forward signals until the exec has failed or the target has ended. */
 static int attend(struct errpipe_child *child, struct signals *signals)
 {
 	struct pollfd fds[] = { { signals->fd, POLLIN, 0 }, { child->poll_fd, POLLIN, 0 } };

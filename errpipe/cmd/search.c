@@ -18,7 +18,7 @@ struct places {
 
 bool is_searched(const char *name)
 {
-	/* A name with a slash is a path already, and so is the empty one: it names nothing. */
+	/* A name with a slash is a path already. An empty name is tried as a path as well, and fails. */
 	return *name && !strchr(name, '/');
 }
 

@@ -116,7 +116,7 @@ static void stop_by(int signal)
  * kernel discards a signal of job control if no shell could do that. It does not discard SIGSTOP.
  *
  * Trap: if we are stopped, and another process continues the target alone, we do not notice. Debuggers and cpulimit(1)
- * use SIGSTOP in that way. So follow SIGSTOP only if a shell would otherwise not give its prompt.
+ * use SIGSTOP in that way. Therefore follow SIGSTOP only if a shell would otherwise not print its prompt.
  */
 static void stop_with(struct signals *signals, pid_t pid)
 {
@@ -174,7 +174,7 @@ static bool should_forward(const struct signals *signals, const struct signalfd_
 		return signals->stop_sent || stopped_by(pid);
 	if (!is_from_terminal(info))
 		return true;
-	if (signal == SIGHUP && getsid(0) == getpid()) /* the kernel sends it to the leader of the session alone */
+	if (signal == SIGHUP && getsid(0) == getpid()) /* the kernel sends it only to the leader of the session */
 		return true;
 	return getpgid(pid) != getpgrp() && (!is_job_control(signal) || is_in_job());
 }

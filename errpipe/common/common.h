@@ -37,7 +37,7 @@ int ep_above_stderr(int fd);
 /* decimal.c: write n at the end of buf. Returns where it starts. */
 char *ep_decimal(char buf[EP_DECIMAL], int n);
 
-/* line.c: a line that is cut off at the end of the buffer, while its length is still counted. */
+/* line.c: builds a line. The text is cut off at the end of the buffer, but length counts all of it. */
 struct ep_line {
 	char *buf;
 	size_t size, length;
@@ -54,8 +54,8 @@ void ep_add_path(struct ep_line *line, const char *path);
 size_t ep_end(struct ep_line *line);
 
 /*
- * quote.c: add a text with its invisible characters escaped; a name in quotes, in which quotes and backslashes are escaped
- * too; a word that a shell reads as that name.
+ * quote.c. ep_add_visible() adds a text with its invisible characters escaped. ep_add_quoted() adds a name in quotes, and
+ * also escapes quotes and backslashes. ep_add_word() adds a word that a shell reads as that name.
  */
 void ep_add_visible(struct ep_line *line, const char *text);
 void ep_add_quoted(struct ep_line *line, const char *name);

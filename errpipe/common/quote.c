@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names in a text, so that a blank, a carriage return or a character without a shape is seen. */
+/* Quotes names, so that a reader sees blanks, carriage returns and invisible characters. */
 #include <string.h>
 
 #include "common.h"
@@ -29,7 +29,7 @@ static bool is_character(uint32_t code)
 	return code < 0xd800 || (code > 0xdfff && code <= 0x10ffff);
 }
 
-/* The length of the UTF-8 character, which is in *code then; 0 if the bytes are not one. */
+/* Decodes a UTF-8 character into *code. Returns its length, or 0 if the bytes are not one. */
 static size_t decode(const unsigned char *p, uint32_t *code)
 {
 	static const struct {

@@ -32,7 +32,7 @@ _errpipe() {
 	*) return ;;
 	esac
 
-	# The program, and all behind it, is not ours.
+	# The program and its arguments are not ours.
 	if [ "$command" != decode ]; then
 		for ((i = 2; i < COMP_CWORD; i++)); do
 			case ${COMP_WORDS[i]} in

@@ -192,7 +192,7 @@ static int check_exec(struct ep_check *c, const struct errpipe_link *parent, con
 	return check_segments(c, loader);
 }
 
-/* What the new program does by its own rules. Returns 0 with *command if it is env(1), else -1. */
+/* Follow the new program up to its own code. Returns 0 with *command if it is env(1), else -1. */
 static int check_program(struct ep_check *c, const struct file *program, const struct file *loader,
 			 struct ep_command *command)
 {
@@ -430,7 +430,7 @@ static int open_root(const struct errpipe_question *question)
 	return root < 0 ? -errno : ep_above_stderr(root);
 }
 
-/* Did it start, without being killed and with success? Then there is nothing to explain. */
+/* Did it start and, as far as is known, succeed? Then there is nothing to explain. */
 static bool has_worked(const struct errpipe_report *report)
 {
 	return report && !ep_has_failed(report) && (report->status == -1 || report->status == 0);

@@ -29,10 +29,10 @@ struct ep_check {
 	int asks;	  /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
 
-/* A path of 4096 bytes can have 2048 components, and each can be one of 40 symbolic links of as many. */
+/* A path and 40 symbolic links can have 41 * 2048 components. No path in use has as many as this. */
 enum { EP_STEPS_MAX = 20000 };
 
-/* Everything that one rule finds out, in the members of struct errpipe_explanation. What it leaves out is 0 or NULL. */
+/* The result of one rule, in the members of struct errpipe_explanation. Members that it leaves out are 0 or NULL. */
 struct ep_finding {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty; /* 0: as certain as everything before it */

@@ -167,7 +167,7 @@ static void add_writers(struct ep_line *line, const struct errpipe_explanation *
 
 /* The value of a placeholder: one of these, or nothing. */
 struct value {
-	const char *text; /* is added by add_text */
+	const char *text; /* written by add_text */
 	void (*add_text)(struct ep_line *line, const char *text);
 	const char *template; /* has placeholders itself */
 	void (*add)(struct ep_line *line, const struct errpipe_explanation *ex);
@@ -184,7 +184,7 @@ static bool is(const char *key, size_t length, const char *name)
 	return strlen(name) == length && memcmp(name, key, length) == 0;
 }
 
-/* The architecture of a package of Debian's: "i386" of "libc6:i386". */
+/* The architecture of a Debian package: "i386" of "libc6:i386". */
 static const char *architecture_of_package(const char *package)
 {
 	const char *colon = package ? strchr(package, ':') : NULL;

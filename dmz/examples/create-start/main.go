@@ -26,7 +26,7 @@ const (
 	goFD     = 4 // the FIFO through which start lets it go
 	reportFD = 5 // the FIFO through which it answers and reports
 
-	initName = "exe" // a program that is exec'd as /proc/self/exe is called so
+	initName = "exe" // the process name of a program that is exec'd as /proc/self/exe
 )
 
 func main() {

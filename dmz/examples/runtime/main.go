@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	stubFD, reportFD = 3, 4 // of the init: it gets them in this order
-	preserved        = 0    // a runtime hands on 3 to 3+N-1 to the program (--preserve-fds N), and these two come next
+	stubFD, reportFD = 3, 4 // in the init, which gets them in this order
+	preserved        = 0    // a runtime passes 3 to 3+N-1 to the program (--preserve-fds N); these two come next
 
-	initName = "runtime:[init]" // what the init is called, by which Settle knows that it is not the program yet
+	initName = "runtime:[init]" // the process name by which Settle recognises the init
 )
 
 func main() {
@@ -63,9 +63,9 @@ func run(argv []string) error {
 	stub.Close()
 
 	if err = dmz.Read(r, 0, argv[0]); err != nil {
-		cmd.Process.Kill() // it is leaving anyway; if not, the record was forged, and now it is true
+		cmd.Process.Kill() // it is exiting anyway; if the record was forged, this makes it true
 	} else {
-		err = dmz.Settle(cmd.Process.Pid, argv[0], initName, strconv.Itoa(stubFD)) // it waits; the start is known before
+		err = dmz.Settle(cmd.Process.Pid, argv[0], initName, strconv.Itoa(stubFD)) // waits for the end of the init
 	}
 	if exit := cmd.Wait(); err == nil {
 		err = exit

@@ -84,7 +84,7 @@ void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head)
 	link->architecture = known ? known->name : NULL;
 }
 
-/* After the end of a header that is cut off, the kernel sees zeros. So does this. */
+/* After the end of a header that is cut off, the kernel sees zeros, and so does this function. */
 void ep_elf_open(struct ep_elf *elf, const struct errpipe_link *link, int fd, const struct ep_head *head)
 {
 	elf->fd = fd;

@@ -42,7 +42,7 @@ struct ep_segment {
 /* Fill in the members of the link that identify an ELF file. */
 void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head);
 
-/* The link is identified. */
+/* Call ep_elf_identify() for the link first. */
 void ep_elf_open(struct ep_elf *elf, const struct errpipe_link *link, int fd, const struct ep_head *head);
 
 /* e_flags */
@@ -54,7 +54,7 @@ unsigned ep_elf_header_size(unsigned elf_class);
 /* How many bytes of program headers there should be. */
 unsigned ep_elf_table_size(const struct ep_elf *elf);
 
-/* What is wrong with the program headers, and the number and limit that go with it. 0: nothing. */
+/* The fault of the program headers, with its number and limit. 0: none. */
 enum errpipe_detail ep_elf_wrong_headers(const struct ep_elf *elf, uint64_t *number, uint64_t *limit);
 
 /* Does the file have all of them? */

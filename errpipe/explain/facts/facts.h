@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be read: files of the chain, and what /proc and the kernel tell. Nothing in facts/ decides or records a finding. */
+/* Read the files of the chain, /proc and the kernel's state. Nothing in facts/ decides or records a finding. */
 #ifndef ERRPIPE_EXPLAIN_FACTS_H
 #define ERRPIPE_EXPLAIN_FACTS_H
 
@@ -141,7 +141,7 @@ void ep_find_writers(struct ep_check *c, int path_fd, struct errpipe_writers *wr
 /* modules.c: fill in ex->modules, and return them. */
 const char *ep_read_modules(struct ep_check *c);
 
-/* environment.c: the value of a variable; NULL: not set, or not known. Of two of that name the first counts, as in getenv(3). */
+/* environment.c: the value of a variable; NULL: not set, or not known. The first of several counts, as in getenv(3). */
 const char *ep_variable(const struct ep_check *c, const char *name);
 
 /* --- env(1) ----------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Open and read files of the root, without harm from whatever they are. */
+/* Open and read files of the root safely, whatever they are. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

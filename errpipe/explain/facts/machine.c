@@ -185,7 +185,7 @@ static const struct {
 	{ "loongarch32", M_LOONGARCH, C32, 0 },
 	{ "sparc64", M_SPARCV9, C64, 0 },
 	{ "sparc", M_SPARC, C32, M_SPARCV9 },
-	{ "parisc", M_PARISC, C32, 0 }, /* parisc64, too: its programs have 32 bits */
+	{ "parisc", M_PARISC, C32, 0 }, /* also parisc64, whose programs are 32-bit */
 	{ "alpha", M_ALPHA, C64, 0 },
 	{ "m68k", M_68K, C32, 0 },
 	{ "sh", M_SH, C32, 0 },

@@ -73,8 +73,8 @@ int ep_arguments(struct ep_check *c)
 	if (!question->report)
 		return 0;
 	/*
-	 * They are unknown, or they would fit. Then the arguments of the stub were too much, or those that the kernel adds
-	 * for an interpreter, or another limit applied.
+	 * The arguments are unknown, or would fit. In that case those of the stub, or those that the kernel adds for an
+	 * interpreter, exceeded the limit, or another limit applied.
 	 */
 	return too_large(c, 0, ep_size_of(question->path, NULL, NULL, stack_limit(c)).limit, ERRPIPE_LIKELY);
 }

@@ -75,7 +75,7 @@ static bool is_old_arm(const struct ep_elf *elf, const struct errpipe_link *link
 	return link->machine == EM_ARM && !(ep_elf_flags(elf) & 0xff000000);
 }
 
-/* What a kernel needs to run such programs, for the advice; 0: unknown. */
+/* The support that a kernel needs to run such programs, for the advice; 0: unknown. */
 static enum errpipe_detail needs(const struct errpipe_link *link)
 {
 	if (link->machine == EM_386 || link->machine == 6 /* EM_486 */)

@@ -58,7 +58,7 @@ static int fail_with(struct ep_lookup *w, enum errpipe_cause cause, int error)
 	return fail(w, (struct ep_finding){ .cause = cause, .error = error });
 }
 
-/* errpipe itself cannot go on. What the kernel would do is unknown. */
+/* errpipe itself cannot go on. The kernel's result is unknown. */
 static int give_up(struct ep_lookup *w, struct ep_finding finding)
 {
 	finding.certainty = ERRPIPE_UNSURE;
@@ -309,7 +309,7 @@ static void note_circle(struct ep_lookup *w, int link)
 		w->to = link;
 }
 
-/* One too many. Usually the same one came before; the symbolic links between the two are the circle. */
+/* One too many. Usually the same one came before; the symbolic links between the two are the loop. */
 static int too_many_symlinks(struct ep_lookup *w)
 {
 	int to, from;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the mounts of a question will really be. Runtimes follow symbolic links: on most systems /var/run/x is /run/x. */
+/* Find the real places of a question's mounts. Runtimes follow symbolic links: on most systems /var/run/x is /run/x. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>

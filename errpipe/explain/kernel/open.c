@@ -16,7 +16,7 @@ static bool is_own_root(const struct ep_check *c)
 
 /* --- the kernel's look-up ------------------------------------------------------------------------------------ */
 
-/* In the caller's own root an exec may leave nothing, so the plain call does. */
+/* In the caller's own root there is nothing to escape from, so a plain open(2) is enough. */
 static int ask_in_own_root(struct ep_check *c, const char *path)
 {
 	const char *cwd = c->question->cwd;
@@ -58,7 +58,7 @@ static int ask_kernel(struct ep_check *c, const char *path)
 	return is_own_root(c) ? ask_in_own_root(c, path) : ask_in_root(c, path);
 }
 
-/* Errors that may come from the way of asking, or from who asks, and not from the path. */
+/* Errors that this way of asking, or the asking process, may cause instead of the path. */
 static bool is_inconclusive(int error)
 {
 	static const int errors[] = { ENOSYS, EAGAIN, EACCES, EPERM, ELOOP, EXDEV, EMFILE, ENFILE, ENOMEM };

@@ -147,7 +147,7 @@ static int refused(struct ep_check *c, const struct errpipe_link *link, int erro
 			      });
 }
 
-/* Where the kernel cannot be asked: the report says busy, and a process still writes. */
+/* For a kernel that cannot be asked: the report says busy, and a process still has the file open for writing. */
 static int check_writers(struct ep_check *c, struct errpipe_link *link, int path_fd)
 {
 	const struct errpipe_report *report = c->question->report;
