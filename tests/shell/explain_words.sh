@@ -57,6 +57,13 @@ all_texts() {
 		END { exit bad || NR < 50 }' "$tmp/list"
 }
 
+# errpipe/explain/text.c ends a placeholder at its first brace.
+not_nested() {
+	{ column 3; column 4; column 5; cat "$ERRPIPE_SRC/errpipe/explain/words.def"; } >"$tmp/words"
+	grep -nE '[{][^{}"]*[{]' "$tmp/words" && return 1
+	[ -s "$tmp/words" ]
+}
+
 # errpipe/explain/text.c replaces every placeholder that is used.
 placeholders() {
 	sed -n 's/.*{ "\([a-z-]*\)", .* },$/\1/p; s/.*memcmp(\(p\|key\), "\([a-z-]*\)", .*/\2/p' \
@@ -153,6 +160,7 @@ try "it has the causes of the header, in the same order" same_order
 try "each cause has a unique name, which matches the header" names
 try "each cause has all of its texts" all_texts
 try "no text has an unknown placeholder" placeholders
+try "no placeholder is inside another one" not_nested
 try "each example shows the finding and the advice" examples_show_them
 try "no text has a phrase that tools parse as an errno" no_phrase
 try "no other string of the library has one" no_phrase_in_objects
