@@ -21,7 +21,7 @@ result() {
 code() {
 	case $1 in
 	*.md) sed -n -e 's/^    //p' -e 't' -e 's/.*//p' "$1" ;;
-	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/\\e/\\/g;s/\\(ga\\-/└─/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
+	*) sed -n -e '/^\.Bd -literal/,/^\.Ed/{/^\./d;s/^\\&//;s/\\e/\\/g;s/\\(ga\\-/└─/g;p;b' -e '}' -e 's/.*//p' "$1" ;;
 	esac
 }
 
