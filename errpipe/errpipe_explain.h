@@ -80,14 +80,14 @@ struct errpipe_who {
 struct errpipe_question {
 	int root;	  /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
 	const char *cwd;  /* the working directory in the root. NULL: the caller's own, or "/" in another root */
-	const char *path; /* as passed to execve(2): PATH is not searched */
+	const char *path; /* as passed to execve(2), or to execvp(3) if search_path is set */
 
 	const struct errpipe_report *report; /* the report of the attempt; NULL: not tried yet */
 	const struct errpipe_who *who;	     /* the process that execs; NULL: the caller */
 
 	/*
-	 * The directories in which path was looked up, as execvp(3) does, separated by colons. NULL, or a path with a
-	 * slash: it was not looked up.
+	 * The value of PATH: directories separated by colons. A path without a slash is looked up in them as execvp(3) does
+	 * it, and the first link is the file that is found there. NULL: path is taken as it is.
 	 */
 	const char *search_path;
 
@@ -103,6 +103,12 @@ struct errpipe_question {
 
 	const struct errpipe_mount *mounts;
 	size_t mounts_count;
+
+	/*
+	 * Nonzero: if path is missing in a root that is not the caller's, look for it in the caller's, too. Somebody may
+	 * have given a container a path of the host. Only whether it exists is told.
+	 */
+	int compare_own_root;
 
 	uint64_t reserved[4];
 };
@@ -163,6 +169,15 @@ enum errpipe_cause {
 	/* Text and data in the place of a program. */
 
 	/* The command as it was typed. */
+	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH */
+	ERRPIPE_CAUSE_OUTSIDE_PATH,   /* no directory of PATH, object, has it, but subject exists */
+	ERRPIPE_CAUSE_NEAR_MISS,      /* missing, but object, which is similar, exists; detail tells what differs */
+	ERRPIPE_CAUSE_WHOLE_COMMAND,  /* the name has the arguments of object, a program, in it */
+	ERRPIPE_CAUSE_LITERAL_QUOTES, /* the name has quotes or brackets in it; object, without them, exists */
+	ERRPIPE_CAUSE_NOT_EXPANDED,   /* a variable or ~ in the name, which means object if that exists */
+	ERRPIPE_CAUSE_SHELL_BUILTIN,
+	ERRPIPE_CAUSE_OPTION,	 /* the name begins with "-" */
+	ERRPIPE_CAUSE_HOST_PATH, /* missing, but it exists in the caller's own root; see compare_own_root */
 
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
@@ -308,7 +323,35 @@ enum errpipe_detail {
 
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
-	ERRPIPE_DETAIL_NO_NEW_PRIVS
+	ERRPIPE_DETAIL_NO_NEW_PRIVS,
+
+	/* NOT_IN_PATH */
+	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH" */
+	ERRPIPE_DETAIL_PATH_QUOTED,	  /* subject, in PATH, has a quote in it */
+	ERRPIPE_DETAIL_PATH_EMPTY,
+	ERRPIPE_DETAIL_PATH_UNSET, /* the environment has no PATH */
+
+	/* OUTSIDE_PATH. 0: another directory in which programs usually are. */
+	ERRPIPE_DETAIL_IN_CWD, /* "./" was left out */
+
+	/* NEAR_MISS */
+	ERRPIPE_DETAIL_OTHER_DIRECTORY,
+	ERRPIPE_DETAIL_LEADING_SLASH, /* it is in the working directory, not in the root */
+	ERRPIPE_DETAIL_TORN_APART,    /* the directory subject has replaced a symbolic link into /usr */
+	ERRPIPE_DETAIL_EXTRA_BLANK,
+	ERRPIPE_DETAIL_RETURN, /* a carriage return */
+	ERRPIPE_DETAIL_INVISIBLE,
+	ERRPIPE_DETAIL_CASE,
+	ERRPIPE_DETAIL_SUFFIX,
+	ERRPIPE_DETAIL_LETTER,
+
+	/* WHOLE_COMMAND */
+	ERRPIPE_DETAIL_PLAIN_WORDS,
+	ERRPIPE_DETAIL_SHELL_SYNTAX,
+
+	/* LITERAL_QUOTES */
+	ERRPIPE_DETAIL_NAME_QUOTED,
+	ERRPIPE_DETAIL_JSON_LIST
 };
 
 /* The class of the process for a file. */

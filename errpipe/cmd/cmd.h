@@ -85,34 +85,6 @@ const char *path_or_default(const char *path);
 /* Is a program of that name searched for in PATH? */
 bool is_searched(const char *name);
 
-/* What a search finds at a place, the best first. */
-enum found { FOUND, REFUSED, ABSENT, NONE_YET };
-
-/*
- * Classify a place like a shell. A shell goes on if the file is missing or a directory, if the path leads nowhere, and
- * if it may not execute the file or look at the place. seen means that the file exists, and mode is its st_mode, or 0 if
- * that is unknown; error is the errno of its exec, or of the look-up.
- */
-enum found found_by(bool seen, mode_t mode, int error);
-
-/*
- * visit returns what it finds at a place, or a negative errno, which ends the search. is_last: no place is left, and none
- * was REFUSED. keep is called after a visit whose place is the best so far.
- */
-struct visitor {
-	int (*visit)(void *data, const char *path, bool is_last);
-	void (*keep)(void *data);
-	void *data;
-};
-
-/*
- * Visit the places where a shell would look for a program, one after the other, until one is FOUND. A place that is
- * REFUSED does not hide a later one. The best is the one that is FOUND, or the first that is REFUSED, or the last.
- *
- * Returns an enum found, or a negative errno.
- */
-int search(const char *name, const char *path, const struct visitor *visitor);
-
 /* Search a program, try to exec it, and fill in the outcome. The outcome is ENOENT if all places are ABSENT. */
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome);
@@ -169,7 +141,6 @@ void free_explanation(struct errpipe_explanation *explanation);
 struct diagnosis {
 	struct errpipe_explanation *explanation; /* NULL: there is none */
 	const char *path;			 /* its subject; as the user typed it if PATH lacks it */
-	const char *search_path;		 /* the PATH that lacks it, or NULL */
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
 	char *finding,
@@ -184,9 +155,6 @@ void diagnosis_finish(struct diagnosis *diagnosis);
 
 /* Diagnose a failure. Empty for a target that started, unless the kernel killed it while loading. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
-
-/* Replace the explanation, which is about the last place in PATH, by one that PATH lacks the program. */
-void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path);
 
 /*
  * Print a line with the finding, and one with the advice if there is any. Both begin with before. If before is "", no

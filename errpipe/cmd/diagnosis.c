@@ -23,17 +23,6 @@ static char *words_of(size_t (*words)(char *, size_t, const struct errpipe_expla
 	return line;
 }
 
-/* The text around a name, which is quoted. */
-static char *around(const char *before, const char *name, const char *after)
-{
-	char *middle = quoted(name), *line = NULL;
-
-	if (!middle || asprintf(&line, "%s%s%s", before, middle, after) < 0)
-		line = NULL;
-	free(middle);
-	return line;
-}
-
 int other_errno(const struct diagnosis *diagnosis)
 {
 	int error = diagnosis->explanation->error;
@@ -41,17 +30,10 @@ int other_errno(const struct diagnosis *diagnosis)
 	return diagnosis->error && error != diagnosis->error ? error : 0;
 }
 
-static char *plain_finding(const struct diagnosis *diagnosis)
-{
-	if (diagnosis->search_path)
-		return around("", diagnosis->path, " is not in PATH");
-	return words_of(errpipe_finding, diagnosis->explanation);
-}
-
 static char *finding_of(const struct diagnosis *diagnosis)
 {
 	int other = other_errno(diagnosis);
-	char *finding = plain_finding(diagnosis), *line = NULL;
+	char *finding = words_of(errpipe_finding, diagnosis->explanation), *line = NULL;
 	int length;
 
 	if (!finding || (!other && !diagnosis->is_cwd))
@@ -67,18 +49,10 @@ static char *finding_of(const struct diagnosis *diagnosis)
 	return line;
 }
 
-static char *advice_of(const struct diagnosis *diagnosis)
-{
-	if (diagnosis->search_path)
-		return around("install it, use its full path, or correct PATH, which is ", diagnosis->search_path,
-			      "");
-	return words_of(errpipe_advice, diagnosis->explanation);
-}
-
 void diagnosis_finish(struct diagnosis *diagnosis)
 {
 	diagnosis->finding = finding_of(diagnosis);
-	diagnosis->advice = advice_of(diagnosis);
+	diagnosis->advice = words_of(errpipe_advice, diagnosis->explanation);
 }
 
 /* Was it killed by a signal that the kernel uses for a program that it cannot load? */
@@ -112,28 +86,16 @@ static bool says_why(const struct errpipe_explanation *ex, const struct errpipe_
 	return was_refused(report) || (!ex->starts && !ex->error && ex->certainty != ERRPIPE_UNSURE);
 }
 
-void diagnosis_nowhere(struct diagnosis *diagnosis, const char *name, const char *search_path)
-{
-	struct errpipe_explanation *ex = diagnosis->explanation;
-
-	diagnosis->path = name;
-	diagnosis->search_path = search_path;
-	ex->cause = ERRPIPE_CAUSE_MISSING;
-	ex->certainty = ERRPIPE_CERTAIN;
-	ex->error = ENOENT;
-	ex->subject = ex->link[0].path;
-	ex->object = NULL;
-	ex->number = ex->limit = 0;
-	ex->detail = ERRPIPE_DETAIL_NONE;
-	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
-	ex->link[0].mode = 0; /* it was that of a directory that the search has passed over */
-}
-
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 {
 	const struct errpipe_report *report = &outcome->report;
+	bool is_nowhere = outcome->nowhere && report->error == ENOENT;
 	const struct inspection inspection = {
-		.question = { .path = outcome->tried, .report = report, .argv = argv, .envp = environ },
+		.question = { .path = is_nowhere ? outcome->path : outcome->tried,
+			      .search_path = is_nowhere ? path_or_default(NULL) : NULL,
+			      .report = report,
+			      .argv = argv,
+			      .envp = environ },
 		.milliseconds = DIAGNOSIS_MILLISECONDS,
 	};
 	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };
@@ -144,8 +106,6 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 		diagnosis_free(&diagnosis);
 		return diagnosis;
 	}
-	if (outcome->nowhere && report->error == ENOENT)
-		diagnosis_nowhere(&diagnosis, outcome->path, path_or_default(NULL));
 	diagnosis_finish(&diagnosis);
 	return diagnosis;
 }

@@ -4,7 +4,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -42,8 +41,8 @@ static const struct option options[] = {
 
 enum { EXIT_WORKS, EXIT_FAILS };
 
-/* A user can wait, and can interrupt. But a config.json can name millions of places, so the whole search has a limit as well. */
-enum { INSPECTION_MILLISECONDS = 5000, SEARCH_SECONDS = 10 };
+/* A user can wait, and can interrupt. A search inspects many places. */
+enum { INSPECTION_MILLISECONDS = 5000, SEARCH_MILLISECONDS = 10000 };
 
 /* errno.def's numbers end well below. */
 enum { ERRNO_MAX = 4095 };
@@ -238,10 +237,11 @@ static int ask(struct explain *explain)
 	if (explain->cwd)
 		explain->inspection.question.cwd = explain->cwd;
 	explain->inspection.question.argv = explain->argv;
+	explain->inspection.question.compare_own_root = explain->inspection.root != NULL;
 	return 0;
 }
 
-/* --- the search ------------------------------------------------------------------------------- */
+/* --- the inspection --------------------------------------------------------------------------- */
 
 static int inspect(struct explain *explain, struct errpipe_explanation **ex)
 {
@@ -255,82 +255,6 @@ static int inspect(struct explain *explain, struct errpipe_explanation **ex)
 		name_failure(0, "cannot inspect", where, ": the inspecting process died");
 	else
 		name_failure(-ret, "cannot inspect", where, "");
-	return ret;
-}
-
-/* A place and its explanation, which keeps pointers to path. */
-struct candidate {
-	char *path;
-	struct errpipe_explanation *ex;
-};
-
-static enum found found_in(const struct errpipe_explanation *ex)
-{
-	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
-
-	return found_by(seen, ex->link[0].mode, ex->error);
-}
-
-static void candidate_free(struct candidate *candidate)
-{
-	free_explanation(candidate->ex);
-	free(candidate->path);
-}
-
-static time_t seconds(void)
-{
-	struct timespec now = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-struct candidates {
-	struct explain *explain;
-	time_t begin;
-	struct candidate last, best;
-};
-
-/* -ECANCELED: after a message. */
-static int explain_place(void *data, const char *path, bool is_last)
-{
-	struct candidates *candidates = data;
-	struct explain *explain = candidates->explain;
-	struct candidate *last = &candidates->last;
-
-	(void)is_last;
-	if (seconds() - candidates->begin > SEARCH_SECONDS) {
-		own_failure(0, "cannot search PATH: gave up after %d seconds", SEARCH_SECONDS);
-		return -ECANCELED;
-	}
-	candidate_free(last);
-	*last = (struct candidate){ .path = strdup(path) };
-	if (!last->path)
-		return -ENOMEM;
-	explain->inspection.question.path = last->path;
-	return inspect(explain, &last->ex) < 0 ? -ECANCELED : (int)found_in(last->ex);
-}
-
-static void keep_candidate(void *data)
-{
-	struct candidates *candidates = data;
-	struct candidate worse = candidates->best;
-
-	candidates->best = candidates->last;
-	candidates->last = worse;
-}
-
-/* Returns an enum found, or a negative errno after a message. */
-static int find(struct explain *explain, const char *name, struct candidate *best)
-{
-	struct candidates candidates = { .explain = explain, .begin = seconds() };
-	const struct visitor visitor = { explain_place, keep_candidate, &candidates };
-	int ret = search(name, explain->path, &visitor);
-
-	if (ret < 0 && ret != -ECANCELED)
-		own_failure(-ret, "cannot search PATH");
-	candidate_free(&candidates.last);
-	*best = candidates.best;
 	return ret;
 }
 
@@ -433,27 +357,31 @@ static int print(const struct explain *explain, const struct diagnosis *diagnosi
 	return (explain->as_json ? print_json : print_text)(diagnosis);
 }
 
+static void set_program(struct explain *explain, const char *name)
+{
+	explain->inspection.question.path = name;
+	if (!is_searched(name))
+		return;
+	explain->inspection.question.search_path = path_or_default(explain->path);
+	explain->inspection.milliseconds = SEARCH_MILLISECONDS;
+}
+
 static int answer(struct explain *explain)
 {
-	const char *name = *explain->argv;
-	struct candidate best;
-	struct diagnosis diagnosis;
-	int found = find(explain, name, &best), ret = EXIT_OWN;
+	struct diagnosis diagnosis = { .error = explain->report.error };
+	int ret = EXIT_OWN;
 
-	if (found >= 0 && best.ex) {
-		diagnosis = (struct diagnosis){ .explanation = best.ex,
-						.path = best.path,
-						.error = explain->report.error };
-		if (found == ABSENT && is_searched(name))
-			diagnosis_nowhere(&diagnosis, name, path_or_default(explain->path));
+	set_program(explain, *explain->argv);
+	if (inspect(explain, &diagnosis.explanation) == 0) {
+		const struct errpipe_explanation *ex = diagnosis.explanation;
+
+		diagnosis.path = ex->links ? ex->link[0].path : *explain->argv;
 		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
 		if (ret == 0)
-			ret = best.ex->starts ? EXIT_WORKS : EXIT_FAILS;
-		diagnosis_free(&diagnosis);
-		best.ex = NULL;
+			ret = ex->starts ? EXIT_WORKS : EXIT_FAILS;
 	}
-	candidate_free(&best);
+	diagnosis_free(&diagnosis);
 	return ret;
 }
 

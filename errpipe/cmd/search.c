@@ -29,7 +29,15 @@ const char *path_or_default(const char *path)
 	return path ? path : DEFAULT_PATH;
 }
 
-enum found found_by(bool seen, mode_t mode, int error)
+/* What is found at a place, the best first. */
+enum found { FOUND, REFUSED, ABSENT, NONE_YET };
+
+/*
+ * Classify a place like a shell. A shell goes on if the file is missing or a directory, if the path leads nowhere, and
+ * if it may not execute the file or look at the place. seen means that the file exists, and mode is its st_mode; error is
+ * the errno of its exec, or of the look-up.
+ */
+static enum found found_by(bool seen, mode_t mode, int error)
 {
 	static const int absent[] = { ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG };
 
@@ -67,25 +75,6 @@ static int next_place(struct places *places)
 	return 1;
 }
 
-int search(const char *name, const char *path, const struct visitor *visitor)
-{
-	struct places places = { .name = name, .rest = is_searched(name) ? path_or_default(path) : "" };
-	enum found best = NONE_YET;
-	int ret = 0;
-
-	while (best != FOUND && (ret = next_place(&places)) > 0) {
-		ret = visitor->visit(visitor->data, places.path, !places.rest && best != REFUSED);
-		if (ret < 0)
-			break;
-		if (ret < (int)best || (ret == ABSENT && best == ABSENT)) {
-			best = ret;
-			visitor->keep(visitor->data);
-		}
-	}
-	free(places.path);
-	return ret < 0 ? ret : (int)best;
-}
-
 /* A search by attempts to exec. */
 struct attempts {
 	const char *name;
@@ -117,9 +106,8 @@ static enum found result_of(struct attempts *attempts, const char *path, bool se
 }
 
 /* Places that are ABSENT are skipped. If all are, the last one is tried, because only execve(2) can decide. */
-static int try_place(void *data, const char *path, bool is_last)
+static enum found try_place(struct attempts *attempts, const char *path, bool is_last)
 {
-	struct attempts *attempts = data;
 	struct stat st;
 	bool seen = stat(path, &st) == 0;
 	mode_t mode = seen ? st.st_mode : 0;
@@ -133,21 +121,42 @@ static int try_place(void *data, const char *path, bool is_last)
 	return result_of(attempts, path, seen, mode, absent);
 }
 
-static void keep_outcome(void *data)
+static void keep_outcome(struct attempts *attempts)
 {
-	struct attempts *attempts = data;
 	struct outcome worse = attempts->best;
 
 	attempts->best = attempts->last;
 	attempts->last = worse;
 }
 
+/*
+ * Try one place after the other until one is FOUND. A place that is REFUSED does not hide a later one. The best is the one
+ * that is FOUND, or the first that is REFUSED, or the last. Returns 0, or a negative errno.
+ */
+static int search(struct attempts *attempts)
+{
+	struct places places = { .name = attempts->name };
+	enum found best = NONE_YET;
+	int ret = 0;
+
+	places.rest = is_searched(attempts->name) ? path_or_default(NULL) : "";
+	while (best != FOUND && (ret = next_place(&places)) > 0) {
+		enum found found = try_place(attempts, places.path, !places.rest && best != REFUSED);
+
+		if (found < best || (found == ABSENT && best == ABSENT)) {
+			best = found;
+			keep_outcome(attempts);
+		}
+	}
+	free(places.path);
+	return ret < 0 ? ret : 0;
+}
+
 void search_and_try(const char *name, void (*try)(const char *path, void *data, struct outcome *outcome), void *data,
 		    struct outcome *outcome)
 {
 	struct attempts attempts = { .name = name, .try = try, .data = data };
-	const struct visitor visitor = { try_place, keep_outcome, &attempts };
-	int ret = search(name, NULL, &visitor);
+	int ret = search(&attempts);
 
 	outcome_free(&attempts.last);
 	*outcome = attempts.best;

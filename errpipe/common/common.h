@@ -60,6 +60,8 @@ size_t ep_end(struct ep_line *line);
 void ep_add_visible(struct ep_line *line, const char *text);
 void ep_add_quoted(struct ep_line *line, const char *name);
 void ep_add_word(struct ep_line *line, const char *name);
+/* quote.c: the length of the character in UTF-8 if a reader can see it; otherwise 0. */
+size_t ep_visible(const char *p);
 
 /*
  * limits.c: the kernel's rule for E2BIG. ep_longest() is the length of the longest string that execve(2) takes, without

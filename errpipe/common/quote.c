@@ -51,8 +51,8 @@ static size_t decode(const unsigned char *p, uint32_t *code)
 	return 0;
 }
 
-/* The length of the character if a reader can see it; otherwise 0, and its bytes must be escaped one by one. */
-static size_t visible(const char *p)
+/* If it cannot be seen, its bytes must be escaped one by one. */
+size_t ep_visible(const char *p)
 {
 	uint32_t code;
 	size_t length = decode((const unsigned char *)p, &code);
@@ -64,7 +64,7 @@ static size_t visible(const char *p)
 static void add_visible(struct ep_line *line, const char *text, const char *special)
 {
 	while (*text) {
-		size_t length = visible(text);
+		size_t length = ep_visible(text);
 
 		if (!length) {
 			ep_add_escaped(line, *text++);
@@ -92,7 +92,7 @@ void ep_add_quoted(struct ep_line *line, const char *name)
 static bool is_all_visible(const char *word)
 {
 	for (size_t length; *word; word += length) {
-		length = visible(word);
+		length = ep_visible(word);
 		if (!length)
 			return false;
 	}

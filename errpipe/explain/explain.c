@@ -365,11 +365,11 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 /* env(1) can exec another env(1), and so on. The chain has room for these. */
 enum { EXECS_MAX = ERRPIPE_LINKS_MAX / EXEC_LINKS };
 
-static void check_chain(struct ep_check *c)
+static void check_chain(struct ep_check *c, const char *path)
 {
 	const struct errpipe_question *question = c->question;
 	struct file program = { .link = NULL }, loader = { .link = NULL };
-	const struct ep_next next = { ERRPIPE_LINK_PROGRAM, question->path, false };
+	const struct ep_next next = { ERRPIPE_LINK_PROGRAM, path, false };
 	struct ep_command command[EXECS_MAX];
 	int execs = 0;
 
@@ -382,7 +382,6 @@ static void check_chain(struct ep_check *c)
 		}
 	}
 	c->question = question;
-	ep_hint_command(c);
 	while (execs)
 		ep_env_end(&command[--execs]);
 	close_file(&program);
@@ -436,30 +435,81 @@ static bool has_worked(const struct errpipe_report *report)
 	return report && !ep_has_failed(report) && (report->status == -1 || report->status == 0);
 }
 
-static void begin(struct errpipe_explanation *ex)
+static void begin(struct ep_check *c)
 {
 	const struct ep_machine *host = ep_host_machine();
+	struct errpipe_explanation *ex = c->ex;
 
 	memset(ex, 0, offsetof(struct errpipe_explanation, strings));
 	ep_finding_clear(ex);
 	ex->certainty = ERRPIPE_CERTAIN;
 	ex->host = host->name;
 	ex->host_platform = host->platform;
+	c->data = 0;
+	c->untried = NULL;
+	c->has_started = false;
+	c->exec_error = 0;
 }
 
 /* EAGAIN can come from a file system. If the chain does not show it, the limit of processes gave it. */
-static void check_all(struct ep_check *c)
+static void check_path(struct ep_check *c, const char *path)
 {
 	const struct errpipe_report *report = c->question->report;
 
+	begin(c);
 	if (report && report->verdict == ERRPIPE_EXEC_FAILED && report->error == EAGAIN) {
-		check_chain(c);
+		check_chain(c, ep_keep(c, "%s", path));
 		if (c->ex->error == EAGAIN)
 			return;
-		begin(c->ex);
+		begin(c);
 	}
 	if (ep_before_lookup(c) == 0)
-		check_chain(c);
+		check_chain(c, ep_keep(c, "%s", path));
+}
+
+static void not_in_path(struct ep_check *c)
+{
+	const struct ep_next name = { ERRPIPE_LINK_PROGRAM, c->question->path, false };
+
+	begin(c);
+	ep_finding_set(c, add_link(c, NULL, &name),
+		       (struct ep_finding){
+			       .cause = ERRPIPE_CAUSE_NOT_IN_PATH,
+			       .error = ENOENT,
+			       .object = ep_keep(c, "%s", c->question->search_path),
+		       });
+}
+
+/* The first file that is not passed over counts; without one, the first that was refused. */
+static void search_path(struct ep_check *c)
+{
+	struct ep_places places = { .name = c->question->path, .rest = c->question->search_path };
+	char refused[sizeof(places.text)] = "";
+
+	while (ep_next_place(&places)) {
+		enum ep_found found;
+
+		check_path(c, places.text);
+		found = ep_found(c->ex);
+		if (found == EP_FOUND_FILE || !c->steps)
+			return;
+		c->steps--;
+		if (found == EP_FOUND_REFUSAL && !*refused)
+			strcpy(refused, places.text);
+	}
+	if (*refused)
+		check_path(c, refused);
+	else
+		not_in_path(c);
+}
+
+static void check_all(struct ep_check *c)
+{
+	if (ep_is_searched(c->question->path, c->question->search_path))
+		search_path(c);
+	else
+		check_path(c, c->question->path);
+	ep_hint_command(c);
 }
 
 /* NGROUPS_MAX is 65536, but few processes have that many. With more than these, only the kernel is asked. */
@@ -475,7 +525,7 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 	c.root = open_root(question);
 	if (c.root < 0)
 		return c.root;
-	begin(ex);
+	begin(&c);
 	ret = fill_in_who(&c, groups, MAX_GROUPS);
 	if (ret == 0)
 		ret = ep_follow_mounts(&c, &followed);

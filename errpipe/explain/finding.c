@@ -78,6 +78,8 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 	struct ep_finding refined = ep_finding_get(c->ex);
 
 	refined.cause = finding.cause;
+	if (finding.certainty)
+		refined.certainty = finding.certainty;
 	if (finding.subject)
 		refined.subject = finding.subject;
 	refined.object = finding.object;

@@ -165,6 +165,26 @@ static void add_writers(struct ep_line *line, const struct errpipe_explanation *
 		ep_add(line, " and others");
 }
 
+/* A command in one word: the object, which is its beginning, and what follows, split at blanks. */
+static void add_words(struct ep_line *line, const struct errpipe_explanation *ex)
+{
+	enum { WORDS = 6 };
+	const char *path = path_at(ex, ex->broken);
+	size_t length = strlen(ex->object);
+	char word[4096];
+
+	for (int i = 0; path && *path && i < WORDS; i++) {
+		snprintf(word, sizeof(word), "%.*s", (int)length, path);
+		ep_add(line, i ? ", " : "");
+		ep_add_quoted(line, word);
+		path += length;
+		path += strspn(path, " \t");
+		length = strcspn(path, " \t");
+	}
+	if (path && *path)
+		ep_add(line, " ...");
+}
+
 /* The value of a placeholder: one of these, or nothing. */
 struct value {
 	const char *text; /* written by add_text */
@@ -288,6 +308,7 @@ static void look_up(struct value *value, const struct errpipe_explanation *ex, c
 	} parts[] = {
 		{ "it", add_it, true },
 		{ "writers", add_writers, ex->writers.count },
+		{ "words", add_words, ex->object },
 	};
 
 	value->number[0] = '\0';

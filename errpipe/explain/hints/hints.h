@@ -17,6 +17,30 @@ void ep_hint_content(struct ep_check *c, const struct errpipe_link *link, int fd
 /* command.c: something is missing. Is the command itself wrong? */
 void ep_hint_command(struct ep_check *c);
 
+/*
+ * The hints of command.c that other files give: each returns whether it has refined the finding, which is about this link.
+ *
+ * similar.c: a character that cannot be seen; a name that is spelled differently in its directory.
+ * place.c: PATH is wrong; the file is in another directory; it is in the caller's root instead of the question's.
+ */
+bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
+
+/* place.c: a directory of PATH. Begin with only rest set. */
+struct ep_directory {
+	const char *name, *rest;
+	size_t length; /* of the name */
+};
+
+/* Returns false after the last. */
+bool ep_next_directory(struct ep_directory *directory);
+
+/* place.c: does the search of the question find a program of that name? */
+bool ep_is_in_path(struct ep_check *c, const char *name);
+
 #pragma GCC visibility pop
 
 #endif

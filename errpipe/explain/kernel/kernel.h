@@ -21,6 +21,13 @@ struct ep_next {
 int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed);
 void ep_forget_mounts(struct errpipe_question *followed);
 
+/* search.c: is the name looked up in these directories? */
+bool ep_is_searched(const char *name, const char *search_path);
+
+/* search.c: what an explanation of a path in PATH means for the search. After a refusal it goes on, but remembers it. */
+enum ep_found { EP_FOUND_FILE, EP_FOUND_REFUSAL, EP_FOUND_NOTHING };
+enum ep_found ep_found(const struct errpipe_explanation *ex);
+
 /*
  * process.c: checks that need no file: the process limit, the arguments, and what the report alone shows (seccomp, the
  * stub). No link is broken.
@@ -44,8 +51,13 @@ int ep_arguments(struct ep_check *c);
  */
 int ep_find_file(struct ep_check *c, struct errpipe_link *link);
 
-/* open.c: does anything exist at that path in the root? For hints: this makes no finding. */
+/*
+ * open.c: does anything exist at that path in the root; a regular file; one with an x bit? For hints: these make no
+ * finding.
+ */
 bool ep_exists(struct ep_check *c, const char *path);
+bool ep_is_file(struct ep_check *c, const char *path);
+bool ep_is_program(struct ep_check *c, const char *path);
 
 /* search.c: the paths at which execvp(3) looks for a name without a slash. */
 struct ep_places {

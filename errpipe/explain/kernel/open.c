@@ -208,14 +208,33 @@ int ep_find_file(struct ep_check *c, struct errpipe_link *link)
 	return -1;
 }
 
-bool ep_exists(struct ep_check *c, const char *path)
+/* 0: nothing is there. */
+static mode_t mode_at(struct ep_check *c, const char *path)
 {
 	struct ep_lookup w;
 
 	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
-		return false;
-	close(w.fd);
-	return true;
+		return 0;
+	if (w.fd >= 0)
+		close(w.fd);
+	return w.st.st_mode;
+}
+
+bool ep_exists(struct ep_check *c, const char *path)
+{
+	return mode_at(c, path) != 0;
+}
+
+bool ep_is_file(struct ep_check *c, const char *path)
+{
+	return S_ISREG(mode_at(c, path));
+}
+
+bool ep_is_program(struct ep_check *c, const char *path)
+{
+	mode_t mode = mode_at(c, path);
+
+	return S_ISREG(mode) && mode & 0111;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------ */

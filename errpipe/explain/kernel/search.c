@@ -50,3 +50,24 @@ enum ep_place ep_look_at(struct ep_check *c, const char *path)
 		return EP_PLACE_THERE;
 	}
 }
+
+bool ep_is_searched(const char *name, const char *search_path)
+{
+	return search_path && *name && !strchr(name, '/');
+}
+
+static bool is_passed_over(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
+}
+
+enum ep_found ep_found(const struct errpipe_explanation *ex)
+{
+	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
+
+	if (seen && S_ISDIR(ex->link[0].mode))
+		return EP_FOUND_NOTHING;
+	if (seen)
+		return ex->error == EACCES ? EP_FOUND_REFUSAL : EP_FOUND_FILE;
+	return is_passed_over(ex->error) ? EP_FOUND_NOTHING : EP_FOUND_REFUSAL;
+}

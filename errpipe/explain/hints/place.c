@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* The file is missing where it was looked for. Is PATH wrong, or is it in another directory? */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explain/hints/hints.h"
+#include "explain/kernel/lookup.h"
+
+/* Where distributions put programs (hier(7)). */
+static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+					   "/usr/bin",	      "/sbin",		"/bin" };
+
+#define DIRECTORIES (sizeof(directories) / sizeof(*directories))
+
+static bool refine(struct ep_check *c, struct ep_finding finding)
+{
+	ep_finding_refine(c, finding);
+	return true;
+}
+
+/* Does the text fit, and is it a program? */
+static bool is_program(struct ep_check *c, char *path, int length)
+{
+	return length > 0 && length < PATH_MAX && ep_is_program(c, path);
+}
+
+bool ep_is_in_path(struct ep_check *c, const char *name)
+{
+	struct ep_places places = { .name = name, .rest = c->question->search_path };
+
+	while (c->steps && ep_next_place(&places)) {
+		if (ep_is_program(c, places.text))
+			return true;
+	}
+	return false;
+}
+
+bool ep_next_directory(struct ep_directory *directory)
+{
+	if (!directory->rest)
+		return false;
+	directory->name = directory->rest;
+	directory->length = strcspn(directory->rest, ":");
+	directory->rest = directory->rest[directory->length] ? directory->rest + directory->length + 1 : NULL;
+	return true;
+}
+
+/* --- PATH --------------------------------------------------------------------------------------------------- */
+
+/* What libc searches without PATH: confstr(3), and musl's src/process/execvp.c. */
+static bool is_default(const char *search_path)
+{
+	return strcmp(search_path, "/bin:/usr/bin") == 0 || strcmp(search_path, "/usr/local/bin:/bin:/usr/bin") == 0;
+}
+
+static bool begins_with(const struct ep_directory *place, const char *text)
+{
+	size_t length = strlen(text);
+
+	return place->length >= length && memcmp(place->name, text, length) == 0;
+}
+
+/* "$PATH:/opt/bin" where no shell was, "PATH:/opt/bin" with the dollar lost, "~/bin". */
+static bool is_literal(const struct ep_directory *place)
+{
+	return memchr(place->name, '$', place->length) || begins_with(place, "~/") ||
+	       (place->length == 4 && begins_with(place, "PATH"));
+}
+
+static bool is_quoted(const struct ep_directory *place)
+{
+	return place->length && (strchr("\"'", place->name[0]) || strchr("\"'", place->name[place->length - 1]));
+}
+
+static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *path)
+{
+	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_IN_PATH,
+					      .detail = detail,
+					      .subject = subject,
+					      .object = path });
+}
+
+bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link)
+{
+	struct ep_directory place = { .rest = c->ex->object };
+
+	(void)link;
+	if (c->ex->cause != ERRPIPE_CAUSE_NOT_IN_PATH || !c->ex->object)
+		return false;
+	while (ep_next_directory(&place)) {
+		bool literal = is_literal(&place);
+
+		if (literal || is_quoted(&place))
+			return not_in_path(c, literal ? ERRPIPE_DETAIL_PATH_NOT_EXPANDED : ERRPIPE_DETAIL_PATH_QUOTED,
+					   ep_keep(c, "%.*s", (int)place.length, place.name), c->ex->object);
+	}
+	if (!*c->ex->object)
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_EMPTY, NULL, c->ex->object);
+	if (c->question->envp && !ep_variable(c, "PATH") && is_default(c->ex->object))
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_UNSET, NULL, NULL);
+	return false;
+}
+
+/* --- another directory -------------------------------------------------------------------------------------- */
+
+static bool outside_path(struct ep_check *c, enum errpipe_detail detail, const char *path)
+{
+	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_OUTSIDE_PATH,
+					      .detail = detail,
+					      .subject = ep_keep(c, "%s", path),
+					      .object = c->ex->object });
+}
+
+static bool hint_outside_path(struct ep_check *c, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (is_program(c, path, snprintf(path, sizeof(path), "./%s", name)))
+		return outside_path(c, ERRPIPE_DETAIL_IN_CWD, path);
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directories[i], name)))
+			return outside_path(c, ERRPIPE_DETAIL_NONE, path);
+	}
+	return false;
+}
+
+static bool elsewhere(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *path)
+{
+	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NEAR_MISS,
+					      .detail = detail,
+					      .subject = subject,
+					      .object = ep_keep(c, "%s", path) });
+}
+
+/* The standard directory of an absolute path, or NULL. */
+static const char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; slash && i < DIRECTORIES; i++) {
+		size_t length = strlen(directories[i]);
+
+		if (length == (size_t)(slash - path) && memcmp(path, directories[i], length) == 0)
+			return directories[i];
+	}
+	return NULL;
+}
+
+static bool leads_into_usr(struct ep_check *c, const char *path)
+{
+	char target[sizeof("/usr/")];
+	ssize_t n = readlinkat(c->root, path + 1, target, sizeof(target));
+
+	return n == sizeof(target) && (memcmp(target, "usr/", 4) == 0 || memcmp(target, "/usr/", 5) == 0);
+}
+
+/*
+ * With a merged /usr, /bin, /sbin and /lib are symbolic links into /usr. A layer of an image that has /bin as a directory
+ * replaces the link, and hides what was behind it. The other links are still there.
+ */
+static bool is_torn_apart(struct ep_check *c, const char *directory)
+{
+	static const char *const merged[] = { "/bin", "/sbin", "/lib" };
+	bool is_merged = false;
+
+	if (!directory || (strcmp(directory, "/bin") != 0 && strcmp(directory, "/sbin") != 0))
+		return false;
+	for (size_t i = 0; i < sizeof(merged) / sizeof(*merged); i++)
+		is_merged = is_merged || leads_into_usr(c, merged[i]);
+	return is_merged && !leads_into_usr(c, directory);
+}
+
+/* "/sub/app" for "sub/app", and "/app" for "app" */
+static bool hint_relative(struct ep_check *c, const struct errpipe_link *link)
+{
+	char path[PATH_MAX];
+
+	return link->kind != ERRPIPE_LINK_INTERPRETER && *link->path == '/' &&
+	       is_program(c, path, snprintf(path, sizeof(path), ".%s", link->path)) &&
+	       elsewhere(c, ERRPIPE_DETAIL_LEADING_SLASH, NULL, path);
+}
+
+bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *slash = strrchr(link->path, '/'), *directory = directory_of(link->path);
+	char path[PATH_MAX];
+
+	if (c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH)
+		return hint_outside_path(c, link->path);
+	if (!slash || !slash[1])
+		return false;
+	for (size_t i = 0; directory && i < DIRECTORIES; i++) {
+		bool torn;
+
+		if (!is_program(c, path, snprintf(path, sizeof(path), "%s%s", directories[i], slash)))
+			continue;
+		torn = is_torn_apart(c, directory) && strncmp(path, "/usr/", 5) == 0;
+		return elsewhere(c, torn ? ERRPIPE_DETAIL_TORN_APART : ERRPIPE_DETAIL_OTHER_DIRECTORY,
+				 torn ? directory : NULL, path);
+	}
+	return hint_relative(c, link);
+}
+
+/* --- a path of the host ------------------------------------------------------------------------------------- */
+
+/* Every system has these, so it does not tell that the host was meant. */
+static bool is_everywhere(const char *path)
+{
+	return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/bin/", 5) == 0 || strncmp(path, "/sbin/", 6) == 0 ||
+	       strncmp(path, "/lib", 4) == 0;
+}
+
+bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link)
+{
+	const struct errpipe_question own = { .root = ERRPIPE_OWN_ROOT, .path = link->path };
+	struct ep_check host = *c;
+	bool exists;
+
+	if (!c->question->compare_own_root || c->question->root == ERRPIPE_OWN_ROOT || *link->path != '/' ||
+	    c->ex->cause != ERRPIPE_CAUSE_MISSING || is_everywhere(link->path))
+		return false;
+	host.root = ep_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
+	if (host.root < 0)
+		return false;
+	host.question = &own;
+	exists = ep_is_program(&host, link->path);
+	close(host.root);
+	return exists &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_HOST_PATH, .certainty = ERRPIPE_LIKELY });
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The file is missing, but a file with a similar name exists in its directory. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explain/hints/hints.h"
+#include "explain/kernel/lookup.h"
+
+static bool near_miss(struct ep_check *c, enum errpipe_detail detail, const char *path)
+{
+	ep_finding_refine(c,
+			  (struct ep_finding){ .cause = ERRPIPE_CAUSE_NEAR_MISS, .detail = detail, .object = path });
+	return true;
+}
+
+static bool exists(struct ep_check *c, const char *path)
+{
+	return ep_is_searched(path, c->question->search_path) ? ep_is_in_path(c, path) : ep_is_file(c, path);
+}
+
+/* --- what cannot be seen ------------------------------------------------------------------------------------ */
+
+/* Copy without blanks at both ends, and without what has no shape. The buffer has the size of the text. */
+static enum errpipe_detail copy_visible(char *to, const char *text)
+{
+	enum errpipe_detail detail = ERRPIPE_DETAIL_EXTRA_BLANK;
+	char *end = to;
+
+	text += strspn(text, " ");
+	while (*text) {
+		size_t length = ep_visible(text);
+
+		if (*text == '\r')
+			detail = ERRPIPE_DETAIL_RETURN;
+		else if (!length && detail == ERRPIPE_DETAIL_EXTRA_BLANK)
+			detail = ERRPIPE_DETAIL_INVISIBLE;
+		memcpy(end, text, length);
+		end += length;
+		text += length ? length : 1;
+	}
+	while (end > to && end[-1] == ' ')
+		end--;
+	*end = '\0';
+	return detail;
+}
+
+bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link)
+{
+	char path[PATH_MAX];
+	enum errpipe_detail detail;
+
+	if (strlen(link->path) >= sizeof(path))
+		return false;
+	detail = copy_visible(path, link->path);
+	return *path && strcmp(path, link->path) != 0 && exists(c, path) &&
+	       near_miss(c, detail, ep_keep(c, "%s", path));
+}
+
+/* --- the spelling ------------------------------------------------------------------------------------------- */
+
+/* How similar a name is, the most similar first. */
+enum rank { CASE, SUFFIX, LETTER, UNLIKE };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+/* The length of what both have in common at the beginning. */
+static size_t common(const char *a, const char *b)
+{
+	size_t length = 0;
+
+	while (a[length] && a[length] == b[length])
+		length++;
+	return length;
+}
+
+static bool differs_in_case(const char *a, const char *b)
+{
+	while (*a && lower(*a) == lower(*b))
+		a++, b++;
+	return !*a && !*b;
+}
+
+/* python3 for python, and what people leave out, or add. */
+static bool is_suffix(const char *text)
+{
+	static const char *const suffixes[] = { ".sh", ".bash", ".py", ".pl", ".rb", ".js", "3" };
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		if (strcmp(text, suffixes[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool differs_in_suffix(const char *a, const char *b)
+{
+	size_t length = common(a, b);
+
+	return length && ((!a[length] && is_suffix(b + length)) || (!b[length] && is_suffix(a + length)));
+}
+
+/* Two neighbours that have changed places. */
+static bool is_swapped(const char *a, const char *b)
+{
+	return a[0] && a[1] && a[0] == b[1] && a[1] == b[0] && strcmp(a + 2, b + 2) == 0;
+}
+
+/*
+ * One letter more, less or another. Short names in a directory of programs are often one letter apart: ash and dash, zip
+ * and gzip. Another digit is another version.
+ */
+static bool differs_in_letter(const char *a, const char *b, bool dense)
+{
+	size_t length = common(a, b), least = dense ? 6 : 3;
+
+	if (strlen(a) < 3 || strlen(b) < 3)
+		return false;
+	a += length;
+	b += length;
+	if (is_digit(*a) || is_digit(*b))
+		return false;
+	if (is_swapped(a, b))
+		return true;
+	if (length + strlen(a) < least || length + strlen(b) < least)
+		return false;
+	return (*a && strcmp(a + 1, b) == 0) || (*b && strcmp(a, b + 1) == 0) ||
+	       (*a && *b && strcmp(a + 1, b + 1) == 0);
+}
+
+static enum rank rank_of(const char *name, const char *wanted, bool dense)
+{
+	if (differs_in_case(name, wanted))
+		return CASE;
+	if (differs_in_suffix(name, wanted))
+		return SUFFIX;
+	return differs_in_letter(name, wanted, dense) ? LETTER : UNLIKE;
+}
+
+/* --- the directory ------------------------------------------------------------------------------------------ */
+
+/* A search for names that are like the wanted one: directory/wanted/rest. */
+struct similar {
+	struct ep_check *c;
+	const char *directory, *rest; /* the directory ends in a slash, or is "" */
+	char wanted[NAME_MAX + 1];
+	bool dense;
+	enum rank rank;
+	bool ambiguous;
+	char name[NAME_MAX + 1]; /* the best */
+};
+
+static bool is_there(const struct similar *similar, const char *name)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof(path), "%s%s%s", similar->directory, name, similar->rest);
+
+	return length > 0 && length < (int)sizeof(path) && ep_is_file(similar->c, path);
+}
+
+static int compare(void *context, const char *name)
+{
+	struct similar *similar = context;
+	enum rank rank = rank_of(name, similar->wanted, similar->dense);
+
+	if (rank == UNLIKE || rank > similar->rank || strcmp(name, similar->name) == 0 || !is_there(similar, name))
+		return 0;
+	similar->ambiguous = rank == similar->rank;
+	similar->rank = rank;
+	snprintf(similar->name, sizeof(similar->name), "%s", name);
+	return 0;
+}
+
+/* bin/, /usr/sbin/ */
+static bool is_dense(const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return length >= 4 && strcmp(directory + length - 4, "bin/") == 0;
+}
+
+static void look_through(struct similar *similar, const char *directory)
+{
+	enum { ENTRIES = 8192 };
+	struct ep_lookup w;
+	int fd;
+
+	similar->directory = directory;
+	similar->dense = is_dense(directory);
+	if (ep_lookup(&w, similar->c, *directory ? directory : ".", EP_FOR_HINT) < 0)
+		return;
+	fd = w.fd < 0 ? -1 : ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+	if (fd >= 0) {
+		ep_entries(fd, ENTRIES, compare, similar);
+		close(fd);
+	}
+	if (w.fd >= 0)
+		close(w.fd);
+}
+
+static bool told(struct similar *similar, const char *directory)
+{
+	static const enum errpipe_detail details[] = {
+		[CASE] = ERRPIPE_DETAIL_CASE, [SUFFIX] = ERRPIPE_DETAIL_SUFFIX, [LETTER] = ERRPIPE_DETAIL_LETTER
+	};
+
+	return similar->rank != UNLIKE && !similar->ambiguous &&
+	       near_miss(similar->c, details[similar->rank],
+			 ep_keep(similar->c, "%s%s%s", directory, similar->name, similar->rest));
+}
+
+static bool hint_along_path(struct similar *similar, const char *search_path)
+{
+	enum { PLACES = 16 };
+	struct ep_directory place = { .rest = search_path };
+	char directory[PATH_MAX];
+
+	similar->rest = "";
+	for (int i = 0; i < PLACES && ep_next_directory(&place); i++) {
+		if (place.length + 1 >= sizeof(directory))
+			continue;
+		snprintf(directory, sizeof(directory), "%.*s%s", (int)place.length, place.name,
+			 place.length ? "/" : "");
+		look_through(similar, directory);
+	}
+	return told(similar, "");
+}
+
+/* The finding names the component that is missing. */
+static bool hint_in_directory(struct similar *similar, const char *path, size_t missing)
+{
+	char directory[PATH_MAX];
+	const char *slash;
+
+	snprintf(directory, sizeof(directory), "%.*s", (int)missing, path);
+	slash = strrchr(directory, '/');
+	directory[slash ? slash + 1 - directory : 0] = '\0';
+	similar->rest = path + missing;
+	look_through(similar, directory);
+	return told(similar, directory);
+}
+
+bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link)
+{
+	struct similar similar = { .c = c, .rank = UNLIKE };
+	const char *subject = c->ex->subject ? c->ex->subject : link->path, *name;
+	bool along_path = c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH;
+	size_t missing = strlen(along_path ? link->path : subject);
+
+	if (missing >= PATH_MAX || strncmp(link->path, subject, missing) != 0)
+		return false;
+	name = strrchr(along_path ? link->path : subject, '/');
+	name = name ? name + 1 : along_path ? link->path : subject;
+	if (!*name || strlen(name) >= sizeof(similar.wanted))
+		return false;
+	strcpy(similar.wanted, name);
+	return along_path ? c->ex->object && hint_along_path(&similar, c->ex->object)
+			  : hint_in_directory(&similar, link->path, missing);
+}
