@@ -115,5 +115,19 @@ errors_in_bash >"$tmp/offered"
 try 'bash offers errors of errno.def' has_lines "$tmp/offered" "$tmp/errors"
 try 'zsh offers the same' same "$tmp/offered" errors_in_zsh
 
+# --- JSON: errpipe(1) has each key, and each name that words.def gives a fact -------------------------
+
+sed -n 's/.*json_add(&\{0,1\}object, "\([a-z_]*\)".*/\1/p' errpipe/cmd/json_*.c | sort -u >"$tmp/keys"
+sed -n 's/^\.\(It\|Cm\|Va\) //p' errpipe/man/errpipe.1 | tr -s ' ,;' '\n' | sort -u >"$tmp/documented"
+# The names of details are those of the header, which errpipe_explain(3) refers to.
+for fact in CLASS:words BINFMT:words FORMAT:words,object FILE_TYPE:words KIND; do
+	arguments=id,name
+	[ "${fact#*:}" = "$fact" ] || arguments=$arguments,${fact#*:}
+	{ echo "#define ${fact%:*}($arguments) NAME:name"; echo '#include "errpipe/explain/words.def"'; } | cc -E -P -I. - |
+		sed -n 's/^NAME:"\(.*\)"$/\1/p'
+done | sort -u >"$tmp/facts"
+try 'errpipe(1) has the keys of JSON' has_lines "$tmp/keys" "$tmp/documented"
+try 'errpipe(1) has the names of facts' has_lines "$tmp/facts" "$tmp/documented"
+
 echo "1..$n"
 exit "$failed"
