@@ -103,7 +103,7 @@ static const struct {
 	{ "/system/bin/linker", ERRPIPE_DETAIL_FROM_SYSTEM, "Android" },
 	{ "/apex/com.android.", ERRPIPE_DETAIL_FROM_SYSTEM, "Android" },
 	{ "/libexec/ld-elf", ERRPIPE_DETAIL_FROM_SYSTEM, "FreeBSD" },
-	{ "/usr/libexec/ld-elf.so", ERRPIPE_DETAIL_FROM_SYSTEM, "an old BSD" },
+	{ "/usr/libexec/ld-elf.so", ERRPIPE_DETAIL_FROM_SYSTEM, "FreeBSD" },
 	{ "/usr/libexec/ld.elf_so", ERRPIPE_DETAIL_FROM_SYSTEM, "NetBSD" },
 	{ "/libexec/ld.elf_so", ERRPIPE_DETAIL_FROM_SYSTEM, "NetBSD" },
 	{ "/usr/libexec/ld.so", ERRPIPE_DETAIL_FROM_SYSTEM, "OpenBSD" },
