@@ -71,6 +71,9 @@ void outcome_finish(struct outcome *outcome);
 /* Print the message on standard error, unless the target was started. */
 void outcome_print(const struct outcome *outcome);
 
+/* Print that the target was started and then crashed, if it did: a shell would say so of its own child. */
+void outcome_print_crash(const struct outcome *outcome);
+
 /* The exit code by a policy. */
 int outcome_exit_code(const struct outcome *outcome, enum errpipe_policy policy);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The outcome of run or exec: the line for people, and the exit code. */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "cmd.h"
 
@@ -52,6 +54,36 @@ void outcome_print(const struct outcome *outcome)
 		fprintf(stderr, "%s\n", outcome->line);
 	else
 		print_own(NULL);
+}
+
+/* The signals by which the kernel, or abort(3), ends a program that goes wrong. Others can send them as well. */
+static const char *crash_of(const struct errpipe_report *report)
+{
+	static const struct {
+		int signal;
+		const char *name;
+	} crashes[] = {
+		{ SIGILL, "SIGILL" }, { SIGTRAP, "SIGTRAP" }, { SIGABRT, "SIGABRT" }, { SIGBUS, "SIGBUS" },
+		{ SIGFPE, "SIGFPE" }, { SIGSEGV, "SIGSEGV" }, { SIGSYS, "SIGSYS" },
+	};
+
+	if (report->verdict != ERRPIPE_STARTED || report->status == -1 || !WIFSIGNALED(report->status))
+		return NULL;
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++) {
+		if (crashes[i].signal == WTERMSIG(report->status))
+			return crashes[i].name;
+	}
+	return NULL;
+}
+
+void outcome_print_crash(const struct outcome *outcome)
+{
+	const char *signal = crash_of(&outcome->report);
+	char *name = signal && outcome->path ? quoted(outcome->path) : NULL;
+
+	if (name)
+		fprintf(stderr, "errpipe: %s was started, and was then killed by %s\n", name, signal);
+	free(name);
 }
 
 int outcome_exit_code(const struct outcome *outcome, enum errpipe_policy policy)

@@ -311,6 +311,8 @@ static int tell(const struct run *run, struct outcome *outcome)
 	if (run->explains)
 		diagnosis = diagnose(outcome, run->argv);
 	diagnosis_tell(&diagnosis);
+	if (run->explains && !diagnosis.explanation)
+		outcome_print_crash(outcome);
 	code = write_report(run, outcome, &diagnosis, outcome_exit_code(outcome, run->policy));
 	diagnosis_free(&diagnosis);
 	return code;

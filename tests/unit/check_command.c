@@ -324,13 +324,33 @@ START_TEST(run_exits_as_the_target_does)
 }
 END_TEST
 
-static const int signals[] = { SIGHUP, SIGINT, SIGKILL, SIGSEGV, SIGPIPE, SIGTERM, SIGSYS, 64 };
+static const int signals[] = { SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGQUIT, SIGXCPU, 64 };
 
 START_TEST(run_exits_with_128_and_the_signal)
 {
 	char *number = text("%d", signals[_i]);
 
 	assert_result(ERRPIPE("run", act_program, "kill", number), number, 128 + signals[_i], "", "");
+}
+END_TEST
+
+static const struct {
+	int signal;
+	const char *name;
+} crashes[] = {
+	{ SIGSEGV, "SIGSEGV" }, { SIGBUS, "SIGBUS" },	{ SIGILL, "SIGILL" }, { SIGFPE, "SIGFPE" },
+	{ SIGABRT, "SIGABRT" }, { SIGTRAP, "SIGTRAP" }, { SIGSYS, "SIGSYS" },
+};
+
+/* A shell says that its child has crashed, but not that its child exits with 139. */
+START_TEST(run_says_that_the_target_crashed)
+{
+	char *number = text("%d", crashes[_i].signal);
+	char *line = text("errpipe: \"%s\" was started, and was then killed by %s\n", act_program, crashes[_i].name);
+
+	assert_result(ERRPIPE("run", act_program, "kill", number), number, 128 + crashes[_i].signal, "", line);
+	assert_result(ERRPIPE("run", "--explain=no", act_program, "kill", number), number, 128 + crashes[_i].signal,
+		      "", "");
 }
 END_TEST
 
@@ -1241,6 +1261,7 @@ static void add_run_tests(Suite *suite)
 
 	tcase_add_loop_test(tc, run_exits_as_the_target_does, 0, COUNT(exit_codes));
 	tcase_add_loop_test(tc, run_exits_with_128_and_the_signal, 0, COUNT(signals));
+	tcase_add_loop_test(tc, run_says_that_the_target_crashed, 0, COUNT(crashes));
 	tcase_add_test(tc, run_passes_arguments_on);
 	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes) * 2);
 	tcase_add_test(tc, changes_are_seen);
