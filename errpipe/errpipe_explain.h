@@ -146,7 +146,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_TEXT_BUSY,      /* it is open for writing; see writers */
 	ERRPIPE_CAUSE_UNREADABLE,     /* it may be executed but not read, so its format is unknown */
 	ERRPIPE_CAUSE_READ_FAILED,    /* its file system failed to open or read it; object is the name of the error */
-	ERRPIPE_CAUSE_SECURITY_MODULE, /* errpipe finds no fault, but the kernel refuses; object lists the active modules */
+	ERRPIPE_CAUSE_SECURITY_MODULE, /* no fault, but refused; object: the active modules that give this errno, or NULL */
 
 	/* Not a program, or of a format that the kernel does not know. */
 	ERRPIPE_CAUSE_EMPTY_FILE,
@@ -279,6 +279,9 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_ENV_NO_COMMAND, /* -C is for a call with a command */
 	ERRPIPE_DETAIL_ENV_DIRECTORY,  /* the directory object of -C cannot be entered */
 
+	/* SECURITY_MODULE: what the kernel refused was not seen, only the errno is known. */
+	ERRPIPE_DETAIL_ALLOWED_HERE,
+
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
 	ERRPIPE_DETAIL_EMULATOR_IN_PACKAGE,
@@ -320,6 +323,11 @@ enum errpipe_detail {
 	/* ARGUMENT_TOO_LONG: object is the argument's number, from 0, or the variable's name. */
 	ERRPIPE_DETAIL_ARGUMENT,
 	ERRPIPE_DETAIL_VARIABLE,
+
+	/* ARGUMENTS_TOO_LARGE: the larger part; 0 if those that are known would fit. */
+	ERRPIPE_DETAIL_MANY_ARGUMENTS,
+	ERRPIPE_DETAIL_MANY_VARIABLES, /* object is how the names of most begin, as in "CI_*", or NULL */
+	ERRPIPE_DETAIL_SERVICE_LINKS,  /* most of the environment describes the services of a Kubernetes namespace */
 
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
@@ -387,6 +395,11 @@ struct errpipe_writers {
 	int count;
 	int more; /* nonzero: there are others */
 	struct errpipe_writer writer[ERRPIPE_WRITERS_MAX];
+};
+
+/* The strings of argv or envp, in bytes as the kernel counts them: with the NULs and the pointers. */
+struct errpipe_strings {
+	uint64_t count, bytes;
 };
 
 /* The state of binfmt_misc for a foreign program. */
@@ -490,6 +503,7 @@ struct errpipe_explanation {
 	const char *subject;
 	const char *object;
 	uint64_t number, limit;
+	struct errpipe_strings arguments, variables; /* ARGUMENTS_TOO_LARGE */
 
 	enum errpipe_detail detail;
 	struct errpipe_denied denied;

@@ -232,6 +232,10 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "object", text_or_null(ex->object));
 	json_add(object, "number", json_integer(integer(ex->number)));
 	json_add(object, "limit", json_integer(integer(ex->limit)));
+	json_add(object, "arguments", json_integer(integer(ex->arguments.count)));
+	json_add(object, "argument_bytes", json_integer(integer(ex->arguments.bytes)));
+	json_add(object, "variables", json_integer(integer(ex->variables.count)));
+	json_add(object, "variable_bytes", json_integer(integer(ex->variables.bytes)));
 	json_add(object, "detail", NAME(details, ex->detail));
 	add_denied(object, &ex->denied);
 	json_add(object, "writers", json_of_writers(&ex->writers));

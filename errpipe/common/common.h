@@ -73,6 +73,8 @@ struct ep_size {
 };
 
 uint64_t ep_longest(void);
+uint64_t ep_most_arguments(void); /* that no limit of the stack exceeds */
+uint64_t ep_word_size(void);	  /* of the pointers that it counts */
 char *const *ep_find_longer(char *const *strings, uint64_t longest);
 uint64_t ep_stack_limit(void);
 struct ep_size ep_size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack);

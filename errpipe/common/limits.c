@@ -19,7 +19,7 @@
 #define PAGES_OF_ONE 32		  /* MAX_ARG_STRLEN, include/uapi/linux/binfmts.h; with the NUL */
 
 /* The kernel counts pointers of its own size, whatever the program's size is. */
-static uint64_t word_size(void)
+uint64_t ep_word_size(void)
 {
 #ifdef __LP64__
 	return 8;
@@ -69,6 +69,11 @@ static void add(struct sum *sum, char *const *strings)
 	}
 }
 
+uint64_t ep_most_arguments(void)
+{
+	return MOST;
+}
+
 uint64_t ep_longest(void)
 {
 	return PAGES_OF_ONE * page_size() - 1;
@@ -85,7 +90,7 @@ char *const *ep_find_longer(char *const *strings, uint64_t longest)
 
 struct ep_size ep_size_of(const char *path, char *const argv[], char *const envp[], uint64_t stack)
 {
-	uint64_t word = word_size(), room = room_on(stack, word);
+	uint64_t word = ep_word_size(), room = room_on(stack, word);
 	struct sum sum = { strlen(path) + 1, 0 };
 
 	add(&sum, argv);

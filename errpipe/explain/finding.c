@@ -21,6 +21,8 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.object = ex->object,
 		.number = ex->number,
 		.limit = ex->limit,
+		.arguments = ex->arguments,
+		.variables = ex->variables,
 		.detail = ex->detail,
 		.denied = ex->denied,
 		.writers = ex->writers,
@@ -43,6 +45,8 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->object = finding->object;
 	ex->number = finding->number;
 	ex->limit = finding->limit;
+	ex->arguments = finding->arguments;
+	ex->variables = finding->variables;
 	ex->detail = finding->detail;
 	ex->denied = finding->denied;
 	ex->writers = finding->writers;

@@ -43,6 +43,7 @@ struct ep_finding {
 	int broken;		      /* ep_finding_set() fills it in */
 	const char *subject, *object; /* kept, or constant */
 	uint64_t number, limit;
+	struct errpipe_strings arguments, variables;
 	enum errpipe_detail detail;
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;

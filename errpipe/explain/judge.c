@@ -18,14 +18,13 @@ static void guess(struct ep_check *c, int error)
 {
 	struct ep_finding guess = { .cause = ERRPIPE_CAUSE_UNKNOWN, .certainty = ERRPIPE_UNSURE, .error = error };
 
-	guess.object = ep_read_modules(c);
-	guess.number = c->ex->links;
+	guess.object = ep_modules_for(c, error, EP_GUESSED);
 	if (error == ETXTBSY) {
 		guess.cause = ERRPIPE_CAUSE_TEXT_BUSY;
 		guess.detail = ERRPIPE_DETAIL_NO_LONGER_BUSY;
-		guess.object = NULL;
-	} else if ((error == EACCES || error == EPERM) && guess.object) {
+	} else if (guess.object) {
 		guess.cause = ERRPIPE_CAUSE_SECURITY_MODULE;
+		guess.detail = ERRPIPE_DETAIL_ALLOWED_HERE;
 	}
 	if (guess.cause != ERRPIPE_CAUSE_UNKNOWN)
 		guess.certainty = ERRPIPE_LIKELY;
@@ -69,6 +68,7 @@ void ep_judge_finding(struct ep_check *c)
 		judge_failure(c, report->error);
 	else if (report && WIFEXITED(report->status) && !explains_status(ex, WEXITSTATUS(report->status)))
 		ep_finding_clear(ex);
-	else if (report && !WIFEXITED(report->status) && (ex->works || ex->error || !is_killed_by_kernel(report->status)))
+	else if (report && !WIFEXITED(report->status) &&
+		 (ex->works || ex->error || !is_killed_by_kernel(report->status)))
 		ep_finding_clear(ex); /* It started, so this is not why it was killed. */
 }

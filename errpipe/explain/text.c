@@ -45,6 +45,12 @@ static const char *const details[] = {
 #undef DETAIL
 };
 
+static const char *const remedies[] = {
+#define REMEDY(id, words) [ERRPIPE_DETAIL_##id] = (words),
+#include "explain/words.def"
+#undef REMEDY
+};
+
 static const char *const classes[] = {
 #define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = (words),
 #include "explain/words.def"
@@ -73,6 +79,39 @@ static const char *const kinds[] = {
 #define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
 #include "explain/words.def"
 #undef KIND
+};
+
+/* errnos.def */
+static const struct reason {
+	int error;
+	const char *name, *gives, *look;
+	bool of_file_systems;
+} reasons[] = {
+#define ERRNO(error, gives, look)    { error, #error, gives, look, false },
+#define FS_ERRNO(error, gives, look) { error, #error, gives, look, true },
+#include "explain/errnos.def"
+#undef ERRNO
+#undef FS_ERRNO
+};
+
+static const struct {
+	int error;
+	const char *look;
+} steps[] = {
+#define STEP_ERRNO(error, look) { error, look },
+#include "explain/errnos.def"
+#undef STEP_ERRNO
+};
+
+enum whom { ALL, SOME, HOOKS };
+
+static const struct {
+	const char *name, *look;
+	enum whom whom;
+} modules[] = {
+#define MODULE(name, errnos, whom, look) { name, look, whom },
+#include "explain/errnos.def"
+#undef MODULE
 };
 
 static const char *row(const char *const *rows, size_t count, unsigned index)
@@ -212,6 +251,81 @@ static const char *architecture_of_package(const char *package)
 	return colon ? colon + 1 : NULL;
 }
 
+static const struct reason *reason_for(int error)
+{
+	for (size_t i = 0; i < COUNT(reasons); i++) {
+		if (reasons[i].error == error)
+			return &reasons[i];
+	}
+	return NULL;
+}
+
+/* The object is the name of the errno that a file system has returned. */
+static const char *file_system_look(const struct errpipe_explanation *ex)
+{
+	for (size_t i = 0; i < COUNT(reasons) && ex->object; i++) {
+		if (reasons[i].of_file_systems && strcmp(reasons[i].name, ex->object) == 0)
+			return reasons[i].look;
+	}
+	return NULL;
+}
+
+static const char *step_look(int error)
+{
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		if (steps[i].error == error)
+			return steps[i].look;
+	}
+	return NULL;
+}
+
+/* Is that module in a list like "selinux, landlock"? */
+static bool lists(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *p = list; p; p = strchr(p, ' ')) {
+		p += strspn(p, " ");
+		if (strncmp(p, name, length) == 0 && (!p[length] || p[length] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* Where the refusal was not seen, the process may have nothing to do with a module that has rules for some only. */
+static const char *module_look(const struct errpipe_explanation *ex)
+{
+	for (size_t i = 0; i < COUNT(modules); i++) {
+		if (lists(ex->object, modules[i].name) && (!ex->detail || modules[i].whom == ALL))
+			return modules[i].look;
+	}
+	return NULL;
+}
+
+static const char *look_for(const struct errpipe_explanation *ex)
+{
+	const struct reason *reason = reason_for(ex->error);
+	const char *look = ex->cause == ERRPIPE_CAUSE_SECURITY_MODULE ? module_look(ex) : NULL;
+
+	return look || !reason ? look : reason->look;
+}
+
+static const char *gives(int error)
+{
+	const struct reason *reason = reason_for(error);
+
+	return reason ? reason->gives : NULL;
+}
+
+static const char *script_in(const struct errpipe_explanation *ex)
+{
+	for (int i = 0; i < ex->links; i++) {
+		if (ex->link[i].format == ERRPIPE_FORMAT_SCRIPT)
+			return ex->link[i].path;
+	}
+	return NULL;
+}
+
 static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct {
@@ -222,6 +336,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "program", path_at(ex, 0) },
 		{ "subject", ex->subject },
 		{ "object", ex->object },
+		{ "refusers", ex->detail ? NULL : ex->object },
+		{ "script", script_in(ex) },
 		{ "object-architecture", architecture_of_package(ex->object) },
 		{ "needs-libc", ex->needs_libc },
 		{ "has-libc", ex->has_libc },
@@ -234,6 +350,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "arch-of-parent", architecture_at(ex, parent_of(ex, ex->broken)) },
 		{ "acl", ex->denied.acl ? "" : NULL },
 		{ "mask", ex->denied.mask ? "" : NULL },
+		{ "raisable", ex->limit < ep_most_arguments() ? "" : NULL },
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -254,6 +371,10 @@ static const char *number_of(const struct errpipe_explanation *ex, const char *k
 	} numbers[] = {
 		{ "number", ex->number, ex->number },
 		{ "limit", ex->limit, ex->limit },
+		{ "arguments", ex->arguments.count, ex->arguments.count },
+		{ "argument-bytes", ex->arguments.bytes, ex->arguments.count },
+		{ "variables", ex->variables.count, ex->variables.count },
+		{ "variable-bytes", ex->variables.bytes, ex->variables.count },
 		{ "uid", ex->denied.uid, ex->denied.as },
 		{ "gid", ex->denied.gid, ex->denied.as },
 	};
@@ -274,6 +395,11 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		const char *key, *template;
 	} templates[] = {
 		{ "detail", ROW(details, ex->detail) },
+		{ "remedy", ROW(remedies, ex->detail) },
+		{ "gives", gives(ex->error) },
+		{ "look", look_for(ex) },
+		{ "fs-look", file_system_look(ex) },
+		{ "step-look", step_look(ex->error) },
 		{ "denied", ROW(classes, ex->denied.as) },
 		{ "binfmt", ROW(binfmts, ex->binfmt) },
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },

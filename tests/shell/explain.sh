@@ -306,7 +306,7 @@ try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x8
 
 # --- JSON
 
-keys='path works starts status cause certainty errno broken finding advice subject object number limit detail who uid gid mode acl acl_mask writers'
+keys='path works starts status cause certainty errno broken finding advice subject object number limit arguments argument_bytes variables variable_bytes detail who uid gid mode acl acl_mask writers'
 keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries more_libraries"
 link_keys='kind parent path resolved format architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
 link_keys="$link_keys nosuid mount argument fault wrong"
@@ -636,6 +636,9 @@ why: "/bin/good" is on "/",' \
 	limited='.process.rlimits = [{type: "RLIMIT_STACK", soft: 200000, hard: 18446744073709551615}]'
 	try 'bundle: process.rlimits, and process.env counts' bundled 1 'why:...(E2BIG)' \
 		"$limited | .process.args = [\"/bin/good\"] | .process.env += [\"A=\" + \"x\" * 100000, \"B=\" + \"y\" * 100000]"
+	try 'bundle: services in a Kubernetes namespace' bundled 1 'fix: set enableServiceLinks: false in the spec of the pod...' \
+		"$limited | .process.args = [\"/bin/good\"] |
+			.process.env += [range(3000) | \"S\(.)_SERVICE_HOST=10.0.0.1\", \"S\(.)_PORT_80_TCP_ADDR=10.0.0.1\"]"
 	try 'bundle: no limit is 2^64 - 1' bundled 0 'it would start' \
 		'.process.rlimits = [{type: "RLIMIT_AS", soft: 18446744073709551615, hard: 18446744073709551615}] |
 			.process.args = ["/bin/good"]'
@@ -810,6 +813,13 @@ if has 'a file system that fails' fuse; then
 	try 'EMFILE of open' fails open-24 EMFILE read-failed certain
 	try 'EAGAIN of open' fails open-11 EAGAIN read-failed certain
 	try 'ENOENT of open' fails open-2 ENOENT read-failed certain
+	try 'EUCLEAN of open' fails open-117 EUCLEAN read-failed certain
+	try 'ENOKEY of open' fails open-126 ENOKEY read-failed certain
+	try 'ENOTCONN of a look-up' fails look-107 ENOTCONN lookup-failed certain
+	try 'ESTALE: what to do' same 'fix: try again; if that fails, mount the file system again' \
+		"$("$ERRPIPE_BUILD/tests/prog_errors" fails "$errpipe" explain fails/open-116 | tail -n 1)"
+	try 'EPROTO: what to do' same 'fix: check dmesg and what is mounted there' \
+		"$("$ERRPIPE_BUILD/tests/prog_errors" fails "$errpipe" explain fails/look-71 | tail -n 1)"
 	try 'EIO of read' fails read-5 EIO read-failed certain
 	try 'EINTR of read, each time' fails read-4 EINTR read-failed certain
 	if [ "$machine" = x86_64 ]; then

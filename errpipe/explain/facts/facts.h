@@ -138,11 +138,24 @@ const char *ep_capability_names(struct ep_check *c, uint64_t set);
 /* writers.c: the processes that have the file open for writing, as far as /proc shows them. Names are kept. */
 void ep_find_writers(struct ep_check *c, int path_fd, struct errpipe_writers *writers);
 
-/* modules.c: fill in ex->modules, and return them. */
-const char *ep_read_modules(struct ep_check *c);
+/*
+ * modules.c: fill in ex->modules. Returns those that give this errno, kept; NULL: none. A guess leaves out those that have
+ * rules only where a program was loaded for that.
+ */
+enum ep_refusal { EP_SEEN, EP_GUESSED };
+const char *ep_modules_for(struct ep_check *c, int error, enum ep_refusal refusal);
 
 /* environment.c: the value of a variable; NULL: not set, or not known. The first of several counts, as in getenv(3). */
 const char *ep_variable(const struct ep_check *c, const char *name);
+
+/* environment.c: the strings of argv or envp, which may be NULL. */
+struct errpipe_strings ep_strings(char *const *strings);
+
+/* environment.c: do most bytes of the environment describe the services of a Kubernetes namespace? */
+bool ep_has_service_links(char *const *env);
+
+/* environment.c: how the names begin that have more than half of the environment, kept, as in "CI_*"; NULL: no such prefix. */
+const char *ep_main_prefix(struct ep_check *c, char *const *env);
 
 /* --- env(1) ----------------------------------------------------------------------------------- */
 

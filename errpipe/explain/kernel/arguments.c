@@ -44,37 +44,60 @@ static int check_each(struct ep_check *c)
 			*found);
 }
 
-static int too_large(struct ep_check *c, uint64_t size, uint64_t limit, enum errpipe_certainty certainty)
+static enum errpipe_detail larger_part(const struct ep_finding *finding, char *const *env)
 {
-	return ep_finding_set(c, NULL,
-			      (struct ep_finding){
-				      .cause = ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE,
-				      .certainty = certainty,
-				      .error = E2BIG,
-				      .number = size,
-				      .limit = limit,
-			      });
+	if (finding->arguments.bytes >= finding->variables.bytes)
+		return ERRPIPE_DETAIL_MANY_ARGUMENTS;
+	return ep_has_service_links(env) ? ERRPIPE_DETAIL_SERVICE_LINKS : ERRPIPE_DETAIL_MANY_VARIABLES;
 }
 
+static int too_large(struct ep_check *c, const struct ep_size *size)
+{
+	const struct errpipe_question *question = c->question;
+	struct ep_finding finding = {
+		.cause = ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE,
+		.error = E2BIG,
+		.number = size->bytes,
+		.limit = size->limit,
+		.arguments = ep_strings(question->argv),
+		.variables = ep_strings(question->envp),
+	};
+
+	finding.detail = larger_part(&finding, question->envp);
+	if (finding.detail == ERRPIPE_DETAIL_MANY_VARIABLES)
+		finding.object = ep_main_prefix(c, question->envp);
+	return ep_finding_set(c, NULL, finding);
+}
+
+/* With unknown arguments, the sum is at least this. */
 static int check_all(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 	struct ep_size size = ep_size_of(question->path, question->argv, question->envp, stack_limit(c));
 
-	return size.bytes <= size.limit ? 0 : too_large(c, size.bytes, size.limit, 0);
+	return size.bytes <= size.limit ? 0 : too_large(c, &size);
+}
+
+/*
+ * The arguments are unknown, or would fit. In that case those of the stub, or those that the kernel adds for an
+ * interpreter, exceeded the limit, or another limit applied.
+ */
+static int too_large_somehow(struct ep_check *c)
+{
+	return ep_finding_set(c, NULL,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE,
+				      .certainty = ERRPIPE_LIKELY,
+				      .error = E2BIG,
+				      .limit = ep_size_of(c->question->path, NULL, NULL, stack_limit(c)).limit,
+			      });
 }
 
 int ep_arguments(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 
-	if (question->argv && (check_each(c) < 0 || check_all(c) < 0))
+	if ((question->argv || question->envp) && (check_each(c) < 0 || check_all(c) < 0))
 		return -1;
-	if (!question->report)
-		return 0;
-	/*
-	 * The arguments are unknown, or would fit. In that case those of the stub, or those that the kernel adds for an
-	 * interpreter, exceeded the limit, or another limit applied.
-	 */
-	return too_large(c, 0, ep_size_of(question->path, NULL, NULL, stack_limit(c)).limit, ERRPIPE_LIKELY);
+	return question->report ? too_large_somehow(c) : 0;
 }

@@ -94,7 +94,7 @@ static int report_lookup(struct ep_check *c, const struct errpipe_link *link, co
 	if (finding.object == w->object)
 		finding.object = ep_keep(c, "%s", w->object);
 	if (finding.cause == ERRPIPE_CAUSE_SECURITY_MODULE)
-		finding.object = ep_read_modules(c);
+		finding.object = ep_modules_for(c, finding.error, EP_SEEN);
 	if (finding.certainty == ERRPIPE_CERTAIN && kernel_disagrees(w, asked))
 		finding.certainty = ERRPIPE_LIKELY;
 	return ep_finding_set(c, link, finding);
@@ -170,7 +170,7 @@ static int check_file(struct ep_check *c, const struct errpipe_link *link, const
 		break;
 	case EP_REFUSED:
 		denied.cause = ERRPIPE_CAUSE_SECURITY_MODULE;
-		denied.object = ep_read_modules(c);
+		denied.object = ep_modules_for(c, denied.error, EP_SEEN);
 		break;
 	}
 	return ep_finding_set(c, link, denied);

@@ -143,7 +143,7 @@ static int refused(struct ep_check *c, const struct errpipe_link *link, int erro
 				      .cause = ERRPIPE_CAUSE_SECURITY_MODULE,
 				      .certainty = ERRPIPE_LIKELY,
 				      .error = error,
-				      .object = ep_read_modules(c),
+				      .object = ep_modules_for(c, error, EP_SEEN),
 			      });
 }
 
