@@ -82,15 +82,18 @@ static bool begins_with(const char *path, const char *name)
 	return path && strncmp(last_name(path), name, length) == 0 && !strpbrk(last_name(path) + length, "/ ");
 }
 
-bool ep_may_be_env(const char *resolved)
+bool ep_is_one_of_many(const char *resolved)
 {
-	if (is(resolved, "env"))
-		return true;
 	for (size_t i = 0; i < COUNT(many_in_one); i++) {
 		if (begins_with(resolved, many_in_one[i].name))
 			return true;
 	}
 	return false;
+}
+
+bool ep_may_be_env(const char *resolved)
+{
+	return is(resolved, "env") || ep_is_one_of_many(resolved);
 }
 
 enum ep_env_kind ep_env_program(const char *resolved, int fd, char *const *argv, size_t *skip)

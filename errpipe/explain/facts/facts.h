@@ -194,6 +194,9 @@ enum ep_env_kind {
 /* By its path without symbolic links: can the file be env(1) at all? */
 bool ep_may_be_env(const char *resolved);
 
+/* By the same: is it many programs in one file, such as busybox? */
+bool ep_is_one_of_many(const char *resolved);
+
 /*
  * The file with that path, open for reading, is started with these arguments. *skip is the number of arguments before
  * those of env: 1, or 2 for "busybox env".

@@ -126,7 +126,7 @@ enum ep_split_fault ep_split(struct ep_words *words, const char *text, char *con
 	enum ep_split_fault result = EP_SPLIT_DONE;
 	char quote = '\0';
 
-	while (*text && !result && !words->is_full) {
+	while (!result && !words->is_full && *text) {
 		if (is_quote(*text, quote)) {
 			begin_word(words);
 			quote = quote ? '\0' : *text;

@@ -176,12 +176,16 @@ static void set_path(struct ep_check *c, const struct ep_running *running, const
 		command->question.envp = envp;
 }
 
-/* glibc's maybe_script_execute() in posix/execvpe.c; musl has no such thing. */
-static enum ep_answer has_shell(const struct ep_running *running)
+/* glibc's maybe_script_execute() in posix/execvpe.c; musl has no such thing. Toybox and uutils 0.0.17 search by themselves. */
+static enum ep_answer has_shell(const struct ep_running *running, const struct ep_command *command)
 {
 	enum ep_libc libc;
 
+	if (command->kind == EP_ENV_TOYBOX)
+		return EP_NO;
 	if (!running->loader || !ep_libc_of(running->loader->path, &libc))
+		return EP_NOT_KNOWN;
+	if (libc == EP_GLIBC && ep_is_one_of_many(running->link->resolved) && command->kind != EP_ENV_BUSYBOX)
 		return EP_NOT_KNOWN;
 	return libc == EP_GLIBC ? EP_YES : EP_NO;
 }
@@ -295,7 +299,7 @@ static int follow_call(struct ep_check *c, const struct ep_running *running, str
 	set_path(c, running, call, room->envp, command);
 	command->question.argv = call->command;
 	command->name = ep_keep(c, "%s", *call->command);
-	command->has_shell = has_shell(running);
+	command->has_shell = has_shell(running, command);
 	command->fd = ep_opened(fcntl(running->fd, F_DUPFD_CLOEXEC, 3));
 	return 0;
 }

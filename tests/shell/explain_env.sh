@@ -1,0 +1,220 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# errpipe explain and run with scripts for env(1), compared with the real env of this machine and with busybox's: whether the
+# command starts, and the status with which env ends. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
+# shellcheck disable=SC2016 # in the lines of scripts
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+cd "$tmp" || exit 1
+errpipe=$ERRPIPE_BUILD/errpipe
+export LC_ALL=C.UTF-8
+
+# script NAME LINE: an executable file with that first line. printf expands the escapes.
+script() {
+	# shellcheck disable=SC2059
+	printf "#!$2\necho ran\nexit 42\n" >"$1" && chmod 755 "$1"
+}
+
+# The commands end with the status 42, so that env's own end can be told from theirs.
+make_files() {
+	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env &&
+		printf '#!/bin/sh\nexit 42\n' >cmd/mark && cp cmd/mark refused/refused &&
+		printf 'exit 42\n' >cmd/text && printf '#!/nowhere/sh\n' >refused/mark && printf '#!/nowhere/sh\n' >cmd/broken &&
+		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused
+}
+try 'files' make_files
+
+# lines: the rest of the first lines of scripts, one a line; @ is the directory. Most are odd, as people write them.
+lines() {
+	cat <<'END'
+mark
+mark -e
+nothing
+nothing -e
+-S mark
+-S mark -e
+-Smark
+-vS mark
+-S  mark\r
+mark\r
+text
+broken
+refused
+./mark
+@/cmd/mark
+@/cmd/text
+@/refused/refused
+@/nowhere/mark
+@/cmd
+-i mark
+-i\r
+-S -i mark
+-S -i @/cmd/mark
+-S -i PATH=@/cmd mark
+-S - PATH=@/cmd mark
+-S PATH=@/empty mark
+-S -u PATH mark
+-S -uPATH sh -c "exit 42"
+-S -u PATH -u HOME PATH=@/cmd mark
+-S --unset=PATH mark
+-S --unset PATH PATH=@/cmd mark
+-S -C @/cmd ./mark
+-S -C @/cmd ./nothing
+-S --chdir=@/cmd ./mark
+-S -C @/nowhere mark
+-S -C @/cmd/mark mark
+-C @/cmd mark
+-S -- mark
+-S -- -x
+-x
+-ix
+-S -x mark
+-S --nonsense mark
+-S 'mark'
+-S "mark"
+-S 'mark
+-S "mark
+-S m'a'"r"k
+-S mark\\_x
+-S mark\\q
+-S mark\\
+-S mark\\c x
+-S "mark\\c"
+-S mark # comment
+-S #mark
+-S ${WORD}
+-S ${NOTHING}mark
+-S '${WORD}'
+-S $WORD
+-S ${WORD
+-S ''
+-S 'a b'
+-S -S mark
+-S -S"mark x"
+-S env mark
+-S env -i @/cmd/mark
+-S env nothing
+-S env -S mark
+-S sh -c "exit 42"
+-S -0 mark
+-0
+-S --null mark
+-S --ignore-environment @/cmd/mark
+-S --default-signal mark
+-S --ignore-signal=PIPE mark
+-S -u "" mark
+-S -u A=B mark
+-S A=B =C mark
+-u
+END
+}
+
+# compare ENV: for each line, what explain says and what really happens. Prints the lines that differ.
+compare() {
+	differs=0 compared=0
+	lines | sed "s,@,$tmp,g" >all || return 1
+	while IFS= read -r line; do
+		script s "$1 $line" || return 1
+		said=$(PATH=$path WORD=mark "$errpipe" explain --json ./s x | jq -c '[.starts, .status, .certainty, .cause]')
+		PATH=$path WORD=mark timeout 5 ./s x >out 2>&1 </dev/null
+		got=$?
+		compared=$((compared + 1))
+		case "$said $got" in
+		*',"env-runs-script"] '*) [ "$got" != 42 ] ;; # without end; timeout(1) ends it
+		'[true,'*' 42' | '[true,'*' 0') ;;
+		"[false,$got,"*) ;;
+		*,'"likely",'*) ;;
+		*) false ;;
+		esac && continue
+		echo "#!$1 $line: $said, but the status is $got: $(cat out)"
+		differs=$((differs + 1))
+	done <all
+	echo "# $compared lines"
+	[ "$differs" = 0 ] && [ "$compared" -gt 60 ]
+}
+
+path=$tmp/refused:$tmp/cmd:/usr/bin:/bin
+try 'the env of this machine does what explain says' compare "$(command -v env)"
+try 'the env of busybox does what explain says' compare "$tmp/bb/env"
+
+# --- in words
+
+# says LINE WORDS: explain has them about such a script.
+says() {
+	script s "$1" || return 1
+	PATH=$path "$errpipe" explain ./s >out
+	grep -qF -- "$2" out || { cat out; false; }
+}
+
+# tells STATUS WORDS LINE: run has them after env has ended with that status. Without words it says nothing.
+tells() {
+	script s "$3" || return 1
+	status=0
+	PATH=$path "$errpipe" run -- ./s >out 2>&1 || status=$?
+	[ "$status" = "$1" ] || { cat out; return 1; }
+	if [ -z "$2" ]; then
+		! grep errpipe: out
+	else
+		grep -qF -- "$2" out || { cat out; false; }
+	fi
+}
+
+env=$(command -v env)
+try 'one argument' says "$env bash -e" "gives env one argument: it takes \"bash -e\" for one word"
+try 'a command that is missing in PATH' says "$env node-18" "asks env for \"node-18\", which is not in PATH"
+try 'the PATH' says "$env node-18" "correct PATH, which is \"$path\""
+try 'a carriage return' says "$env bash\r" 'contains a carriage return, so env looks for "bash\r"'
+try 'an interpreter with a blank in its name' says "$tmp/my venv/python" "cuts the interpreter \"$tmp/my venv/python\" at the blank"
+try 'quoted by pip' says "\"$tmp/my venv/python\"" "keeps the quotes of the interpreter \"\\\"$tmp/my venv/python\\\"\""
+try 'an option for sh with a carriage return' says '/bin/sh -e\r' 'gets the option "-e\r"'
+try 'no command but a variable' says "$env A=1 mark" "-S A=1 mark"
+
+try 'run: one argument' tells 127 'errpipe: fix: write #!/usr/bin/env -S mark -e' "$env mark -e"
+try 'run: a missing command' tells 127 "errpipe: fix: install it, use its full path, or correct PATH, which is \"$path\"" "$env nothing"
+try 'run: a file without x bit' tells 126 'has no x permission' "$env refused"
+try 'run: an option' tells 125 "errpipe: why: env refuses" "$env -x"
+try 'run: a healthy script' tells 42 '' "$env mark"
+own_127='-S sh -c "exit 127"'
+try 'run: a healthy program that ends with 127' tells 127 '' "$env $own_127"
+try 'run: and with 126' tells 126 '' "$env -S sh -c \"exit 126\""
+try 'run: and with 1' tells 1 '' "$env -S sh -c \"exit 1\""
+try 'run: a program of that name that is not env' tells 42 '' "$tmp/look/env"
+
+# --- another PATH, root and bundle
+
+in_path() {
+	script s "$env mark" && "$errpipe" explain --path /nowhere ./s >out
+	[ $? = 1 ] && grep -qF 'correct PATH, which is "/nowhere"' out && PATH=/nowhere "$errpipe" explain --path "$path" ./s >out &&
+		grep -qx 'it would start' out
+}
+try '--path is the PATH of env' in_path
+
+make_root() {
+	mkdir -p root/usr/bin root/opt/bin && cp "$(command -v busybox)" root/usr/bin/busybox && ln -s busybox root/usr/bin/env &&
+		script root/app '/usr/bin/env tool' && printf '#!/usr/bin/busybox sh\n' >root/opt/bin/tool && chmod 755 root/opt/bin/tool
+}
+in_root() {
+	make_root && PATH=/usr/bin "$errpipe" explain --root root /app >out
+	[ $? = 1 ] && grep -qF 'asks env for "tool", which is not in PATH' out && PATH=/opt/bin "$errpipe" explain --root root /app >out &&
+		grep -q '/opt/bin/tool ' out && grep -qx 'it would start' out
+}
+bundle() {
+	printf '{"root": {"path": "../root"}, "process": {"args": ["/app"], "cwd": "/", "env": ["PATH=%s"]}}' "$1" >b/config.json
+	"$errpipe" explain --bundle b >out
+}
+in_bundle() {
+	mkdir -p b || return 1
+	bundle /usr/bin
+	[ $? = 1 ] && grep -qF 'correct PATH, which is "/usr/bin"' out && bundle /usr/bin:/opt/bin && grep -qx 'it would start' out
+}
+try 'in a root' in_root
+try 'in a bundle' in_bundle
+
+echo "1..$n"
+exit "$failed"
