@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ep_script() on the first bytes of a script, for libFuzzer. The first line consists of the interpreter and its argument, in this
- * order. Changes that do not matter to the kernel do not change the result.
+ * order. Changes that do not matter to the kernel do not change the result. The argument is then that of each env(1).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -102,6 +102,46 @@ static void check_variants(const struct result *result, const char *line, size_t
 	must_be_same(result, &again, "blanks at the ends do not count");
 }
 
+/* --- env(1) --- */
+
+enum { WORDS = 64, ROOM = 256 };
+
+static void check_call(const struct ep_env_call *call, enum ep_env_kind kind)
+{
+	if (call->is_unknown || (call->fault && !call->command)) {
+		must(call->is_unknown || call->object, "a fault has an object");
+		return;
+	}
+	must(call->unset_count <= WORDS + 2 && call->set_count <= WORDS + 2, "there are no more changes than words");
+	for (size_t i = 0; i < call->set_count; i++)
+		must(strchr(call->set[i], '='), "an assignment has a =");
+	must(!*call->command || !strchr(*call->command, '='), "a command has none");
+	must(call->set + call->set_count == call->command, "the command comes after the assignments");
+	must(kind == EP_ENV_GNU || kind == EP_ENV_OLD_GNU || !call->directory, "only GNU has -C");
+}
+
+static void check_env(const char *argument, enum ep_env_kind kind)
+{
+	char script[] = "script", variable[] = "A=-S ${A} 'x", *const envp[] = { variable, NULL };
+	char *copy = exactly(argument, strlen(argument) + 1), *word[WORDS], *unset[WORDS + 2];
+	char *arguments[WORDS + 3], *room = malloc(ROOM);
+	struct ep_words words = { .word = word, .max = WORDS, .bytes = room, .size = ROOM };
+	struct ep_env_call call = { .unset = unset };
+
+	if (!room)
+		give_up("malloc");
+	arguments[WORDS] = copy;
+	arguments[WORDS + 1] = script;
+	arguments[WORDS + 2] = NULL;
+	ep_env_call(&call, kind, arguments + WORDS, &words, envp);
+	must(words.count <= WORDS && words.used < ROOM, "the words are in their room");
+	for (size_t i = 0; i < words.count; i++)
+		must(word[i] >= room && word[i] + strlen(word[i]) < room + ROOM, "a word ends in it");
+	check_call(&call, kind);
+	free(room);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	unsigned char *copy;
@@ -121,5 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	else
 		check_broken(&result);
 	check_variants(&result, line, size + 2);
+	for (enum ep_env_kind kind = EP_ENV_GNU; kind <= EP_ENV_TOYBOX; kind++)
+		check_env(result.argument, kind);
 	return 0;
 }
