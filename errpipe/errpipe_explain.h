@@ -160,13 +160,18 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_INTERPRETER_CUT, /* of subject's first line, object, only the part before the blank counts: detail */
 	ERRPIPE_CAUSE_CHAIN_TOO_DEEP, /* interpreters of interpreters; the kernel follows limit of them */
 	ERRPIPE_CAUSE_WINDOWS_PROGRAM,
-	ERRPIPE_CAUSE_MACOS_PROGRAM,
+	ERRPIPE_CAUSE_MACOS_PROGRAM, /* object: its machines, or NULL */
 	ERRPIPE_CAUSE_JAVA_CLASS,
 	ERRPIPE_CAUSE_WEBASSEMBLY,
-	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, ar ...; format of the broken link shows which */
+	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, tar ...; format of the broken link shows which */
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
 	/* Text and data in the place of a program. */
+	ERRPIPE_CAUSE_NOT_A_PROGRAM, /* content of the broken link shows what it is, or looks like */
+	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* of another language than the shell's, without "#!"; object runs such scripts */
+	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number is its line or column; object: as it should be, or NULL */
+	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* a script's, relative and missing; object, an absolute path, exists */
+	ERRPIPE_CAUSE_NUL_BYTES, /* it begins with number of them, as far as it was read; 0: it has nothing else */
 
 	/* The command as it was typed. */
 	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH */
@@ -181,6 +186,8 @@ enum errpipe_cause {
 
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
+	ERRPIPE_CAUSE_OTHER_SYSTEM, /* built for object, such as FreeBSD */
+	ERRPIPE_CAUSE_APPIMAGE,	    /* the same as OTHER_ARCHITECTURE, of an AppImage */
 	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
 	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
@@ -281,6 +288,14 @@ enum errpipe_detail {
 
 	/* SECURITY_MODULE: what the kernel refused was not seen, only the errno is known. */
 	ERRPIPE_DETAIL_ALLOWED_HERE,
+
+	/* DAMAGED_INTERPRETER_LINE */
+	ERRPIPE_DETAIL_HASH_MISSING,
+	ERRPIPE_DETAIL_BANG_MISSING,
+	ERRPIPE_DETAIL_BANG_BEFORE_HASH,
+	ERRPIPE_DETAIL_BLANK_INSIDE,
+	ERRPIPE_DETAIL_LATER_LINE,   /* number is the line, from 1 */
+	ERRPIPE_DETAIL_LATER_COLUMN, /* number is the byte in the first line, from 1 */
 
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
@@ -451,6 +466,43 @@ enum errpipe_format {
 	ERRPIPE_FORMAT_UNKNOWN
 };
 
+/*
+ * What a file is that the kernel does not start, from more of its bytes, and from its name as a second sign. The first ones
+ * are scripts. The ones up to PLAIN_TEXT only look like that.
+ */
+enum errpipe_content {
+	ERRPIPE_CONTENT_UNKNOWN = 0, /* or not asked */
+	ERRPIPE_CONTENT_PYTHON,
+	ERRPIPE_CONTENT_PHP,
+	ERRPIPE_CONTENT_JAVASCRIPT,
+	ERRPIPE_CONTENT_PERL,
+	ERRPIPE_CONTENT_RUBY,
+	ERRPIPE_CONTENT_WEB_PAGE,
+	ERRPIPE_CONTENT_HTTP_ERROR,
+	ERRPIPE_CONTENT_JSON_ERROR, /* of a web server */
+	ERRPIPE_CONTENT_XML_ERROR,
+	ERRPIPE_CONTENT_JSON,
+	ERRPIPE_CONTENT_YAML,
+	ERRPIPE_CONTENT_XML,
+	ERRPIPE_CONTENT_DIFF,
+	ERRPIPE_CONTENT_BATCH_FILE,
+	ERRPIPE_CONTENT_BASE64,
+	ERRPIPE_CONTENT_PLAIN_TEXT,
+	ERRPIPE_CONTENT_GIT_LFS_POINTER,
+	ERRPIPE_CONTENT_PEM, /* a key or a certificate: nothing of it is ever quoted */
+	ERRPIPE_CONTENT_STATIC_LIBRARY,
+	ERRPIPE_CONTENT_GO_PACKAGE,
+	ERRPIPE_CONTENT_DEBIAN_PACKAGE,
+	ERRPIPE_CONTENT_RPM_PACKAGE,
+	ERRPIPE_CONTENT_JAR,
+	ERRPIPE_CONTENT_WHEEL,
+	ERRPIPE_CONTENT_ZIPAPP,
+	ERRPIPE_CONTENT_APPIMAGE,
+	ERRPIPE_CONTENT_BPF_OBJECT,
+	ERRPIPE_CONTENT_KERNEL_MODULE,
+	ERRPIPE_CONTENT_NUL_BYTES
+};
+
 /* One file of the chain. Members that are unknown are 0 or NULL. */
 struct errpipe_link {
 	enum errpipe_link_kind kind;
@@ -466,10 +518,12 @@ struct errpipe_link {
 	int noexec, nosuid; /* nonzero: its mount has this flag */
 	const char *mount;  /* the mount point, if it matters */
 	enum errpipe_format format;
+	enum errpipe_content content;
 	const char *argument;		   /* the argument on the #! line; or NULL */
 	unsigned machine;		   /* ELF: e_machine */
 	unsigned type;			   /* ELF: e_type */
 	unsigned char elf_class, elf_data; /* ELF: EI_CLASS, EI_DATA */
+	unsigned char elf_abi;		   /* ELF: EI_OSABI */
 	int dynamic;			   /* nonzero: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: not ELF, or unknown */
 	enum errpipe_cause fault;	   /* for a link after the broken one: the cause of its own fault, or NONE */

@@ -24,6 +24,12 @@ static const char *const formats[] = {
 #undef FORMAT
 };
 
+static const char *const contents[] = {
+#define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (name),
+#include "explain/words.def"
+#undef CONTENT
+};
+
 static const char *const details[] = {
 #define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = (name),
 #include "explain/words.def"
@@ -119,6 +125,7 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	json_add(&object, "path", text_or_null(link->path));
 	json_add(&object, "resolved", text_or_null(link->resolved));
 	json_add(&object, "format", NAME(formats, link->format));
+	json_add(&object, "content", NAME(contents, link->content));
 	add_elf(&object, link);
 	add_file(&object, link);
 	json_add(&object, "argument", text_or_null(link->argument));

@@ -18,6 +18,12 @@
 /* Interpreters of interpreters (exec_binprm() in the kernel's fs/exec.c). */
 enum { MAX_DEPTH = 5 };
 
+static void interpreter_missing(struct ep_check *c, const struct errpipe_link *link)
+{
+	ep_interpreter_missing(c, link, c->ex->link + link->parent);
+	ep_hint_interpreter(c, link);
+}
+
 /* The file is missing: replace MISSING by a more specific cause where there is one. */
 static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 {
@@ -26,7 +32,7 @@ static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 	if (link->kind == ERRPIPE_LINK_LOADER)
 		ep_loader_missing(c, link, c->ex->link + link->parent);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
-		ep_interpreter_missing(c, link, c->ex->link + link->parent);
+		interpreter_missing(c, link);
 }
 
 /* A file of the chain that is open. */
@@ -87,7 +93,10 @@ static int search_handlers(struct ep_check *c, struct file *file, struct ep_next
 	case ERRPIPE_FORMAT_SCRIPT:
 		return ep_script(c, file->link, &file->head, next);
 	case ERRPIPE_FORMAT_ELF:
-		return ep_elf(c, file->link, file->fd, &file->head, next);
+		if (ep_elf(c, file->link, file->fd, &file->head, next) == 0)
+			return 0;
+		ep_hint_content(c, file->link, file->fd, &file->head);
+		return -1;
 	default:
 		ep_no_format(c, file->link);
 		ep_hint_content(c, file->link, file->fd, &file->head);
@@ -382,6 +391,7 @@ static void check_chain(struct ep_check *c, const char *path)
 		}
 	}
 	c->question = question;
+	ep_hint_system(c);
 	while (execs)
 		ep_env_end(&command[--execs]);
 	close_file(&program);

@@ -88,6 +88,8 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 		refined.subject = finding.subject;
 	refined.object = finding.object;
 	refined.detail = finding.detail;
+	if (finding.number)
+		refined.number = finding.number;
 	refined.needs_libc = finding.needs_libc;
 	refined.has_libc = finding.has_libc;
 	ep_finding_put(c->ex, &refined);

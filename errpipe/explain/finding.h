@@ -57,8 +57,8 @@ struct ep_finding {
 int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding);
 
 /*
- * Replace the cause by a more specific one, with its object, detail and C libraries, and with its certainty and subject if
- * it has these. The rest stays.
+ * Replace the cause by a more specific one, with its object, detail and C libraries, and with its certainty, subject and
+ * number if it has these. The rest stays.
  */
 void ep_finding_refine(struct ep_check *c, struct ep_finding finding);
 

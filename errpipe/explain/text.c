@@ -75,6 +75,18 @@ static const char *const format_objects[] = {
 #undef FORMAT
 };
 
+static const char *const contents[] = {
+#define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (words),
+#include "explain/words.def"
+#undef CONTENT
+};
+
+static const char *const content_advices[] = {
+#define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (advice),
+#include "explain/words.def"
+#undef CONTENT
+};
+
 static const char *const kinds[] = {
 #define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
 #include "explain/words.def"
@@ -403,6 +415,8 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		{ "denied", ROW(classes, ex->denied.as) },
 		{ "binfmt", ROW(binfmts, ex->binfmt) },
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },
+		{ "content", broken ? ROW(contents, broken->content) : NULL },
+		{ "use", broken ? ROW(content_advices, broken->content) : NULL },
 		{ "file-type", broken ? file_type_words(broken->mode) : NULL },
 	};
 

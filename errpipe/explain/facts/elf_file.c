@@ -17,16 +17,17 @@ enum { OWN_ORDER = ELFDATA2MSB };
 	}
 
 static const struct ep_layout layouts[] = {
-#define LAYOUT(header, segment)                                                                                      \
+#define LAYOUT(header, segment, section)                                                                             \
 	{                                                                                                            \
 		sizeof(header), sizeof(segment), FIELD(header, e_entry), FIELD(header, e_phoff),                     \
 			FIELD(header, e_flags), FIELD(header, e_phentsize), FIELD(header, e_phnum),                  \
-			FIELD(segment, p_type), FIELD(segment, p_flags), FIELD(segment, p_offset),                   \
-			FIELD(segment, p_vaddr), FIELD(segment, p_filesz), FIELD(segment, p_memsz),                  \
-			FIELD(segment, p_align)                                                                      \
+			FIELD(header, e_shoff), FIELD(header, e_shentsize), FIELD(header, e_shstrndx),               \
+			FIELD(section, sh_offset), FIELD(segment, p_type), FIELD(segment, p_flags),                  \
+			FIELD(segment, p_offset), FIELD(segment, p_vaddr), FIELD(segment, p_filesz),                 \
+			FIELD(segment, p_memsz), FIELD(segment, p_align)                                             \
 	}
-	[ELFCLASS32] = LAYOUT(Elf32_Ehdr, Elf32_Phdr),
-	[ELFCLASS64] = LAYOUT(Elf64_Ehdr, Elf64_Phdr),
+	[ELFCLASS32] = LAYOUT(Elf32_Ehdr, Elf32_Phdr, Elf32_Shdr),
+	[ELFCLASS64] = LAYOUT(Elf64_Ehdr, Elf64_Phdr, Elf64_Shdr),
 };
 
 static const struct ep_field type_field = FIELD(Elf32_Ehdr, e_type), machine_field = FIELD(Elf32_Ehdr, e_machine);
@@ -80,6 +81,7 @@ void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head)
 	}
 	link->machine = get(ident, machine_field, valid_or(link->elf_data, OWN_ORDER));
 	link->type = get(ident, type_field, valid_or(link->elf_data, OWN_ORDER));
+	link->elf_abi = ident[EI_OSABI];
 	known = ep_machine(link->machine, link->elf_class, link->elf_data);
 	link->architecture = known ? known->name : NULL;
 }
@@ -198,6 +200,22 @@ bool ep_elf_has_loader(struct ep_elf *elf)
 
 	return elf->segment_size == elf->layout->segment_size && ep_elf_table_size(elf) <= MAX_TABLE_SIZE &&
 	       ep_elf_find(elf, 0, PT_INTERP, &segment) >= 0;
+}
+
+bool ep_elf_section_names(const struct ep_elf *elf, uint64_t *offset)
+{
+	const struct ep_layout *layout = elf->layout;
+	const unsigned char *header = elf->head->bytes;
+	uint64_t table = get(header, layout->shoff, elf->order), size = get(header, layout->shentsize, elf->order);
+	unsigned char section[sizeof(Elf64_Shdr)];
+
+	if (!table || table > INT64_MAX / 2 || size > sizeof(section))
+		return false;
+	table += size * get(header, layout->shstrndx, elf->order);
+	if (ep_pread(elf->fd, section, size, table) < layout->sh_offset.at + layout->sh_offset.size)
+		return false;
+	*offset = get(section, layout->sh_offset, elf->order);
+	return *offset <= INT64_MAX / 2;
 }
 
 uint64_t ep_elf_flags(const struct ep_elf *elf)

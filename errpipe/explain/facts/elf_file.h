@@ -18,6 +18,7 @@ struct ep_field {
 struct ep_layout {
 	unsigned header_size, segment_size;
 	struct ep_field entry, phoff, flags, phentsize, phnum;
+	struct ep_field shoff, shentsize, shstrndx, sh_offset;
 	struct ep_field p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align;
 };
 
@@ -62,6 +63,9 @@ bool ep_elf_has_headers(struct ep_elf *elf);
 
 /* The first program header of that type from that index on. Returns its index, or -1: none. */
 int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_segment *segment);
+
+/* Where the names of its sections are. Returns false if it has none, or if its headers are cut off. */
+bool ep_elf_section_names(const struct ep_elf *elf, uint64_t *offset);
 
 /* Does it name a loader? */
 bool ep_elf_has_loader(struct ep_elf *elf);

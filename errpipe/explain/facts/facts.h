@@ -234,6 +234,59 @@ void ep_env_call(struct ep_env_call *call, enum ep_env_kind kind, char **argumen
 /* format.c: recognize a file by its first bytes. */
 enum errpipe_format ep_format(const struct ep_head *head);
 
+/* Bytes somewhere in a file, see span.h. */
+struct ep_span {
+	const char *at;
+	size_t size;
+};
+
+/* So much of a file is read to tell what it is. */
+enum { EP_TEXT_SIZE = 4096 };
+
+/* The beginning of a text. */
+struct ep_text {
+	struct ep_span all; /* without a byte order mark */
+	bool whole;	    /* the file has no more than this */
+	const char *path;   /* of the file: the ending of its name can be a sign */
+};
+
+/* text_kind.c: what a text is. UNKNOWN: it may be a script for a shell. */
+enum errpipe_content ep_text_content(const struct ep_text *text);
+
+/* language.c: the language of a script, if it is not that of the shell. UNKNOWN: none of those. */
+enum errpipe_content ep_language(const struct ep_text *text);
+
+/* language.c: the command that runs such scripts; NULL: none. */
+const char *ep_interpreter_of(enum errpipe_content language);
+
+/* language.c: does a text begin like a script for a shell? */
+bool ep_is_shell(const struct ep_text *text);
+
+/* damaged_line.c: a #! line that the kernel does not take for one. */
+struct ep_damaged_line {
+	enum errpipe_detail detail;
+	uint64_t number;     /* its line or column, from 1, if that is what is wrong */
+	struct ep_span rest; /* what follows "#!", without blanks at its ends */
+};
+bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
+
+/* binary_kind.c: what kind of archive, data, or relocatable ELF file it is; UNKNOWN: none that has a name of its own. */
+enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link);
+enum errpipe_content ep_data_content(const struct ep_head *head);
+enum errpipe_content ep_object_content(int fd, const struct ep_head *head, const struct errpipe_link *link);
+
+/* binary_kind.c: how many NULs a file of that size begins with, as far as it is read. */
+uint64_t ep_leading_nuls(int fd, uint64_t size);
+
+/* binary_kind.c: does an ELF file have the magic of AppImages? */
+bool ep_is_appimage(const struct ep_head *head);
+
+/* binary_kind.c: another system that such programs are for; NULL: Linux, or unknown. */
+const char *ep_elf_system(unsigned abi);
+
+/* binary_kind.c: the machines of a Mach-O file, kept; NULL: unknown. */
+const char *ep_mach_o_machines(struct ep_check *c, const struct ep_head *head);
+
 /* machine.c: an architecture as ELF has it. */
 struct ep_machine {
 	unsigned short machine;

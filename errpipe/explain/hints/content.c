@@ -1,12 +1,212 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file is that is neither a script nor ELF. */
+/* What a file is that the kernel does not start. */
 #define _GNU_SOURCE
+#include "explain/facts/span.h"
 #include "explain/hints/hints.h"
 
-void ep_hint_content(struct ep_check *c, const struct errpipe_link *link, int fd, const struct ep_head *head)
+/* The signs of these are borne by nothing else. The others "look like" it. */
+static bool is_certain(enum errpipe_content content)
 {
-	(void)c;
-	(void)link;
-	(void)fd;
-	(void)head;
+	return content >= ERRPIPE_CONTENT_GIT_LFS_POINTER;
+}
+
+static void set_content(struct ep_check *c, struct errpipe_link *link, enum errpipe_content content)
+{
+	const char *interpreter = ep_interpreter_of(content);
+
+	if (!content)
+		return;
+	link->content = content;
+	ep_finding_refine(c,
+			  (struct ep_finding){
+				  .cause = interpreter ? ERRPIPE_CAUSE_UNMARKED_SCRIPT : ERRPIPE_CAUSE_NOT_A_PROGRAM,
+				  .object = interpreter,
+				  .certainty = is_certain(content) ? 0 : ERRPIPE_LIKELY,
+			  });
+}
+
+/* --- text ----------------------------------------------------------------------------------------- */
+
+/* The line as it should be. */
+static const char *mended(struct ep_check *c, const struct errpipe_link *link, struct ep_span rest)
+{
+	const char *quoted = ep_quote(c, link, rest);
+
+	return quoted ? ep_keep(c, "#!%s", quoted) : NULL;
+}
+
+static bool hint_damaged_line(struct ep_check *c, const struct errpipe_link *link, const struct ep_text *text)
+{
+	struct ep_damaged_line found;
+
+	if (!ep_find_damaged_line(text->all, &found))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){
+				     .cause = ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE,
+				     .detail = found.detail,
+				     .number = found.number,
+				     .object = mended(c, link, found.rest),
+				     .certainty = ERRPIPE_LIKELY,
+			     });
+	return true;
+}
+
+/* A byte order mark matters only before "#!". */
+static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
+{
+	if (ep_starts(text->all, "#!") || hint_damaged_line(c, link, text))
+		return;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE });
+	set_content(c, link, ep_text_content(text));
+}
+
+static void hint_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
+{
+	if (!hint_damaged_line(c, link, text))
+		set_content(c, link, ep_text_content(text));
+}
+
+/* A text in another encoding than UTF-8: a web page in Latin-1. */
+static void hint_unknown(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
+{
+	enum errpipe_content content = ep_text_content(text);
+
+	if (content != ERRPIPE_CONTENT_PLAIN_TEXT)
+		set_content(c, link, content);
+}
+
+/* --- no text -------------------------------------------------------------------------------------- */
+
+static bool hint_nuls(struct ep_check *c, struct errpipe_link *link, int fd)
+{
+	uint64_t count = ep_leading_nuls(fd, link->size);
+	bool all = count == link->size;
+
+	/* Some formats begin with a few. */
+	if (!count || (!all && count < EP_HEAD_SIZE))
+		return false;
+	link->content = ERRPIPE_CONTENT_NUL_BYTES;
+	ep_finding_refine(c, (struct ep_finding){
+				     .cause = ERRPIPE_CAUSE_NUL_BYTES,
+				     .number = all ? 0 : count,
+				     .certainty = all ? 0 : ERRPIPE_LIKELY,
+			     });
+	return true;
+}
+
+static void hint_data(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head,
+		      const struct ep_text *text)
+{
+	if (hint_nuls(c, link, fd))
+		return;
+	set_content(c, link, ep_data_content(head));
+	if (!link->content)
+		hint_unknown(c, link, text);
+}
+
+static void hint_appimage(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head)
+{
+	if (!ep_is_appimage(head))
+		return;
+	link->content = ERRPIPE_CONTENT_APPIMAGE;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_APPIMAGE });
+}
+
+/* Returns how many bytes of text there are. */
+static size_t read_text(const struct errpipe_link *link, int fd, char *bytes, struct ep_text *text)
+{
+	ssize_t n = ep_pread(fd, bytes, EP_TEXT_SIZE, 0);
+
+	if (n < 0)
+		n = 0;
+	text->all = (struct ep_span){ bytes, n };
+	text->whole = n < EP_TEXT_SIZE;
+	text->path = link->path;
+	if (ep_starts(text->all, "\xef\xbb\xbf"))
+		text->all = ep_after(text->all, 3);
+	return text->all.size;
+}
+
+void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head)
+{
+	char bytes[EP_TEXT_SIZE];
+	struct ep_text text;
+
+	if (c->ex->broken != link - c->ex->link || !read_text(link, fd, bytes, &text))
+		return;
+	switch (c->ex->cause) {
+	case ERRPIPE_CAUSE_NO_INTERPRETER_LINE:
+		hint_text(c, link, &text);
+		break;
+	case ERRPIPE_CAUSE_BYTE_ORDER_MARK:
+		hint_marked_text(c, link, &text);
+		break;
+	case ERRPIPE_CAUSE_UNKNOWN_FORMAT:
+		hint_data(c, link, fd, head, &text);
+		break;
+	case ERRPIPE_CAUSE_ARCHIVE:
+		set_content(c, link, ep_archive_content(fd, head, link));
+		break;
+	case ERRPIPE_CAUSE_OBJECT_FILE:
+		set_content(c, link, ep_object_content(fd, head, link));
+		break;
+	case ERRPIPE_CAUSE_OTHER_ARCHITECTURE:
+		hint_appimage(c, link, head);
+		break;
+	case ERRPIPE_CAUSE_MACOS_PROGRAM:
+		ep_finding_refine(c, (struct ep_finding){
+					     .cause = ERRPIPE_CAUSE_MACOS_PROGRAM,
+					     .object = ep_mach_o_machines(c, head),
+				     });
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- ELF for another system ----------------------------------------------------------------------- */
+
+/* The program that the kernel does not take, or whose loader is missing. */
+static const struct errpipe_link *refused_program(const struct errpipe_explanation *ex)
+{
+	if (ex->cause == ERRPIPE_CAUSE_OTHER_ARCHITECTURE)
+		return ex->link + ex->broken;
+	if (ex->cause == ERRPIPE_CAUSE_LOADER_MISSING && ex->detail != ERRPIPE_DETAIL_FROM_SYSTEM)
+		return ex->link + ex->link[ex->broken].parent;
+	return NULL;
+}
+
+void ep_hint_system(struct ep_check *c)
+{
+	const struct errpipe_link *program = refused_program(c->ex);
+	const char *system = program ? ep_elf_system(program->elf_abi) : NULL;
+
+	if (!system)
+		return;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_OTHER_SYSTEM, .object = system });
+	c->ex->broken = program - c->ex->link;
+}
+
+/* --- a relative interpreter ----------------------------------------------------------------------- */
+
+/* "bin/sh" lacks its first slash; the kernel does not look for "sh" along PATH. */
+void ep_hint_interpreter(struct ep_check *c, const struct errpipe_link *link)
+{
+	static const char *const places[] = { "/", "/usr/bin/", "/bin/", "/usr/local/bin/" };
+	bool is_name = !strchr(link->path, '/');
+
+	if (c->ex->cause != ERRPIPE_CAUSE_INTERPRETER_MISSING || *link->path == '/' || !*link->path)
+		return;
+	for (size_t i = is_name; i < (is_name ? sizeof(places) / sizeof(*places) : 1); i++) {
+		const char *path = ep_keep(c, "%s%s", places[i], link->path);
+
+		if (!ep_exists(c, path))
+			continue;
+		ep_finding_refine(c, (struct ep_finding){
+					     .cause = ERRPIPE_CAUSE_RELATIVE_INTERPRETER,
+					     .object = path,
+					     .certainty = ERRPIPE_LIKELY,
+				     });
+		break;
+	}
 }

@@ -11,8 +11,20 @@
 
 #pragma GCC visibility push(hidden)
 
-/* content.c: the kernel knows no such format. What is it? fd is open for reading. */
-void ep_hint_content(struct ep_check *c, const struct errpipe_link *link, int fd, const struct ep_head *head);
+/* content.c: the kernel knows no such format, or takes no such ELF file. What is it? fd is open for reading. */
+void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head);
+
+/* content.c: the program may be for another system than Linux. */
+void ep_hint_system(struct ep_check *c);
+
+/* content.c: the interpreter of a script is missing. Has its name lost its directory? */
+void ep_hint_interpreter(struct ep_check *c, const struct errpipe_link *link);
+
+/*
+ * quotation.c: text of a file, kept, for a finding. NULL if it is too long to be quoted, if the user of the question may not
+ * read the file, or if container tools would take it for an errno.
+ */
+const char *ep_quote(struct ep_check *c, const struct errpipe_link *link, struct ep_span text);
 
 /* command.c: something is missing. Is the command itself wrong? */
 void ep_hint_command(struct ep_check *c);

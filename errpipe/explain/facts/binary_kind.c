@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* What a file is that is not text: which archive, which object file, for which machines. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+
+#include "explain/facts/elf_file.h"
+#include "explain/facts/span.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* --- archives ------------------------------------------------------------------------------------- */
+
+/* ar(5): the name of the first member follows the magic. */
+static enum errpipe_content ar_content(struct ep_span head)
+{
+	struct ep_span member = ep_after(head, 8);
+
+	if (ep_starts(member, "__.PKGDEF"))
+		return ERRPIPE_CONTENT_GO_PACKAGE;
+	if (ep_starts(member, "debian-binary"))
+		return ERRPIPE_CONTENT_DEBIAN_PACKAGE;
+	return ERRPIPE_CONTENT_STATIC_LIBRARY;
+}
+
+static uint32_t little(struct ep_span span, size_t at, size_t size)
+{
+	uint32_t value = 0;
+
+	while (size--)
+		value = value << 8 | (unsigned char)ep_byte(span, at + size);
+	return value;
+}
+
+/* The names of a zip archive that tell its kind, by the Java, Python wheel and zipapp specifications. */
+static enum errpipe_content by_name(struct ep_span name)
+{
+	if (ep_starts(name, "META-INF/MANIFEST.MF") || ep_equals(name, "META-INF/"))
+		return ERRPIPE_CONTENT_JAR;
+	if (ep_equals(name, "__main__.py"))
+		return ERRPIPE_CONTENT_ZIPAPP;
+	if (ep_holds(name, ".dist-info/"))
+		return ERRPIPE_CONTENT_WHEEL;
+	return ERRPIPE_CONTENT_UNKNOWN;
+}
+
+static enum errpipe_content by_ending(const char *path)
+{
+	static const struct {
+		const char *ending;
+		enum errpipe_content content;
+	} endings[] = {
+		{ ".jar", ERRPIPE_CONTENT_JAR },
+		{ ".war", ERRPIPE_CONTENT_JAR },
+		{ ".whl", ERRPIPE_CONTENT_WHEEL },
+		{ ".pyz", ERRPIPE_CONTENT_ZIPAPP },
+	};
+
+	for (size_t i = 0; i < COUNT(endings); i++) {
+		if (ep_has_ending(path, endings[i].ending))
+			return endings[i].content;
+	}
+	return ERRPIPE_CONTENT_UNKNOWN;
+}
+
+/* The entries of the central directory in these bytes, which may begin anywhere (APPNOTE.TXT, 4.3.12). */
+static enum errpipe_content by_directory(struct ep_span bytes)
+{
+	enum { NAME_LENGTH = 28, NAME = 46 };
+	enum errpipe_content content = ERRPIPE_CONTENT_UNKNOWN;
+
+	for (; bytes.size && !content; bytes = ep_after(bytes, 1)) {
+		if (!ep_starts(bytes, "PK\1\2"))
+			continue;
+		struct ep_span name = ep_after(bytes, NAME);
+		size_t length = little(bytes, NAME_LENGTH, 2);
+
+		if (name.size > length)
+			name.size = length;
+		content = by_name(name);
+	}
+	return content;
+}
+
+/* The first file's name, and the end of the file, where the central directory is. */
+static enum errpipe_content zip_content(int fd, struct ep_span head, uint64_t size, const char *path)
+{
+	enum { NAME_LENGTH = 26, NAME = 30 };
+	struct ep_span name = ep_after(head, NAME);
+	char tail[EP_TEXT_SIZE];
+	uint64_t from = size > sizeof(tail) ? size - sizeof(tail) : 0;
+	enum errpipe_content content;
+	ssize_t n;
+
+	if (name.size > little(head, NAME_LENGTH, 2))
+		name.size = little(head, NAME_LENGTH, 2);
+	content = by_name(name);
+	n = content ? 0 : ep_pread(fd, tail, sizeof(tail), from);
+	if (n > 0)
+		content = by_directory((struct ep_span){ tail, n });
+	return content ? content : by_ending(path);
+}
+
+enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link)
+{
+	const struct ep_span span = { (const char *)head->bytes, head->size };
+
+	if (link->format == ERRPIPE_FORMAT_AR)
+		return ar_content(span);
+	if (link->format == ERRPIPE_FORMAT_ZIP)
+		return zip_content(fd, span, link->size, link->path);
+	return ERRPIPE_CONTENT_UNKNOWN;
+}
+
+enum errpipe_content ep_data_content(const struct ep_head *head)
+{
+	const struct ep_span span = { (const char *)head->bytes, head->size };
+
+	return ep_starts(span, "\xed\xab\xee\xdb") ? ERRPIPE_CONTENT_RPM_PACKAGE : ERRPIPE_CONTENT_UNKNOWN;
+}
+
+/* --- bytes that were never written --------------------------------------------------------------- */
+
+/* So many are read at most. */
+enum { NULS_MAX = 1 << 16 };
+
+uint64_t ep_leading_nuls(int fd, uint64_t size)
+{
+	char bytes[EP_TEXT_SIZE];
+	uint64_t count = 0;
+
+	if (size > NULS_MAX)
+		size = NULS_MAX;
+	while (count < size) {
+		ssize_t n = ep_pread(fd, bytes, sizeof(bytes), count);
+
+		for (ssize_t i = 0; i < n; i++) {
+			if (bytes[i])
+				return count + i;
+		}
+		if (n <= 0)
+			break;
+		count += n;
+	}
+	return count;
+}
+
+/* --- ELF ------------------------------------------------------------------------------------------ */
+
+/* The table of section names of a relocatable file. Returns how many bytes of it are in names. */
+static size_t read_section_names(int fd, const struct errpipe_link *link, const struct ep_head *head, char *names,
+				 size_t size)
+{
+	struct ep_elf elf;
+	uint64_t offset;
+	ssize_t n;
+
+	ep_elf_open(&elf, link, fd, head);
+	if (!ep_elf_section_names(&elf, &offset))
+		return 0;
+	n = ep_pread(fd, names, size, offset);
+	return n > 0 ? n : 0;
+}
+
+/* Only modules of the kernel have that section (include/linux/moduleparam.h). */
+static bool has_modinfo(int fd, const struct errpipe_link *link, const struct ep_head *head)
+{
+	char names[EP_TEXT_SIZE];
+	struct ep_span span = { names, read_section_names(fd, link, head, names, sizeof(names)) };
+
+	for (; span.size; span = ep_after(span, 1)) {
+		if (ep_starts(span, ".modinfo") && span.size > 8 && !span.at[8])
+			return true;
+	}
+	return false;
+}
+
+enum errpipe_content ep_object_content(int fd, const struct ep_head *head, const struct errpipe_link *link)
+{
+	if (link->machine == 247 /* EM_BPF */)
+		return ERRPIPE_CONTENT_BPF_OBJECT;
+	if (has_modinfo(fd, link, head) || ep_has_ending(link->path, ".ko"))
+		return ERRPIPE_CONTENT_KERNEL_MODULE;
+	return ERRPIPE_CONTENT_UNKNOWN;
+}
+
+/* https://github.com/AppImage/AppImageSpec: the magic is where ELF has padding. */
+bool ep_is_appimage(const struct ep_head *head)
+{
+	return head->size > 10 && memcmp(head->bytes + 8, "AI", 2) == 0 && head->bytes[10] >= 1 &&
+	       head->bytes[10] <= 2;
+}
+
+/* EI_OSABI, by the System V gABI. 0 and 3 are Linux's own. */
+const char *ep_elf_system(unsigned abi)
+{
+	static const char *const systems[] = { [1] = "HP-UX", [2] = "NetBSD",  [6] = "Solaris", [7] = "AIX",
+					       [8] = "IRIX",  [9] = "FreeBSD", [12] = "OpenBSD" };
+
+	return abi < COUNT(systems) ? systems[abi] : NULL;
+}
+
+/* --- Mach-O --------------------------------------------------------------------------------------- */
+
+static const char *mach_o_machine(uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} machines[] = {
+		{ 0x01000007, "x86_64" }, { 0x0100000c, "arm64" }, { 7, "i386" }, { 12, "arm" }, { 18, "ppc" },
+		{ 0x01000012, "ppc64" },
+	};
+
+	for (size_t i = 0; i < COUNT(machines); i++) {
+		if (machines[i].type == type)
+			return machines[i].name;
+	}
+	return NULL;
+}
+
+static uint32_t big(const unsigned char *bytes)
+{
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* CA FE BA BE and CA FE BA BF begin a file for several machines, whose headers are big-endian. */
+const char *ep_mach_o_machines(struct ep_check *c, const struct ep_head *head)
+{
+	enum { FAT = 8, FAT_SIZE = 20, FAT_64_SIZE = 32, MACHINES_MAX = 4 };
+	const unsigned char *bytes = head->bytes;
+	const char *names[MACHINES_MAX] = { NULL };
+	unsigned count = big(bytes + 4), size = bytes[3] == 0xbf ? FAT_64_SIZE : FAT_SIZE;
+
+	if (bytes[0] != 0xca) {
+		struct ep_span type = { (const char *)bytes, head->size };
+
+		return mach_o_machine(bytes[0] == 0xfe ? big(bytes + 4) : little(type, 4, 4));
+	}
+	for (unsigned i = 0; i < count && i < MACHINES_MAX; i++) {
+		names[i] = mach_o_machine(big(bytes + FAT + (size_t)i * size));
+		if (!names[i])
+			return NULL;
+	}
+	if (count != 2)
+		return count == 1 ? names[0] : NULL;
+	return ep_keep(c, "%s and %s", names[0], names[1]);
+}

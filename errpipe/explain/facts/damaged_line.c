@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* A #! line that has lost a character, or that is not the very beginning of the file. */
+#define _GNU_SOURCE
+#include "explain/facts/span.h"
+
+/* The last component of a path, without a version: "python" of "/usr/bin/python3.11". */
+static struct ep_span base_of(struct ep_span path)
+{
+	for (size_t i = 0; i < path.size; i++) {
+		if (path.at[i] == '/') {
+			path = ep_after(path, i + 1);
+			i = (size_t)-1;
+		}
+	}
+	while (path.size && (ep_is_digit(path.at[path.size - 1]) || path.at[path.size - 1] == '.'))
+		path.size--;
+	return path;
+}
+
+static bool is_interpreter(struct ep_span name)
+{
+	static const char *const names[] = { "sh",  "bash", "dash", "ash",    "ksh",  "mksh", "zsh",   "fish",
+					     "env", "perl", "ruby", "python", "pypy", "node", "php",   "tclsh",
+					     "lua", "awk",  "gawk", "sed",    "make", "pwsh", "expect" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (ep_equals(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* An option, or the one word after env: nothing that a comment would go on with. */
+static bool is_argument(struct ep_span path, struct ep_span argument)
+{
+	if (!argument.size || *argument.at == '-')
+		return true;
+	return ep_equals(base_of(path), "env") && ep_until(argument, " \t") == argument.size;
+}
+
+/* "/bin/sh -e": an absolute path in a directory of programs, the name of an interpreter, and an argument at most. */
+static bool names_interpreter(struct ep_span line)
+{
+	struct ep_span path = { line.at, ep_until(line, " \t") };
+
+	return ep_byte(path, 0) == '/' && ep_holds(path, "bin/") && is_interpreter(base_of(path)) &&
+	       is_argument(path, ep_trim(ep_after(line, path.size)));
+}
+
+/* The line has that mark, and an interpreter after it. */
+static bool has_mark(struct ep_span line, const char *mark, struct ep_span *rest)
+{
+	*rest = ep_trim(ep_after(line, strlen(mark)));
+	return ep_starts(line, mark) && names_interpreter(*rest);
+}
+
+/* A shell reads "! /bin/x" as a command. */
+static bool has_lost_hash(struct ep_span line, struct ep_damaged_line *found)
+{
+	return ep_starts(line, "!/") && has_mark(line, "!", &found->rest);
+}
+
+static bool has_lost_bang(struct ep_span line, struct ep_damaged_line *found)
+{
+	return ep_starts(line, "#/") && has_mark(line, "#", &found->rest);
+}
+
+static bool is_swapped(struct ep_span line, struct ep_damaged_line *found)
+{
+	return has_mark(line, "!#", &found->rest);
+}
+
+static bool has_blank_inside(struct ep_span line, struct ep_damaged_line *found)
+{
+	struct ep_span bang = ep_after(line, 1);
+
+	bang = ep_after(bang, ep_while(bang, " \t"));
+	return ep_starts(line, "# ") && has_mark(bang, "!", &found->rest);
+}
+
+/*
+ * Editors and web pages leave a no-break space, a zero-width space or another byte order mark; some shells' echo -e and a
+ * backslash before "#" leave themselves.
+ */
+static size_t length_of_litter(struct ep_span line)
+{
+	static const char *const litter[] = {
+		" ", "\t", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf", "-e ", "-n ", "\\", "\"", "'",
+	};
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(litter) / sizeof(*litter); i++) {
+		if (!ep_starts(ep_after(line, length), litter[i]))
+			continue;
+		length += strlen(litter[i]);
+		i = (size_t)-1;
+	}
+	return length;
+}
+
+/* "#!/", or blanks after "#!": what the kernel would take. */
+static bool has_whole_mark(struct ep_span line, struct ep_span *rest)
+{
+	*rest = ep_trim(ep_after(line, 2));
+	return ep_starts(line, "#!") && ep_byte(*rest, 0) == '/';
+}
+
+static bool is_late_in_line(struct ep_span line, struct ep_damaged_line *found)
+{
+	size_t litter = length_of_litter(line);
+
+	found->number = litter + 1;
+	return litter && has_whole_mark(ep_after(line, litter), &found->rest);
+}
+
+/* Only after empty lines and comments: a script can write another one. */
+static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
+{
+	struct ep_span line;
+
+	for (found->number = 1; ep_take_line(&text, &line); found->number++) {
+		if (found->number > 1 && has_whole_mark(line, &found->rest))
+			return true;
+		line = ep_trim(line);
+		if (line.size && *line.at != '#')
+			break;
+	}
+	return false;
+}
+
+bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
+{
+	static const struct {
+		bool (*is)(struct ep_span line, struct ep_damaged_line *found);
+		enum errpipe_detail detail;
+	} kinds[] = {
+		{ has_lost_hash, ERRPIPE_DETAIL_HASH_MISSING },	  { has_lost_bang, ERRPIPE_DETAIL_BANG_MISSING },
+		{ is_swapped, ERRPIPE_DETAIL_BANG_BEFORE_HASH },  { has_blank_inside, ERRPIPE_DETAIL_BLANK_INSIDE },
+		{ is_late_in_line, ERRPIPE_DETAIL_LATER_COLUMN },
+	};
+	struct ep_span rest = text, line;
+
+	if (!ep_take_line(&rest, &line))
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		*found = (struct ep_damaged_line){ .detail = kinds[i].detail };
+		if (kinds[i].is(line, found))
+			return true;
+	}
+	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
+	return is_in_later_line(text, found);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/* The language of a script that has no #! line. */
+#define _GNU_SOURCE
+#include "explain/facts/span.h"
+
+/* --- lines that show a language ----------------------------------------------------------------- */
+
+/* A name after a word, and what follows it: "sys" of "import sys". Dots and commas count as parts of it. */
+static struct ep_span after_name(struct ep_span line, const char *word)
+{
+	line = ep_after(line, strlen(word));
+	while (line.size && (ep_is_name(*line.at) || *line.at == '.'))
+		line = ep_after(line, 1);
+	return line;
+}
+
+static bool is_alone(struct ep_span rest)
+{
+	rest = ep_trim(rest);
+	return !rest.size || *rest.at == '#';
+}
+
+/* "import os, sys as s"; the program of that name wants options, or a file to write. */
+static bool is_python_import(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "import ");
+
+	if (!ep_starts(line, "import ") || !ep_is_name(ep_byte(line, 7)))
+		return false;
+	return is_alone(rest) || ep_byte(rest, 0) == ',' || ep_starts(rest, " as ");
+}
+
+static bool is_python_from(struct ep_span line)
+{
+	return ep_starts(line, "from ") && ep_starts(after_name(line, "from "), " import ");
+}
+
+static bool ends_in(struct ep_span line, char c)
+{
+	line = ep_trim(line);
+	return line.size && line.at[line.size - 1] == c;
+}
+
+static bool is_python_def(struct ep_span line)
+{
+	return ep_starts(line, "def ") && ep_byte(after_name(line, "def "), 0) == '(' && ends_in(line, ':');
+}
+
+static bool is_python_class(struct ep_span line)
+{
+	return ep_starts(line, "class ") && ends_in(line, ':');
+}
+
+static bool is_python_main(struct ep_span line)
+{
+	return ep_starts(line, "if __name__ ");
+}
+
+static bool is_python_block(struct ep_span line)
+{
+	return ends_in(line, ':') &&
+	       (ep_starts(line, "if ") || ep_starts(line, "for ") || ep_starts(line, "with ") ||
+		ep_starts(line, "while ") || ep_equals(line, "try:") || ep_equals(line, "else:"));
+}
+
+static bool is_call_of_print(struct ep_span line)
+{
+	return ep_starts(line, "print(");
+}
+
+static bool is_docstring(struct ep_span line)
+{
+	return ep_starts(line, "\"\"\"");
+}
+
+static bool is_cookie(struct ep_span line)
+{
+	return ep_starts(line, "# -*- coding:");
+}
+
+static bool is_strict_javascript(struct ep_span line)
+{
+	return ep_starts(line, "'use strict'") || ep_starts(line, "\"use strict\"");
+}
+
+static bool is_javascript_import(struct ep_span line)
+{
+	return ep_starts(line, "import ") && (ep_holds(line, " from '") || ep_holds(line, " from \""));
+}
+
+static bool is_require(struct ep_span line)
+{
+	return (ep_starts(line, "const ") || ep_starts(line, "var ") || ep_starts(line, "let ")) &&
+	       ep_holds(line, "= require(");
+}
+
+static bool is_declaration(struct ep_span line)
+{
+	return (ep_starts(line, "const ") || ep_starts(line, "var ") || ep_starts(line, "let ")) &&
+	       ep_holds(line, " = ");
+}
+
+static bool is_javascript_comment(struct ep_span line)
+{
+	return ep_starts(line, "// ") || ep_starts(line, "/*");
+}
+
+static bool is_console(struct ep_span line)
+{
+	return ep_starts(line, "console.");
+}
+
+static bool is_module(struct ep_span line)
+{
+	return ep_starts(line, "module.exports") || ep_starts(line, "export default ") ||
+	       ep_starts(line, "export const ") || ep_starts(line, "export function ");
+}
+
+/* A shell's function has nothing between its parentheses. */
+static bool is_javascript_function(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "function ");
+
+	return (ep_starts(line, "function ") && ep_byte(rest, 0) == '(' && ep_byte(rest, 1) != ')' &&
+		ends_in(line, '{')) ||
+	       ep_starts(line, "async function ");
+}
+
+static bool is_perl_use(struct ep_span line)
+{
+	return (ep_starts(line, "use strict") || ep_starts(line, "use warnings") || ep_starts(line, "use v5") ||
+		ep_starts(line, "use 5.")) &&
+	       ends_in(line, ';');
+}
+
+static bool is_perl_module(struct ep_span line)
+{
+	return ep_starts(line, "use ") && ep_holds(line, "::") && ends_in(line, ';');
+}
+
+static bool is_my(struct ep_span line)
+{
+	return ep_starts(line, "my $") || ep_starts(line, "my @") || ep_starts(line, "my %") ||
+	       ep_starts(line, "my (");
+}
+
+static bool is_sub(struct ep_span line)
+{
+	return ep_starts(line, "sub ") && ends_in(line, '{');
+}
+
+static bool is_package(struct ep_span line)
+{
+	return ep_starts(line, "package ") && ends_in(line, ';') && ep_holds(line, "::");
+}
+
+static bool is_ruby_require(struct ep_span line)
+{
+	return ep_starts(line, "require '") || ep_starts(line, "require \"");
+}
+
+static bool is_require_relative(struct ep_span line)
+{
+	return ep_starts(line, "require_relative ") || ep_starts(line, "# frozen_string_literal:");
+}
+
+static bool is_ruby_class(struct ep_span line)
+{
+	return ep_starts(line, "class ") && ep_holds(line, " < ");
+}
+
+static bool is_ruby_def(struct ep_span line)
+{
+	return (ep_starts(line, "def ") || ep_starts(line, "module ")) && !ends_in(line, ':');
+}
+
+static bool is_end(struct ep_span line)
+{
+	return ep_equals(line, "end");
+}
+
+static bool is_puts(struct ep_span line)
+{
+	return ep_starts(line, "puts ");
+}
+
+/* --- the signs together ------------------------------------------------------------------------- */
+
+/* Two are needed: from different kinds of lines, a line of a kind that no other language has, or one and the file's name. */
+static const struct sign {
+	bool (*is)(struct ep_span line);
+	enum errpipe_content language;
+	unsigned weight;
+} signs[] = {
+	{ is_python_import, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_python_from, ERRPIPE_CONTENT_PYTHON, 2 },
+	{ is_python_def, ERRPIPE_CONTENT_PYTHON, 2 },
+	{ is_python_class, ERRPIPE_CONTENT_PYTHON, 2 },
+	{ is_python_main, ERRPIPE_CONTENT_PYTHON, 2 },
+	{ is_python_block, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_call_of_print, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_docstring, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_cookie, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_strict_javascript, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_javascript_import, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_require, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_declaration, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
+	{ is_javascript_comment, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
+	{ is_console, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
+	{ is_module, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_javascript_function, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_perl_use, ERRPIPE_CONTENT_PERL, 2 },
+	{ is_perl_module, ERRPIPE_CONTENT_PERL, 2 },
+	{ is_my, ERRPIPE_CONTENT_PERL, 2 },
+	{ is_sub, ERRPIPE_CONTENT_PERL, 1 },
+	{ is_package, ERRPIPE_CONTENT_PERL, 2 },
+	{ is_ruby_require, ERRPIPE_CONTENT_RUBY, 1 },
+	{ is_require_relative, ERRPIPE_CONTENT_RUBY, 2 },
+	{ is_ruby_class, ERRPIPE_CONTENT_RUBY, 2 },
+	{ is_ruby_def, ERRPIPE_CONTENT_RUBY, 1 },
+	{ is_end, ERRPIPE_CONTENT_RUBY, 1 },
+	{ is_puts, ERRPIPE_CONTENT_RUBY, 1 },
+};
+
+static const struct {
+	const char *ending;
+	enum errpipe_content language;
+} endings[] = {
+	{ ".py", ERRPIPE_CONTENT_PYTHON },	{ ".js", ERRPIPE_CONTENT_JAVASCRIPT },
+	{ ".mjs", ERRPIPE_CONTENT_JAVASCRIPT }, { ".cjs", ERRPIPE_CONTENT_JAVASCRIPT },
+	{ ".pl", ERRPIPE_CONTENT_PERL },	{ ".rb", ERRPIPE_CONTENT_RUBY },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+enum { LANGUAGES = ERRPIPE_CONTENT_RUBY + 1, LINES_MAX = 200 };
+
+/* Each kind of line counts once. The first lines count; those of a block are indented. */
+static void add_signs(struct ep_span text, unsigned weight[LANGUAGES])
+{
+	bool seen[COUNT(signs)] = { false };
+	struct ep_span line;
+
+	for (int i = 0; i < LINES_MAX && ep_take_line(&text, &line); i++) {
+		for (size_t s = 0; s < COUNT(signs); s++) {
+			if (seen[s] || !signs[s].is(line))
+				continue;
+			seen[s] = true;
+			weight[signs[s].language] += signs[s].weight;
+		}
+	}
+}
+
+static bool is_named(const char *path, enum errpipe_content language)
+{
+	for (size_t i = 0; i < COUNT(endings); i++) {
+		if (endings[i].language == language && ep_has_ending(path, endings[i].ending))
+			return true;
+	}
+	return false;
+}
+
+/* A shell's script may hold lines of another language, but does not begin with one. */
+static bool begins_with_sign(struct ep_span text, enum errpipe_content language)
+{
+	struct ep_span first, code = ep_skip_comments(text);
+	bool is = false;
+
+	if (!ep_take_line(&code, &first))
+		return false;
+	for (size_t s = 0; s < COUNT(signs); s++)
+		is = is || (signs[s].language == language && signs[s].is(first));
+	return is;
+}
+
+enum errpipe_content ep_language(const struct ep_text *text)
+{
+	unsigned weight[LANGUAGES] = { 0 };
+	enum errpipe_content best = ERRPIPE_CONTENT_UNKNOWN;
+
+	if (ep_starts_caseless(text->all, "<?php") || ep_starts(text->all, "<?="))
+		return ERRPIPE_CONTENT_PHP;
+	add_signs(text->all, weight);
+	for (int language = ERRPIPE_CONTENT_PYTHON; language < LANGUAGES; language++) {
+		if (weight[language] && is_named(text->path, language))
+			weight[language]++;
+		if (weight[language] >= 2 && weight[language] > weight[best])
+			best = language;
+	}
+	return is_named(text->path, best) || begins_with_sign(text->all, best) ? best : ERRPIPE_CONTENT_UNKNOWN;
+}
+
+const char *ep_interpreter_of(enum errpipe_content language)
+{
+	switch (language) {
+	case ERRPIPE_CONTENT_PYTHON:
+		return "python3";
+	case ERRPIPE_CONTENT_PHP:
+		return "php";
+	case ERRPIPE_CONTENT_JAVASCRIPT:
+		return "node";
+	case ERRPIPE_CONTENT_PERL:
+		return "perl";
+	case ERRPIPE_CONTENT_RUBY:
+		return "ruby";
+	default:
+		return NULL;
+	}
+}
+
+/* --- the shell ---------------------------------------------------------------------------------- */
+
+static bool is_one_of(struct ep_span word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ep_equals(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The first words of other languages, which look like commands. */
+static bool is_foreign_word(struct ep_span word)
+{
+	static const char *const words[] = { "package", "func",	   "fn",    "use",    "module",	 "def",
+					     "class",	"public",  "using", "import", "include", "namespace",
+					     "struct",	"typedef", "int",   "void",   "static",	 "const",
+					     "var",	"pub",	   "extern" };
+
+	return is_one_of(word, words, COUNT(words));
+}
+
+/* Names of commands are in lower case, with few exceptions. */
+static bool is_command(struct ep_span word)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-./+@%;";
+	bool is_path = memchr(word.at, '/', word.size);
+
+	if (!word.size)
+		return false;
+	for (size_t i = 0; i < word.size; i++) {
+		char c = is_path ? ep_lower(word.at[i]) : word.at[i];
+
+		if (!c || !strchr(letters, c))
+			return false;
+	}
+	return !is_foreign_word(word);
+}
+
+static bool is_assignment(struct ep_span word)
+{
+	size_t length = 0;
+
+	while (ep_is_name(ep_byte(word, length)))
+		length++;
+	return length && !ep_is_digit(*word.at) &&
+	       (ep_byte(word, length) == '=' || ep_starts(ep_after(word, length), "+="));
+}
+
+/* "name()" */
+static bool is_function(struct ep_span word)
+{
+	size_t length = ep_until(word, "(");
+
+	return length && ep_starts(ep_after(word, length), "()");
+}
+
+static bool is_expansion(struct ep_span word)
+{
+	return ep_starts(word, "$") || ep_starts(word, "\"$") || ep_starts(word, "'/") || ep_starts(word, "\"/") ||
+	       ep_starts(word, "`") || ep_starts(word, "~/") || ep_starts(word, "((");
+}
+
+/* "x = 1": a shell wants no blanks there. */
+static bool is_other_assignment(struct ep_span code, struct ep_span word)
+{
+	return ep_starts(ep_after(code, word.size), " = ");
+}
+
+bool ep_is_shell(const struct ep_text *text)
+{
+	static const char *const words[] = { ":", "!", "[", "[[", "{", "(" };
+	struct ep_span code = ep_skip_comments(text->all), word = { code.at, ep_until(code, " \t\r\n") };
+
+	/* The screen shot program of ImageMagick. */
+	if (!code.size || ep_has_ending(text->path, ".sh") || ep_starts(code, "import -"))
+		return true;
+	if (is_other_assignment(code, word))
+		return false;
+	return is_one_of(word, words, COUNT(words)) || is_assignment(word) || is_function(word) ||
+	       is_expansion(word) || is_command(word);
+}

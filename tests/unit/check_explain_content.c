@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errpipe_explain() with files that are neither scripts nor programs for Linux: each kind plainly, behind a link, as the
+ * interpreter of a script, and in a root. And files that only look like one of them, of which nothing may be said.
+ */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "errpipe_explain.h"
+#include "fixture.h"
+#include "said.h"
+#include "suite.h"
+
+#define COUNT(array)   (sizeof(array) / sizeof(*(array)))
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+static struct errpipe_explanation ex;
+
+/* Its working directory is the fixture. A finding has at most 100 columns with so short a name. */
+static void put(const char *name, const void *bytes, size_t size, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, size), size);
+	ck_assert_int_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+/* The kernel's errno. */
+static int try(const char *path)
+{
+	char *const argv[] = { "x", NULL }, *const envp[] = { NULL };
+	pid_t pid = checked_fork();
+
+	if (pid == 0) {
+		execve(path, argv, envp);
+		_exit(errno);
+	}
+	return WEXITSTATUS(wait_for(pid));
+}
+
+static void ask(const char *path, int root)
+{
+	const struct errpipe_question question = { .path = path, .root = root };
+
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+}
+
+static void assert_short(void)
+{
+	char line[4096];
+
+	ck_assert_msg(errpipe_finding(line, sizeof(line), &ex) <= 100, "too long: %s", line);
+	ck_assert_msg(errpipe_advice(line, sizeof(line), &ex) <= 100, "too long: %s", line);
+}
+
+/* --- each kind ------------------------------------------------------------------------------------ */
+
+#define LONG_BASE64 "IyEvYmluL3NoCmVjaG8gaGVsbG8Kd2hpbGUgc2xlZXAgMTsgZG8gZGF0ZTsgZG9uZSAjIGFhYWFhYWFh"
+
+static const struct kind {
+	const char *name, *bytes;
+	size_t size;
+	enum errpipe_cause cause;
+	enum errpipe_content content;
+	const char *words;
+} kinds[] = {
+#define NOT_A_PROGRAM(name, bytes, content, words)                                                                   \
+	{                                                                                                            \
+		name, BYTES(bytes), ERRPIPE_CAUSE_NOT_A_PROGRAM, ERRPIPE_CONTENT_##content, words                    \
+	}
+	NOT_A_PROGRAM("tool", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n", GIT_LFS_POINTER,
+		      "is a Git LFS pointer, not a program"),
+	NOT_A_PROGRAM("tool", "version https://git-lfs.github.com/spec/v1\n", GIT_LFS_POINTER, "git lfs pull"),
+	NOT_A_PROGRAM("x", "<!DOCTYPE html>\n<html>", WEB_PAGE, "looks like a web page, not a program"),
+	NOT_A_PROGRAM("x", "\n\n  <HTML lang=\"en\">\n", WEB_PAGE, "curl -fL"),
+	NOT_A_PROGRAM("x", "<!-- x -->\n<!doctype HTML PUBLIC \"\">", WEB_PAGE, "curl -fL"),
+	NOT_A_PROGRAM("x", "<?xml version=\"1.0\"?>\n<html xmlns=\"\">", WEB_PAGE, "curl -fL"),
+	NOT_A_PROGRAM("x", "<html>\xe9\n", WEB_PAGE, "curl -fL"),
+	NOT_A_PROGRAM("x", "404: Not Found", HTTP_ERROR, "looks like a web server's error, not a program"),
+	NOT_A_PROGRAM("x", "404 page not found\n", HTTP_ERROR, "curl -fL"),
+	NOT_A_PROGRAM("x", "503 Service Temporarily Unavailable\r\n", HTTP_ERROR, "curl -fL"),
+	NOT_A_PROGRAM("x", "Not Found\n", HTTP_ERROR, "curl -fL"),
+	NOT_A_PROGRAM("x", "Forbidden", HTTP_ERROR, "curl -fL"),
+	NOT_A_PROGRAM("x", "HTTP/1.1 403 Forbidden\r\nServer: nginx\r\n", HTTP_ERROR, "curl -fL"),
+	NOT_A_PROGRAM("x", "{\"message\":\"Not Found\",\"status\":\"404\"}", JSON_ERROR, "the URL or the login"),
+	NOT_A_PROGRAM("x", "{ \"errors\" : [ {\"code\":\"DENIED\"} ] }\n", JSON_ERROR, "error in JSON"),
+	NOT_A_PROGRAM("x", "{\"status\":404,\"x\":1}", JSON_ERROR, "error in JSON"),
+	NOT_A_PROGRAM("x", "<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", XML_ERROR, "error in XML"),
+	NOT_A_PROGRAM("x", "\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code>", XML_ERROR, "URL"),
+	NOT_A_PROGRAM("c.json", "{\"a\":1}\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("c.json", "{\n  \"name\": \"app\"\n}\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("c.json", "{\"status\": \"active\", \"id\": 4}\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("c.json", "[\n  {\"a\": 1}\n]\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("c.json", "[\"a\", \"b\"]\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("c.json", "{}\n", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("x", "\xef\xbb\xbf{\"a\": 1}", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("x", "name: x\nversion: 2\n", YAML, "looks like YAML"),
+	NOT_A_PROGRAM("x", "---\nservices:\n  web:\n", YAML, "looks like YAML"),
+	NOT_A_PROGRAM("c.yml", "# jobs\nbuild:\n  x\n", YAML, "looks like YAML"),
+	NOT_A_PROGRAM("x", "<?xml version=\"1.0\"?>\n<project>", XML, "looks like XML"),
+	NOT_A_PROGRAM("x", "diff --git a/x b/x\nindex 1..2 100644\n--- a/x\n", DIFF, "looks like a patch"),
+	NOT_A_PROGRAM("x", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n", DIFF, "patch -p1"),
+	NOT_A_PROGRAM("x", "From 1234 Mon Sep 17 00:00:00 2001\nFrom: A\n", DIFF, "patch -p1"),
+	NOT_A_PROGRAM("x", "@echo off\r\nsetlocal\r\n", BATCH_FILE, "a Windows batch file"),
+	NOT_A_PROGRAM("x.bat", "REM build\r\ncl x.c\r\n", BATCH_FILE, "a Windows batch file"),
+	NOT_A_PROGRAM("x", "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAA\n", BASE64, "base64 -d ./x >program"),
+	NOT_A_PROGRAM("x", LONG_BASE64 "\n", BASE64, "looks like base64"),
+	NOT_A_PROGRAM("x", "Dear all,\nthe program is elsewhere.\n", PLAIN_TEXT, "looks like plain text"),
+	NOT_A_PROGRAM("x", "FROM debian\nRUN true\n", PLAIN_TEXT, "#!/usr/bin/env python3"),
+	NOT_A_PROGRAM("x", "package main\n\nfunc main() {\n", PLAIN_TEXT, "looks like plain text"),
+	NOT_A_PROGRAM("x", "int main(void)\n{\n", PLAIN_TEXT, "looks like plain text"),
+	NOT_A_PROGRAM("x", "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n", PEM, "is a key or a certificate (PEM)"),
+	NOT_A_PROGRAM("libx.a", "!<arch>\nx.o/            0\n", STATIC_LIBRARY, "is a static library (ar)"),
+	NOT_A_PROGRAM("libx.a", "!<thin>\n/               0\n", STATIC_LIBRARY, "is a static library (ar)"),
+	NOT_A_PROGRAM("app", "!<arch>\n__.PKGDEF       0\n", GO_PACKAGE, "is a Go package other than main"),
+	NOT_A_PROGRAM("x.deb", "!<arch>\ndebian-binary   0\n", DEBIAN_PACKAGE, "apt install ./x.deb"),
+	NOT_A_PROGRAM("x.rpm", "\xed\xab\xee\xdb\3\0\0\0", RPM_PACKAGE, "dnf install ./x.rpm"),
+	NOT_A_PROGRAM("x", "PK\3\4\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x9\0\0\0META-INF/", JAR,
+		      "java -jar ./x"),
+	NOT_A_PROGRAM("x", "PK\3\4\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xb\0\0\0__main__.py", ZIPAPP,
+		      "python3 ./x"),
+	NOT_A_PROGRAM("x.jar", "PK\3\4\12\0\0\0\0\0\0\0", JAR, "is a Java archive (jar)"),
+	NOT_A_PROGRAM("x.whl", "PK\3\4\12\0\0\0\0\0\0\0", WHEEL, "pip install ./x.whl"),
+	NOT_A_PROGRAM("x",
+		      "PK\3\4\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0a"
+		      "PK\1\2\12\0\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		      "a.dist-info/RE",
+		      WHEEL, "is a Python wheel"),
+#define SCRIPT(name, bytes, content, words)                                                                          \
+	{                                                                                                            \
+		name, BYTES(bytes), ERRPIPE_CAUSE_UNMARKED_SCRIPT, ERRPIPE_CONTENT_##content, words                  \
+	}
+	SCRIPT("m.py", "import sys\nprint(1)\n", PYTHON, "looks like a Python script without a #! line"),
+	SCRIPT("m", "# x\n\nfrom os import path\n", PYTHON, "run: python3 ./m"),
+	SCRIPT("m", "\"\"\"Doc.\"\"\"\nimport os, sys\n", PYTHON, "#!/usr/bin/env python3"),
+	SCRIPT("m", "def main():\n    pass\n", PYTHON, "run: python3 ./m"),
+	SCRIPT("m.py", "x = 1\nprint(x)\n", PYTHON, "run: python3 ./m.py"),
+	SCRIPT("m", "<?php echo 1;\n", PHP, "run: php ./m"),
+	SCRIPT("m", "'use strict';\nrun();\n", JAVASCRIPT, "looks like JavaScript without"),
+	SCRIPT("m", "const fs = require('fs');\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m.js", "// x\nrun()\n", JAVASCRIPT, "run: node ./m.js"),
+	SCRIPT("m", "import fs from 'fs';\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "function f(a, b) {\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "use strict;\nuse warnings;\n", PERL, "looks like a Perl script"),
+	SCRIPT("m", "my $x = 1;\n", PERL, "run: perl ./m"),
+	SCRIPT("m", "# frozen_string_literal: true\nrequire 'json'\n", RUBY, "looks like a Ruby script"),
+	SCRIPT("m.rb", "puts 1\n", RUBY, "run: ruby ./m.rb"),
+#define DAMAGED(bytes, words)                                                                                        \
+	{                                                                                                            \
+		"x", BYTES(bytes), ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, ERRPIPE_CONTENT_UNKNOWN, words            \
+	}
+	DAMAGED("!/usr/bin/env bash\necho up\n", "is damaged: the \"#\" is missing"),
+	DAMAGED("!/usr/bin/env bash\r\n", "begin the file with \"#!/usr/bin/env bash\""),
+	DAMAGED("#/bin/sh\necho\n", "the \"!\" is missing"),
+	DAMAGED("#/usr/bin/env python3\n", "begin the file with \"#!/usr/bin/env python3\""),
+	DAMAGED("#/bin/bash -eu\n", "begin the file with \"#!/bin/bash -eu\""),
+	DAMAGED("!#/bin/sh\n", "\"!#\" instead of \"#!\""),
+	DAMAGED("# !/bin/sh\n", "a blank between \"#\" and \"!\""),
+	DAMAGED(" #!/bin/sh\n", "it begins at byte 2,"),
+	DAMAGED("\t \t#! /bin/sh\n", "begin the file with \"#!/bin/sh\""),
+	DAMAGED("-e #!/bin/sh\n", "it begins at byte 4,"),
+	DAMAGED("\\#!/bin/sh\n", "it begins at byte 2,"),
+	DAMAGED("\xc2\xa0#!/bin/sh\n", "it begins at byte 3,"),
+	DAMAGED("\xe2\x80\x8b#!/bin/sh\n", "it begins at byte 4,"),
+	DAMAGED("\n#!/bin/sh\n", "it is line 2, and only the first line counts"),
+	DAMAGED("\r\n#!/bin/sh\r\n", "begin the file with \"#!/bin/sh\""),
+	DAMAGED("# Copyright\n#\n\n#!/opt/app/run -x\n", "it is line 4"),
+	DAMAGED("\xef\xbb\xbf\n#!/bin/sh\n", "it is line 2"),
+	{ "x", BYTES("\0\0\0\0"), ERRPIPE_CAUSE_NUL_BYTES, ERRPIPE_CONTENT_NUL_BYTES,
+	  "has only NUL bytes: it was never" },
+};
+
+static char *path_of(const char *prefix, const char *name)
+{
+	char *path;
+
+	return keep(asprintf(&path, "%s%s", prefix, name) < 0 ? NULL : path);
+}
+
+static void check_kind(const struct kind *kind, const char *path, int root)
+{
+	const struct errpipe_link *link;
+
+	ask(path, root);
+	ck_assert_msg(ex.cause == kind->cause, "%s with \"%.30s\" is %s", path, kind->bytes,
+		      errpipe_cause_name(ex.cause));
+	ck_assert_int_eq(ex.error, ENOEXEC);
+	ck_assert_int_ge(ex.broken, 0);
+	link = &ex.link[ex.broken];
+	ck_assert_int_eq(link->content, kind->content);
+	ck_assert_int_eq(ex.works || ex.starts, 0);
+	assert_short();
+}
+
+/* The words show the path, which differs. */
+START_TEST(a_kind)
+{
+	const struct kind *kind = &kinds[_i];
+	const char *path = path_of("./", kind->name);
+	char script[64];
+	int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	put(path, kind->bytes, kind->size, 0755);
+	ck_assert_int_eq(try(path), ENOEXEC);
+	check_kind(kind, path, ERRPIPE_OWN_ROOT);
+	assert_said(&ex, kind->words);
+
+	unlink("link");
+	ck_assert_int_eq(symlink(kind->name, "link"), 0);
+	ck_assert_int_eq(try("./link"), ENOEXEC);
+	/* The name can be one of the signs. */
+	if (!strchr(kind->name, '.'))
+		check_kind(kind, "./link", ERRPIPE_OWN_ROOT);
+
+	put("script", script, snprintf(script, sizeof(script), "#!%s\n", path), 0755);
+	ck_assert_int_eq(try("./script"), ENOEXEC);
+	check_kind(kind, "./script", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.broken, 1);
+
+	check_kind(kind, path_of("/", kind->name), root);
+	close(root);
+	unlink(path);
+}
+END_TEST
+
+/* --- files that only look like one ---------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *bytes;
+} scripts[] = {
+	{ "x", "version 2\nfetch https://git-lfs.github.com/spec/v1\n" },
+	{ "x", "version\n" },
+	{ "x", "echo '<html>'\n" },
+	{ "x", "cat <<E\n<!DOCTYPE html>\nE\n" },
+	{ "x", "html\n" },
+	{ "x", "echo 404: Not Found\n" },
+	{ "x", "curl 404\n" },
+	{ "x", "cat >x <<E\n#!/bin/sh\nE\n" },
+	{ "x", "echo\n#!/bin/sh\n" },
+	{ "x", "# /bin/sh is what we want\necho\n" },
+	{ "x", "#/bin/sh runs this, or bash\necho\n" },
+	{ "x", "#/etc/init.d/foo\necho\n" },
+	{ "x", "#/usr/bin/foo: starts foo\necho\n" },
+	{ "x", "# !important\necho\n" },
+	{ "x", "! /bin/true\n" },
+	{ "x", "import -window root x.png\n" },
+	{ "x", "python3 - <<E\nimport os\nprint(1)\ndef f():\nE\n" },
+	{ "x", "node -e '\nconst x = 1\nconsole.log(x)\n'\n" },
+	{ "x", "function f() {\n\techo\n}\nf\n" },
+	{ "x", "f() {\n\techo\n}\n" },
+	{ "x", "let x=1\n" },
+	{ "x", "require 'x'\n" },
+	{ "x", "[ \"$a\" = b ] && echo\n" },
+	{ "x", "[[ \"$a\" == b ]] && echo\n" },
+	{ "x", "[ \"a\" ]\n" },
+	{ "x", "{ echo hi; }\n" },
+	{ "x", "{ \"echo\" hi; }\n" },
+	{ "x", "( cd /; ls )\n" },
+	{ "x", "diff -u a b\n" },
+	{ "x", "diff --git a b\necho\n" },
+	{ "x", "echo off\n" },
+	{ "x", "set -e\n{\"a\":1}\n" },
+	{ "x", "A=1\n" },
+	{ "x", "PATH=/bin\n" },
+	{ "x", "A+=1 echo\n" },
+	{ "x", "$HOME/bin/x\n" },
+	{ "x", "\"$0\"\n" },
+	{ "x", ": ${A:=1}\n" },
+	{ "x", "./configure\n" },
+	{ "x", ". ./lib.sh\n" },
+	{ "x", "/opt/App/Run --x\n" },
+	{ "x", "npm start\n" },
+	{ "x", "abcdefghijklmnop\n" },
+	{ "x", "echo -----BEGIN PRIVATE KEY-----\n" },
+	{ "x", "#\n" },
+	{ "x.sh", "Run it\n" },
+	{ "x.py", "echo no python\n" },
+	{ "x.json", "echo {}\n" },
+	{ "x.yml", "echo a: b\n" },
+	{ "x.bat", "ls\n" },
+};
+
+START_TEST(a_script_of_the_shell)
+{
+	const char *path = path_of("./", scripts[_i].name);
+
+	put(path, scripts[_i].bytes, strlen(scripts[_i].bytes), 0755);
+	ask(path, ERRPIPE_OWN_ROOT);
+	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE && ex.certainty == ERRPIPE_CERTAIN,
+		      "\"%s\" is %s, %d", scripts[_i].bytes, errpipe_cause_name(ex.cause), ex.link[0].content);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_UNKNOWN);
+	assert_said(&ex, "add #!/bin/sh as the first line");
+	unlink(path);
+}
+END_TEST
+
+/* An archive without a name of its own, data, and marked text: as before. */
+static const struct {
+	const char *name, *bytes;
+	size_t size;
+	enum errpipe_cause cause;
+} others[] = {
+	{ "x", BYTES("PK\3\4\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0app/__main__.py.orig"),
+	  ERRPIPE_CAUSE_ARCHIVE },
+	{ "x.zip", BYTES("PK\5\6\0\0"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("\1\2\3\4"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("\0\1\0\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("\xff\xf0 key: value\n"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("\xef\xbb\xbf#!/bin/sh\n"), ERRPIPE_CAUSE_BYTE_ORDER_MARK },
+	{ "x",
+	  BYTES("\xef\xbb\xbf"
+		"echo x\n"),
+	  ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
+	{ "x.jar", BYTES("\x1f\x8b\x8"), ERRPIPE_CAUSE_ARCHIVE },
+};
+
+START_TEST(another_file)
+{
+	const char *path = path_of("./", others[_i].name);
+
+	put(path, others[_i].bytes, others[_i].size, 0755);
+	ask(path, ERRPIPE_OWN_ROOT);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(others[_i].cause));
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_UNKNOWN);
+	unlink(path);
+}
+END_TEST
+
+/* A base64 file of lines, and one whose lines differ. */
+START_TEST(lines_of_base64)
+{
+	char text[76 * 2 + 10];
+
+	memset(text, 'Q', sizeof(text));
+	text[76] = text[153] = '\n';
+	text[sizeof(text) - 1] = '\n';
+	put("x", text, sizeof(text), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_BASE64);
+	text[70] = '\n';
+	put("x", text, sizeof(text), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_ne(ex.link[0].content, ERRPIPE_CONTENT_BASE64);
+}
+END_TEST
+
+START_TEST(nuls_before_the_rest)
+{
+	static char bytes[100000];
+
+	for (size_t count = 200; count < 70000; count += 4096 + 56) {
+		memset(bytes, 0, sizeof(bytes));
+		memset(bytes + count, 1, sizeof(bytes) - count);
+		put("x", bytes, sizeof(bytes), 0755);
+		ask("./x", ERRPIPE_OWN_ROOT);
+		if (count < 256) {
+			ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_UNKNOWN_FORMAT);
+			continue;
+		}
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NUL_BYTES);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+		ck_assert_uint_eq(ex.number, count < 65536 ? count : 65536);
+		assert_said(&ex, "begins with ");
+		assert_short();
+	}
+}
+END_TEST
+
+/* --- quotations ------------------------------------------------------------------------------------ */
+
+static const char *mended(const char *line, mode_t mode, const struct errpipe_who *who)
+{
+	const struct errpipe_question question = { .path = "./x", .who = who };
+
+	put("x", line, strlen(line), mode);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE);
+	if (!ex.object)
+		assert_said(&ex, "begin the file with #! and the path of its interpreter, as in #!/bin/sh");
+	return ex.object;
+}
+
+START_TEST(only_what_may_be_read)
+{
+	const struct errpipe_who other = { .uid = 4711, .gid = 4711 };
+	const struct errpipe_who group = { .uid = 4711, .gid = getegid() };
+	const struct errpipe_who owner = { .uid = geteuid(), .gid = 4711 };
+
+	ck_assert_str_eq(mended("!/bin/sh\n", 0755, &other), "#!/bin/sh");
+	ck_assert_ptr_null(mended("!/bin/sh\n", 0711, &other));
+	ck_assert_ptr_null(mended("!/bin/sh\n", 0711, &group));
+	ck_assert_str_eq(mended("!/bin/sh\n", 0751, &group), "#!/bin/sh");
+	ck_assert_str_eq(mended("!/bin/sh\n", 0711, &owner), "#!/bin/sh");
+}
+END_TEST
+
+START_TEST(only_what_is_short_and_harmless)
+{
+	char line[256] = "\n#!/bin/";
+
+	ck_assert_ptr_null(mended("\n#!/bin/no Such File\n", 0755, NULL));
+	ck_assert_ptr_null(mended("\n#!/bin/x is a directory\n", 0755, NULL));
+	ck_assert_str_eq(mended("\n#!/bin/x is a file\n", 0755, NULL), "#!/bin/x is a file");
+	memset(line + 8, 'x', 35);
+	ck_assert_int_eq(strlen(mended(line, 0755, NULL)), 42);
+	line[8 + 35] = 'x';
+	ck_assert_ptr_null(mended(line, 0755, NULL));
+}
+END_TEST
+
+START_TEST(nothing_of_a_key)
+{
+	char line[4096];
+
+	put("x", BYTES("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n"), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_ptr_null(ex.object);
+	errpipe_finding(line, sizeof(line), &ex);
+	ck_assert_ptr_null(strstr(line, "OPENSSH"));
+	ck_assert_ptr_null(strstr(line, "b3Bl"));
+}
+END_TEST
+
+/* --- relative interpreters -------------------------------------------------------------------------- */
+
+static void ask_relative(const char *line, enum errpipe_cause cause, const char *object)
+{
+	put("x", line, strlen(line), 0755);
+	ck_assert_int_eq(try("./x"), ENOENT);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
+	ck_assert_str_eq(ex.object ? ex.object : "", object);
+	ck_assert_int_eq(ex.error, ENOENT);
+	assert_short();
+}
+
+START_TEST(a_relative_interpreter)
+{
+	int root = open("tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	ask_relative("#!bin/sh\n", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, "/bin/sh");
+	assert_said(&ex, "as in #!/bin/sh");
+	put("y", BYTES("#!./x\n"), 0755);
+	ask("./y", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_RELATIVE_INTERPRETER);
+	ck_assert_int_eq(ex.broken, 2);
+	ask_relative("#!not/here\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
+	ask_relative("#!no-such-name\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
+	ask_relative("#!/no/sh\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
+
+	if (root < 0) {
+		ck_assert_int_eq(mkdir("tree", 0755), 0);
+		ck_assert_int_eq(mkdir("tree/usr", 0755), 0);
+		ck_assert_int_eq(mkdir("tree/usr/bin", 0755), 0);
+		put("tree/usr/bin/lua", "", 0, 0755);
+		put("tree/x", BYTES("#!lua\n"), 0755);
+		put("tree/z", BYTES("#!sh\n"), 0755);
+		root = open("tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	ask("/z", root);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_INTERPRETER_MISSING);
+	close(root);
+}
+END_TEST
+
+/* --- ELF and Mach-O --------------------------------------------------------------------------------- */
+
+struct elf {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	Elf64_Shdr sections[2];
+	char names[32], loader[32];
+};
+
+enum { FREEBSD = 9, BPF = 247 };
+
+static struct elf make_elf(unsigned type, unsigned machine)
+{
+	struct elf elf = {
+		.header = { .e_ident = ELFMAG,
+			    .e_type = type,
+			    .e_machine = machine,
+			    .e_version = EV_CURRENT,
+			    .e_phoff = offsetof(struct elf, segment),
+			    .e_phentsize = sizeof(Elf64_Phdr),
+			    .e_shoff = offsetof(struct elf, sections),
+			    .e_shentsize = sizeof(Elf64_Shdr),
+			    .e_shnum = 2,
+			    .e_shstrndx = 1 },
+		.segment = { .p_type = PT_INTERP, .p_offset = offsetof(struct elf, loader), .p_filesz = 15 },
+		.sections = { [1] = { .sh_type = SHT_STRTAB,
+				      .sh_offset = offsetof(struct elf, names),
+				      .sh_size = 32 } },
+		.loader = "/libexec/ld.so",
+	};
+
+	elf.header.e_ident[EI_CLASS] = ELFCLASS64;
+	elf.header.e_ident[EI_DATA] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+	elf.header.e_ident[EI_VERSION] = EV_CURRENT;
+	return elf;
+}
+
+static void ask_elf(const struct elf *elf, const char *name, enum errpipe_cause cause, int error)
+{
+	put(name, elf, sizeof(*elf), 0755);
+	ck_assert_int_eq(try(path_of("./", name)), error);
+	ask(path_of("./", name), ERRPIPE_OWN_ROOT);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
+	ck_assert_int_eq(ex.error, error);
+	assert_short();
+}
+
+START_TEST(an_object_file)
+{
+	struct elf elf = make_elf(ET_REL, own_machine());
+
+	ask_elf(&elf, "x.o", ERRPIPE_CAUSE_OBJECT_FILE, ENOEXEC);
+	memcpy(elf.names, "\0.text\0.modinfo", 16);
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_NOT_A_PROGRAM, ENOEXEC);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_KERNEL_MODULE);
+	assert_said(&ex, "insmod ./x");
+	memcpy(elf.names, "\0.text\0.modinfoo", 16);
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OBJECT_FILE, ENOEXEC);
+	ask_elf(&elf, "x.ko", ERRPIPE_CAUSE_NOT_A_PROGRAM, ENOEXEC);
+	elf.header.e_shoff = UINT64_MAX;
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OBJECT_FILE, ENOEXEC);
+	elf = make_elf(ET_REL, BPF);
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_NOT_A_PROGRAM, ENOEXEC);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_BPF_OBJECT);
+	assert_said(&ex, "is an eBPF object file, not a program");
+}
+END_TEST
+
+/* No emulator of qemu-user runs programs for IA-64. */
+START_TEST(a_program_for_another_system)
+{
+	struct elf elf = make_elf(ET_EXEC, EM_IA_64);
+
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC);
+	elf.header.e_ident[EI_OSABI] = ELFOSABI_LINUX;
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC);
+	elf.header.e_ident[EI_OSABI] = FREEBSD;
+	elf.header.e_phnum = 1;
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OTHER_SYSTEM, ENOEXEC);
+	ck_assert_int_eq(ex.broken, 0);
+	assert_said(&ex, "is built for FreeBSD, not for Linux");
+	if (sizeof(long) < 8)
+		return;
+	elf.header.e_machine = own_machine();
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OTHER_SYSTEM, ENOENT);
+	ck_assert_int_eq(ex.broken, 0);
+	elf.header.e_ident[EI_OSABI] = 0;
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_LOADER_MISSING, ENOENT);
+	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
+START_TEST(an_appimage)
+{
+	struct elf elf = make_elf(ET_EXEC, EM_IA_64);
+
+	memcpy(elf.header.e_ident + 8, "AI\2", 3);
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_APPIMAGE, ENOEXEC);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_APPIMAGE);
+	assert_said(&ex, "is an AppImage for ");
+	elf.header.e_ident[10] = 3;
+	ask_elf(&elf, "x", ERRPIPE_CAUSE_OTHER_ARCHITECTURE, ENOEXEC);
+}
+END_TEST
+
+static const struct {
+	const char *bytes;
+	size_t size;
+	const char *object;
+} macs[] = {
+	{ BYTES("\xcf\xfa\xed\xfe\x0c\0\0\1"), "arm64" },
+	{ BYTES("\xfe\xed\xfa\xcf\1\0\0\7"), "x86_64" },
+	{ BYTES("\xce\xfa\xed\xfe\7\0\0\0"), "i386" },
+	{ BYTES("\xcf\xfa\xed\xfe\x42\0\0\1"), "" },
+	{ BYTES("\xcf\xfa\xed\xfe"), "" },
+	{ BYTES("\xca\xfe\xba\xbe\0\0\0\1\1\0\0\7"), "x86_64" },
+	{ BYTES("\xca\xfe\xba\xbe\0\0\0\2\1\0\0\7\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\x0c"), "x86_64 and arm64" },
+	{ BYTES("\xca\xfe\xba\xbe\0\0\0\0"), "" },
+	{ BYTES("\xca\xfe\xba\xbe\0\0\0\x9"), "" },
+};
+
+START_TEST(a_program_of_a_mac)
+{
+	put("x", macs[_i].bytes, macs[_i].size, 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_MACOS_PROGRAM);
+	ck_assert_str_eq(ex.object ? ex.object : "", macs[_i].object);
+	assert_short();
+}
+END_TEST
+
+static Suite *explain_content_suite(void)
+{
+	Suite *suite = suite_create("explain_content");
+	TCase *tcase = tcase_create("explain_content");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, a_kind, 0, COUNT(kinds));
+	tcase_add_loop_test(tcase, a_script_of_the_shell, 0, COUNT(scripts));
+	tcase_add_loop_test(tcase, another_file, 0, COUNT(others));
+	tcase_add_test(tcase, lines_of_base64);
+	tcase_add_test(tcase, nuls_before_the_rest);
+	tcase_add_test(tcase, only_what_may_be_read);
+	tcase_add_test(tcase, only_what_is_short_and_harmless);
+	tcase_add_test(tcase, nothing_of_a_key);
+	tcase_add_test(tcase, a_relative_interpreter);
+	tcase_add_test(tcase, an_object_file);
+	tcase_add_test(tcase, a_program_for_another_system);
+	tcase_add_test(tcase, an_appimage);
+	tcase_add_loop_test(tcase, a_program_of_a_mac, 0, COUNT(macs));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	if (chdir(fixture_make()) < 0)
+		return 1;
+	return run_suite(explain_content_suite());
+}
