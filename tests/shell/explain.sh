@@ -529,7 +529,7 @@ if command -v runc >/dev/null; then
 		'.process.args = ["tool"] | .process.env = ["PATH=/data", "A=1", "PATH=/none:/usr/bin"]'
 	try 'bundle: --path takes precedence' bundled 1 '/data/tool ' \
 		'.process.args = ["tool"] | .process.env = ["PATH=/usr/bin"]' --path /data
-	try 'bundle: a whole command in one word' bundled 1 'fix: split it into "/bin/good", "x"' '.process.args = ["/bin/good x"]'
+	try 'bundle: a whole command in one word' bundled 1 'fix: split it into "/bin/good", "y"' '.process.args = ["/bin/good y"]'
 	# shellcheck disable=SC2016 # nothing expands it
 	try 'bundle: a variable of process.env' bundled 1 'fix: use "/bin/good", or let a shell run it' \
 		'.process.args = ["$HOME/good"] | .process.env = ["HOME=/bin"]'
