@@ -60,8 +60,9 @@ extern "C" {
 struct errpipe_mount {
 	const char *at; /* a path in the root; symbolic links are followed. For "/" the answer is NOT_YET_MOUNTED */
 	int source;	/* the directory or file that will be mounted (O_PATH is enough); 0 or below: not known yet */
-	int noexec;	/* nonzero: mounted noexec */
-	int nosuid;	/* nonzero: mounted nosuid */
+	const char *name; /* the source as the caller calls it: "/srv/app"; NULL: unknown */
+	int noexec;	  /* nonzero: mounted noexec */
+	int nosuid;	  /* nonzero: mounted nosuid */
 	uint64_t reserved[2];
 };
 
@@ -78,9 +79,10 @@ struct errpipe_who {
 
 /* With only path set and the rest 0, the question is whether the caller could exec path now. */
 struct errpipe_question {
-	int root;	  /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
-	const char *cwd;  /* the working directory in the root. NULL: the caller's own, or "/" in another root */
-	const char *path; /* as passed to execve(2), or to execvp(3) if search_path is set */
+	int root;	       /* a directory (O_PATH is enough), or ERRPIPE_OWN_ROOT */
+	const char *root_name; /* the root as the caller calls it: "./rootfs"; NULL: unknown */
+	const char *cwd;       /* the working directory in the root. NULL: the caller's own, or "/" in another root */
+	const char *path;      /* as passed to execve(2), or to execvp(3) if search_path is set */
 
 	const struct errpipe_report *report; /* the report of the attempt; NULL: not tried yet */
 	const struct errpipe_who *who;	     /* the process that execs; NULL: the caller */
@@ -134,7 +136,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NAME_TOO_LONG,	 /* a component has number bytes; its file system allows limit */
 	ERRPIPE_CAUSE_PATH_TOO_LONG,	 /* the whole path has number bytes; the kernel allows limit */
 	ERRPIPE_CAUSE_FILE_AS_DIRECTORY, /* subject is a file, but the path goes on or ends in a slash */
-	ERRPIPE_CAUSE_UNSEARCHABLE,	 /* the directory subject lacks the x bit for denied */
+	ERRPIPE_CAUSE_UNSEARCHABLE, /* the directory subject lacks the x bit for denied; the symlink object leads there */
 	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or see detail */
 	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
 	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
@@ -189,6 +191,11 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_OTHER_SYSTEM, /* built for object, such as FreeBSD */
 	ERRPIPE_CAUSE_APPIMAGE,	    /* the same as OTHER_ARCHITECTURE, of an AppImage */
 	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
+	ERRPIPE_CAUSE_HANDLER_MISMATCH, /* handler is for such files, but not with the limit bytes object at number; see detail */
+	ERRPIPE_CAUSE_HANDLER_MISSING, /* what handler runs it with does not exist; detail: in another root */
+	ERRPIPE_CAUSE_HANDLER_DYNAMIC, /* the handler's program is there, but its loader is not */
+	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* a handler that cannot be seen from here must have taken it, and its program is missing */
+	ERRPIPE_CAUSE_WSL_INTEROP_LOST, /* a Windows program, and WSL's handler is gone from binfmt_misc */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
 	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
@@ -224,6 +231,11 @@ enum errpipe_cause {
 	/* The kernel starts it, but its loader stops. */
 
 	/* The bundle. */
+	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* a directory, object, is mounted in the place of the program; see detail */
+	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT,	 /* the image has it, but the mount of object on subject hides it */
+	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
+	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, /* it has to be looked up, and process.env has no PATH */
+	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, /* no process can have the capabilities object; see detail */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; one may have limit */
@@ -300,6 +312,7 @@ enum errpipe_detail {
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
 	ERRPIPE_DETAIL_EMULATOR_IN_PACKAGE,
+	ERRPIPE_DETAIL_EMULATOR_CONFIGURED, /* binfmt.d(5) has a handler for it; object is its file */
 
 	/* NO_COMPATIBILITY: the support that the kernel lacks. */
 	ERRPIPE_DETAIL_IA32_EMULATION,
@@ -347,6 +360,7 @@ enum errpipe_detail {
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
 	ERRPIPE_DETAIL_NO_NEW_PRIVS,
+	ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS,
 
 	/* NOT_IN_PATH */
 	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH" */
@@ -374,7 +388,24 @@ enum errpipe_detail {
 
 	/* LITERAL_QUOTES */
 	ERRPIPE_DETAIL_NAME_QUOTED,
-	ERRPIPE_DETAIL_JSON_LIST
+	ERRPIPE_DETAIL_JSON_LIST,
+
+	/* NOEXEC_MOUNT: a mount of the question. */
+	ERRPIPE_DETAIL_CONFIGURED_MOUNT,
+
+	/* MOUNTED_DIRECTORY */
+	ERRPIPE_DETAIL_EMPTY_DIRECTORY,
+
+	/* HANDLER_MISMATCH: nobody reads these bytes, or those that mark an AppImage are among them. */
+	ERRPIPE_DETAIL_PADDING,
+	ERRPIPE_DETAIL_APPIMAGE,
+
+	/* HANDLER_MISSING */
+	ERRPIPE_DETAIL_OTHER_ROOT,
+
+	/* BUNDLE_CAPABILITIES: the set that has too many. */
+	ERRPIPE_DETAIL_EFFECTIVE,  /* more than the permitted ones */
+	ERRPIPE_DETAIL_INHERITABLE /* more than the bounding set */
 };
 
 /* The class of the process for a file. */
@@ -509,6 +540,7 @@ struct errpipe_link {
 	int parent;	      /* the index of the link that names this one; -1: none, it is the program */
 	const char *path;     /* as the kernel gets it */
 	const char *resolved; /* the path in the root with all symbolic links resolved; NULL: it does not exist */
+	const char *here;     /* the caller's path of that file: root_name or a mount's name, and the rest; or NULL */
 
 	mode_t mode; /* with the file type, as in struct stat; 0: unknown */
 	uid_t uid;
@@ -556,6 +588,7 @@ struct errpipe_explanation {
 	/* Details of the cause, see enum errpipe_cause. NULL and 0 where a cause has none. */
 	const char *subject;
 	const char *object;
+	const char *subject_here; /* like here of a link, if subject is a file or directory in the root; or NULL */
 	uint64_t number, limit;
 	struct errpipe_strings arguments, variables; /* ARGUMENTS_TOO_LARGE */
 
@@ -569,7 +602,7 @@ struct errpipe_explanation {
 	const char *platform;	   /* of a foreign program, in the same way: "linux/arm64", or NULL */
 	const char *modules;	   /* security modules that are active, as in "landlock,apparmor"; NULL: not known */
 	enum errpipe_binfmt binfmt;
-	const char *handler; /* for a foreign program: the name of its handler's file in binfmt_misc */
+	const char *handler; /* the name of a handler's file in binfmt_misc: it takes the program, or would */
 
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];

@@ -195,6 +195,22 @@ static uint64_t capability(const char *name)
 	return 0;
 }
 
+/* The names of a set, separated by ", "; malloc'd. */
+static char *names_of(uint64_t set)
+{
+	char *names = NULL;
+	size_t size;
+	FILE *to = open_memstream(&names, &size);
+
+	if (!to)
+		return NULL;
+	for (size_t i = 0; i < COUNT(capabilities); i++) {
+		if (set >> i & 1)
+			fprintf(to, "%s%s", ftell(to) ? ", " : "", capabilities[i]);
+	}
+	return fclose(to) == 0 ? names : NULL;
+}
+
 static int get_capabilities(const json_t *object, const char *name, uint64_t *set)
 {
 	char **names = NULL;
@@ -205,6 +221,36 @@ static int get_capabilities(const json_t *object, const char *name, uint64_t *se
 		*set |= capability(*p);
 	free(names);
 	return ret;
+}
+
+/*
+ * cap_capset() in the kernel's security/commoncap.c, after the bounding set was dropped. runc and crun ask for the sets as
+ * they are.
+ */
+static int check_capabilities(struct bundle *bundle, uint64_t permitted)
+{
+	uint64_t effective = bundle->who.effective & ~permitted;
+	uint64_t inheritable = bundle->who.inheritable & ~bundle->who.bounding;
+
+	if (!effective && !inheritable)
+		return 0;
+	bundle->excess = names_of(effective ? effective : inheritable);
+	bundle->excess_kind = effective ? ERRPIPE_DETAIL_EFFECTIVE : ERRPIPE_DETAIL_INHERITABLE;
+	return bundle->excess ? 0 : no_memory();
+}
+
+static int get_all_capabilities(struct bundle *bundle, const json_t *process)
+{
+	uint64_t permitted;
+	json_t *sets;
+
+	if (get_object(process, "process.capabilities", &sets) < 0 ||
+	    get_capabilities(sets, "process.capabilities.effective", &bundle->who.effective) < 0 ||
+	    get_capabilities(sets, "process.capabilities.permitted", &permitted) < 0 ||
+	    get_capabilities(sets, "process.capabilities.inheritable", &bundle->who.inheritable) < 0 ||
+	    get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding) < 0)
+		return -1;
+	return check_capabilities(bundle, permitted);
 }
 
 static int get_groups(struct bundle *bundle, const json_t *user)
@@ -276,18 +322,16 @@ static int get_limit(struct bundle *bundle, const json_t *entry, const char *nam
 
 static int get_process(struct bundle *bundle)
 {
-	json_t *process, *sets;
+	json_t *process;
 
 	if (get_object(bundle->config, "process", &process) < 0 ||
 	    get_strings(process, "process.args", &bundle->args) < 0 ||
 	    get_strings(process, "process.env", &bundle->env) < 0 ||
 	    get_string(process, "process.cwd", &bundle->cwd) < 0 ||
 	    get_flag(process, "process.noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
-	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, bundle) < 0 ||
-	    get_user(bundle, process) < 0 || get_object(process, "process.capabilities", &sets) < 0 ||
-	    get_capabilities(sets, "process.capabilities.effective", &bundle->who.effective) < 0)
+	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, bundle) < 0 || get_user(bundle, process) < 0)
 		return -1;
-	return get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding);
+	return get_all_capabilities(bundle, process);
 }
 
 /* --- ids: those of a user namespace are not the ids that its files have outside --- */
@@ -475,9 +519,33 @@ static int get_root(struct bundle *bundle)
 
 	if (ret > 0)
 		ret = get_string(root, "root.path", &bundle->root);
-	if (ret == 0)
-		own_failure(0, "config.json: root.path is missing");
-	return ret > 0 ? 0 : -1;
+	return ret < 0 ? -1 : 0;
+}
+
+/* --- names: the paths of config.json as they are seen from the working directory --- */
+
+static char *name_in(const char *directory, const char *path)
+{
+	char *name = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	return asprintf(&name, "%s/%s", directory, path) < 0 ? NULL : name;
+}
+
+static int add_names(struct bundle *bundle, const char *directory)
+{
+	bundle->root_name = bundle->root ? name_in(directory, bundle->root) : NULL;
+	if (bundle->root && !bundle->root_name)
+		return no_memory();
+	for (size_t i = 0; i < bundle->mounts_count; i++) {
+		if (!bundle->sources[i])
+			continue;
+		bundle->mounts[i].name = name_in(directory, bundle->sources[i]);
+		if (!bundle->mounts[i].name)
+			return no_memory();
+	}
+	return 0;
 }
 
 /* --- the file --- */
@@ -621,11 +689,17 @@ int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 	if (load(bundle, directory, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
 	    map_ids(bundle) < 0)
 		return -1;
-	return get_mounts(bundle) < 0 ? -1 : 0;
+	if (get_mounts(bundle) < 0)
+		return -1;
+	return add_names(bundle, directory);
 }
 
 void bundle_free(struct bundle *bundle)
 {
+	for (size_t i = 0; i < bundle->mounts_count; i++)
+		free((char *)bundle->mounts[i].name);
+	free(bundle->root_name);
+	free(bundle->excess);
 	free(bundle->args);
 	free(bundle->env);
 	free(bundle->groups);

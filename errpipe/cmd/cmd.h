@@ -122,8 +122,9 @@ int work_apart(int (*work)(void *data), void *data, int milliseconds);
 /* inspect.c: a question, with the paths to be opened for it. */
 struct inspection {
 	struct errpipe_question question;
-	const char *root; /* NULL: our own */
-	const char *base; /* the directory that root and sources are relative to; NULL: the working directory */
+	const char *root;   /* NULL: our own */
+	const char *base;   /* the directory that root and sources are relative to; NULL: the working directory */
+	bool root_is_given; /* root is relative to the working directory all the same */
 
 	struct errpipe_mount *mounts; /* of the question; the sources will be opened */
 	const char **sources;	      /* for each mount: a path, or NULL if it is not known yet */
@@ -159,6 +160,9 @@ void diagnosis_finish(struct diagnosis *diagnosis);
 /* Diagnose a failure. Empty for a target that started, unless the kernel killed it while loading. */
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv);
 
+/* Replace the explanation by a cause that concerns the bundle as a whole. */
+void diagnosis_of_bundle(struct diagnosis *diagnosis, enum errpipe_cause cause, int error, const char *program);
+
 /*
  * Print a line with the finding, and one with the advice if there is any. Both begin with before. If before is "", no
  * message has named the errno yet, so the first line does. Returns 0, or -1 if out of memory.
@@ -180,6 +184,9 @@ struct bundle {
 	struct errpipe_mount *mounts;
 	const char **sources;
 	size_t mounts_count;
+	char *root_name;		 /* malloc'd: as seen from the working directory; NULL: there is none */
+	char *excess;			 /* malloc'd: capabilities that no runtime can set, or NULL */
+	enum errpipe_detail excess_kind; /* EFFECTIVE, INHERITABLE */
 };
 
 /* Returns 0, or -1 after a message. Free it in both cases. Gives up on config.json after that many milliseconds. */

@@ -49,10 +49,17 @@ static char *finding_of(const struct diagnosis *diagnosis)
 	return line;
 }
 
+static char *advice_of(const struct diagnosis *diagnosis)
+{
+	if (diagnosis->is_cwd && diagnosis->explanation->cause == ERRPIPE_CAUSE_FILE_AS_DIRECTORY)
+		return strdup("use a directory: --workdir, WORKDIR of a Dockerfile, process.cwd of config.json");
+	return words_of(errpipe_advice, diagnosis->explanation);
+}
+
 void diagnosis_finish(struct diagnosis *diagnosis)
 {
 	diagnosis->finding = finding_of(diagnosis);
-	diagnosis->advice = words_of(errpipe_advice, diagnosis->explanation);
+	diagnosis->advice = advice_of(diagnosis);
 }
 
 /* Was it killed by a signal that the kernel uses for a program that it cannot load? */
@@ -74,8 +81,7 @@ static bool may_have_stopped(const struct errpipe_report *report)
 {
 	int status = report->status != -1 && WIFEXITED(report->status) ? WEXITSTATUS(report->status) : 0;
 
-	return report->verdict == ERRPIPE_STARTED &&
-	       (status == 1 || status == 2 || (status >= 125 && status <= 127));
+	return report->verdict == ERRPIPE_STARTED && (status == 1 || status == 2 || (status >= 125 && status <= 127));
 }
 
 /* If the target was killed, report only a certain or likely cause: any program can crash, or be killed by others. */
@@ -84,6 +90,22 @@ static bool says_why(const struct errpipe_explanation *ex, const struct errpipe_
 	if (ex->cause == ERRPIPE_CAUSE_NONE)
 		return false;
 	return was_refused(report) || (!ex->starts && !ex->error && ex->certainty != ERRPIPE_UNSURE);
+}
+
+void diagnosis_of_bundle(struct diagnosis *diagnosis, enum errpipe_cause cause, int error, const char *program)
+{
+	struct errpipe_explanation *ex = diagnosis->explanation;
+
+	diagnosis->path = program;
+	ex->cause = cause;
+	ex->certainty = ERRPIPE_CERTAIN;
+	ex->works = ex->starts = ex->status = 0;
+	ex->error = error;
+	ex->broken = -1;
+	ex->subject = ex->object = ex->subject_here = NULL;
+	ex->number = ex->limit = 0;
+	ex->detail = ERRPIPE_DETAIL_NONE;
+	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
 }
 
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)

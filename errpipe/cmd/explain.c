@@ -13,7 +13,7 @@ static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [AR
 			    "Check whether PROGRAM (looked up in PATH) could be executed. If not, name the\n"
 			    "file at fault: the program, its interpreter or its loader. Nothing is run.\n"
 			    "\n"
-			    "  --root DIR       treat DIR as the root directory\n"
+			    "  --root DIR       treat DIR as the root directory; with --bundle, instead of its own\n"
 			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
 			    "                   PROGRAM, if given, overrides its process.args\n"
 			    "  --cwd DIR        the working directory, as seen in the root\n"
@@ -56,6 +56,7 @@ struct explain {
 	struct errpipe_report report;
 	struct errpipe_who who;
 	struct bundle bundle;
+	struct errpipe_explanation *closed_cwd; /* why the user may not enter the bundle's process.cwd; or NULL */
 	char **argv;
 };
 
@@ -140,16 +141,34 @@ static int set_option(struct explain *explain, int option, const char *value)
 
 /* --- the question ----------------------------------------------------------------------------- */
 
-/* The last one counts, because a runtime sets one after the other. */
+/*
+ * The last one counts, because a runtime sets one after the other. Neither runc nor crun searches anything without one, or
+ * with an empty one: then this is NULL.
+ */
 static const char *path_of(char *const *env)
 {
-	const char *path = DEFAULT_PATH;
+	const char *path = "";
 
 	for (; env && *env; env++) {
 		if (strncmp(*env, "PATH=", 5) == 0)
 			path = *env + 5;
 	}
-	return path;
+	return *path ? path : NULL;
+}
+
+/* The root that the user gives takes precedence: the config.json may be that of another machine. */
+static int choose_root(struct inspection *inspection, const struct bundle *bundle)
+{
+	inspection->root_is_given = inspection->root;
+	if (inspection->root)
+		return 0;
+	if (!bundle->root) {
+		own_failure(0, "config.json: root.path is missing");
+		return -1;
+	}
+	inspection->root = bundle->root;
+	inspection->question.root_name = bundle->root_name;
+	return 0;
 }
 
 static int ask_bundle(struct explain *explain)
@@ -158,10 +177,10 @@ static int ask_bundle(struct explain *explain)
 	struct bundle *bundle = &explain->bundle;
 	struct inspection *inspection = &explain->inspection;
 
-	if (bundle_read(bundle, explain->bundle_name, INSPECTION_MILLISECONDS) < 0)
+	if (bundle_read(bundle, explain->bundle_name, INSPECTION_MILLISECONDS) < 0 ||
+	    choose_root(inspection, bundle) < 0)
 		return -1;
 	inspection->base = explain->bundle_name;
-	inspection->root = bundle->root;
 	inspection->mounts = bundle->mounts;
 	inspection->sources = bundle->sources;
 	inspection->mounts_count = bundle->mounts_count;
@@ -228,6 +247,7 @@ static int ask(struct explain *explain)
 {
 	explain->inspection.milliseconds = INSPECTION_MILLISECONDS;
 	explain->inspection.question.envp = environ;
+	explain->inspection.question.root_name = explain->inspection.root;
 	if (explain->bundle_name && ask_bundle(explain) < 0)
 		return -1;
 	if (explain->as && ask_for(explain) < 0)
@@ -323,6 +343,8 @@ static void print_verdict(const struct errpipe_explanation *ex)
 			     : "the kernel would start it, but it would probably stop at once");
 	else if (ex->works && ex->cause == ERRPIPE_CAUSE_NONE)
 		puts(ex->certainty == ERRPIPE_CERTAIN ? "it would start" : "it would probably start");
+	else if (ex->works && ex->cause == ERRPIPE_CAUSE_CWD_UNSEARCHABLE)
+		puts("it would start, but not with every runtime");
 	else if (ex->works)
 		puts(ex->cause == ERRPIPE_CAUSE_SET_ID_IGNORED
 			     ? "it would start, but not with the rights of its owner"
@@ -366,6 +388,37 @@ static void set_program(struct explain *explain, const char *name)
 	explain->inspection.milliseconds = SEARCH_MILLISECONDS;
 }
 
+/* Without PATH nothing is looked up, whatever a search finds. */
+static bool lacks_path(const struct explain *explain)
+{
+	return explain->bundle_name && !explain->path && is_searched(*explain->argv);
+}
+
+/* What is wrong with the bundle comes before the exec. */
+static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
+{
+	struct errpipe_explanation *ex = diagnosis->explanation;
+	const struct errpipe_explanation *cwd = explain->closed_cwd;
+
+	if (explain->bundle.excess) {
+		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, EPERM, diagnosis->path);
+		ex->object = explain->bundle.excess;
+		ex->detail = explain->bundle.excess_kind;
+	} else if (lacks_path(explain)) {
+		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, ENOENT, *explain->argv);
+		ex->links = 1;
+		ex->link[0] =
+			(struct errpipe_link){ .kind = ERRPIPE_LINK_PROGRAM, .parent = -1, .path = *explain->argv };
+	} else if (cwd && ex->cause == ERRPIPE_CAUSE_NONE) {
+		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_CWD_UNSEARCHABLE, 0, diagnosis->path);
+		ex->works = ex->starts = 1;
+		ex->subject = cwd->subject;
+		ex->subject_here = cwd->subject_here;
+		ex->detail = cwd->detail;
+		ex->denied = cwd->denied;
+	}
+}
+
 static int answer(struct explain *explain)
 {
 	struct diagnosis diagnosis = { .error = explain->report.error };
@@ -376,6 +429,7 @@ static int answer(struct explain *explain)
 		const struct errpipe_explanation *ex = diagnosis.explanation;
 
 		diagnosis.path = ex->links ? ex->link[0].path : *explain->argv;
+		judge_bundle(explain, &diagnosis);
 		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
 		if (ret == 0)
@@ -397,30 +451,52 @@ static int inspect_cwd(const struct explain *explain, const char *path, struct e
 	struct explain other = { .inspection = explain->inspection };
 	int ret;
 
-	other.inspection.question =
-		(struct errpipe_question){ .path = path, .who = explain->inspection.question.who };
+	other.inspection.question = (struct errpipe_question){ .root_name = explain->inspection.question.root_name,
+							       .path = path,
+							       .who = explain->inspection.question.who };
 	ret = inspect(&other, ex);
-	if (ret < 0 || (*ex)->cause == ERRPIPE_CAUSE_NOT_A_FILE || (*ex)->certainty == ERRPIPE_UNSURE) {
+	if (ret < 0 || (*ex)->cause == ERRPIPE_CAUSE_NOT_A_FILE || (*ex)->cause == ERRPIPE_CAUSE_MOUNTED_DIRECTORY ||
+	    (*ex)->certainty == ERRPIPE_UNSURE) {
 		free_explanation(*ex);
 		*ex = NULL;
 	}
 	return ret < 0 ? -1 : 0;
 }
 
-/* Checks only --cwd, because a runtime can create the working directory of a bundle. */
-static int check_cwd(const struct explain *explain)
+/*
+ * A runtime creates the working directory of a bundle. And it first tries to enter it with its own rights (runc since 1.0,
+ * crun), so that the user may not search it need not be a failure.
+ */
+static void allow_for_runtime(struct explain *explain, struct errpipe_explanation **ex)
 {
-	struct diagnosis diagnosis = { .path = explain->cwd, .is_cwd = true };
+	const struct errpipe_report *report = explain->inspection.question.report;
+
+	if (explain->cwd || !*ex)
+		return;
+	if ((*ex)->cause == ERRPIPE_CAUSE_MISSING || (*ex)->cause == ERRPIPE_CAUSE_DANGLING_LINK) {
+		free_explanation(*ex);
+		*ex = NULL;
+	} else if ((*ex)->cause == ERRPIPE_CAUSE_UNSEARCHABLE && (!report || report->error != EACCES)) {
+		explain->closed_cwd = *ex;
+		*ex = NULL;
+	}
+}
+
+static int check_cwd(struct explain *explain)
+{
+	const char *cwd = explain->cwd ? explain->cwd : explain->bundle.cwd;
+	struct diagnosis diagnosis = { .path = cwd, .is_cwd = true };
 	char *path;
 	int ret;
 
-	if (!explain->cwd || !*explain->cwd)
+	if (!cwd || !*cwd)
 		return 0;
-	if (asprintf(&path, "%s/.", explain->cwd) < 0)
+	if (asprintf(&path, "%s/.", cwd) < 0)
 		return own_failure(ENOMEM, "cannot inspect the working directory");
 	ret = inspect_cwd(explain, path, &diagnosis.explanation) < 0 ? EXIT_OWN : 0;
+	allow_for_runtime(explain, &diagnosis.explanation);
 	if (diagnosis.explanation) {
-		diagnosis.explanation->link[0].path = explain->cwd;
+		diagnosis.explanation->link[0].path = cwd;
 		diagnosis.explanation->broken = -1;
 		diagnosis_finish(&diagnosis);
 		ret = print(explain, &diagnosis);
@@ -448,16 +524,13 @@ int cmd_explain(int argc, char **argv)
 		own_failure(0, "no program given");
 		return bad_usage(argv[0]);
 	}
-	if (explain.inspection.root && explain.bundle_name) {
-		own_failure(0, "use either --root or --bundle");
-		return bad_usage(argv[0]);
-	}
 	if (explain.as_json && !json_is_there())
 		return EXIT_OWN;
 
 	ret = ask(&explain) < 0 ? EXIT_OWN : check_cwd(&explain);
 	if (ret == 0)
 		ret = answer(&explain);
+	free_explanation(explain.closed_cwd);
 	bundle_free(&explain.bundle);
 	if (explain.env)
 		free(*explain.env);

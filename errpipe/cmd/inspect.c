@@ -72,7 +72,8 @@ static int do_inspect(void *data)
 	}
 	if (inspection->root) {
 		ex->looking_at = inspection->root;
-		question.root = open_above_stderr(base, inspection->root, O_PATH | O_DIRECTORY);
+		question.root = open_above_stderr(inspection->root_is_given ? AT_FDCWD : base, inspection->root,
+						  O_PATH | O_DIRECTORY);
 		if (question.root < 0)
 			return question.root;
 	}
@@ -207,7 +208,7 @@ static void give_up(struct errpipe_explanation *ex, const struct inspection *ins
 	ex->error = 0;
 	ex->broken = ex->links - 1;
 	ex->subject = ex->looking_at ? ex->looking_at : inspection->question.path;
-	ex->object = NULL;
+	ex->object = ex->subject_here = NULL;
 	ex->number = ex->limit = 0;
 }
 

@@ -124,6 +124,7 @@ static json_t *json_of_link(const struct errpipe_link *link)
 	json_add(&object, "parent", integer_or_null(link->parent >= 0, link->parent));
 	json_add(&object, "path", text_or_null(link->path));
 	json_add(&object, "resolved", text_or_null(link->resolved));
+	json_add(&object, "here", text_or_null(link->here));
 	json_add(&object, "format", NAME(formats, link->format));
 	json_add(&object, "content", NAME(contents, link->content));
 	add_elf(&object, link);
@@ -237,6 +238,7 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 
 	json_add(object, "subject", text_or_null(ex->subject));
 	json_add(object, "object", text_or_null(ex->object));
+	json_add(object, "subject_here", text_or_null(ex->subject_here));
 	json_add(object, "number", json_integer(integer(ex->number)));
 	json_add(object, "limit", json_integer(integer(ex->limit)));
 	json_add(object, "arguments", json_integer(integer(ex->arguments.count)));

@@ -29,7 +29,11 @@ static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 {
 	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
 		return;
-	if (link->kind == ERRPIPE_LINK_LOADER)
+	if (link->kind == ERRPIPE_LINK_HANDLER)
+		ep_handler_missing(c);
+	else if (link->kind == ERRPIPE_LINK_LOADER && c->ex->link[link->parent].kind == ERRPIPE_LINK_HANDLER)
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_HANDLER_DYNAMIC });
+	else if (link->kind == ERRPIPE_LINK_LOADER)
 		ep_loader_missing(c, link, c->ex->link + link->parent);
 	else if (link->kind == ERRPIPE_LINK_INTERPRETER)
 		interpreter_missing(c, link);
@@ -98,6 +102,8 @@ static int search_handlers(struct ep_check *c, struct file *file, struct ep_next
 		ep_hint_content(c, file->link, file->fd, &file->head);
 		return -1;
 	default:
+		if (ep_lost_handler(c, file->link, &file->head))
+			return -1;
 		ep_no_format(c, file->link);
 		ep_hint_content(c, file->link, file->fd, &file->head);
 		return -1;
@@ -142,6 +148,60 @@ static void inspect_foreign_loader(struct ep_check *c, const struct errpipe_link
 	c->exec_error = exec_error;
 }
 
+/* Returns a descriptor, or -1. */
+static int open_handler(struct ep_check *c, const char *path)
+{
+	int path_fd = ep_openat(AT_FDCWD, path, O_PATH), fd = -1;
+	struct stat st;
+
+	if (path_fd < 0)
+		return -1;
+	if (fstat(path_fd, &st) == 0 && S_ISREG(st.st_mode))
+		fd = ep_open_file(c, path_fd);
+	close(path_fd);
+	return fd;
+}
+
+/* Is the program of the handler dynamic, and its loader missing in the root? */
+static void inspect_handler_file(struct ep_check *c, struct errpipe_link *link, int fd)
+{
+	struct ep_next next = { 0 };
+	struct ep_head head;
+	int loader = -1;
+
+	if (ep_read_head(fd, &head) < 0 || ep_format(&head) != ERRPIPE_FORMAT_ELF)
+		return;
+	link->format = ERRPIPE_FORMAT_ELF;
+	if (ep_elf(c, link, fd, &head, &next) == 0 && next.kind == ERRPIPE_LINK_LOADER) {
+		struct errpipe_link *loader_link = add_link(c, link, &next);
+
+		loader = ep_find_file(c, loader_link);
+		if (loader < 0)
+			refine_missing(c, loader_link);
+		else
+			close(loader);
+	}
+}
+
+/*
+ * Flag F: the kernel has had the handler's program open since it was registered, but it looks for the loader of that
+ * program in the root of the process (load_elf_binary() in fs/binfmt_elf.c). Its path may lead to another file by now, or
+ * here, and so this is never certain.
+ */
+static void inspect_opened_handler(struct ep_check *c, struct errpipe_link *link)
+{
+	int fd = c->question->root == ERRPIPE_OWN_ROOT ? -1 : open_handler(c, link->path);
+
+	if (fd < 0)
+		return;
+	inspect_handler_file(c, link, fd);
+	close(fd);
+	if (c->ex->cause == ERRPIPE_CAUSE_HANDLER_DYNAMIC)
+		c->ex->certainty = ERRPIPE_LIKELY;
+	else
+		ep_finding_clear(c->ex);
+}
+
 static int too_deep(struct ep_check *c, const struct errpipe_link *link, int depth)
 {
 	return ep_finding_set(c, link,
@@ -163,8 +223,10 @@ static int walk_chain(struct ep_check *c, const struct errpipe_link *parent, str
 	for (int depth = 0; next.kind != ERRPIPE_LINK_LOADER; depth++) {
 		struct errpipe_link *link = add_link(c, parent, &next);
 
-		if (next.opened)
+		if (next.opened) {
+			inspect_opened_handler(c, link);
 			return -1;
+		}
 		close_file(program);
 		if (open_file(c, link, program) < 0)
 			return -1;

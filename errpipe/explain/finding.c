@@ -19,6 +19,7 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.broken = ex->broken,
 		.subject = ex->subject,
 		.object = ex->object,
+		.subject_here = ex->subject_here,
 		.number = ex->number,
 		.limit = ex->limit,
 		.arguments = ex->arguments,
@@ -43,6 +44,7 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->broken = finding->broken;
 	ex->subject = finding->subject;
 	ex->object = finding->object;
+	ex->subject_here = finding->subject_here;
 	ex->number = finding->number;
 	ex->limit = finding->limit;
 	ex->arguments = finding->arguments;

@@ -158,6 +158,13 @@ static const char *path_at(const struct errpipe_explanation *ex, int index)
 	return link ? link->path : NULL;
 }
 
+static const char *here_at(const struct errpipe_explanation *ex, int index)
+{
+	const struct errpipe_link *link = link_at(ex, index);
+
+	return link ? link->here : NULL;
+}
+
 static const char *known_or_not(const char *architecture)
 {
 	return architecture ? architecture : "an unknown machine";
@@ -338,6 +345,22 @@ static const char *script_in(const struct errpipe_explanation *ex)
 	return NULL;
 }
 
+static bool has_nosuid(const struct errpipe_explanation *ex)
+{
+	return ex->detail == ERRPIPE_DETAIL_NOSUID || ex->detail == ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS;
+}
+
+static bool has_no_new_privs(const struct errpipe_explanation *ex)
+{
+	return ex->detail == ERRPIPE_DETAIL_NO_NEW_PRIVS || ex->detail == ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS;
+}
+
+/* The value of a placeholder that only has a text of its own. */
+static const char *when(bool condition)
+{
+	return condition ? "" : NULL;
+}
+
 static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct {
@@ -363,6 +386,15 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "acl", ex->denied.acl ? "" : NULL },
 		{ "mask", ex->denied.mask ? "" : NULL },
 		{ "raisable", ex->limit < ep_most_arguments() ? "" : NULL },
+		{ "here", here_at(ex, ex->broken) },
+		{ "subject-here", ex->subject_here },
+		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },
+		{ "appimage", when(ex->detail == ERRPIPE_DETAIL_APPIMAGE) },
+		{ "disable", ex->detail == ERRPIPE_DETAIL_OTHER_ROOT ? NULL : ex->handler },
+		{ "unmapped", when(ex->detail == ERRPIPE_DETAIL_UNMAPPED_OWNER) },
+		{ "nosuid", when(has_nosuid(ex)) },
+		{ "no-new-privs", when(has_no_new_privs(ex)) },
+		{ "both", when(has_nosuid(ex) && has_no_new_privs(ex)) },
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -478,7 +510,7 @@ static void add_value(struct ep_line *line, const struct errpipe_explanation *ex
 		ep_add(line, value->number);
 }
 
-enum form { PLAIN, NAME, WORD, NONE, OTHER, SAME };
+enum form { PLAIN, NAME, WORD, INSIDE, NONE, OTHER, SAME };
 
 /* The form that the end of a key asks for. That end is cut off. */
 static enum form form_of(const char *key, size_t *length)
@@ -487,7 +519,8 @@ static enum form form_of(const char *key, size_t *length)
 		const char *end;
 		enum form form;
 	} forms[] = {
-		{ "-name", NAME }, { "-word", WORD }, { "-none", NONE }, { "-other", OTHER }, { "-same", SAME },
+		{ "-name", NAME }, { "-word", WORD },	{ "-inside", INSIDE },
+		{ "-none", NONE }, { "-other", OTHER }, { "-same", SAME },
 	};
 
 	for (size_t i = 0; i < COUNT(forms); i++) {
@@ -518,7 +551,27 @@ static bool applies(const struct value *value, enum form form, const char *path)
 	}
 }
 
-/* {key}, {key-name} and {key-word}; {key:text with %}, {key-none:text}, {key-other:text with %} and {key-same:text}. */
+/* The caller's path, for a command that the caller can type. */
+static const char *path_here(const struct errpipe_explanation *ex, const char *key, size_t length, const char *path)
+{
+	const struct {
+		const char *key, *here;
+	} places[] = {
+		{ "path", here_at(ex, ex->broken < 0 ? 0 : ex->broken) },
+		{ "parent", here_at(ex, parent_of(ex, ex->broken)) },
+		{ "program", here_at(ex, 0) },
+		{ "subject", ex->subject_here },
+		{ "remount", ex->subject_here },
+	};
+
+	for (size_t i = 0; i < COUNT(places); i++) {
+		if (places[i].here && is(key, length, places[i].key))
+			return places[i].here;
+	}
+	return path;
+}
+
+/* {key}, {key-name}, {key-word} and {key-inside}; {key:text with %}, {key-none:text}, {key-other:text with %} and {key-same:text}. */
 static void add_placeholder(struct ep_line *line, const struct errpipe_explanation *ex, const char *p, size_t length)
 {
 	const char *text = memchr(p, ':', length), *end = p + length;
@@ -529,8 +582,10 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 	look_up(&value, ex, p, key);
 	if (form == NAME)
 		value.add_text = ep_add_quoted;
-	if (form == WORD)
+	if (form == WORD || form == INSIDE)
 		value.add_text = ep_add_word;
+	if (form == WORD && value.text)
+		value.text = path_here(ex, p, key, value.text);
 	if (!text) {
 		add_value(line, ex, &value);
 		return;

@@ -76,7 +76,7 @@ is_told() {
 	echo "'$line'"
 	case $line in
 	*'exec format error
-errpipe: why: '*" but its binfmt_misc handler \"$1\" is disabled
+errpipe: why: '*" needs the binfmt_misc handler \"$1\", which is disabled
 errpipe: fix: enable it, as root: echo 1 >$formats/$1") return 0 ;;
 	esac
 	return 1

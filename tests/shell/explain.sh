@@ -306,9 +306,9 @@ try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x8
 
 # --- JSON
 
-keys='path works starts status cause certainty errno broken finding advice subject object number limit arguments argument_bytes variables variable_bytes detail who uid gid mode acl acl_mask writers'
+keys='path works starts status cause certainty errno broken finding advice subject object subject_here number limit arguments argument_bytes variables variable_bytes detail who uid gid mode acl acl_mask writers'
 keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries more_libraries"
-link_keys='kind parent path resolved format content architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
+link_keys='kind parent path resolved here format content architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
 link_keys="$link_keys nosuid mount argument fault wrong"
 json_is_one_line() {
 	"$errpipe" explain --json --root root /bin/nested >out
@@ -552,7 +552,8 @@ if command -v runc >/dev/null; then
 		try 'bundle: root without capabilities' bundled 1 '"/private" has no x permission' \
 			'.process.args = ["/private/tool"]'
 		try 'bundle: process.capabilities' bundled 0 'it would start' \
-			'.process.args = ["/private/tool"] | .process.capabilities.effective = ["CAP_DAC_OVERRIDE", "CAP_NEW"]'
+			'.process.args = ["/private/tool"] | .process.capabilities.effective = ["CAP_DAC_OVERRIDE", "CAP_NEW"] |
+				.process.capabilities.permitted = ["CAP_DAC_OVERRIDE"]'
 		try 'bundle: the ids of a user namespace' bundled 0 'it would start' \
 			'.process.args = ["/private/tool"] | .process.user = {uid: 3, gid: 4} | .linux.uidMappings =
 				[{containerID: 0, hostID: 100000, size: 3}, {containerID: 3, hostID: 5, size: 1}]'

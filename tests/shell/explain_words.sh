@@ -42,7 +42,7 @@ names() {
 }
 
 # These causes break no link of the chain; the second list needs no advice.
-without_link='none argument-too-long arguments-too-large process-limit seccomp stub-refused step-failed'
+without_link='none cwd-unsearchable bundle-without-path bundle-capabilities argument-too-long arguments-too-large process-limit seccomp stub-refused step-failed'
 without_advice='none'
 
 all_texts() {
@@ -70,7 +70,7 @@ placeholders() {
 		"$ERRPIPE_SRC/errpipe/explain/text.c" | sort -u >"$tmp/known"
 	grep -qx subject "$tmp/known" && grep -qx it "$tmp/known" || return 1
 	{ column 3; column 4; column 5; } | grep -o '{[a-z-]*' | tr -d '{' |
-		sed 's/-\(none\|other\|same\|name\|word\)$//' | sort -u >"$tmp/used"
+		sed 's/-\(none\|other\|same\|name\|word\|inside\)$//' | sort -u >"$tmp/used"
 	grep -vxF -f "$tmp/known" "$tmp/used" && return 1
 	[ -s "$tmp/used" ]
 }
@@ -124,6 +124,78 @@ at_most_100_columns() {
 	awk 'length($0) > 100 { print length($0) ": " $0; wide = 1 } END { exit wide || NR < 100 }' "$tmp/lines"
 }
 
+# detail_rows: the rows of words.def's DETAIL, each after the causes that the header names for it: "CAUSE CAUSE ID words".
+detail_rows() {
+	awk '
+		FNR == NR && /^enum errpipe_detail/ { inside = 1 }
+		FNR == NR && inside && /^};/ { inside = 0 }
+		FNR == NR && inside && /^\t\/\* [A-Z]/ { causes = $0; gsub(/:.*/, "", causes); gsub(/[^A-Z_0-9 ]/, " ", causes); next }
+		FNR == NR && inside && match($0, /ERRPIPE_DETAIL_[A-Z0-9_]+/) {
+			of[substr($0, RSTART + 15, RLENGTH - 15)] = causes
+			next
+		}
+		FNR != NR && /^DETAIL\(/ {
+			id = $0
+			sub(/^DETAIL\(/, "", id)
+			sub(/,.*/, "", id)
+			words = $0
+			sub(/^DETAIL\([A-Z0-9_]*, "[a-z0-9-]*", "/, "", words)
+			sub(/"\)$/, "", words)
+			print of[id] "\001" id "\001" words
+		}' "$header" "$ERRPIPE_SRC/errpipe/explain/words.def"
+}
+
+# Each advice with each row of words.def that can stand in it, with names of a usual length.
+rows_in_100_columns() {
+	detail_rows >"$tmp/rows"
+	{ awk '{ print "R\001" $0 }' "$tmp/rows" && awk 'BEGIN { RS = "\002"; FS = "\001" } $1 { gsub(/\n/, " "); print "C\001" $1 "\001" $5 }' "$tmp/list"; } |
+		awk '
+			# The text with all that a row leaves open filled in.
+			function filled(text, id,    left, key, body, value) {
+				while (match(text, /{[^{}]*}/)) {
+					left = substr(text, 1, RSTART - 1)
+					key = body = substr(text, RSTART + 1, RLENGTH - 2)
+					sub(/:.*/, "", key)
+					body = index(body, ":") ? substr(body, length(key) + 2) : "%"
+					text = substr(text, RSTART + RLENGTH)
+					value = value_of(key, id)
+					gsub(/%/, value, body)
+					text = left (value == "" ? "" : body) text
+				}
+				return text
+			}
+			function value_of(key, id) {
+				sub(/-(name|word|inside|other)$/, "", key)
+				if (key == "detail")
+					return words
+				if (key ~ /-(none|same)$/ || key ~ /^(unmapped|both|remount|disable)$/)
+					return ""
+				if (key == "host-platform")
+					return "linux/mips64le"
+				if (key == "object")
+					return id == "EMULATOR_INSTALLED" ? "/usr/bin/qemu-sparc32plus-static" : id == "EMULATOR_IN_PACKAGE" ? "qemu-user-static" : "object"
+				if (key == "arch")
+					return "sparc32plus"
+				return key ~ /^(number|limit|uid|gid)$/ ? "1048576" : "./app"
+			}
+			BEGIN { FS = "\001" }
+			$1 == "R" { causes[++rows] = " " $2 " "; ids[rows] = $3; texts[rows] = $4; next }
+			index($3, "{detail") {
+				for (i = 1; i <= rows; i++) {
+					if (!index(causes[i], " " $2 " "))
+						continue
+					words = texts[i]
+					line = filled($3, ids[i])
+					seen++
+					if (length(line) > 100) {
+						print length(line) ": " $2 ", " ids[i] ": " line
+						wide = 1
+					}
+				}
+			}
+			END { print seen " forms"; exit wide || seen < 5 }'
+}
+
 sees_phrases() {
 	cat >"$tmp/bad.c" <<-'END'
 		const char *bad(void);
@@ -139,7 +211,8 @@ tested() {
 	while read -r id file; do
 		# A cause that only the command finds appears in the test by its words.
 		words=$(awk -v id="$id" 'BEGIN { RS = "\002"; FS = "\001" } $1 == id { print $3 }' "$tmp/list")
-		if ! grep -q -e "ERRPIPE_CAUSE_$id\b" -e "${words:-$id}" "$ERRPIPE_SRC"/tests/*/"$file"; then
+		name=$(printf '%s\n' "$id" | tr 'A-Z_' 'a-z-')
+		if ! grep -q -e "ERRPIPE_CAUSE_$id\b" -e "${words:-$id}" -e " $name " "$ERRPIPE_SRC"/tests/*/"$file"; then
 			echo "$file does not mention $id"
 			return 1
 		fi
@@ -166,6 +239,7 @@ try "no text has a phrase that tools parse as an errno" no_phrase
 try "no other string of the library has one" no_phrase_in_objects
 try "such a phrase would be detected" sees_phrases
 try 'each finding and each advice fits 100 columns' at_most_100_columns
+try 'each advice does with each of its details' rows_in_100_columns
 try "each cause has a test that produces it" tested
 
 echo "1..$n"

@@ -277,6 +277,49 @@ START_TEST(a_folder_of_many_files)
 }
 END_TEST
 
+/* ELF headers up to e_machine, and the bytes that one handler does not take. */
+static const struct {
+	const char *bytes;
+	const char *text;
+	int first, last;
+} near[] = {
+#define HEAD                                                                                                         \
+	"\x7f"                                                                                                       \
+	"ELF\2\1\1\0"
+#define TAIL  "\2\0\267\0"
+#define ARM64 ENTRY "offset 0\nmagic 7f454c460201010000000000000000000200b700\n"
+	{ HEAD "AI\2\0\0\0\0\0" TAIL, ARM64, 8, 10 },
+	{ HEAD "\0\0\0\0\0\0\0\1" TAIL, ARM64, 15, 15 },
+	{ HEAD "\0\0\0\0\0\0\0\0\3\0\267\0", ARM64, 16, 16 },
+	{ HEAD "AI\2\0\0\0\0\0" TAIL, ARM64 "mask ffffffffffffff0000ffffffffffffffffffffff\n", 9, 10 },
+	{ HEAD "AI\2\0\0\0\0\0\2\0\270\0", ARM64, 0, 0 },
+	{ "\x7f"
+	  "ELF\1\1\1\0AI\2\0\0\0\0\0" TAIL,
+	  ARM64, 0, 0 },
+	{ HEAD "AI\2\0\0\0\0\0" TAIL, ENTRY "offset 0\nmagic 7f454c46020101000000000000000000\n", 0, 0 },
+	{ HEAD "AI\2\0\0\0\0\0" TAIL, ENTRY "offset 1\nmagic 7f454c460201010000000000000000000200b700\n", 0, 0 },
+	{ HEAD "AI\2\0\0\0\0\0" TAIL,
+	  "disabled\ninterpreter /emu\noffset 0\nmagic 7f454c460201010000000000000000000200b700\n", 0, 0 },
+};
+
+START_TEST(a_handler_that_nearly_takes_it)
+{
+	char *directory = new_directory();
+	struct ep_handler handler;
+
+	put_text(directory, "near", near[_i].text);
+	handler = look(directory, "x", near[_i].bytes, 20);
+	ck_assert_int_eq(handler.binfmt, ERRPIPE_BINFMT_NO_HANDLER);
+	ck_assert_int_eq(handler.first, near[_i].first);
+	ck_assert_int_eq(handler.last, near[_i].last);
+	if (near[_i].first)
+		ck_assert_str_eq(handler.name, "near");
+	put_text(directory, "status", "enabled\n");
+	put_text(directory, "right", ENTRY "offset 0\nmagic 7f454c46\n");
+	ck_assert_int_eq(look(directory, "x", near[_i].bytes, 20).binfmt, ERRPIPE_BINFMT_ENABLED);
+}
+END_TEST
+
 /* --- the real binfmt_misc --------------------------------------------------------------------- */
 
 #define DIRECTORY "/proc/sys/fs/binfmt_misc"
@@ -468,6 +511,32 @@ START_TEST(a_handler_that_is_disabled_is_named)
 }
 END_TEST
 
+START_TEST(bytes_that_no_handler_takes)
+{
+	static const unsigned char image[20] = HEAD "AI\2\0\0\0\0\0" TAIL;
+	const struct ep_head head = head_of(image, sizeof(image));
+	struct ep_check c = new_case();
+	char line[4096];
+
+	if (!enter_namespace())
+		SKIP("needs binfmt-misc");
+	snprintf(line, sizeof(line), ":near:M::%s::/emu:",
+		 "\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00");
+	write_to(DIRECTORY "/register", line);
+	explanation.link[0] = (struct errpipe_link){
+		.kind = ERRPIPE_LINK_PROGRAM, .path = "x", .machine = 183, .elf_class = 2, .elf_data = 1
+	};
+	ck_assert_int_eq(ep_foreign(&c, &explanation.link[0], &head), -1);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_MISMATCH);
+	ck_assert_str_eq(explanation.object, "41 49 02");
+	ck_assert_str_eq(explanation.handler, "near");
+	ck_assert_int_eq(explanation.number, 8);
+	ck_assert_int_eq(explanation.limit, 3);
+	ck_assert_int_eq(explanation.detail, ERRPIPE_DETAIL_APPIMAGE);
+	assert_said(&explanation, "dd if=/dev/zero of=x bs=1 seek=8 count=3 conv=notrunc");
+}
+END_TEST
+
 /* The handler matches the name that was given, so a link with another name does not match. */
 START_TEST(a_handler_by_name)
 {
@@ -496,9 +565,11 @@ END_TEST
 START_TEST(it_is_not_mounted)
 {
 	static const struct errpipe_report report = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOEXEC };
+	static const struct errpipe_report vanished = { .verdict = ERRPIPE_EXEC_FAILED, .error = ENOENT };
 	const struct ep_head head = head_of(foreign, sizeof(foreign));
 	const char *path = foreign_program();
 	struct errpipe_question question = { .root = ERRPIPE_OWN_ROOT, .path = path, .report = &report };
+	struct errpipe_link link;
 	struct ep_check c;
 
 	if (!enter_namespace() || mount("none", DIRECTORY, "tmpfs", 0, NULL) < 0)
@@ -509,10 +580,21 @@ START_TEST(it_is_not_mounted)
 	assert_said(&explanation, "binfmt_misc is not mounted");
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
 
+	link = explanation.link[0];
 	c = new_case();
 	c.question = &question;
 	ep_foreign(&c, &explanation.link[0], &head);
 	ck_assert_int_eq(explanation.certainty, ERRPIPE_CERTAIN);
+
+	/* ENOENT of a file that exists: a handler took it. */
+	c = new_case();
+	question.report = &vanished;
+	c.question = &question;
+	explanation.link[0] = link;
+	ep_foreign(&c, &explanation.link[0], &head);
+	ck_assert_int_eq(explanation.cause, ERRPIPE_CAUSE_HANDLER_HIDDEN);
+	ck_assert_int_eq(explanation.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(explanation.error, ENOENT);
 }
 END_TEST
 
@@ -557,6 +639,7 @@ int main(int argc, char **argv)
 
 	tcase_set_timeout(fake, 60);
 	tcase_add_loop_test(fake, each_file, 0, COUNT(files));
+	tcase_add_loop_test(fake, a_handler_that_nearly_takes_it, 0, COUNT(near));
 	tcase_add_loop_test(fake, the_status_of_all, 0, COUNT(switches));
 	tcase_add_test(fake, an_enabled_one_among_disabled_ones);
 	tcase_add_test(fake, what_is_no_file);
@@ -567,6 +650,7 @@ int main(int argc, char **argv)
 	tcase_set_timeout(real, 60);
 	tcase_add_test(real, a_handler_is_followed);
 	tcase_add_test(real, a_handler_that_is_disabled_is_named);
+	tcase_add_test(real, bytes_that_no_handler_takes);
 	tcase_add_test(real, a_handler_by_name);
 	tcase_add_test(real, it_is_not_mounted);
 	tcase_add_loop_test(real, there_is_none, 0, COUNT(hidden));

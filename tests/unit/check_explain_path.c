@@ -1302,6 +1302,106 @@ START_TEST(mounts_of_the_question)
 }
 END_TEST
 
+/* A directory in the place of the program, and in that of an interpreter. */
+START_TEST(a_mounted_directory)
+{
+	char empty[PATH_MAX + 32];
+	const struct errpipe_mount mounts[] = {
+		{ .at = "/prog", .source = source("dir"), .name = "../host/prog" },
+		{ .at = "/new", .source = source("dir") },
+	};
+	struct errpipe_question question = { .root = root, .path = "/prog", .mounts = mounts, .mounts_count = 2 };
+	struct errpipe_mount mount = { .at = "/prog", .name = "-x/" };
+
+	find(&question);
+	assert_cause(ERRPIPE_CAUSE_MOUNTED_DIRECTORY, EACCES, "/prog", "../host/prog");
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	assert_said(&ex, "\"/prog\" is not a file: the directory \"../host/prog\" is mounted there");
+	assert_said(&ex, "mount the file itself");
+	question.path = "/new";
+	find(&question);
+	assert_cause(ERRPIPE_CAUSE_MOUNTED_DIRECTORY, EACCES, "/new", NULL);
+	question.path = "/prog/sub";
+	find(&question);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_A_FILE);
+	ck_assert_str_eq(ex.link[0].here, "../host/prog/sub");
+
+	snprintf(empty, sizeof(empty), "%s/mounted-empty", base);
+	make_directory(empty, 0755);
+	mount.source = source("mounted-empty");
+	question = (struct errpipe_question){ .root = root, .path = "/prog", .mounts = &mount, .mounts_count = 1 };
+	find(&question);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_EMPTY_DIRECTORY);
+	assert_said(&ex, "rmdir ./-x/, then put the file there");
+	ck_assert_int_eq(rmdir(empty), 0);
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		close(mounts[i].source);
+	close(mount.source);
+}
+END_TEST
+
+START_TEST(a_mount_that_hides)
+{
+	const struct errpipe_mount mounts[] = { { .at = "/dir", .source = source("chain"), .name = "/srv" },
+						{ .at = "/later", .source = -1 } };
+	static const struct {
+		const char *path, *cwd;
+		bool hidden;
+	} tries[] = {
+		{ "/dir/prog", NULL, true },	 { "prog", "/dir", true },     { "/to-dir/prog", NULL, true },
+		{ "/dir/sub/prog", NULL, true }, { "/dir/gone", NULL, false }, { "/gone", NULL, false },
+		{ "/dir/prog/x", NULL, false },	 { "/dir/sub", NULL, false },
+	};
+	struct errpipe_question question = { .root = root, .mounts = mounts, .mounts_count = COUNT(mounts) };
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		question.path = tries[i].path;
+		question.cwd = tries[i].cwd;
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_msg((ex.cause == ERRPIPE_CAUSE_HIDDEN_BY_MOUNT) == tries[i].hidden, "%s: %s", tries[i].path,
+			      errpipe_cause_name(ex.cause));
+		if (tries[i].hidden)
+			assert_cause(ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, ENOENT, "/dir", "/srv");
+	}
+	for (size_t i = 0; i < 1; i++)
+		close(mounts[i].source);
+}
+END_TEST
+
+/* The caller's path of a file: the name of the root, or of a mount's source, and the rest. */
+START_TEST(paths_of_the_caller)
+{
+	const struct errpipe_mount mounts[] = { { .at = "/at", .source = source("dir"), .name = "../src//" },
+						{ .at = "/file", .source = source("prog"), .name = "/srv/prog" },
+						{ .at = "/nameless", .source = source("dir") } };
+	static const struct {
+		const char *root_name, *path, *here;
+	} tries[] = {
+		{ "rootfs", "/prog", "rootfs/prog" },
+		{ "./rootfs/", "/to-dir/prog", "./rootfs/dir/prog" },
+		{ "-r", "/prog", "./-r/prog" },
+		{ "/", "/prog", "/prog" },
+		{ NULL, "/prog", NULL },
+		{ "", "/prog", NULL },
+		{ "rootfs", "/at/sub/prog", "../src/sub/prog" },
+		{ "rootfs", "/file", "/srv/prog" },
+		{ "rootfs", "/nameless/prog", NULL },
+		{ "rootfs", "/", "rootfs" },
+	};
+	struct errpipe_question question = { .root = root, .mounts = mounts, .mounts_count = COUNT(mounts) };
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		question.path = tries[i].path;
+		question.root_name = tries[i].root_name;
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(ex.link[0].here ? ex.link[0].here : "(none)",
+				 tries[i].here ? tries[i].here : "(none)");
+	}
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		close(mounts[i].source);
+}
+END_TEST
+
 /* Runtimes treat such a mount in different ways. */
 START_TEST(a_mount_on_the_root)
 {
@@ -1859,6 +1959,9 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, links_of_proc);
 	tcase_add_test(tcase, a_memfd);
 	tcase_add_test(tcase, mounts_of_the_question);
+	tcase_add_test(tcase, a_mounted_directory);
+	tcase_add_test(tcase, a_mount_that_hides);
+	tcase_add_test(tcase, paths_of_the_caller);
 	tcase_add_test(tcase, a_mount_on_the_root);
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
 	tcase_add_test(tcase, mounts_behind_symlinks);

@@ -109,6 +109,38 @@ static bool has_magic(const struct ep_head *head, const struct entry *entry)
 	return size > 0;
 }
 
+/* ELF's e_ident has its class and byte order at 4 and 5, and is followed by e_type and e_machine. */
+enum { IDENT_VERSION = 6, MACHINE = 18, MACHINE_END = 20 };
+
+/*
+ * Does only an unimportant part of the header differ: the ABI, the padding and the type, 7 to 17? That the machine does not
+ * differ shows that the handler was meant for it.
+ */
+static bool nearly_has_magic(const struct ep_head *head, const struct entry *entry, struct ep_handler *handler)
+{
+	unsigned first = 0, last = 0;
+
+	if (entry->offset || strlen(entry->magic) < 2 * MACHINE_END || memcmp(entry->magic, "7f454c46", 8) != 0 ||
+	    (entry->mask && strlen(entry->mask) != strlen(entry->magic)))
+		return false;
+	for (unsigned i = 0; i < strlen(entry->magic) / 2 && i < sizeof(head->bytes); i++) {
+		int magic = hex_byte(entry->magic + 2 * (size_t)i);
+		int mask = entry->mask ? hex_byte(entry->mask + 2 * (size_t)i) : 0xff;
+
+		if (magic < 0 || mask < 0)
+			return false;
+		if (!((head->bytes[i] ^ magic) & mask))
+			continue;
+		if (i <= IDENT_VERSION || i >= MACHINE)
+			return false;
+		first = first ? first : i;
+		last = i;
+	}
+	handler->first = first;
+	handler->last = last;
+	return first;
+}
+
 /* The last dot of the whole path counts, wherever it is. */
 static bool has_extension(const char *path, const char *extension)
 {
@@ -141,6 +173,16 @@ static void take(struct ep_handler *handler, enum errpipe_binfmt binfmt, const c
 	snprintf(handler->interpreter, sizeof(handler->interpreter), "%s", entry->interpreter);
 }
 
+/* Only if no other handler is for the file. */
+static void note_near(const struct search *search, const char *name, const struct entry *entry)
+{
+	struct ep_handler *handler = search->handler;
+
+	if (entry->enabled && entry->magic && entry->interpreter && handler->binfmt == ERRPIPE_BINFMT_NO_HANDLER &&
+	    !handler->first && nearly_has_magic(search->head, entry, handler))
+		snprintf(handler->name, sizeof(handler->name), "%s", name);
+}
+
 /*
  * The kernel tries the newest first, and the directory has the same order (both tried on Linux 6.18). Therefore the first
  * one that is enabled counts. Returns 1 for that.
@@ -156,8 +198,10 @@ static int match_entry(void *context, const char *name)
 	if (ep_read_text(search->directory, name, text, sizeof(text)) < 0)
 		return 0;
 	entry = parse(text);
-	if (!matches(search, &entry))
+	if (!matches(search, &entry)) {
+		note_near(search, name, &entry);
 		return 0;
+	}
 	if (entry.enabled)
 		take(search->handler, ERRPIPE_BINFMT_ENABLED, name, &entry);
 	else if (search->handler->binfmt == ERRPIPE_BINFMT_NO_HANDLER)
@@ -178,6 +222,7 @@ void ep_handler_in(int directory, const char *path, const struct ep_head *head, 
 	struct search search = { list, path, head, handler };
 
 	handler->binfmt = ERRPIPE_BINFMT_NO_HANDLER;
+	handler->first = handler->last = 0;
 	if (list < 0) {
 		handler->binfmt = ERRPIPE_BINFMT_NOT_VISIBLE;
 		return;

@@ -81,14 +81,18 @@ uint64_t ep_own_limit(int error);
 
 /* --- the file's surroundings ------------------------------------------------------------------ */
 
-/* mount.c: where the file system of the file is mounted, kept; NULL if unknown. */
+/* mount.c: where the file system of the file is mounted, kept: in the root, and as the caller sees it. NULL if unknown. */
 const char *ep_mount_point(struct ep_check *c, int path_fd);
+const char *ep_mount_point_here(struct ep_check *c, int path_fd);
 
 /*
  * mount.c: the mount of the question that covers a place in the root, which is a path without symbolic links. *length is
  * the length of its mount point within that path. NULL: none.
  */
 const struct errpipe_mount *ep_mount_over(const struct errpipe_question *question, const char *place, size_t *length);
+
+/* mount.c: the caller's path of a place in the root, which is a path without symbolic links; kept. NULL: unknown. */
+const char *ep_here(struct ep_check *c, const char *place);
 
 /* mount.c: does the question mount something on the root itself? */
 bool ep_mounts_root(const struct errpipe_question *question);
@@ -356,6 +360,11 @@ struct ep_handler {
 	bool opened;		/* it was opened when it was registered (flag F) */
 	char name[256];		/* of the file in binfmt_misc */
 	char interpreter[4096]; /* its path */
+	/*
+	 * Only with NO_HANDLER: an enabled one for the same machine that differs from the file only between first and last,
+	 * which are no part of what makes a program one for that machine. 0: none; name is its name.
+	 */
+	unsigned char first, last;
 };
 
 /* binfmt.c: the handler for these bytes, or for this path, in a directory that looks like binfmt_misc. */
@@ -363,6 +372,9 @@ void ep_handler_in(int directory, const char *path, const struct ep_head *head, 
 
 /* binfmt.c: the same of the mounted binfmt_misc. */
 void ep_find_handler(const char *path, const struct ep_head *head, struct ep_handler *handler);
+
+/* binfmt_d.c: the file of binfmt.d(5) with a handler for these bytes whose program exists, kept; NULL: none. */
+const char *ep_find_configured(struct ep_check *c, const struct ep_head *head);
 
 /* libc.c: a C library's loader, by its path. */
 enum ep_libc { EP_GLIBC, EP_MUSL, EP_UCLIBC, EP_BIONIC };

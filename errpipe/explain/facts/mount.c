@@ -55,6 +55,23 @@ const struct errpipe_mount *ep_mount_over(const struct errpipe_question *questio
 	return NULL;
 }
 
+/* A name that begins with "-" would be an option of the commands that have it. */
+const char *ep_here(struct ep_check *c, const char *place)
+{
+	size_t length = 0, size;
+	const struct errpipe_mount *mount = ep_mount_over(c->question, place, &length);
+	const char *name = mount ? mount->name : c->question->root_name;
+
+	if (!name || !*name || *place != '/')
+		return NULL;
+	place += mount ? length : 0;
+	if (strcmp(place, "/") == 0)
+		place = "";
+	for (size = strlen(name); size && name[size - 1] == '/' && (size > 1 || *place);)
+		size--;
+	return ep_keep(c, "%s%.*s%s", *name == '-' ? "./" : "", (int)size, name, place);
+}
+
 bool ep_mounts_root(const struct errpipe_question *question)
 {
 	for (size_t i = 0; i < question->mounts_count; i++) {
@@ -185,24 +202,35 @@ static const char *within_root(struct ep_check *c, const char *place)
 	return place[n] ? place + n : "/";
 }
 
-const char *ep_mount_point(struct ep_check *c, int path_fd)
+static bool find_mount_point(struct reader *reader, int path_fd)
 {
-	struct reader reader = { 0 };
 	bool found;
 	int fd;
 
-	if (!get_mount_id(path_fd, &reader.wanted))
-		return NULL;
+	if (!get_mount_id(path_fd, &reader->wanted))
+		return false;
 	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return NULL;
+		return false;
 	fd = ep_above_stderr(fd);
 	if (fd < 0)
-		return NULL;
-	found = find_place(&reader, fd);
+		return false;
+	found = find_place(reader, fd);
 	close(fd);
-	if (!found)
-		return NULL;
-	undo_escapes(reader.place);
-	return ep_keep(c, "%s", within_root(c, reader.place));
+	undo_escapes(reader->place);
+	return found;
+}
+
+const char *ep_mount_point(struct ep_check *c, int path_fd)
+{
+	struct reader reader = { 0 };
+
+	return find_mount_point(&reader, path_fd) ? ep_keep(c, "%s", within_root(c, reader.place)) : NULL;
+}
+
+const char *ep_mount_point_here(struct ep_check *c, int path_fd)
+{
+	struct reader reader = { 0 };
+
+	return find_mount_point(&reader, path_fd) ? ep_keep(c, "%s", reader.place) : NULL;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Does binfmt_misc take the file? load_misc_binary() in the kernel's fs/binfmt_misc.c, which it tries before all others. */
 #define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+
 #include "explain/kernel/kernel.h"
 
 int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
@@ -11,6 +14,7 @@ int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const s
 	ep_find_handler(link->path, head, &handler);
 	if (handler.binfmt != ERRPIPE_BINFMT_ENABLED)
 		return 0;
+	c->ex->handler = ep_keep(c, "%s", handler.name);
 	next->kind = ERRPIPE_LINK_HANDLER;
 	next->path = ep_keep(c, "%s", handler.interpreter);
 	next->opened = handler.opened;
@@ -28,10 +32,68 @@ static int handler_disabled(struct ep_check *c, const struct errpipe_link *link)
 			      });
 }
 
+void ep_handler_missing(struct ep_check *c)
+{
+	const bool is_other = c->question->root != ERRPIPE_OWN_ROOT;
+
+	ep_finding_refine(c, (struct ep_finding){
+				     .cause = ERRPIPE_CAUSE_HANDLER_MISSING,
+				     .detail = is_other ? ERRPIPE_DETAIL_OTHER_ROOT : ERRPIPE_DETAIL_NONE,
+			     });
+}
+
+/* "41 49 02" */
+static const char *hex_bytes(struct ep_check *c, const struct ep_head *head, unsigned first, unsigned last)
+{
+	char text[3 * (EP_HEAD_SIZE + 1)] = "";
+
+	for (unsigned i = first; i <= last; i++)
+		snprintf(text + 3 * (size_t)(i - first), 4, "%02x ", head->bytes[i]);
+	return ep_keep(c, "%.*s", (int)(3 * (last - first) + 2), text);
+}
+
+/*
+ * EI_PAD, which neither the kernel nor a loader reads (elf(5)), can be cleared. AppImages have "AI" and their type there:
+ * https://github.com/AppImage/AppImageSpec
+ */
+static enum errpipe_detail kind_of_bytes(const struct ep_head *head, unsigned first, unsigned last)
+{
+	enum { PAD = 8, TYPE = 16 };
+
+	if (first < PAD || last >= TYPE)
+		return ERRPIPE_DETAIL_NONE;
+	return memcmp(head->bytes + PAD, "AI", 2) == 0 && head->bytes[PAD + 2] <= 2 ? ERRPIPE_DETAIL_APPIMAGE
+										    : ERRPIPE_DETAIL_PADDING;
+}
+
+static int handler_mismatch(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
+			    const struct ep_handler *handler)
+{
+	c->ex->handler = ep_keep(c, "%s", handler->name);
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_HANDLER_MISMATCH,
+				      .error = ENOEXEC,
+				      .object = hex_bytes(c, head, handler->first, handler->last),
+				      .number = handler->first,
+				      .limit = handler->last - handler->first + 1,
+				      .detail = kind_of_bytes(head, handler->first, handler->last),
+			      });
+}
+
 /* In a container the host's handlers count, and usually they cannot be seen there. */
 static bool may_be_hidden(const struct ep_check *c)
 {
 	return !c->question->report &&
+	       (c->ex->binfmt == ERRPIPE_BINFMT_NOT_VISIBLE || c->ex->binfmt == ERRPIPE_BINFMT_NOT_MOUNTED);
+}
+
+/* The kernel looks at the machine before it looks for the loader, so ENOENT is not about that (load_elf_binary()). */
+static bool must_be_hidden(const struct ep_check *c)
+{
+	const struct errpipe_report *report = c->question->report;
+
+	return report && report->verdict == ERRPIPE_EXEC_FAILED && report->error == ENOENT &&
 	       (c->ex->binfmt == ERRPIPE_BINFMT_NOT_VISIBLE || c->ex->binfmt == ERRPIPE_BINFMT_NOT_MOUNTED);
 }
 
@@ -42,6 +104,7 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 	struct ep_emulator_path path;
 	enum ep_emulator emulator;
 	struct ep_handler handler;
+	const char *configured;
 
 	ep_find_handler(link->path, head, &handler);
 	c->ex->platform = machine ? machine->platform : NULL;
@@ -50,6 +113,13 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 		c->ex->handler = ep_keep(c, "%s", handler.name);
 	if (handler.binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED)
 		return handler_disabled(c, link);
+	if (must_be_hidden(c))
+		return ep_finding_set(c, link,
+				      (struct ep_finding){ .cause = ERRPIPE_CAUSE_HANDLER_HIDDEN,
+							   .certainty = ERRPIPE_LIKELY,
+							   .error = ENOENT });
+	if (handler.binfmt == ERRPIPE_BINFMT_NO_HANDLER && handler.first)
+		return handler_mismatch(c, link, head, &handler);
 	emulator = machine ? ep_find_emulator(machine, &path) : EP_NO_EMULATOR;
 	switch (emulator) {
 	case EP_INSTALLED:
@@ -63,7 +133,41 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 	case EP_NO_EMULATOR:
 		break;
 	}
+	if (handler.binfmt == ERRPIPE_BINFMT_NO_HANDLER && (configured = ep_find_configured(c, head))) {
+		foreign.detail = ERRPIPE_DETAIL_EMULATOR_CONFIGURED;
+		foreign.object = configured;
+	}
 	if (may_be_hidden(c))
 		foreign.certainty = ERRPIPE_LIKELY;
 	return ep_finding_set(c, link, foreign);
+}
+
+/* init(8) of WSL sets both for each process, and one of them survives most changes of the environment. */
+static bool is_in_wsl(const struct ep_check *c)
+{
+	return ep_variable(c, "WSL_INTEROP") || ep_variable(c, "WSL_DISTRO_NAME");
+}
+
+int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head)
+{
+	struct ep_handler handler;
+
+	ep_find_handler(link->path, head, &handler);
+	if (handler.binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED) {
+		c->ex->binfmt = handler.binfmt;
+		c->ex->handler = ep_keep(c, "%s", handler.name);
+		handler_disabled(c, link);
+		return 1;
+	}
+	if (link->format != ERRPIPE_FORMAT_PE || !is_in_wsl(c) ||
+	    (handler.binfmt != ERRPIPE_BINFMT_NO_HANDLER && handler.binfmt != ERRPIPE_BINFMT_NOT_MOUNTED))
+		return 0;
+	c->ex->binfmt = handler.binfmt;
+	ep_finding_set(c, link,
+		       (struct ep_finding){
+			       .cause = ERRPIPE_CAUSE_WSL_INTEROP_LOST,
+			       .certainty = ERRPIPE_LIKELY,
+			       .error = ENOEXEC,
+		       });
+	return 1;
 }

@@ -100,6 +100,12 @@ int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct er
 int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
 		    struct ep_next *next);
 
+/* handler.c: the link, the program of a handler, is missing. Say which handler takes the file. */
+void ep_handler_missing(struct ep_check *c);
+
+/* handler.c: a file that is neither script nor ELF. Is there a handler for it that is disabled? Returns 1 after a finding, or 0. */
+int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head);
+
 /* handler.c: a foreign program without a handler. Fills in ex->binfmt and ex->platform. Returns -1. */
 int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head);
 

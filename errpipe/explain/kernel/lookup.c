@@ -49,6 +49,7 @@ static int fail(struct ep_lookup *w, struct ep_finding finding)
 		finding.certainty = ERRPIPE_CERTAIN;
 	w->finding = finding;
 	w->finding.subject = w->subject;
+	copy(w->place, *w->text ? w->text : "/", PATH_MAX);
 	set_subject(w);
 	return -1;
 }
@@ -73,9 +74,10 @@ static int exceed(struct ep_lookup *w, enum errpipe_detail which, uint64_t limit
 }
 
 /* A second walk finds the names of the symbolic links. */
-static int fail_at_symlinks(struct ep_lookup *w, enum errpipe_cause cause, int error, int from, int to)
+static int fail_naming_symlinks(struct ep_lookup *w, struct ep_finding finding, int from, int to)
 {
-	fail(w, (struct ep_finding){ .cause = cause, .error = error, .object = w->object });
+	finding.object = w->object;
+	fail(w, finding);
 	if (w->again)
 		return -1;
 	w->traced = w->part;
@@ -84,9 +86,20 @@ static int fail_at_symlinks(struct ep_lookup *w, enum errpipe_cause cause, int e
 	return -1;
 }
 
+static int fail_at_symlinks(struct ep_lookup *w, enum errpipe_cause cause, int error, int from, int to)
+{
+	return fail_naming_symlinks(w, (struct ep_finding){ .cause = cause, .error = error }, from, to);
+}
+
+/* The number of the symbolic link whose target is being walked; 0: none. */
+static int current_symlink(const struct ep_lookup *w)
+{
+	return w->depth ? w->target[w->depth - 1].symlink : 0;
+}
+
 static int missing(struct ep_lookup *w)
 {
-	int symlink = w->depth ? w->target[w->depth - 1].symlink : 0;
+	int symlink = current_symlink(w);
 
 	if (w->deleted)
 		return fail_with(w, ERRPIPE_CAUSE_DELETED_CWD, ENOENT);
@@ -389,6 +402,11 @@ static int go_on_at_target(struct ep_lookup *w, int fd)
 		copy(w->object, w->rest, n);
 		return -1;
 	}
+	if (w->again && w->from == w->symlinks && w->part == w->traced &&
+	    w->finding.cause == ERRPIPE_CAUSE_UNSEARCHABLE) {
+		copy(w->object, w->text, PATH_MAX);
+		return -1;
+	}
 	w->target[w->depth].symlink = w->symlinks;
 	w->target[w->depth++].end = end;
 	if (*w->rest == '/' && n)
@@ -442,7 +460,8 @@ static int search(struct ep_lookup *w)
 	case EP_REFUSED:
 		return fail_with(w, ERRPIPE_CAUSE_SECURITY_MODULE, EACCES);
 	case EP_MAY_NOT:
-		return fail(w, denied);
+		return current_symlink(w) ? fail_naming_symlinks(w, denied, current_symlink(w), current_symlink(w))
+					  : fail(w, denied);
 	case EP_MAY:
 		break;
 	}
@@ -497,7 +516,11 @@ static int not_yet_mounted(struct ep_lookup *w, const struct errpipe_mount *moun
 	if (!mount->noexec || !ends_here(w) || (report && report->error != EACCES))
 		return give_up(w, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_YET_MOUNTED });
 	return fail(w, (struct ep_finding){
-			       .cause = ERRPIPE_CAUSE_NOEXEC_MOUNT, .certainty = ERRPIPE_LIKELY, .error = EACCES });
+			       .cause = ERRPIPE_CAUSE_NOEXEC_MOUNT,
+			       .certainty = ERRPIPE_LIKELY,
+			       .error = EACCES,
+			       .detail = ERRPIPE_DETAIL_CONFIGURED_MOUNT,
+		       });
 }
 
 static int go_down(struct ep_lookup *w, const char *name, size_t size)

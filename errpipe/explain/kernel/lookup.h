@@ -56,6 +56,7 @@ struct ep_lookup {
 	/* Why it failed. The subject, and an object that is a path, are in these buffers. */
 	struct ep_finding finding;
 	char subject[PATH_MAX], object[PATH_MAX];
+	char place[PATH_MAX]; /* text at that time, "/" for the root */
 
 	/* A second walk records the names of symbolic links from..to for the finding. */
 	bool again;

@@ -86,17 +86,49 @@ static bool kernel_disagrees(const struct ep_lookup *w, int asked)
 
 /* --- our own look-up ---------------------------------------------------------------------------------------- */
 
+static bool is_program_without_mounts(struct ep_check *c, const char *path)
+{
+	struct errpipe_question unmounted = *c->question;
+	struct ep_check before = *c;
+	struct ep_lookup w;
+
+	unmounted.mounts_count = 0;
+	before.question = &unmounted;
+	if (ep_lookup(&w, &before, path, EP_FOR_HINT) < 0)
+		return false;
+	close(w.fd);
+	return S_ISREG(w.st.st_mode) && w.st.st_mode & 0111;
+}
+
+/* It is missing on a mount of the question. Does the root have it below that? */
+static void hide(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w,
+		 struct ep_finding *finding)
+{
+	size_t length;
+	const struct errpipe_mount *mount = ep_mount_over(c->question, w->place, &length);
+
+	if (!mount || !is_program_without_mounts(c, link->path))
+		return;
+	finding->cause = ERRPIPE_CAUSE_HIDDEN_BY_MOUNT;
+	finding->subject = ep_keep(c, "%s", mount->at);
+	finding->object = mount->name ? ep_keep(c, "%s", mount->name) : NULL;
+}
+
 static int report_lookup(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w, int asked)
 {
 	struct ep_finding finding = w->finding;
 
 	finding.subject = *w->subject ? ep_keep(c, "%s", w->subject) : NULL;
 	if (finding.object == w->object)
-		finding.object = ep_keep(c, "%s", w->object);
+		finding.object = *w->object ? ep_keep(c, "%s", w->object) : NULL;
+	if (finding.cause == ERRPIPE_CAUSE_UNSEARCHABLE)
+		finding.subject_here = ep_here(c, w->place);
 	if (finding.cause == ERRPIPE_CAUSE_SECURITY_MODULE)
 		finding.object = ep_modules_for(c, finding.error, EP_SEEN);
 	if (finding.certainty == ERRPIPE_CERTAIN && kernel_disagrees(w, asked))
 		finding.certainty = ERRPIPE_LIKELY;
+	if (finding.cause == ERRPIPE_CAUSE_MISSING)
+		hide(c, link, w, &finding);
 	return ep_finding_set(c, link, finding);
 }
 
@@ -140,6 +172,7 @@ static void describe_mount(struct ep_check *c, struct errpipe_link *link, const 
 static void describe_file(struct ep_check *c, struct errpipe_link *link, const struct ep_lookup *w, int fd)
 {
 	link->resolved = resolved(c, w);
+	link->here = link->resolved ? ep_here(c, link->resolved) : NULL;
 	link->mode = w->st.st_mode;
 	link->uid = w->st.st_uid;
 	link->gid = w->st.st_gid;
@@ -148,20 +181,68 @@ static void describe_file(struct ep_check *c, struct errpipe_link *link, const s
 	describe_mount(c, link, w, fd);
 }
 
+static int count_one(void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+	return 1;
+}
+
+static bool is_empty_directory(int path_fd)
+{
+	int fd = ep_openat(path_fd, ".", O_RDONLY | O_DIRECTORY), ret;
+
+	if (fd < 0)
+		return false;
+	ret = ep_entries(fd, 1, count_one, NULL);
+	close(fd);
+	return ret == 0;
+}
+
+static const struct errpipe_mount *mount_at(const struct ep_check *c, const struct errpipe_link *link)
+{
+	size_t length;
+	const struct errpipe_mount *mount =
+		link->resolved ? ep_mount_over(c->question, link->resolved, &length) : NULL;
+
+	return mount && !link->resolved[length] ? mount : NULL;
+}
+
+static int not_a_file(struct ep_check *c, const struct errpipe_link *link, int fd, struct ep_finding finding)
+{
+	const struct errpipe_mount *mount = S_ISDIR(link->mode) ? mount_at(c, link) : NULL;
+
+	finding.cause = ERRPIPE_CAUSE_NOT_A_FILE;
+	if (mount) {
+		finding.cause = ERRPIPE_CAUSE_MOUNTED_DIRECTORY;
+		finding.object = mount->name ? ep_keep(c, "%s", mount->name) : NULL;
+		finding.detail = is_empty_directory(fd) ? ERRPIPE_DETAIL_EMPTY_DIRECTORY : ERRPIPE_DETAIL_NONE;
+	}
+	return ep_finding_set(c, link, finding);
+}
+
+/* A mount of the question is not there yet, and then no command can change it. */
+static int on_noexec_mount(struct ep_check *c, const struct errpipe_link *link, int fd, struct ep_finding finding)
+{
+	size_t length;
+	bool configured = link->resolved && ep_mount_over(c->question, link->resolved, &length);
+
+	finding.cause = ERRPIPE_CAUSE_NOEXEC_MOUNT;
+	finding.subject = link->mount;
+	finding.subject_here = configured ? NULL : ep_mount_point_here(c, fd);
+	finding.detail = configured ? ERRPIPE_DETAIL_CONFIGURED_MOUNT : ERRPIPE_DETAIL_NONE;
+	return ep_finding_set(c, link, finding);
+}
+
 /* In the order of may_open() in fs/namei.c. */
 static int check_file(struct ep_check *c, const struct errpipe_link *link, const struct stat *st, int fd)
 {
-	struct ep_finding denied = { .error = EACCES, .subject = link->resolved };
+	struct ep_finding denied = { .error = EACCES, .subject = link->resolved, .subject_here = link->here };
 
-	if (!S_ISREG(st->st_mode)) {
-		denied.cause = ERRPIPE_CAUSE_NOT_A_FILE;
-		return ep_finding_set(c, link, denied);
-	}
-	if (link->noexec) {
-		denied.cause = ERRPIPE_CAUSE_NOEXEC_MOUNT;
-		denied.subject = link->mount;
-		return ep_finding_set(c, link, denied);
-	}
+	if (!S_ISREG(st->st_mode))
+		return not_a_file(c, link, fd, denied);
+	if (link->noexec)
+		return on_noexec_mount(c, link, fd, denied);
 	switch (ep_access(c, fd, st, &denied)) {
 	case EP_MAY:
 		return 0;

@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# errpipe explain --bundle: what a config.json gets wrong, and what the same words must not be said of. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+chmod 755 "$tmp"
+cd "$tmp" || exit 1
+errpipe=$ERRPIPE_BUILD/errpipe
+
+# answers STATUS TEXT...: explain exits with STATUS, and prints each TEXT, or, after a "!", does not. $config is the
+# config.json, and $arguments are those of explain.
+answers() {
+	want=$1 status=0
+	shift
+	printf '%s\n' "$config" >b/config.json
+	# shellcheck disable=SC2086 # words
+	"$errpipe" explain $arguments >out 2>&1 || status=$?
+	cat out
+	for text; do
+		if [ "${text#!}" != "$text" ]; then
+			grep -qF -e "${text#!}" out && echo "it has: ${text#!}" && return 1
+		else
+			grep -qF -e "$text" out || { echo "it lacks: $text" && return 1; }
+		fi
+	done
+	[ "$status" = "$want" ] || { echo "exit status $status" && return 1; }
+}
+
+# bundle ARGS PROCESS REST: the config.json. ARGS are JSON strings; PROCESS and REST are more members, each with a comma first.
+bundle() {
+	config="{\"root\": {\"path\": \"rootfs\"}, \"process\": {\"cwd\": \"/\", \"env\": [\"PATH=/bin:/app\"], \"args\": [$1]${2:-}}${3:-}}"
+	arguments='--bundle b'
+}
+
+# mount AT SOURCE: a member for bundle.
+mount() {
+	printf ', "mounts": [{"destination": "%s", "type": "bind", "source": "%s", "options": ["rbind"]}]' "$1" "$2"
+}
+
+# both STATUS CAUSE TEXT...: as answers, and the JSON has the cause.
+both() {
+	want_status=$1 cause=$2
+	shift 2
+	answers "$want_status" "$@" || return
+	# shellcheck disable=SC2086 # words
+	got=$("$errpipe" explain --json $arguments | jq -r .cause)
+	[ "$got" = "$cause" ] || { echo "cause $got" && return 1; }
+}
+
+mkdir -p b/rootfs/bin b/rootfs/app b/rootfs/root/bin b/rootfs/etc host/empty host/full other/bin
+cp "$ERRPIPE_BUILD/dmz" b/rootfs/bin/sh
+cp "$ERRPIPE_BUILD/dmz" b/rootfs/app/server
+cp "$ERRPIPE_BUILD/dmz" other/bin/only
+cp "$ERRPIPE_BUILD/dmz" b/rootfs/root/bin/python
+printf '#!/app/server\n' >b/rootfs/bin/script
+printf '#!/app\n' >b/rootfs/bin/of-app
+printf '#!/link/python\n' >b/rootfs/bin/by-link
+chmod 755 b/rootfs/bin/* b/rootfs/app/* other/bin/only
+chmod 644 b/rootfs/etc
+echo >host/full/file
+chmod 755 host/full
+ln -s /root/bin b/rootfs/link
+cp b/rootfs/bin/sh b/rootfs/bin/no-x && chmod 644 b/rootfs/bin/no-x
+cp b/rootfs/bin/sh host/no-x && chmod 644 host/no-x
+
+# --- a directory in the place of the file
+
+bundle '"/start.sh"' '' "$(mount /start.sh "$tmp/host/empty")"
+try 'a mounted directory that docker made' both 1 mounted-directory "\"/start.sh\" is not a file: the directory \"$tmp/host/empty\"" \
+	"fix: rmdir $tmp/host/empty, then put the file there: docker makes"
+bundle '"/app"' '' "$(mount /app "../host/full")"
+try 'a mounted directory with files' both 1 mounted-directory 'the directory "b/../host/full" is mounted there' '!docker' 'mount the file itself'
+bundle '"/bin/of-app"' '' "$(mount /app "../host/empty")"
+try 'a mounted directory as interpreter' both 1 mounted-directory 'its interpreter "/app" is not a file: the directory "b/../host/empty"'
+bundle '"/app"'
+try 'a directory of the image, with its place here' both 1 not-a-file '"/app", which is "b/rootfs/app" here, is not a regular file' '!mounted'
+
+# --- a volume that hides the program
+
+bundle '"/app/server"' '' "$(mount /app ../host/full)"
+try 'a hidden program' both 1 hidden-by-mount 'the image has "/app/server", but the mount of "b/../host/full" on "/app" hides it'
+bundle '"./server"' ', "cwd": "/app"' "$(mount /app ../host/full)"
+try 'a hidden program in the working directory' both 1 hidden-by-mount 'the image has "./server", but'
+bundle '"server"' '' "$(mount /app ../host/full)"
+try 'a hidden program that is looked up' both 1 hidden-by-mount 'hides it' '!not in PATH'
+bundle '"/bin/script"' '' "$(mount /app ../host/full)"
+try 'a hidden interpreter' both 1 hidden-by-mount 'the image has its interpreter "/app/server", but'
+bundle '"sh"' '' "$(mount /app ../host/full)"
+try 'a volume beside the program' both 0 none 'it would start'
+bundle '"/app/gone"' '' "$(mount /app ../host/full)"
+try 'missing in both' both 1 missing '"/app/gone" does not exist' '!hides'
+bundle '"gone"' '' "$(mount /app ../host/full)"
+try 'missing everywhere' both 1 not-in-path '"gone" is not in PATH'
+
+# --- the working directory
+
+bundle '"/bin/sh"' ', "cwd": "/bin/sh"'
+try 'process.cwd is a file' both 1 file-as-directory 'the working directory cannot be entered: "/bin/sh" is a file' 'use a directory:'
+bundle '"/bin/sh"' ', "cwd": "/none/there"'
+try 'process.cwd is missing: runtimes create it' both 0 none 'it would start'
+bundle '"/bin/sh"' ', "cwd": "/app"' "$(mount /app ../host/full)"
+try 'process.cwd is a mount' both 0 none 'it would start'
+if [ "$(id -u)" = 0 ]; then
+	chmod 700 b/rootfs/root
+	bundle '"/bin/sh"' ', "cwd": "/root", "user": {"uid": 1000, "gid": 1000}'
+	try 'process.cwd may not be searched' both 0 cwd-unsearchable 'it would start, but not with every runtime' \
+		'"/root" has no x permission for others (uid 1000)' 'chmod a+x b/rootfs/root, or choose another process.cwd'
+	arguments='--bundle b --errno EACCES'
+	try 'process.cwd may not be searched, and it failed' both 1 unsearchable 'the working directory cannot be entered: "/root'
+	bundle '"/bin/sh"' ', "cwd": "/root"' ', "user": {"uid": 0, "gid": 0}'
+	config=$(printf '%s' "$config" | sed 's/"args"/"capabilities": {"effective": ["CAP_DAC_OVERRIDE"], "permitted": ["CAP_DAC_OVERRIDE"]}, "args"/')
+	try 'root may search it' both 0 none 'it would start'
+	bundle '"/link/python"' ', "user": {"uid": 1000, "gid": 1000}'
+	try 'a symlink into a closed directory' both 1 unsearchable 'cannot be reached through the symlink "/link": "/root" has no x' \
+		"chmod a+x b/rootfs/root, install the symlink's target elsewhere"
+	bundle '"/bin/by-link"' ', "user": {"uid": 1000, "gid": 1000}'
+	try 'an interpreter behind such a symlink' both 1 unsearchable 'its interpreter "/link/python" cannot be reached through the symlink'
+	bundle '"/root/bin/python"' ', "user": {"uid": 1000, "gid": 1000}'
+	try 'a closed directory without a symlink' both 1 unsearchable 'cannot be reached: "/root" has' '!symlink'
+	chmod 700 b/rootfs
+	bundle '"/bin/sh"' ', "user": {"uid": 1000, "gid": 1000}'
+	try 'the root itself is closed' both 1 unsearchable 'chmod a+x b/rootfs, or'
+	chmod 755 b/rootfs b/rootfs/root
+else
+	skip 'other users' 'needs root'
+fi
+
+# --- no PATH
+
+for env in '' '"TERM=xterm"' '"PATH="' '"PATH=/bin", "PATH="'; do
+	bundle '"sh"'
+	config=$(printf '%s' "$config" | sed "s|\"PATH=/bin:/app\"|$env|")
+	try "no PATH: $env" both 1 bundle-without-path '"sh" has to be looked up, but process.env of config.json has no PATH (ENOENT)'
+	arguments='--bundle b --path /bin'
+	try "no PATH, but --path: $env" both 0 none 'it would start'
+	bundle '"/bin/sh"'
+	config=$(printf '%s' "$config" | sed "s|\"PATH=/bin:/app\"|$env|")
+	try "no PATH, a path: $env" both 0 none 'it would start'
+done
+
+# --- capabilities
+
+# capabilities SETS
+capabilities() {
+	bundle '"/bin/sh"' ", \"capabilities\": {$1}"
+}
+capabilities '"effective": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_CHOWN"]'
+try 'effective, but not permitted' both 1 bundle-capabilities 'cap_kill is effective, but not permitted (EPERM)'
+capabilities '"inheritable": ["CAP_KILL", "CAP_CHOWN"], "bounding": ["CAP_FOWNER"]'
+try 'inheritable, but not in the bounding set' both 1 bundle-capabilities 'cap_chown, cap_kill is inheritable, but not in the bounding set'
+capabilities '"effective": ["CAP_KILL"], "permitted": ["CAP_KILL", "CAP_CHOWN"]'
+try 'permitted, but not in the bounding set' both 0 none 'it would start'
+capabilities '"effective": ["CAP_OF_TOMORROW"]'
+try 'a capability that is not known' both 0 none 'it would start'
+
+# --- --root with --bundle
+
+bundle '"only"'
+arguments='--bundle b --root other'
+try 'the root of --root' both 0 none 'it would start'
+config='{"process": {"args": ["only"], "cwd": "/", "env": ["PATH=/bin"]}}'
+try 'config.json needs no root then' both 0 none 'it would start'
+arguments='--bundle b'
+try 'but else it does' answers 125 'config.json: root.path is missing'
+
+# --- commands have the paths of the host
+
+bundle '"/bin/no-x"'
+try 'a file in the root' both 1 not-executable 'why: "/bin/no-x" has no x' 'fix: chmod a+x b/rootfs/bin/no-x'
+bundle '"/app/no-x"' '' "$(mount /app ../host)"
+try 'a file on a mount' both 1 not-executable 'fix: chmod a+x b/../host/no-x'
+arguments='--root b/rootfs /bin/no-x'
+try 'a file in --root' both 1 not-executable 'fix: chmod a+x b/rootfs/bin/no-x'
+cp -r b/rootfs ./-r
+arguments='--root -r /bin/no-x'
+try 'a root that looks like an option' both 1 not-executable 'fix: chmod a+x ./-r/bin/no-x'
+arguments="$tmp/b/rootfs/bin/no-x"
+try 'without --root' both 1 not-executable "fix: chmod a+x $tmp/b/rootfs/bin/no-x"
+bundle '"/bin/no-x"' '' ', "mounts": [{"destination": "/bin", "type": "tmpfs", "options": ["noexec"]}]'
+try 'a mount of config.json is not remounted' both 1 noexec-mount 'fix: remove noexec from the options of that mount, or' '!remount'
+
+echo "1..$n"
+exit "$failed"

@@ -1,0 +1,210 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# explain, run and binfmt_misc: which handler takes a file, or why none does. Writes TAP.
+#
+# The test runs in a user namespace that has its own binfmt_misc, so it does not change this machine.
+# shellcheck disable=SC2317 # try calls the functions
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+
+errpipe=$ERRPIPE_BUILD/errpipe
+formats=/proc/sys/fs/binfmt_misc
+
+if [ "${1:-}" != inside ]; then
+	if missing=$("$ERRPIPE_SRC/tests/support/lacks" binfmt-misc); then
+		echo "ok 1 - binfmt_misc # SKIP $missing"
+		echo 1..1
+		exit
+	fi
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	find "$formats" >"$tmp/before" 2>&1
+	# shellcheck disable=SC2016 # the inner shell expands them
+	unshare -Urm sh -c 'mount -t binfmt_misc binfmt_misc "$1" && exec "$2" inside "$3"' sh "$formats" "$0" "$tmp"
+	status=$?
+	find "$formats" 2>&1 | cmp - "$tmp/before" || status=1
+	exit "$status"
+fi
+tmp=$2
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+cd "$tmp" || exit 1
+
+# explains STATUS CAUSE TEXT... -- ARG...: explain exits with STATUS, its JSON has CAUSE, and it prints each TEXT, or, after a "!",
+# does not.
+explains() {
+	want=$1 cause=$2 status=0
+	shift 2
+	: >texts
+	while [ "$1" != -- ]; do
+		printf '%s\n' "$1" >>texts
+		shift
+	done
+	shift
+	"$errpipe" explain "$@" >out 2>&1 || status=$?
+	got=$("$errpipe" explain --json "$@" | jq -r .cause)
+	cat out
+	while IFS= read -r text; do
+		if [ "${text#!}" != "$text" ]; then
+			grep -qF -e "${text#!}" out && echo "it has: ${text#!}" && return 1
+		else
+			grep -qF -e "$text" out || { echo "it lacks: $text" && return 1; }
+		fi
+	done <texts
+	[ "$status $got" = "$want $cause" ] || { echo "$status $got" && return 1; }
+}
+
+# runs STATUS TEXT... -- PROGRAM: the same of run, whose exec really fails.
+runs() {
+	want=$1 status=0
+	shift
+	: >texts
+	while [ "$1" != -- ]; do
+		printf '%s\n' "$1" >>texts
+		shift
+	done
+	"$errpipe" run "$@" >out 2>&1 || status=$?
+	cat out
+	while IFS= read -r text; do
+		grep -qF -e "$text" out || { echo "it lacks: $text" && return 1; }
+	done <texts
+	[ "$status" = "$want" ] || { echo "$status" && return 1; }
+}
+
+# register NAME MAGIC MASK INTERPRETER FLAGS
+register() {
+	printf '%s' ":$1:M::$2:$3:$4:$5" >"$formats/register"
+}
+
+remove() {
+	echo -1 >"$formats/$1"
+}
+
+# foreign FILE BYTES-FROM-4-TO-15 MACHINE: a header of a 64-bit little-endian program.
+foreign() {
+	{ printf '\177ELF'; printf '%b' "$2"; printf '\2\0'; printf '%b' "$3"; head -c 500 /dev/zero; } >"$1"
+	chmod 755 "$1"
+}
+
+# No qemu emulates machine 0x1234, and no package has a handler for it.
+elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x34\x12'
+mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+plain='\002\001\001\0\0\0\0\0\0\0\0\0' machine='\064\022'
+foreign plain "$plain" "$machine"
+foreign image '\002\001\001\0AI\002\0\0\0\0\0' "$machine"
+foreign abi '\002\001\001\003\0\0\0\0\0\0\0\0' "$machine"
+foreign padded '\002\001\001\0\0\0\0\0\007\0\010\0' "$machine"
+foreign versioned '\002\001\002\0\0\0\0\0\0\0\0\0' "$machine"
+foreign other '\002\001\001\0AI\002\0\0\0\0\0' '\065\022'
+cp plain typed && printf '\007' | dd of=typed bs=1 seek=16 conv=notrunc status=none
+printf '#!%s/image\n' "$tmp" >script
+printf 'MZ\220\0\3\0\0\0\4\0\0\0\377\377' >notepad.exe
+printf '#!%s/notepad.exe\n' "$tmp" >by-script
+ln -s notepad.exe by-link
+chmod 755 script notepad.exe by-script
+printf '#!/bin/sh\nexit 7\n' >emulator
+chmod 755 emulator
+
+# --- bytes that the mask compares
+
+register errpipe-test "$elf" "$mask" "$tmp/emulator" F
+try 'a handler that fits' explains 0 none -- ./plain
+try 'an AppImage' explains 1 handler-mismatch \
+	'why: "./image" is an AppImage: it has 41 49 02 at byte 8, which handler "errpipe-test" refuses (ENOEXEC)' \
+	'fix: clear them: dd if=/dev/zero of=./image bs=1 seek=8 count=3 conv=notrunc' -- ./image
+try 'an AppImage that fails' runs 126 'exec format error' 'is an AppImage' -- ./image
+try 'as an interpreter' explains 1 handler-mismatch "its interpreter \"$tmp/image\" is an AppImage" -- ./script
+try 'other bytes that nobody reads' explains 1 handler-mismatch 'why: "./padded" has 07 00 08 at byte 12' 'seek=12 count=3' \
+	'!AppImage' -- ./padded
+try 'another type is another thing' explains 1 bad-elf-type '!byte' -- ./typed
+try 'another version is another thing' explains 1 other-architecture '!byte' -- ./versioned
+try 'another machine is another thing' explains 1 appimage '!dd if' '!errpipe-test' -- ./other
+advised() {
+	cp image cleared && dd if=/dev/zero of=cleared bs=1 seek=8 count=3 conv=notrunc status=none &&
+		explains 0 none -- ./cleared && runs 7 -- ./cleared
+}
+try 'the advice helps' advised
+echo 0 >"$formats/errpipe-test"
+try 'a handler that is disabled is not that near' explains 1 appimage '!dd if' '!errpipe-test' -- ./image
+remove errpipe-test
+register errpipe-test "$elf" '' "$tmp/emulator" F
+try 'an ABI that the handler compares' explains 1 handler-mismatch 'why: "./abi" has 03 at byte 7, which handler "errpipe-test"' \
+	'fix: register the handler with a mask of 00 there' -- ./abi
+remove errpipe-test
+
+# --- a handler whose program is missing
+
+mkdir -p root/bin root/proc
+cp plain root/bin/sh
+printf '#!/bin/sh\n' >root/bin/script && chmod 755 root/bin/script
+register errpipe-test "$elf" "$mask" /errpipe/qemu ''
+try 'in another root' explains 1 handler-missing \
+	'why: the binfmt_misc handler "errpipe-test" runs it with "/errpipe/qemu", which does not exist (ENOENT)' \
+	'fix: register it again with flag F, or copy a static "/errpipe/qemu" into the image' -- --root root /bin/sh
+try 'in another root, as an interpreter' explains 1 handler-missing 'handler "errpipe-test" runs it with "/errpipe/qemu"' \
+	-- --root root /bin/script
+try 'in our own root' explains 1 handler-missing \
+	'fix: install it, or disable the handler, as root: echo 0 >/proc/sys/fs/binfmt_misc/errpipe-test' -- ./plain
+try 'in our own root, really' runs 127 'no such file or directory' 'the binfmt_misc handler "errpipe-test" runs it' -- ./plain
+mkdir -p root/errpipe
+echo 'int main(void) { return 0; }' | cc -x c -o root/errpipe/qemu -
+try 'a dynamic emulator without its loader' explains 1 handler-dynamic \
+	'why: its handler "/errpipe/qemu" is dynamic, but "/' 'fix: use a static emulator' -- --root root /bin/sh
+remove errpipe-test
+cp root/errpipe/qemu dynamic
+register errpipe-test "$elf" "$mask" "$tmp/dynamic" F
+try 'a dynamic emulator that was opened when it was registered' explains 1 handler-dynamic \
+	"why (likely): its handler \"$tmp/dynamic\" is dynamic, but \"/" -- --root root /bin/sh
+chroot root /bin/sh >chrooted 2>&1
+try 'and that is so' test "$?" = 127
+try 'in our own root it has its loader' explains 0 none -- ./plain
+remove errpipe-test
+cp "$ERRPIPE_BUILD/dmz" static
+register errpipe-test "$elf" "$mask" "$tmp/static" F
+try 'a static emulator that was opened' explains 0 none -- --root root /bin/sh
+remove errpipe-test
+register errpipe-test "$elf" "$mask" /errpipe/qemu ''
+cp "$ERRPIPE_BUILD/dmz" root/errpipe/qemu
+try 'a static emulator' explains 0 none -- --root root /bin/sh
+remove errpipe-test
+
+# --- Windows programs
+
+export WSL_DISTRO_NAME=Ubuntu
+try 'WSLInterop is lost' explains 1 wsl-interop-lost \
+	"why (likely): \"./notepad.exe\" is a Windows program (PE), and WSL's handler WSLInterop is gone from binfmt_misc (ENOEXEC)" \
+	'fix: as root: echo :WSLInterop:M::MZ::/init:PF >/proc/sys/fs/binfmt_misc/register' -- ./notepad.exe
+try 'WSLInterop is lost, really' runs 126 'WSLInterop is gone' -- ./notepad.exe
+try 'WSLInterop is lost, for an interpreter' explains 1 wsl-interop-lost 'its interpreter' -- ./by-script
+try 'WSLInterop is lost, by a link' explains 1 wsl-interop-lost '"./by-link" is' -- ./by-link
+register cli MZ '' /errpipe/cli ''
+try "Mono's handler takes it" explains 1 handler-missing 'the binfmt_misc handler "cli" runs it with "/errpipe/cli"' \
+	'echo 0 >/proc/sys/fs/binfmt_misc/cli' -- ./notepad.exe
+try "Mono's handler takes it, really" runs 127 'handler "cli" runs it' -- ./notepad.exe
+echo 0 >"$formats/cli"
+try 'a handler that is disabled' explains 1 handler-disabled 'why: "./notepad.exe" needs the binfmt_misc handler "cli", which is' \
+	'echo 1 >/proc/sys/fs/binfmt_misc/cli' -- ./notepad.exe
+remove cli
+register WSLInterop MZ '' "$tmp/emulator" PF
+try 'WSLInterop is there' explains 0 none -- ./notepad.exe
+remove WSLInterop
+unset WSL_DISTRO_NAME
+try 'a Windows program elsewhere' explains 1 windows-program '!WSLInterop' -- ./notepad.exe
+echo 'no program' >text && chmod 755 text
+export WSL_INTEROP=/run/WSL/8_interop
+try 'text in WSL' explains 1 no-interpreter-line '!WSL' -- ./text
+
+# --- a handler that was registered once
+
+if [ -x /usr/libexec/qemu-binfmt/aarch64-binfmt-P ] && [ -e /usr/lib/binfmt.d/qemu-aarch64.conf ] && [ "$(uname -m)" != aarch64 ]; then
+	foreign arm "$plain" '\267\0'
+	try 'binfmt.d has a handler for it' explains 1 other-architecture 'or, as root: systemctl restart systemd-binfmt' -- ./arm
+	got=$("$errpipe" explain --json ./arm | jq -c '[.detail, .object]')
+	try 'binfmt.d: as JSON' test "$got" = '["emulator-configured","/usr/lib/binfmt.d/qemu-aarch64.conf"]'
+else
+	skip 'binfmt.d' 'no handler of qemu-user-static there'
+fi
+try 'binfmt.d has none' explains 1 other-architecture '!systemd' -- ./plain
+
+echo "1..$n"
+exit "$failed"
