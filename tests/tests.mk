@@ -92,6 +92,17 @@ $(O)/tests/soak_target: $(O)/tests/soak/target.o
 soak: $(SOAK)
 	$(Q)$(O)/tests/soak_children $(abspath $(O)/tests/soak_target) $(COUNT)
 
+# --- loaders: explain compared with the loaders themselves -------------------------------------------------------
+
+$(O)/tests/compare_loaders: $(patsubst %,$(O)/tests/loaders/%.o,compare load change) $(ARCHIVES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# SYSTEMS selects some of the systems, such as machine or debian.
+SYSTEMS :=
+check-loaders: $(O)/tests/compare_loaders
+	$(Q)scripts/build/check-loaders $(O) $(SYSTEMS)
+
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 
 # TESTS selects some tests, such as check_read or explain.sh.
