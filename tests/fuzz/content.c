@@ -51,10 +51,11 @@ static void check_text(const struct input *file, const char *path)
 /* What a finding quotes is in the file, except for the "#!" before it. */
 static void check_quotation(const struct input *file, unsigned options)
 {
-	const char *quoted = ex.object + 2;
+	const char *quoted;
 
 	if (!ex.object || ex.cause != ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE)
 		return;
+	quoted = ex.object + 2;
 	must(!(options & OTHER_USER), "nobody reads it who may not");
 	must(strlen(quoted) <= QUOTE_MAX, "a quotation is short");
 	must(memmem(file->bytes, file->size, quoted, strlen(quoted)) != NULL, "a quotation is in the file");
