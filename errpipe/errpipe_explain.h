@@ -228,7 +228,16 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
 	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, /* subject itself is the command, because object, if any, is only an assignment */
 
-	/* The kernel starts it, but its loader stops. */
+	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
+	ERRPIPE_CAUSE_LIBRARY_MISSING,		  /* the library subject; see searched, available and detail */
+	ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE, /* only subject has that name, and it is built for object */
+	ERRPIPE_CAUSE_LIBRARY_INVALID,		  /* subject is not a library: detail */
+	ERRPIPE_CAUSE_LIBRARY_UNREADABLE,	  /* the process may not read subject */
+	ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,	  /* subject is on the mount object, which is mounted noexec */
+	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL,	  /* by its ABI tag, subject is for Linux object or later */
+	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available */
+	ERRPIPE_CAUSE_CPU_LEVEL, /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
+	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only tells that it does not run such programs: detail */
 
 	/* The bundle. */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* a directory, object, is mounted in the place of the program; see detail */
@@ -344,6 +353,23 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
 	ERRPIPE_DETAIL_FROM_LSB,
+
+	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
+	ERRPIPE_DETAIL_NOT_IN_CACHE, /* available is in a directory of ld.so.conf, but ldconfig was not run since */
+	ERRPIPE_DETAIL_NOT_SEARCHED, /* its loader does not look in the directory of available */
+	ERRPIPE_DETAIL_OTHER_ABI,    /* a 32-bit program on a 64-bit system, or the like */
+
+	/* LIBRARY_INVALID */
+	ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE, /* such as a directory */
+	ERRPIPE_DETAIL_LIBRARY_SHORT,	   /* shorter than an ELF header */
+	ERRPIPE_DETAIL_LIBRARY_NOT_ELF,
+	ERRPIPE_DETAIL_LIBRARY_DAMAGED,
+
+	/* VERSION_MISSING: the library is older than the one with which needer was built. */
+	ERRPIPE_DETAIL_OLDER,
+
+	/* LOADER_STAND_IN */
+	ERRPIPE_DETAIL_NIXOS_STUB,
 
 	/* SEGMENT_ADDRESS: the kernel chooses the address at random, and the file fits only at some addresses. */
 	ERRPIPE_DETAIL_RANDOM_ADDRESS,
@@ -596,6 +622,12 @@ struct errpipe_explanation {
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;
 	const char *needs_libc, *has_libc; /* LOADER_OF_OTHER_LIBC: the program needs "glibc", the root has "musl" */
+
+	/* Of the causes by which a loader stops. */
+	const char *needer; /* the path of the program or library whose need is not met */
+	const char
+		*searched; /* LIBRARY_MISSING: where it was looked for besides the system's directories: "/a, /b" */
+	const char *available; /* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there */
 
 	const char *host;	   /* the architecture of the kernel: "x86_64"; NULL: not known */
 	const char *host_platform; /* the same as container tools write it: "linux/amd64", or NULL */

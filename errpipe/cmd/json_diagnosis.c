@@ -246,6 +246,9 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "variables", json_integer(integer(ex->variables.count)));
 	json_add(object, "variable_bytes", json_integer(integer(ex->variables.bytes)));
 	json_add(object, "detail", NAME(details, ex->detail));
+	json_add(object, "needer", text_or_null(ex->needer));
+	json_add(object, "searched", text_or_null(ex->searched));
+	json_add(object, "available", text_or_null(ex->available));
 	add_denied(object, &ex->denied);
 	json_add(object, "writers", json_of_writers(&ex->writers));
 	json_add(object, "more_writers", json_boolean(ex->writers.more));

@@ -29,6 +29,9 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.writers = ex->writers,
 		.needs_libc = ex->needs_libc,
 		.has_libc = ex->has_libc,
+		.needer = ex->needer,
+		.searched = ex->searched,
+		.available = ex->available,
 	};
 }
 
@@ -54,6 +57,9 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->writers = finding->writers;
 	ex->needs_libc = finding->needs_libc;
 	ex->has_libc = finding->has_libc;
+	ex->needer = finding->needer;
+	ex->searched = finding->searched;
+	ex->available = finding->available;
 }
 
 void ep_finding_clear(struct errpipe_explanation *ex)

@@ -49,6 +49,7 @@ struct ep_finding {
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;
 	const char *needs_libc, *has_libc;
+	const char *needer, *searched, *available;
 };
 
 /*

@@ -370,6 +370,9 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "parent", path_at(ex, parent_of(ex, ex->broken)) },
 		{ "program", path_at(ex, 0) },
 		{ "subject", ex->subject },
+		{ "needer", ex->needer },
+		{ "searched", ex->searched },
+		{ "available", ex->available },
 		{ "object", ex->object },
 		{ "refusers", ex->detail ? NULL : ex->object },
 		{ "script", script_in(ex) },
@@ -462,7 +465,7 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 /* The values that are always paths are quoted. */
 static bool is_path(const char *key, size_t length)
 {
-	static const char *const paths[] = { "path", "parent", "program", "subject" };
+	static const char *const paths[] = { "path", "parent", "program", "subject", "needer" };
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		if (is(key, length, paths[i]))

@@ -32,16 +32,18 @@ static const struct ep_layout layouts[] = {
 
 static const struct ep_field type_field = FIELD(Elf32_Ehdr, e_type), machine_field = FIELD(Elf32_Ehdr, e_machine);
 
-static uint64_t get(const unsigned char *bytes, struct ep_field field, unsigned order)
+uint64_t ep_elf_number(const unsigned char *bytes, unsigned size, unsigned order)
 {
 	uint64_t value = 0;
 
-	for (unsigned i = 0; i < field.size; i++) {
-		unsigned at = order == ELFDATA2MSB ? i : field.size - 1u - i;
-
-		value = value << 8 | bytes[field.at + at];
-	}
+	for (unsigned i = 0; i < size; i++)
+		value = value << 8 | bytes[order == ELFDATA2MSB ? i : size - 1 - i];
 	return value;
+}
+
+static uint64_t get(const unsigned char *bytes, struct ep_field field, unsigned order)
+{
+	return ep_elf_number(bytes + field.at, field.size, order);
 }
 
 /* --- what it is ------------------------------------------------------------------------------- */

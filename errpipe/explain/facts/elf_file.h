@@ -40,6 +40,9 @@ struct ep_segment {
 	uint64_t offset, address, file_size, memory_size, alignment;
 };
 
+/* A number of that many bytes. order: ELFDATA2LSB or ELFDATA2MSB. */
+uint64_t ep_elf_number(const unsigned char *bytes, unsigned size, unsigned order);
+
 /* Fill in the members of the link that identify an ELF file. */
 void ep_elf_identify(struct errpipe_link *link, const struct ep_head *head);
 

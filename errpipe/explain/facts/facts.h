@@ -333,6 +333,9 @@ bool ep_is_x32(const struct errpipe_link *link);
 enum ep_answer { EP_NOT_KNOWN, EP_YES, EP_NO };
 enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags);
 
+/* cpu.c: 1 to 4 for x86-64-v1 to v4; 0: another processor. */
+unsigned ep_cpu_level(void);
+
 /* emulator.c: can qemu-user run programs of that machine, and is it installed here? */
 enum ep_emulator { EP_NO_EMULATOR, EP_IN_PACKAGE, EP_INSTALLED };
 struct ep_emulator_path {

@@ -78,6 +78,21 @@ enum ep_place {
 };
 
 enum ep_place ep_look_at(struct ep_check *c, const char *path);
+/* open.c: a file that the process itself opens to read it, such as a library. */
+struct ep_readable {
+	int fd; /* -1: the process may read it, but the caller cannot */
+	struct stat st;
+	bool noexec;
+};
+
+/* open.c: returns 0, or the negative errno of the process's open(2); a file of any type can be opened. */
+int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file);
+
+/* open.c: a directory, to list it. For hints. Returns a descriptor, or a negative errno. */
+int ep_open_directory(struct ep_check *c, const char *path);
+
+/* open.c: the mount point of a file that ep_open_to_read() has opened, kept; NULL: unknown. */
+const char *ep_mount_of(struct ep_check *c, const char *path);
 
 /*
  * open.c: opening or reading the file gave read_error, and an exec gives error. The calling process may be the reason.
@@ -92,6 +107,9 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
  */
 enum ep_access { EP_MAY, EP_MAY_NOT, EP_REFUSED };
 enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
+
+/* permission.c: may the process, which is not the caller, read the file? */
+bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st);
 
 /* busy.c: the file is open for writing. Returns -1. */
 int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_writers *writers);

@@ -318,6 +318,87 @@ bool ep_is_program(struct ep_check *c, const char *path)
 	return S_ISREG(mode) && mode & 0111;
 }
 
+/* --- a file that the process opens itself ------------------------------------------------------------------- */
+
+static bool is_noexec(struct ep_check *c, const char *place, int fd)
+{
+	size_t length;
+	const struct errpipe_mount *mount = *place ? ep_mount_over(c->question, place, &length) : NULL;
+	struct statvfs fs;
+
+	if (mount)
+		return mount->noexec;
+	return fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOEXEC;
+}
+
+/* For the caller's own process the kernel's answer is the right one, so no step needs to be checked. */
+static int find_to_read(struct ep_check *c, const char *path, struct ep_readable *file)
+{
+	int fd = c->own_identity ? ask_kernel(c, path) : -ENOSYS;
+	struct ep_lookup w;
+
+	if (fd == -ENOSYS) {
+		if (ep_lookup(&w, c, path, EP_AS_WHO) < 0)
+			return w.finding.error ? -w.finding.error : -ENOSYS;
+		file->st = w.st;
+		file->noexec = is_noexec(c, w.text, w.fd);
+		return w.fd;
+	}
+	if (fd >= 0 && fstat(fd, &file->st) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	if (fd >= 0)
+		file->noexec = is_noexec(c, "", fd);
+	return fd;
+}
+
+int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file)
+{
+	int fd = find_to_read(c, path, file), error = 0;
+
+	file->fd = -1;
+	if (fd < 0)
+		return fd;
+	if (!c->own_identity && !ep_may_read(c, fd, &file->st))
+		error = -EACCES;
+	else if (S_ISREG(file->st.st_mode))
+		file->fd = ep_open_file(c, fd);
+	close(fd);
+	if (file->fd == -EACCES && c->own_identity)
+		error = -EACCES;
+	if (file->fd < 0)
+		file->fd = -1;
+	return error;
+}
+
+int ep_open_directory(struct ep_check *c, const char *path)
+{
+	struct ep_lookup w;
+	int fd;
+
+	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
+		return -ENOENT;
+	fd = S_ISDIR(w.st.st_mode) ? ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY) : -ENOTDIR;
+	close(w.fd);
+	return fd;
+}
+
+const char *ep_mount_of(struct ep_check *c, const char *path)
+{
+	const struct errpipe_mount *mount;
+	const char *at = NULL;
+	struct ep_lookup w;
+	size_t length;
+
+	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
+		return NULL;
+	mount = ep_mount_over(c->question, w.text, &length);
+	at = mount ? ep_keep(c, "%s", mount->at) : ep_mount_point(c, w.fd);
+	close(w.fd);
+	return at;
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------ */
 
 /* Root can open a file without read permission, unless the file system or a security module refuses it. */

@@ -12,7 +12,7 @@
 #define DAC_OVERRIDE	(UINT64_C(1) << 1)
 #define DAC_READ_SEARCH (UINT64_C(1) << 2)
 
-enum { X = 1 };
+enum { X = 1, R = 4 };
 
 /* The process's class for the file, and whether that class may execute it. */
 struct standing {
@@ -37,13 +37,13 @@ static struct errpipe_denied denied_as(enum errpipe_class as, const struct errpi
 }
 
 /* The mask comes after the entries that it limits. */
-static bool mask_allows(const struct ep_acl *acl, size_t from)
+static bool mask_allows(const struct ep_acl *acl, size_t from, unsigned want)
 {
 	for (size_t i = from; i < acl->entries; i++) {
 		struct ep_acl_entry entry = ep_acl_entry(acl, i);
 
 		if (entry.tag == EP_ACL_MASK)
-			return entry.permissions & X;
+			return entry.permissions & want;
 	}
 	return true;
 }
@@ -75,7 +75,8 @@ static bool applies(const struct ep_acl_entry *entry, const struct errpipe_who *
  * posix_acl_permission() in the kernel's fs/posix_acl.c. The entries are sorted. A user's own entry decides at once. Of
  * the groups any one may allow it. The entry for others is only for processes in none of these.
  */
-static struct standing by_acl(const struct ep_acl *acl, const struct errpipe_who *who, const struct stat *st)
+static struct standing by_acl(const struct ep_acl *acl, const struct errpipe_who *who, const struct stat *st,
+			      unsigned want)
 {
 	struct standing first = { denied_as(ERRPIPE_CLASS_OTHER, who, st), false }, now;
 	bool found = false;
@@ -85,8 +86,8 @@ static struct standing by_acl(const struct ep_acl *acl, const struct errpipe_who
 
 		if (!applies(&entry, who, st, &now.denied) || (found && now.denied.as == ERRPIPE_CLASS_OTHER))
 			continue;
-		now.may = entry.permissions & X;
-		now.denied.mask = now.may && !mask_allows(acl, i);
+		now.may = entry.permissions & want;
+		now.denied.mask = now.may && !mask_allows(acl, i, want);
 		now.may = now.may && !now.denied.mask;
 		if (!found || now.may)
 			first = now;
@@ -98,23 +99,23 @@ static struct standing by_acl(const struct ep_acl *acl, const struct errpipe_who
 	return first;
 }
 
-static struct standing by_mode(const struct errpipe_who *who, const struct stat *st)
+static struct standing by_mode(const struct errpipe_who *who, const struct stat *st, unsigned want)
 {
 	if (st->st_uid == who->uid)
-		return (struct standing){ denied_as(ERRPIPE_CLASS_OWNER, who, st), st->st_mode & S_IXUSR };
+		return (struct standing){ denied_as(ERRPIPE_CLASS_OWNER, who, st), st->st_mode & want << 6 };
 	if (is_in_group(who, st->st_gid))
-		return (struct standing){ denied_as(ERRPIPE_CLASS_GROUP, who, st), st->st_mode & S_IXGRP };
-	return (struct standing){ denied_as(ERRPIPE_CLASS_OTHER, who, st), st->st_mode & S_IXOTH };
+		return (struct standing){ denied_as(ERRPIPE_CLASS_GROUP, who, st), st->st_mode & want << 3 };
+	return (struct standing){ denied_as(ERRPIPE_CLASS_OTHER, who, st), st->st_mode & want };
 }
 
 /* With a list, the group's mode bits are the list's mask. If none of them is set, the kernel ignores the list. */
-static struct standing standing(const struct errpipe_who *who, int path_fd, const struct stat *st)
+static struct standing standing(const struct errpipe_who *who, int path_fd, const struct stat *st, unsigned want)
 {
 	struct ep_acl acl = { .entries = 0 };
 
 	if (st->st_uid != who->uid && st->st_mode & S_IRWXG)
 		ep_read_acl(path_fd, &acl);
-	return acl.entries ? by_acl(&acl, who, st) : by_mode(who, st);
+	return acl.entries ? by_acl(&acl, who, st, want) : by_mode(who, st, want);
 }
 
 /* generic_permission() in fs/namei.c */
@@ -127,7 +128,7 @@ static bool is_overridden(const struct errpipe_who *who, const struct stat *st)
 
 static bool why_denied(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
-	const struct standing now = standing(&c->who, path_fd, st);
+	const struct standing now = standing(&c->who, path_fd, st, X);
 
 	if (now.may || is_overridden(&c->who, st))
 		return false;
@@ -173,7 +174,7 @@ static enum ep_answer ask_kernel(struct ep_check *c, int path_fd)
 static bool is_beyond_capabilities(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding)
 {
 	enum { OVERFLOW = 65534 }; /* proc_sys_kernel(5): overflowuid, by default */
-	const struct standing now = standing(&c->who, path_fd, st);
+	const struct standing now = standing(&c->who, path_fd, st, X);
 
 	if (now.may || (st->st_uid != OVERFLOW && st->st_gid != OVERFLOW))
 		return false;
@@ -191,4 +192,9 @@ enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st,
 	if (why_denied(c, path_fd, st, finding) || (said == EP_NO && is_beyond_capabilities(c, path_fd, st, finding)))
 		return EP_MAY_NOT;
 	return said == EP_NO ? EP_REFUSED : EP_MAY;
+}
+
+bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st)
+{
+	return c->who.effective & (DAC_OVERRIDE | DAC_READ_SEARCH) || standing(&c->who, path_fd, st, R).may;
 }

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* Symbol versions: _dl_check_all_versions() in glibc's elf/dl-version.c. musl's loader ignores them. */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "explain/program/walk.h"
+
+/* The exit status of glibc's loader, which has told of all that are missing by then. */
+enum { STATUS_OF_VERSIONS = 1 };
+
+static bool is_name_of(const char *name, const char *of)
+{
+	return of && strcmp(name, of) == 0;
+}
+
+static int find_by_name(const struct ep_walk *w, const char *file)
+{
+	for (int i = 0; i < w->count; i++) {
+		const struct ep_loaded *loaded = &w->loaded[i];
+
+		if (is_name_of(file, loaded->name) || is_name_of(file, loaded->soname) ||
+		    is_name_of(file, loaded->path))
+			return i;
+	}
+	return -1;
+}
+
+static bool defines(const struct ep_walk *w, const struct ep_loaded *loaded, const struct ep_walk_version *version)
+{
+	for (unsigned i = 0; i < loaded->definitions; i++) {
+		const struct ep_walk_version *definition = &w->definition[loaded->first_definition + i];
+
+		if (definition->hash == version->hash && strcmp(definition->name, version->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* "GLIBC_" of "GLIBC_2.34", or nothing: the length of what stands before the number. */
+static size_t length_of_kind(const char *version)
+{
+	size_t length = strcspn(version, "0123456789");
+
+	return version[length] && length && version[length - 1] == '_' ? length : 0;
+}
+
+static unsigned take_number(const char **p)
+{
+	unsigned value = 0;
+
+	for (; **p >= '0' && **p <= '9'; (*p)++)
+		value = value * 10 + (**p - '0');
+	if (**p)
+		++*p;
+	return value;
+}
+
+/* Is the number 2.4 less than 2.34? */
+static bool is_less(const char *a, const char *b)
+{
+	while (*a || *b) {
+		unsigned x = take_number(&a), y = take_number(&b);
+
+		if (x != y)
+			return x < y;
+	}
+	return false;
+}
+
+static bool is_number(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789.")];
+}
+
+/* The newest version of the same kind, such as GLIBC_2.31. NULL: it has none. */
+static const char *newest(const struct ep_walk *w, const struct ep_loaded *loaded, const char *wanted)
+{
+	size_t kind = length_of_kind(wanted);
+	const char *best = NULL;
+
+	for (unsigned i = 0; kind && i < loaded->definitions; i++) {
+		const char *name = w->definition[loaded->first_definition + i].name;
+
+		if (strncmp(name, wanted, kind) == 0 && is_number(name + kind) &&
+		    (!best || is_less(best + kind, name + kind)))
+			best = name;
+	}
+	return best;
+}
+
+/* Is the library older than its user? Otherwise it is another one of that name. */
+static bool is_older(const char *has, const char *wanted)
+{
+	size_t kind = length_of_kind(wanted);
+
+	return has && is_number(wanted + kind) && is_less(has + kind, wanted + kind);
+}
+
+static int version_missing(struct ep_walk *w, int needer, int in, const struct ep_walk_version *version)
+{
+	const struct ep_loaded *loaded = &w->loaded[in];
+	struct errpipe_explanation *ex = w->c->ex;
+	const char *has = newest(w, loaded, version->name);
+
+	if (loaded->library >= 0)
+		ex->library[loaded->library].fault = ERRPIPE_CAUSE_VERSION_MISSING;
+	return ep_finding_set(w->c, w->running->link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_VERSION_MISSING,
+				      .certainty = w->certain ? 0 : ERRPIPE_LIKELY,
+				      .status = STATUS_OF_VERSIONS,
+				      .subject = ep_keep(w->c, "%s", loaded->path ? loaded->path : loaded->name),
+				      .object = ep_keep(w->c, "%s", version->name),
+				      .needer = ep_walk_tell(w, w->loaded[needer].path),
+				      .available = ep_walk_tell(w, has),
+				      .detail = is_older(has, version->name) ? ERRPIPE_DETAIL_OLDER : 0,
+			      });
+}
+
+/* A file without versions only makes the loader print a warning. */
+static int check_versions(struct ep_walk *w, int needer)
+{
+	const struct ep_loaded *loaded = &w->loaded[needer];
+
+	for (unsigned i = 0; i < loaded->needs; i++) {
+		const struct ep_walk_version *version = &w->need[loaded->first_need + i];
+		int in = find_by_name(w, version->file);
+
+		if (in < 0 || version->is_weak || !w->loaded[in].has_definitions)
+			continue;
+		if (!defines(w, &w->loaded[in], version))
+			return version_missing(w, needer, in, version);
+	}
+	return 0;
+}
+
+int ep_walk_versions(struct ep_walk *w)
+{
+	for (int i = 0; i < w->count; i++) {
+		if (check_versions(w, i) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of files that a loader has mapped, and how it grows. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explain/program/walk.h"
+
+enum { STATUS_OF_LOADERS = 127 };
+
+const char *ep_walk_keep(struct ep_walk *w, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *to = w->text + w->used;
+
+	if (size > sizeof(w->text) - w->used) {
+		w->certain = false;
+		return NULL;
+	}
+	w->used += size;
+	return memcpy(to, text, size);
+}
+
+bool ep_walk_join(char path[PATH_MAX], const char *directory, const char *name)
+{
+	size_t length = strlen(directory);
+	const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+
+	return (size_t)snprintf(path, PATH_MAX, "%s%s%s", directory, slash, name) < PATH_MAX;
+}
+
+static const char *kept_tag(struct ep_walk *w, struct ep_object *object, enum ep_tag tag)
+{
+	const char *string = ep_object_tag_string(object, tag);
+
+	return string ? ep_walk_keep(w, string) : NULL;
+}
+
+/* --- what a file needs and has ------------------------------------------------------------------------------ */
+
+static void note_names(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
+{
+	loaded->first_name = w->names;
+	for (unsigned i = 0; i < object->needed && w->names < EP_NAMES_MAX; i++) {
+		const char *string = ep_object_string(object, object->needed_name[i]);
+		const char *name = string ? ep_walk_keep(w, string) : NULL;
+
+		if (name)
+			w->name[w->names++] = name;
+	}
+	loaded->names = w->names - loaded->first_name;
+	if (loaded->names != object->needed)
+		w->certain = false;
+}
+
+static int note_version(struct ep_walk *w, struct ep_walk_version *versions, unsigned *count,
+			const struct ep_version *version)
+{
+	struct ep_walk_version *to = &versions[*count];
+
+	if (*count == EP_VERSIONS_MAX) {
+		w->certain = false;
+		return 1;
+	}
+	to->file = version->file ? ep_walk_keep(w, version->file) : NULL;
+	to->name = ep_walk_keep(w, version->name);
+	to->hash = version->hash;
+	to->is_weak = version->is_weak;
+	if (!to->name || (version->file && !to->file))
+		return 1;
+	++*count;
+	return 0;
+}
+
+static int note_need(void *context, const struct ep_version *version)
+{
+	struct ep_walk *w = context;
+
+	return note_version(w, w->need, &w->needs, version);
+}
+
+static int note_definition(void *context, const struct ep_version *version)
+{
+	struct ep_walk *w = context;
+
+	return note_version(w, w->definition, &w->definitions, version);
+}
+
+static void note_versions(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
+{
+	loaded->first_need = w->needs;
+	ep_object_needs(object, note_need, w);
+	loaded->needs = w->needs - loaded->first_need;
+	loaded->first_definition = w->definitions;
+	loaded->has_definitions = ep_object_has(object, EP_VERDEF);
+	ep_object_defines(object, note_definition, w);
+	loaded->definitions = w->definitions - loaded->first_definition;
+}
+
+static const char *directory_of(struct ep_walk *w, const char *path)
+{
+	char text[PATH_MAX];
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!slash || *path != '/')
+		return NULL;
+	snprintf(text, sizeof(text), "%.*s", (int)(slash == path ? 1 : slash - path), path);
+	return ep_walk_keep(w, text);
+}
+
+/* Everything about a file that was read. RUNPATH makes the loader ignore RPATH. Auditors can change any answer. */
+static void note_object(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
+{
+	loaded->soname = kept_tag(w, object, EP_SONAME);
+	loaded->runpath = kept_tag(w, object, EP_RUNPATH);
+	loaded->rpath = loaded->runpath ? NULL : kept_tag(w, object, EP_RPATH);
+	loaded->no_default = ep_object_has(object, EP_FLAGS_1) && object->value[EP_FLAGS_1] & DF_1_NODEFLIB;
+	loaded->isa = ep_object_isa_needed(object);
+	note_names(w, loaded, object);
+	note_versions(w, loaded, object);
+	if (object->is_odd || ep_object_has(object, EP_AUXILIARY) || ep_object_has(object, EP_FILTER) ||
+	    ep_object_has(object, EP_AUDIT) || ep_object_has(object, EP_DEPAUDIT))
+		w->certain = false;
+}
+
+static struct ep_loaded *add(struct ep_walk *w, const char *name, const char *path)
+{
+	struct ep_loaded *loaded;
+
+	if (w->count == EP_LOADED_MAX) {
+		w->certain = false;
+		return NULL;
+	}
+	loaded = &w->loaded[w->count++];
+	*loaded = (struct ep_loaded){ .name = name, .path = path, .needer = -1, .library = -1 };
+	return loaded;
+}
+
+static void note_file(struct ep_loaded *loaded, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0) {
+		loaded->dev = st.st_dev;
+		loaded->ino = st.st_ino;
+	}
+}
+
+void ep_walk_begin(struct ep_walk *w)
+{
+	const struct ep_running *running = w->running;
+	struct ep_loaded *program = add(w, NULL, running->link->path), *loader, *vdso;
+
+	program->origin = directory_of(w, running->link->resolved);
+	program->is_queued = true;
+	note_file(program, running->fd);
+	note_object(w, program, &w->program);
+	loader = add(w, running->loader->path, running->loader->path);
+	note_file(loader, running->loader_fd);
+	note_object(w, loader, &w->object);
+	vdso = add(w, "linux-vdso.so.1", NULL);
+	vdso->soname = "linux-gate.so.1";
+}
+
+/* --- one library -------------------------------------------------------------------------------------------- */
+
+void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_preload)
+{
+	w->wanted = name;
+	w->needer = needer;
+	w->is_preload = is_preload;
+	w->passed = (struct ep_passed){ .path = NULL };
+	*w->searched = '\0';
+	w->c->ex->looking_at = name;
+}
+
+void ep_walk_searched(struct ep_walk *w, const char *directory)
+{
+	size_t used = strlen(w->searched);
+
+	if (used + strlen(directory) + 3 < sizeof(w->searched))
+		snprintf(w->searched + used, sizeof(w->searched) - used, "%s%s", used ? ", " : "", directory);
+}
+
+/* The arena of strings has other users, too. */
+const char *ep_walk_tell(struct ep_walk *w, const char *text)
+{
+	struct errpipe_explanation *ex = w->c->ex;
+
+	return text && ex->strings_used < sizeof(ex->strings) / 4 * 3 ? ep_keep(w->c, "%s", text) : NULL;
+}
+
+/* Returns the index in ex->library, or -1: there is no room. */
+static int note_library(struct ep_walk *w, const char *path, enum errpipe_cause fault)
+{
+	struct errpipe_explanation *ex = w->c->ex;
+	struct errpipe_library *library = &ex->library[ex->libraries];
+
+	if (ex->libraries == ERRPIPE_LIBRARIES_MAX) {
+		ex->more_libraries = 1;
+		return -1;
+	}
+	library->name = ep_walk_tell(w, w->wanted);
+	library->needed_by = w->needer < 0 || w->is_preload ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
+	library->path = ep_walk_tell(w, path);
+	library->fault = fault;
+	return ex->libraries++;
+}
+
+int ep_walk_open(struct ep_walk *w, const char *path, struct ep_readable *file)
+{
+	if (!*path || w->opens++ >= EP_OPENS_MAX) {
+		w->certain = false;
+		return *path ? -ENOSYS : -ENOENT;
+	}
+	return ep_open_to_read(w->c, path, file);
+}
+
+void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed)
+{
+	if (w->passed.path)
+		return;
+	w->passed = passed;
+	w->passed.path = ep_walk_keep(w, path);
+}
+
+enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct ep_readable *file)
+{
+	struct ep_object *object = &w->object;
+	int header = ep_object_header(object, file->fd, &w->program);
+
+	if (header < 0) {
+		w->certain = false;
+		return EP_HEADER_TYPE;
+	}
+	if (header == EP_HEADER_CLASS || header == EP_HEADER_MACHINE)
+		ep_walk_pass(w, path,
+			     (struct ep_passed){
+				     .cause = ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE,
+				     .machine = object->machine,
+				     .elf_class = object->elf_class,
+				     .order = object->order,
+			     });
+	return header;
+}
+
+static bool has_code(const struct ep_object *object)
+{
+	for (unsigned i = 0; i < object->loads; i++) {
+		if (object->load[i].flags & PF_X)
+			return true;
+	}
+	return false;
+}
+
+static int find_file(const struct ep_walk *w, const struct stat *st)
+{
+	for (int i = 0; i < w->count; i++) {
+		if (w->loaded[i].ino == st->st_ino && w->loaded[i].dev == st->st_dev && w->loaded[i].ino)
+			return i;
+	}
+	return -1;
+}
+
+static enum ep_try on_noexec(struct ep_walk *w, const char *path)
+{
+	return ep_walk_stop(w, path,
+			    (struct ep_finding){
+				    .cause = ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,
+				    .subject = ep_walk_tell(w, path),
+				    .object = w->is_preload ? NULL : ep_mount_of(w->c, path),
+			    });
+}
+
+/* The caller may not read what the process may: it is there, but what it needs is unknown. */
+static void add_unread(struct ep_walk *w, const char *path)
+{
+	struct ep_loaded *loaded = add(w, w->wanted, ep_walk_keep(w, path));
+
+	w->certain = false;
+	if (loaded)
+		loaded->library = note_library(w, path, ERRPIPE_CAUSE_NONE);
+}
+
+static enum ep_try map_new(struct ep_walk *w, const char *path, const struct ep_readable *file)
+{
+	struct ep_loaded *loaded;
+
+	ep_object_read(&w->object);
+	if (file->noexec && has_code(&w->object))
+		return on_noexec(w, path);
+	loaded = add(w, w->wanted, ep_walk_keep(w, path));
+	if (!loaded)
+		return EP_TRY_TAKEN;
+	loaded->dev = file->st.st_dev;
+	loaded->ino = file->st.st_ino;
+	loaded->needer = w->needer;
+	loaded->origin = directory_of(w, path);
+	loaded->is_queued = true;
+	loaded->library = note_library(w, path, ERRPIPE_CAUSE_NONE);
+	note_object(w, loaded, &w->object);
+	return EP_TRY_TAKEN;
+}
+
+enum ep_try ep_walk_map(struct ep_walk *w, const char *path, const struct ep_readable *file)
+{
+	int index = find_file(w, &file->st);
+	enum ep_try tried = EP_TRY_TAKEN;
+
+	if (file->fd < 0)
+		add_unread(w, path);
+	else if (index < 0)
+		tried = map_new(w, path, file);
+	else if (w->loaded[index].library < 0 && index)
+		w->loaded[index].library = note_library(w, path, ERRPIPE_CAUSE_NONE);
+	if (file->fd >= 0)
+		close(file->fd);
+	return tried;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------ */
+
+enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding)
+{
+	note_library(w, path, finding.cause);
+	if (w->is_preload)
+		return EP_TRY_STOP;
+	w->failed = true;
+	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
+	finding.certainty = w->certain ? 0 : ERRPIPE_LIKELY;
+	if (!finding.status)
+		finding.status = STATUS_OF_LOADERS;
+	ep_finding_set(w->c, w->running->link, finding);
+	return EP_TRY_STOP;
+}
+
+enum ep_try ep_walk_parts(struct ep_walk *w, const char *list, const char *separators, ep_each_part *each,
+			  void *context)
+{
+	enum ep_try tried = EP_TRY_NEXT;
+	char part[PATH_MAX];
+
+	for (const char *p = list; tried == EP_TRY_NEXT;) {
+		size_t length = strcspn(p, separators);
+
+		if (length < sizeof(part)) {
+			memcpy(part, p, length);
+			part[length] = '\0';
+			tried = each(w, part, context);
+		}
+		if (!p[length])
+			break;
+		p += length + 1;
+	}
+	return tried;
+}

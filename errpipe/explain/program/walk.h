@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The libraries of a program, one after the other: what every loader has in common. */
+#ifndef ERRPIPE_EXPLAIN_WALK_H
+#define ERRPIPE_EXPLAIN_WALK_H
+
+#include <limits.h>
+
+#include "explain/facts/dynamic.h"
+#include "explain/facts/ld_cache.h"
+#include "explain/facts/loader_text.h"
+#include "explain/program/program.h"
+
+#pragma GCC visibility push(hidden)
+
+enum {
+	EP_LOADED_MAX = ERRPIPE_LIBRARIES_MAX + 4,
+	EP_NAMES_MAX = 4096,	/* names in DT_NEEDED of all files */
+	EP_VERSIONS_MAX = 8192, /* of all files, needed and defined each */
+	EP_OPENS_MAX = 20000,
+	EP_PROBED_MAX = 64
+};
+
+/* A file that the loader has mapped, or the kernel for it. All strings are in the text of the walk. */
+struct ep_loaded {
+	const char *name;   /* as it was asked for; NULL: the program */
+	const char *path;   /* as it was opened */
+	const char *soname; /* or NULL */
+	const char *rpath, *runpath;
+	const char *origin; /* its directory; NULL: unknown */
+	int needer;	    /* the index of the file that needs it; -1: none */
+	int library;	    /* its index in ex->library; -1: it has none */
+	dev_t dev;
+	ino_t ino;
+	bool no_default; /* DF_1_NODEFLIB */
+	bool is_queued;	 /* its own needs count */
+	unsigned first_name, names;
+	unsigned first_need, needs;
+	unsigned first_definition, definitions;
+	bool has_definitions;
+	uint32_t isa;
+};
+
+struct ep_walk_version {
+	const char *file, *name;
+	uint32_t hash;
+	bool is_weak;
+};
+
+/* The first file with the right name that the loader passed over. */
+struct ep_passed {
+	const char *path; /* NULL: none */
+	enum errpipe_cause cause;
+	enum errpipe_detail detail;
+	unsigned machine, elf_class, order;
+	uint64_t number;
+};
+
+struct ep_walk {
+	struct ep_check *c;
+	const struct ep_running *running;
+	bool certain; /* nothing happened that is not modelled */
+	bool secure;  /* set-id or file capabilities: the loader trusts less */
+	bool failed;  /* there is a finding */
+	unsigned opens;
+
+	struct ep_loaded loaded[EP_LOADED_MAX];
+	int count;
+	const char *name[EP_NAMES_MAX];
+	unsigned names;
+	struct ep_walk_version need[EP_VERSIONS_MAX], definition[EP_VERSIONS_MAX];
+	unsigned needs, definitions;
+
+	/* The library at hand. */
+	const char *wanted;
+	int needer;
+	bool is_preload; /* a fault is only worth a warning of the loader */
+	struct ep_passed passed;
+	char searched[1024]; /* directories that the environment and the files name, separated by colons */
+
+	/* glibc: directories, and whether they have a subdirectory glibc-hwcaps. */
+	struct {
+		const char *directory;
+		bool has_hwcaps;
+	} probed[EP_PROBED_MAX];
+	unsigned probes;
+	unsigned level; /* of the CPU; 0: unknown */
+
+	struct ep_cache cache;
+	bool has_cache;
+	struct ep_loader_text loader;
+	struct ep_object program, object;
+	size_t used;
+	char text[1 << 20];
+};
+
+/* What came of one try to find the library at hand. */
+enum ep_try {
+	EP_TRY_NEXT,	  /* not here */
+	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
+	EP_TRY_NOWHERE,	  /* nor anywhere else */
+	EP_TRY_TAKEN,
+	EP_TRY_STOP /* with a finding, or, of a preloaded library, with nothing */
+};
+
+/* Returns NULL if there is no room, and the walk is then not certain. */
+const char *ep_walk_keep(struct ep_walk *w, const char *text);
+
+/* Keep a string in the explanation, as long as there is room for others. NULL of NULL. */
+const char *ep_walk_tell(struct ep_walk *w, const char *text);
+
+/* The program, its loader and the vDSO are there from the beginning. */
+void ep_walk_begin(struct ep_walk *w);
+
+/* A file that is open: does it fit as a library? What does not is noted in w->passed. */
+enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct ep_readable *file);
+
+/* Note a file that the loader passes over; the first one counts. */
+void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed);
+
+/* Open a file. Returns 0, or a negative errno; -ENOSYS also after too many. */
+int ep_walk_open(struct ep_walk *w, const char *path, struct ep_readable *file);
+
+/* Map a file whose header fits, unless it is there already. Closes it. */
+enum ep_try ep_walk_map(struct ep_walk *w, const char *path, const struct ep_readable *file);
+
+/* Go on to the library of that name, which the file with the index needer needs (-1: it is preloaded). */
+void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_preload);
+
+/* The loader stops at the library at hand, at that path (NULL: it found none). */
+enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding);
+
+/* Call each for the parts of a list until it returns something else than EP_TRY_NEXT. */
+typedef enum ep_try ep_each_part(struct ep_walk *w, const char *part, void *context);
+enum ep_try ep_walk_parts(struct ep_walk *w, const char *list, const char *separators, ep_each_part *each,
+			  void *context);
+
+/* Note a directory that is searched. */
+void ep_walk_searched(struct ep_walk *w, const char *directory);
+
+/* "DIRECTORY/NAME". Returns false if it is too long. */
+bool ep_walk_join(char path[PATH_MAX], const char *directory, const char *name);
+
+/* missing.c: the library at hand was not found: say why. */
+enum ep_try ep_walk_missing(struct ep_walk *w);
+
+/* versions.c: does each file have the versions that others need of it? The exit status is 1 if not. */
+int ep_walk_versions(struct ep_walk *w);
+
+/* glibc.c, musl.c: all libraries. Returns 0, or -1 after a finding. */
+int ep_glibc(struct ep_walk *w);
+int ep_musl(struct ep_walk *w);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+/* The libraries of dynamic programs in a root made for that. Whether the real loaders agree, make check-loaders shows. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "dynamic.h"
+#include "errpipe_explain.h"
+#include "fixture.h"
+#include "said.h"
+#include "skip.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static struct errpipe_explanation ex;
+static const char *fixture;
+static int root;
+
+static char *empty[] = { NULL };
+
+/* What its constant strings say makes a loader. */
+static const char glibc[] = "\0/lib/\0/usr/lib/\0error while loading shared libraries\0/etc/ld.so.cache\0"
+			    "/etc/ld.so.preload\0CPU ISA level is lower than required\0--glibc-hwcaps-prepend";
+static const char old_glibc[] = "\0/lib/\0/usr/lib/\0error while loading shared libraries\0FATAL: kernel too old";
+static const char musl[] = "\0Error loading shared library %s: %m (needed by %s)";
+static const char nixos[] = "\0NixOS cannot run dynamically linked executables";
+static const char unknown[] = "\0some other loader";
+
+static void put_loader(const char *constants, size_t size)
+{
+	const struct dynamic_file loader = { .soname = "ld.so", .constants = constants, .constants_size = size };
+
+	dynamic_write(root, "lib/ld.so", &loader);
+}
+
+#define LOADER(constants) put_loader(constants, sizeof(constants))
+
+static void put_text(const char *path, const char *text)
+{
+	int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The program that needs libx.so.1, and what else the test wants. */
+static void put_program(struct dynamic_file program)
+{
+	program.loader = "/lib/ld.so";
+	if (!program.needed[0])
+		program.needed[0] = "libx.so.1";
+	dynamic_write(root, "app", &program);
+}
+
+static void put_library(const char *path, struct dynamic_file library)
+{
+	dynamic_write(root, path, &library);
+}
+
+static void setup(void)
+{
+	static const char *const directories[] = { "lib", "usr",   "usr/lib", "etc", "etc/ld.so.conf.d",
+						   "opt", "opt/a", "opt/b" };
+	char *path;
+
+	path = keep(asprintf(&path, "%s/root.XXXXXX", fixture) < 0 ? NULL : path);
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < COUNT(directories); i++)
+		ck_assert_int_eq(mkdirat(root, directories[i], 0755), 0);
+	LOADER(glibc);
+	put_program((struct dynamic_file){ .soname = NULL });
+}
+
+static void teardown(void)
+{
+	close(root);
+}
+
+static void ask(struct errpipe_question question)
+{
+	question.root = root;
+	question.path = "/app";
+	if (!question.envp)
+		question.envp = empty;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+}
+
+static void ask_with(char *variable)
+{
+	char *envp[] = { variable, NULL };
+
+	ask((struct errpipe_question){ .envp = envp });
+}
+
+static void must_start(void)
+{
+	char finding[4096];
+
+	errpipe_finding(finding, sizeof(finding), &ex);
+	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NONE && ex.works && ex.starts && !ex.status, "%s", finding);
+}
+
+/* The loader stops. */
+static void must_stop(enum errpipe_cause cause, int status)
+{
+	char finding[4096];
+
+	errpipe_finding(finding, sizeof(finding), &ex);
+	ck_assert_msg(ex.cause == cause && ex.works && !ex.starts && ex.status == status && !ex.error,
+		      "%s: %s, status %d", errpipe_cause_name(ex.cause), finding, ex.status);
+}
+
+static const struct errpipe_library *library(const char *name)
+{
+	for (int i = 0; i < ex.libraries; i++) {
+		if (strcmp(ex.library[i].name, name) == 0)
+			return &ex.library[i];
+	}
+	ck_abort_msg("%s is not among the libraries", name);
+	return NULL;
+}
+
+/* --- where it looks ----------------------------------------------------------------------------- */
+
+START_TEST(missing)
+{
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(ex.broken, 0);
+	ck_assert_str_eq(ex.subject, "libx.so.1");
+	ck_assert_str_eq(ex.needer, "/app");
+	ck_assert_ptr_null(ex.searched);
+	ck_assert_int_eq(library("libx.so.1")->fault, ERRPIPE_CAUSE_LIBRARY_MISSING);
+	assert_said(&ex, "\"/app\" needs the library \"libx.so.1\", which its loader does not find");
+	assert_said(&ex, "install it, or add its directory to LD_LIBRARY_PATH");
+}
+END_TEST
+
+START_TEST(in_a_default_directory)
+{
+	put_library(_i ? "lib/libx.so.1" : "usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(ex.libraries, 1);
+	ck_assert_str_eq(ex.library[0].name, "libx.so.1");
+	ck_assert_str_eq(ex.library[0].path, _i ? "/lib/libx.so.1" : "/usr/lib/libx.so.1");
+	ck_assert_str_eq(ex.library[0].needed_by, "/app");
+}
+END_TEST
+
+/* The environment is unknown, so LD_LIBRARY_PATH may name its directory. */
+START_TEST(without_an_environment)
+{
+	struct errpipe_question question = { .root = root, .path = "/app" };
+
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+}
+END_TEST
+
+START_TEST(by_the_environment)
+{
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .needed = { "liby.so.1" } });
+	put_library("opt/b/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	ask_with("LD_LIBRARY_PATH=/nowhere:/opt/a/;/opt/b");
+	must_start();
+	ck_assert_str_eq(library("libx.so.1")->path, "/opt/a/libx.so.1");
+	ck_assert_str_eq(library("liby.so.1")->needed_by, "/opt/a/libx.so.1");
+	ask_with("LD_LIBRARY_PATH=/opt/a");
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_str_eq(ex.needer, "/opt/a/libx.so.1");
+	ck_assert_str_eq(ex.searched, "/opt/a");
+	assert_said(&ex, "besides the system's, /opt/a was searched");
+}
+END_TEST
+
+START_TEST(rpath_is_inherited_and_runpath_is_not)
+{
+	struct dynamic_file program = { .needed = { "libx.so.1" } };
+
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .needed = { "liby.so.1" } });
+	put_library("opt/a/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	program.rpath = "/opt/a";
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	program.rpath = NULL;
+	program.runpath = "/opt/a";
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_str_eq(ex.subject, "liby.so.1");
+	program.rpath = "/opt/a"; /* ignored beside RUNPATH */
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+}
+END_TEST
+
+START_TEST(beside_the_program)
+{
+	static const char *const runpaths[] = { "$ORIGIN/opt/a", "/none:${ORIGIN}/opt/a", "$ORIGIN/$LIB/../opt/a" };
+
+	put_program((struct dynamic_file){ .runpath = runpaths[_i] });
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+/* Of a library that is there under another name, and of the loader itself. */
+START_TEST(loaded_already)
+{
+	put_program((struct dynamic_file){ .needed = { "liby.so", "libx.so.1", "ld.so" } });
+	put_library("lib/liby.so", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(ex.libraries, 1);
+}
+END_TEST
+
+START_TEST(by_path)
+{
+	put_program((struct dynamic_file){ .needed = { "$ORIGIN/opt/a/liba.so" } });
+	put_library("opt/a/liba.so", (struct dynamic_file){ .soname = "liba.so" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	put_program((struct dynamic_file){ .needed = { "/opt/b/liba.so" } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+}
+END_TEST
+
+START_TEST(no_default_directories)
+{
+	put_program((struct dynamic_file){ .flags_1 = DF_1_NODEFLIB });
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+}
+END_TEST
+
+/* A symbolic link of the root stays in the root. */
+START_TEST(through_a_link)
+{
+	put_library("opt/a/libx.so.1.2", (struct dynamic_file){ .soname = "libx.so.1" });
+	ck_assert_int_eq(symlinkat("/opt/a/libx.so.1.2", root, "lib/libx.so.1"), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+START_TEST(preloaded)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask_with("LD_PRELOAD=/none.so none.so");
+	must_start();
+	put_library("lib/libp.so", (struct dynamic_file){ .needed = { "libq.so" } });
+	ask_with("LD_PRELOAD=libp.so");
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_str_eq(ex.needer, "/lib/libp.so");
+	put_text("etc/ld.so.preload", "# libp.so\n/none.so\n");
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	put_text("etc/ld.so.preload", "/lib/libp.so # for all\n");
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+}
+END_TEST
+
+/* The hint says where it is. */
+START_TEST(elsewhere)
+{
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	if (_i == 0)
+		ck_assert_int_eq(renameat(root, "opt/a/libx.so.1", root, "libx.so.1"), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, _i == 0 ? ERRPIPE_DETAIL_NOT_SEARCHED : ERRPIPE_DETAIL_NONE);
+	if (_i == 0)
+		assert_said(&ex, "it is \"/libx.so.1\": add that directory to LD_LIBRARY_PATH");
+}
+END_TEST
+
+START_TEST(not_modelled)
+{
+	static char *const variables[] = { "LD_AUDIT=/lib/audit.so", "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2" };
+
+	ask_with(variables[_i]);
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	ask_with("LD_TRACE_LOADED_OBJECTS=1");
+	must_start();
+	LOADER(unknown);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+/* --- what it finds ------------------------------------------------------------------------------ */
+
+START_TEST(other_machine)
+{
+	put_library("lib/libx.so.1",
+		    (struct dynamic_file){ .machine = own_machine() == EM_S390 ? EM_PPC64 : EM_S390 });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE, 127);
+	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
+	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+START_TEST(not_a_library)
+{
+	static const char text[] =
+		"INPUT(libx.so.1.2) and more text, which makes this longer than an ELF header is.\n";
+
+	put_text("lib/libx.so.1", _i ? "short" : text);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 127);
+	ck_assert_int_eq(ex.detail, _i ? ERRPIPE_DETAIL_LIBRARY_SHORT : ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
+	ck_assert_int_eq(unlinkat(root, "lib/libx.so.1", 0), 0);
+	ck_assert_int_eq(mkdirat(root, "lib/libx.so.1", 0755), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
+}
+END_TEST
+
+START_TEST(not_readable)
+{
+	const struct errpipe_who who = { .uid = 1234, .gid = 1234 };
+
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ck_assert_int_eq(fchmodat(root, "lib/libx.so.1", 0711, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_UNREADABLE, 127);
+	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
+	assert_said(&ex, "chmod a+r /lib/libx.so.1");
+	ck_assert_int_eq(fchmodat(root, "lib/libx.so.1", 0444, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_start();
+}
+END_TEST
+
+START_TEST(on_a_noexec_mount)
+{
+	struct errpipe_mount mount = { .at = "/opt/b", .noexec = 1 };
+
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	put_program((struct dynamic_file){ .runpath = "/opt/b" });
+	mount.source = openat(root, "opt/a", O_PATH | O_CLOEXEC);
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT, 127);
+	ck_assert_str_eq(ex.subject, "/opt/b/libx.so.1");
+	ck_assert_str_eq(ex.object, "/opt/b");
+	mount.noexec = 0;
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	must_start();
+	close(mount.source);
+}
+END_TEST
+
+START_TEST(for_a_newer_kernel)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .kernel = { 99, 7 } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start(); /* this loader ignores the tag */
+	LOADER(old_glibc);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL, 127);
+	ck_assert_str_eq(ex.object, "99.7");
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .kernel = { 2, 6, 32 } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+START_TEST(versions)
+{
+	struct dynamic_file program = { .version = { { "libx.so.1", "X_2.34", 0 } } };
+
+	put_program(program);
+	put_library("lib/libx.so.1",
+		    (struct dynamic_file){ .soname = "libx.so.1",
+					   .version = { { NULL, "X_2.4", 0 }, { NULL, "X_2.31", 0 } } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
+	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
+	ck_assert_str_eq(ex.object, "X_2.34");
+	ck_assert_str_eq(ex.available, "X_2.31");
+	ck_assert_str_eq(ex.needer, "/app");
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OLDER);
+	assert_said(&ex, "\"/app\" needs X_2.34 of \"/lib/libx.so.1\", whose newest version is X_2.31");
+	program.version[0].weak = 1;
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	program.version[0] = (struct dynamic_version){ "libx.so.1", "X_2.4", 0 };
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	program.version[0].name = "X_9";
+	put_program(program);
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start(); /* a library without versions */
+}
+END_TEST
+
+/* No processor has the level of bit 9. */
+START_TEST(processor)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .isa = 1 << 9 });
+	ask((struct errpipe_question){ .envp = empty });
+	if (own_machine() != EM_X86_64) {
+		must_start();
+		return;
+	}
+	must_stop(ERRPIPE_CAUSE_CPU_LEVEL, 127);
+	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
+	ck_assert_uint_eq(ex.number, 10);
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .isa = 1 });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+START_TEST(stand_in)
+{
+	LOADER(nixos);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LOADER_STAND_IN, 127);
+	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
+/* --- musl --------------------------------------------------------------------------------------- */
+
+START_TEST(of_musl)
+{
+	LOADER(musl);
+	put_program((struct dynamic_file){ .needed = { "libc.musl-x86_64.so.1", "libx.so.1" },
+					   .runpath = "/opt/a",
+					   .version = { { "libx.so.1", "X_1", 0 } } });
+	put_library("opt/a/libx.so.1",
+		    (struct dynamic_file){ .needed = { "liby.so.1" }, .version = { { NULL, "X_0", 0 } } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_str_eq(ex.subject, "liby.so.1");
+	put_library("opt/a/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" }); /* RUNPATH is inherited */
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	put_text("etc/ld.path", "/opt/b\n/opt/a\n");
+	put_program((struct dynamic_file){ .needed = { "libx.so.1" } });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(unlinkat(root, "etc/ld.path", 0), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+}
+END_TEST
+
+static Suite *explain_loader_suite(void)
+{
+	Suite *suite = suite_create("explain_loader");
+	TCase *tcase = tcase_create("loader");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, missing);
+	tcase_add_loop_test(tcase, in_a_default_directory, 0, 2);
+	tcase_add_test(tcase, without_an_environment);
+	tcase_add_test(tcase, by_the_environment);
+	tcase_add_test(tcase, rpath_is_inherited_and_runpath_is_not);
+	tcase_add_loop_test(tcase, beside_the_program, 0, 3);
+	tcase_add_test(tcase, loaded_already);
+	tcase_add_test(tcase, by_path);
+	tcase_add_test(tcase, no_default_directories);
+	tcase_add_test(tcase, through_a_link);
+	tcase_add_test(tcase, preloaded);
+	tcase_add_loop_test(tcase, elsewhere, 0, 2);
+	tcase_add_loop_test(tcase, not_modelled, 0, 2);
+	tcase_add_test(tcase, other_machine);
+	tcase_add_loop_test(tcase, not_a_library, 0, 2);
+	tcase_add_test(tcase, not_readable);
+	tcase_add_test(tcase, on_a_noexec_mount);
+	tcase_add_test(tcase, for_a_newer_kernel);
+	tcase_add_test(tcase, versions);
+	tcase_add_test(tcase, processor);
+	tcase_add_test(tcase, stand_in);
+	tcase_add_test(tcase, of_musl);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	fixture = fixture_make();
+	return run_suite(explain_loader_suite());
+}
