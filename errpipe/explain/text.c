@@ -279,9 +279,11 @@ static const struct reason *reason_for(int error)
 	return NULL;
 }
 
-/* The object is the name of the errno that a file system has returned. */
+/* The object is the name of the errno that a file system has returned. A detail has an advice of its own. */
 static const char *file_system_look(const struct errpipe_explanation *ex)
 {
+	if (ex->detail)
+		return ROW(remedies, ex->detail);
 	for (size_t i = 0; i < COUNT(reasons) && ex->object; i++) {
 		if (reasons[i].of_file_systems && strcmp(reasons[i].name, ex->object) == 0)
 			return reasons[i].look;

@@ -136,7 +136,7 @@ static const struct {
 	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127,
 	  NULL, NULL },
 	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_OTHER_NAME, 127, "python3",
-	  "\"python3\" is there" },
+	  "\"python3\" exists" },
 	{ "@/gnu/env nested", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  "nothing" },
 	{ "@/gnu/env @/nowhere", "@/cmd", ERRPIPE_CAUSE_MISSING, 0, 127, NULL, "the command" },

@@ -121,7 +121,7 @@ static const struct {
 	{ ENODEV, "./good", { "a file system or a seccomp filter", "device" } },
 	{ EISDIR, "./good", { "takes the file for a directory", "FUSE" } },
 	{ EINVAL, "./good", { "damaged file capabilities", "getcap ./good" } },
-	{ ENFILE, "./good", { "of the system", "fs.file-max" } },
+	{ ENFILE, "./good", { "the whole system", "fs.file-max" } },
 	{ EMFILE, "./good", { "limit of open files", "ulimit -n" } },
 	{ ENOSYS, "./good", { "a seccomp filter", "seccomp profile" } },
 	{ EBADMSG, "./good", { "wrong checksum", "fsck" } },
