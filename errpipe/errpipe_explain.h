@@ -6,8 +6,11 @@
  *
  * execve(2) returns one number for many causes. ENOENT can mean a missing file, a missing interpreter, that
  * interpreter's missing loader, or a carriage return after "#!/bin/sh". errpipe_explain() walks the chain as the kernel
- * does, from the file to its interpreter and on to the loader. It names the broken link and the cause. It never runs
- * anything it inspects.
+ * does, from the file to its interpreter and on to the loader. It names the broken link and the cause.
+ *
+ * It also follows the program after the exec, up to its own code: env(1) and its command. If a rule of the kernel fails, it
+ * looks for the mistake of a person behind that, such as a misspelt name or a web page in the place of the program. It
+ * never runs anything it inspects.
  *
  * SIMPLE USE
  *
@@ -27,7 +30,7 @@
  * HOSTILE IMAGES
  *
  * The root may be an untrusted image. Neither a symbolic link nor ".." can lead out of it. Only regular files are opened
- * for reading, and only a few kilobytes of each are read. FIFOs and devices are not opened. The work is bounded, whatever
+ * for reading, and only a bounded part of each is read. FIFOs and devices are not opened. The work is bounded, whatever
  * the image contains.
  *
  * A file system that does not respond, such as a network file system, can block errpipe_explain(). If that can happen,
@@ -88,8 +91,8 @@ struct errpipe_question {
 	const struct errpipe_who *who;	     /* the process that execs; NULL: the caller */
 
 	/*
-	 * The value of PATH: directories separated by colons. A path without a slash is looked up in them as execvp(3) does
-	 * it, and the first link is the file that is found there. NULL: path is taken as it is.
+	 * The value of PATH: directories separated by colons. A path without a slash is looked up in them as execvp(3)
+	 * does, and the first link is the file found there. NULL: path is taken as it is.
 	 */
 	const char *search_path;
 
@@ -107,8 +110,8 @@ struct errpipe_question {
 	size_t mounts_count;
 
 	/*
-	 * Nonzero: if path is missing in a root that is not the caller's, look for it in the caller's, too. Somebody may
-	 * have given a container a path of the host. Only whether it exists is told.
+	 * Nonzero: if path is missing in a root that is not the caller's, also look for it in the caller's root. A container
+	 * may have been given a path of the host. The answer tells only whether the path exists there.
 	 */
 	int compare_own_root;
 
@@ -157,10 +160,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LONG_INTERPRETER_LINE, /* the name of the interpreter does not end within limit bytes */
 	ERRPIPE_CAUSE_BYTE_ORDER_MARK,	     /* a byte order mark before "#!" */
 	ERRPIPE_CAUSE_UTF_16,
-	ERRPIPE_CAUSE_CARRIAGE_RETURN,	   /* in the first line of subject; detail tells what comes of it */
+	ERRPIPE_CAUSE_CARRIAGE_RETURN,	   /* in the first line of subject; detail is the result */
 	ERRPIPE_CAUSE_INTERPRETER_MISSING, /* the interpreter of a script; subject is the missing part of its path */
-	ERRPIPE_CAUSE_INTERPRETER_CUT, /* of subject's first line, object, only the part before the blank counts: detail */
-	ERRPIPE_CAUSE_CHAIN_TOO_DEEP, /* interpreters of interpreters; the kernel follows limit of them */
+	ERRPIPE_CAUSE_INTERPRETER_CUT,	   /* the kernel cuts object, from the first line of subject: detail */
+	ERRPIPE_CAUSE_CHAIN_TOO_DEEP,	   /* interpreters of interpreters; the kernel follows limit of them */
 	ERRPIPE_CAUSE_WINDOWS_PROGRAM,
 	ERRPIPE_CAUSE_MACOS_PROGRAM, /* object: its machines, or NULL */
 	ERRPIPE_CAUSE_JAVA_CLASS,
@@ -169,19 +172,19 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
 	/* Text and data in the place of a program. */
-	ERRPIPE_CAUSE_NOT_A_PROGRAM, /* content of the broken link shows what it is, or looks like */
-	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* of another language than the shell's, without "#!"; object runs such scripts */
-	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number is its line or column; object: as it should be, or NULL */
-	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* a script's, relative and missing; object, an absolute path, exists */
-	ERRPIPE_CAUSE_NUL_BYTES, /* it begins with number of them, as far as it was read; 0: it has nothing else */
+	ERRPIPE_CAUSE_NOT_A_PROGRAM,   /* content of the broken link shows what it is, or looks like */
+	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* not for a shell, without "#!"; object is the command that runs it */
+	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number: its line or column; object: the corrected line, or NULL */
+	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* it is relative and missing; object, an absolute path, exists */
+	ERRPIPE_CAUSE_NUL_BYTES,	    /* it begins with number of them, as far as it was read; 0: only NULs */
 
 	/* The command as it was typed. */
 	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH */
 	ERRPIPE_CAUSE_OUTSIDE_PATH,   /* no directory of PATH, object, has it, but subject exists */
-	ERRPIPE_CAUSE_NEAR_MISS,      /* missing, but object, which is similar, exists; detail tells what differs */
-	ERRPIPE_CAUSE_WHOLE_COMMAND,  /* the name has the arguments of object, a program, in it */
-	ERRPIPE_CAUSE_LITERAL_QUOTES, /* the name has quotes or brackets in it; object, without them, exists */
-	ERRPIPE_CAUSE_NOT_EXPANDED,   /* a variable or ~ in the name, which means object if that exists */
+	ERRPIPE_CAUSE_NEAR_MISS,      /* missing, but object exists, which is similar; detail is the difference */
+	ERRPIPE_CAUSE_WHOLE_COMMAND,  /* the name is a program, object, and its arguments */
+	ERRPIPE_CAUSE_LITERAL_QUOTES, /* the name contains quotes or brackets; object, without them, exists */
+	ERRPIPE_CAUSE_NOT_EXPANDED,   /* the name contains a variable or ~; object: the expansion, if it exists */
 	ERRPIPE_CAUSE_SHELL_BUILTIN,
 	ERRPIPE_CAUSE_OPTION,	 /* the name begins with "-" */
 	ERRPIPE_CAUSE_HOST_PATH, /* missing, but it exists in the caller's own root; see compare_own_root */
@@ -192,9 +195,9 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_APPIMAGE,	    /* the same as OTHER_ARCHITECTURE, of an AppImage */
 	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
 	ERRPIPE_CAUSE_HANDLER_MISMATCH, /* handler is for such files, but not with the limit bytes object at number; see detail */
-	ERRPIPE_CAUSE_HANDLER_MISSING, /* what handler runs it with does not exist; detail: in another root */
+	ERRPIPE_CAUSE_HANDLER_MISSING, /* the program of handler does not exist; detail: in another root */
 	ERRPIPE_CAUSE_HANDLER_DYNAMIC, /* the handler's program is there, but its loader is not */
-	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* a handler that cannot be seen from here must have taken it, and its program is missing */
+	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* probably an invisible handler took it, and the handler's program is missing */
 	ERRPIPE_CAUSE_WSL_INTEROP_LOST, /* a Windows program, and WSL's handler is gone from binfmt_misc */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
 	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
@@ -226,7 +229,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENV_COMMAND_MISSING, /* the command is not in PATH; detail tells what object is */
 	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT,	   /* object is one argument, with a blank; detail: can this env split it? */
 	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
-	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, /* subject itself is the command, because object, if any, is only an assignment */
+	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, is only an assignment */
 
 	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
 	ERRPIPE_CAUSE_LIBRARY_MISSING,		  /* the library subject; see searched, available and detail */
@@ -240,10 +243,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only tells that it does not run such programs: detail */
 
 	/* The bundle. */
-	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* a directory, object, is mounted in the place of the program; see detail */
+	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */
 	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT,	 /* the image has it, but the mount of object on subject hides it */
 	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
-	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, /* it has to be looked up, and process.env has no PATH */
+	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, /* it must be searched, but process.env has no PATH */
 	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, /* no process can have the capabilities object; see detail */
 
 	/* The process. */
@@ -294,20 +297,20 @@ enum errpipe_detail {
 
 	/* ENV_ONE_ARGUMENT */
 	ERRPIPE_DETAIL_ENV_SPLITS,	/* it has the option -S */
-	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it has not */
+	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it lacks -S */
 
 	/* ENV_REFUSES */
 	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */
 	ERRPIPE_DETAIL_ENV_ARGUMENT,   /* its option object needs an argument */
 	ERRPIPE_DETAIL_ENV_QUOTE,      /* a quote is not closed in object, for -S */
-	ERRPIPE_DETAIL_ENV_BACKSLASH,  /* it knows no sequence object, in -S */
+	ERRPIPE_DETAIL_ENV_BACKSLASH,  /* it does not know the escape sequence object in -S */
 	ERRPIPE_DETAIL_ENV_VARIABLE,   /* object, in -S, is not of the form ${NAME} */
-	ERRPIPE_DETAIL_ENV_UNSET,      /* object is no name of a variable */
+	ERRPIPE_DETAIL_ENV_UNSET,      /* object cannot be the name of a variable */
 	ERRPIPE_DETAIL_ENV_NULL,       /* -0 is for a call without a command */
 	ERRPIPE_DETAIL_ENV_NO_COMMAND, /* -C is for a call with a command */
 	ERRPIPE_DETAIL_ENV_DIRECTORY,  /* the directory object of -C cannot be entered */
 
-	/* SECURITY_MODULE: what the kernel refused was not seen, only the errno is known. */
+	/* SECURITY_MODULE: only the errno is known, so another file may have been refused. */
 	ERRPIPE_DETAIL_ALLOWED_HERE,
 
 	/* DAMAGED_INTERPRETER_LINE */
@@ -380,7 +383,7 @@ enum errpipe_detail {
 
 	/* ARGUMENTS_TOO_LARGE: the larger part; 0 if those that are known would fit. */
 	ERRPIPE_DETAIL_MANY_ARGUMENTS,
-	ERRPIPE_DETAIL_MANY_VARIABLES, /* object is how the names of most begin, as in "CI_*", or NULL */
+	ERRPIPE_DETAIL_MANY_VARIABLES, /* object: the beginning of most names, as in "CI_*", or NULL */
 	ERRPIPE_DETAIL_SERVICE_LINKS,  /* most of the environment describes the services of a Kubernetes namespace */
 
 	/* SET_ID_IGNORED */
@@ -422,7 +425,7 @@ enum errpipe_detail {
 	/* MOUNTED_DIRECTORY */
 	ERRPIPE_DETAIL_EMPTY_DIRECTORY,
 
-	/* HANDLER_MISMATCH: nobody reads these bytes, or those that mark an AppImage are among them. */
+	/* HANDLER_MISMATCH: the bytes are unused padding, or they include the mark of an AppImage. */
 	ERRPIPE_DETAIL_PADDING,
 	ERRPIPE_DETAIL_APPIMAGE,
 
@@ -497,7 +500,7 @@ enum errpipe_link_kind {
 	ERRPIPE_LINK_INTERPRETER, /* the interpreter of a script */
 	ERRPIPE_LINK_HANDLER,	  /* binfmt_misc's handler for a foreign program */
 	ERRPIPE_LINK_LOADER,	  /* the loader of a dynamic program: PT_INTERP */
-	ERRPIPE_LINK_COMMAND	  /* the program that env(1), a link before it, execs in its turn */
+	ERRPIPE_LINK_COMMAND	  /* the program that env(1), an earlier link, execs */
 };
 
 /* The format of a file, from its first bytes. */
@@ -524,8 +527,8 @@ enum errpipe_format {
 };
 
 /*
- * What a file is that the kernel does not start, from more of its bytes, and from its name as a second sign. The first ones
- * are scripts. The ones up to PLAIN_TEXT only look like that.
+ * The kind of a file that the kernel does not start, from more of its bytes. Its name can be a second sign. PYTHON to RUBY
+ * are scripts. PYTHON to PLAIN_TEXT are guesses: the file looks like one.
  */
 enum errpipe_content {
 	ERRPIPE_CONTENT_UNKNOWN = 0, /* or not asked */
@@ -546,7 +549,7 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_BASE64,
 	ERRPIPE_CONTENT_PLAIN_TEXT,
 	ERRPIPE_CONTENT_GIT_LFS_POINTER,
-	ERRPIPE_CONTENT_PEM, /* a key or a certificate: nothing of it is ever quoted */
+	ERRPIPE_CONTENT_PEM, /* a key or a certificate. No part of it is ever quoted. */
 	ERRPIPE_CONTENT_STATIC_LIBRARY,
 	ERRPIPE_CONTENT_GO_PACKAGE,
 	ERRPIPE_CONTENT_DEBIAN_PACKAGE,
@@ -593,7 +596,7 @@ enum { ERRPIPE_LINKS_MAX = 24 };
 
 /* A library that the program needs, directly or for another library. */
 struct errpipe_library {
-	const char *name;	  /* as its needer has it: "libz.so.1" */
+	const char *name;	  /* as in the file that needs it: "libz.so.1" */
 	const char *needed_by;	  /* the path of the program or library that needs it; NULL: LD_PRELOAD or the like */
 	const char *path;	  /* where its loader finds it in the root; NULL: nowhere */
 	enum errpipe_cause fault; /* or NONE */
@@ -634,7 +637,7 @@ struct errpipe_explanation {
 	const char *platform;	   /* of a foreign program, in the same way: "linux/arm64", or NULL */
 	const char *modules;	   /* security modules that are active, as in "landlock,apparmor"; NULL: not known */
 	enum errpipe_binfmt binfmt;
-	const char *handler; /* the name of a handler's file in binfmt_misc: it takes the program, or would */
+	const char *handler; /* the name of the handler in binfmt_misc that takes the program, or would take it */
 
 	int links;
 	struct errpipe_link link[ERRPIPE_LINKS_MAX];

@@ -73,7 +73,7 @@ cp b/rootfs/bin/sh host/no-x && chmod 644 host/no-x
 
 bundle '"/start.sh"' '' "$(mount /start.sh "$tmp/host/empty")"
 try 'a mounted directory that docker made' both 1 mounted-directory "\"/start.sh\" is not a file: the directory \"$tmp/host/empty\"" \
-	"fix: rmdir $tmp/host/empty, then put the file there: docker makes"
+	"fix: rmdir $tmp/host/empty, then put the file there: docker creates"
 bundle '"/app"' '' "$(mount /app "../host/full")"
 try 'a mounted directory with files' both 1 mounted-directory 'the directory "b/../host/full" is mounted there' '!docker' 'mount the file itself'
 bundle '"/bin/of-app"' '' "$(mount /app "../host/empty")"
@@ -136,7 +136,7 @@ fi
 for env in '' '"TERM=xterm"' '"PATH="' '"PATH=/bin", "PATH="'; do
 	bundle '"sh"'
 	config=$(printf '%s' "$config" | sed "s|\"PATH=/bin:/app\"|$env|")
-	try "no PATH: $env" both 1 bundle-without-path '"sh" has to be looked up, but process.env of config.json has no PATH (ENOENT)'
+	try "no PATH: $env" both 1 bundle-without-path '"sh" needs a PATH to be searched, but process.env of config.json has none (ENOENT)'
 	arguments='--bundle b --path /bin'
 	try "no PATH, but --path: $env" both 0 none 'it would start'
 	bundle '"/bin/sh"'
