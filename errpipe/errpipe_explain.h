@@ -9,7 +9,7 @@
  * does, from the file to its interpreter and on to the loader. It names the broken link and the cause.
  *
  * It also follows the program after the exec, up to its own code: env(1) and its command. If a rule of the kernel fails, it
- * looks for the mistake of a person behind that, such as a misspelt name or a web page in the place of the program. It
+ * looks for the mistake that a person made, such as a misspelt name or a web page in the place of the program. It
  * never runs anything it inspects.
  *
  * SIMPLE USE

@@ -10,8 +10,9 @@
 
 static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [ARG...]\n"
 			    "\n"
-			    "Check whether PROGRAM (looked up in PATH) could be executed. If not, name the\n"
-			    "file at fault: the program, its interpreter or its loader. Nothing is run.\n"
+			    "Check whether PROGRAM (looked up in PATH) would start. If not, name the file at\n"
+			    "fault: the program, its interpreter, its loader, or the command that env(1)\n"
+			    "would run. Nothing is run.\n"
 			    "\n"
 			    "  --root DIR       treat DIR as the root directory; with --bundle, instead of its own\n"
 			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
@@ -23,7 +24,7 @@ static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [AR
 			    "  --json           print it as JSON\n"
 			    "  --help           print this\n"
 			    "\n"
-			    "Exit status: 0 if it would work, 1 if not or unknown, 125 if errpipe failed.\n";
+			    "Exit status: 0 if it would start, 1 if not or unknown, 125 if errpipe failed.\n";
 
 enum { ROOT, BUNDLE, CWD, PATH, AS, ERRNO, JSON, HELP };
 
@@ -142,8 +143,8 @@ static int set_option(struct explain *explain, int option, const char *value)
 /* --- the question ----------------------------------------------------------------------------- */
 
 /*
- * The last one counts, because a runtime sets one after the other. Neither runc nor crun searches anything without one, or
- * with an empty one: then this is NULL.
+ * The last one counts, because a runtime sets one after the other. NULL if PATH is missing or empty: neither runc nor crun
+ * then searches anything.
  */
 static const char *path_of(char *const *env)
 {
@@ -220,7 +221,7 @@ static int ask_for(struct explain *explain)
 	return 0;
 }
 
-/* --path is also the PATH of the process, which env(1) searches. */
+/* --path is also the PATH of the process, in which env(1) searches. */
 static int set_path(struct explain *explain)
 {
 	char *const *env = explain->inspection.question.envp;
@@ -464,8 +465,8 @@ static int inspect_cwd(const struct explain *explain, const char *path, struct e
 }
 
 /*
- * A runtime creates the working directory of a bundle. And it first tries to enter it with its own rights (runc since 1.0,
- * crun), so that the user may not search it need not be a failure.
+ * A runtime creates the working directory of a bundle. It first tries to enter it with its own rights (runc since 1.0,
+ * crun), so the start need not fail if the user may not search the directory.
  */
 static void allow_for_runtime(struct explain *explain, struct errpipe_explanation **ex)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errpipe_explain() with files that are neither scripts nor programs for Linux: each kind plainly, behind a link, as the
- * interpreter of a script, and in a root. And files that only look like one of them, of which nothing may be said.
+ * errpipe_explain() with files that are neither scripts nor programs for Linux. Each kind is tested directly, through a link,
+ * as the interpreter of a script, and in a root. Other files only look like one of them, and must not be taken for one.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -92,9 +92,11 @@ static const struct kind {
 	NOT_A_PROGRAM("x", "Forbidden", HTTP_ERROR, "curl -fL"),
 	NOT_A_PROGRAM("x", "HTTP/1.1 403 Forbidden\r\nServer: nginx\r\n", HTTP_ERROR, "curl -fL"),
 	NOT_A_PROGRAM("x", "{\"message\":\"Not Found\",\"status\":\"404\"}", JSON_ERROR, "the URL or the login"),
-	NOT_A_PROGRAM("x", "{ \"errors\" : [ {\"code\":\"DENIED\"} ] }\n", JSON_ERROR, "a JSON error from a web server"),
+	NOT_A_PROGRAM("x", "{ \"errors\" : [ {\"code\":\"DENIED\"} ] }\n", JSON_ERROR,
+		      "a JSON error from a web server"),
 	NOT_A_PROGRAM("x", "{\"status\":404,\"x\":1}", JSON_ERROR, "a JSON error from a web server"),
-	NOT_A_PROGRAM("x", "<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", XML_ERROR, "an XML error from a web server"),
+	NOT_A_PROGRAM("x", "<?xml version='1.0'?><Error><Code>NoSuchKey</Code>", XML_ERROR,
+		      "an XML error from a web server"),
 	NOT_A_PROGRAM("x", "\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>BlobNotFound</Code>", XML_ERROR, "URL"),
 	NOT_A_PROGRAM("c.json", "{\"a\":1}\n", JSON, "looks like JSON"),
 	NOT_A_PROGRAM("c.json", "{\n  \"name\": \"app\"\n}\n", JSON, "looks like JSON"),

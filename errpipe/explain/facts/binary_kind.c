@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file is that is not text: which archive, which object file, for which machines. */
+/* The kind of a file that is not text: which archive, which object file, for which machines. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <unistd.h>
@@ -121,7 +121,7 @@ enum errpipe_content ep_data_content(const struct ep_head *head)
 
 /* --- bytes that were never written --------------------------------------------------------------- */
 
-/* So many are read at most. */
+/* At most this many bytes are read. */
 enum { NULS_MAX = 1 << 16 };
 
 uint64_t ep_leading_nuls(int fd, uint64_t size)

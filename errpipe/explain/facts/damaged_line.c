@@ -79,8 +79,8 @@ static bool has_blank_inside(struct ep_span line, struct ep_damaged_line *found)
 }
 
 /*
- * Editors and web pages leave a no-break space, a zero-width space or another byte order mark; some shells' echo -e and a
- * backslash before "#" leave themselves.
+ * Editors and web pages leave a no-break space, a zero-width space or another byte order mark. Where a shell's echo does not
+ * know -e or "\#", it prints them.
  */
 static size_t length_of_litter(struct ep_span line)
 {

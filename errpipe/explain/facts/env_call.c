@@ -44,7 +44,7 @@ static const struct option gnu[] = {
 	{ NULL, 0, STOP, NO_ARGUMENT },
 };
 
-/* -C is of 8.28. */
+/* -C: since coreutils 8.28. */
 static const struct option old_gnu[] = {
 	{ "ignore-environment", 'i', CLEAR, NO_ARGUMENT },
 	{ "null", '0', NUL, NO_ARGUMENT },
@@ -93,7 +93,7 @@ static bool has_ended(const struct reader *reader)
 	return reader->call->fault || reader->call->is_unknown;
 }
 
-/* The words take the place of what was read. */
+/* The words replace the arguments that were read. */
 static void split(struct reader *reader, const char *text)
 {
 	struct ep_words *words = reader->words;
@@ -182,7 +182,7 @@ static const struct option *by_letter(const struct reader *reader, char letter)
 	return option->name ? option : NULL;
 }
 
-/* -a is of coreutils 9.5. */
+/* -a: since coreutils 9.5. */
 static bool depends_on_version(const struct reader *reader, char letter)
 {
 	return letter == 'a' && reader->kind == EP_ENV_GNU;
@@ -208,7 +208,7 @@ static void read_letters(struct reader *reader, char *text)
 	}
 }
 
-/* A long option may be shortened. Names that this does not know may be of a later version. */
+/* A long option may be shortened. An unknown name may be an option of a later version. */
 static void read_long(struct reader *reader, char *text)
 {
 	size_t length = strcspn(text + 2, "="), found = 0;

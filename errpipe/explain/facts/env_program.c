@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Is a program env(1), and whose? */
+/* Find out whether a program is env(1), and which implementation. */
 #define _GNU_SOURCE
 #include <string.h>
 
@@ -64,7 +64,7 @@ static enum ep_env_kind env_by_options(int fd)
 	return contains(fd, clear, strlen(clear)) ? EP_ENV_OLD_GNU : EP_ENV_NONE;
 }
 
-/* Programs that do what the name says under which they are started, or else what their first argument says. */
+/* Programs that act by the name under which they are started, or else by their first argument. */
 static const struct {
 	const char *name;
 	enum ep_env_kind kind; /* NONE: the options show it */

@@ -18,7 +18,7 @@ const char *ep_variable(const struct ep_check *c, const char *name)
 	return NULL;
 }
 
-/* --- what its size comes from ------------------------------------------------------------------ */
+/* --- the largest part of it ---------------------------------------------------------------------- */
 
 struct errpipe_strings ep_strings(char *const *strings)
 {

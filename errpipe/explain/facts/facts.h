@@ -223,7 +223,7 @@ struct ep_env_call {
 	const char *object; /* of the fault */
 	size_t object_length;
 	char letter;	 /* of an option that it lacks */
-	bool is_unknown; /* it cannot be told what env does */
+	bool is_unknown; /* what env does is not known */
 };
 
 /*
@@ -244,7 +244,7 @@ struct ep_span {
 	size_t size;
 };
 
-/* So much of a file is read to tell what it is. */
+/* This much of a file is read to find out what it is. */
 enum { EP_TEXT_SIZE = 4096 };
 
 /* The beginning of a text. */
@@ -269,7 +269,7 @@ bool ep_is_shell(const struct ep_text *text);
 /* damaged_line.c: a #! line that the kernel does not take for one. */
 struct ep_damaged_line {
 	enum errpipe_detail detail;
-	uint64_t number;     /* its line or column, from 1, if that is what is wrong */
+	uint64_t number;     /* its line or column, from 1, if that is the fault */
 	struct ep_span rest; /* what follows "#!", without blanks at its ends */
 };
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);

@@ -20,7 +20,7 @@ static bool is_alone(struct ep_span rest)
 	return !rest.size || *rest.at == '#';
 }
 
-/* "import os, sys as s"; the program of that name wants options, or a file to write. */
+/* "import os, sys as s"; the program import takes options, or a file to write. */
 static bool is_python_import(struct ep_span line)
 {
 	struct ep_span rest = after_name(line, "import ");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a text is, by what it begins with. */
+/* The kind of a text, from its beginning. */
 #define _GNU_SOURCE
 #include "explain/facts/span.h"
 
@@ -215,7 +215,7 @@ static bool is_status(struct ep_span value)
 
 enum { ANSWER_MAX = 2048 };
 
-/* What the services behind downloads answer: one short object, whose first key tells of the failure. */
+/* The answer of a download service that fails: one short object, whose first key describes the failure. */
 static bool is_json_error(const struct ep_text *text)
 {
 	static const char *const keys[] = { "message", "error", "errors", "detail", "title", "errorMessage" };
@@ -234,7 +234,7 @@ static bool is_json_error(const struct ep_text *text)
 
 /* --- other data ----------------------------------------------------------------------------------- */
 
-/* diff(1) is a command as well, so the second line counts, too. */
+/* diff(1) is also a command, so the second line counts as well. */
 static bool is_diff(const struct ep_text *text)
 {
 	static const struct {

@@ -121,11 +121,11 @@ static bool hint_quotes(struct ep_check *c, const struct errpipe_link *link)
 	end -= core - text;
 	has_marks = text + strspn(text, " ") < core || core[end + strspn(core + end, " ")];
 	if (has_marks && is_program(c, core, end))
-		return refine(
-			c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LITERAL_QUOTES,
-						.certainty = ERRPIPE_LIKELY,
-						.detail = is_list ? ERRPIPE_DETAIL_JSON_LIST : ERRPIPE_DETAIL_NAME_QUOTED,
-						.object = ep_keep(c, "%.*s", (int)end, core) });
+		return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LITERAL_QUOTES,
+						      .certainty = ERRPIPE_LIKELY,
+						      .detail = is_list ? ERRPIPE_DETAIL_JSON_LIST
+									: ERRPIPE_DETAIL_NAME_QUOTED,
+						      .object = ep_keep(c, "%.*s", (int)end, core) });
 	return is_list && refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LITERAL_QUOTES,
 							 .certainty = ERRPIPE_LIKELY,
 							 .detail = ERRPIPE_DETAIL_JSON_LIST });
@@ -269,7 +269,7 @@ static bool hint_whole_command(struct ep_check *c, const struct errpipe_link *li
 
 /* --- other words -------------------------------------------------------------------------------------------- */
 
-/* An engine's option behind the image's name, or arguments without a program. */
+/* An engine's option after the image's name, or arguments without a program. */
 static bool hint_option(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *text = link->path;

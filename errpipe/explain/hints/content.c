@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file is that the kernel does not start. */
+/* The kind of a file that the kernel does not start. */
 #define _GNU_SOURCE
 #include "explain/facts/span.h"
 #include "explain/hints/hints.h"
 
-/* The signs of these are borne by nothing else. The others "look like" it. */
+/* Nothing else has the signs of these. The others only "look like" it. */
 static bool is_certain(enum errpipe_content content)
 {
 	return content >= ERRPIPE_CONTENT_GIT_LFS_POINTER;
@@ -82,7 +82,7 @@ static bool hint_nuls(struct ep_check *c, struct errpipe_link *link, int fd)
 	uint64_t count = ep_leading_nuls(fd, link->size);
 	bool all = count == link->size;
 
-	/* Some formats begin with a few. */
+	/* Some formats begin with a few NULs. */
 	if (!count || (!all && count < EP_HEAD_SIZE))
 		return false;
 	link->content = ERRPIPE_CONTENT_NUL_BYTES;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person most likely did. A hint replaces a finding of the kernel's rules by the mistake behind it. It needs two
+ * What a person most likely did. A hint replaces a finding of the kernel's rules by the mistake that led to it. It needs two
  * independent signs, or one that nothing else bears; with fewer it leaves the finding alone. A hint never changes whether
  * the program works, nor the errno.
  */

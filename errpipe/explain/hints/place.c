@@ -160,7 +160,7 @@ static bool leads_into_usr(struct ep_check *c, const char *path)
 
 /*
  * With a merged /usr, /bin, /sbin and /lib are symbolic links into /usr. A layer of an image that has /bin as a directory
- * replaces the link, and hides what was behind it. The other links are still there.
+ * replaces the link, and hides the directory that it led to. The other links are still there.
  */
 static bool is_torn_apart(struct ep_check *c, const char *directory)
 {

@@ -20,7 +20,7 @@ static bool is_in_group(const struct errpipe_who *who, gid_t gid)
 	return false;
 }
 
-/* The caller reads it already. With an access control list, only those who read all count. */
+/* The caller has read the file. If it has an access control list, only a user who may read every file may see it. */
 static bool may_read(const struct errpipe_who *who, const struct errpipe_link *link)
 {
 	if (who->effective & READS_ALL)

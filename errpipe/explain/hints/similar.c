@@ -22,9 +22,9 @@ static bool exists(struct ep_check *c, const char *path)
 	return ep_is_searched(path, c->question->search_path) ? ep_is_in_path(c, path) : ep_is_file(c, path);
 }
 
-/* --- what cannot be seen ------------------------------------------------------------------------------------ */
+/* --- invisible characters ----------------------------------------------------------------------------------- */
 
-/* Copy without blanks at both ends, and without what has no shape. The buffer has the size of the text. */
+/* Copy without blanks at both ends, and without invisible characters. The buffer has the size of the text. */
 static enum errpipe_detail copy_visible(char *to, const char *text)
 {
 	enum errpipe_detail detail = ERRPIPE_DETAIL_EXTRA_BLANK;
@@ -75,7 +75,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
-/* The length of what both have in common at the beginning. */
+/* The length of the beginning that both have in common. */
 static size_t common(const char *a, const char *b)
 {
 	size_t length = 0;

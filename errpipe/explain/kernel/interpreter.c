@@ -26,7 +26,7 @@ static bool is_interpreter(const char *name)
 	return false;
 }
 
-/* Does the path of the interpreter go on behind the blank? Only if that file exists, or looks like an interpreter. */
+/* Does the path of the interpreter go on after the blank? Only if that file exists, or looks like an interpreter. */
 static bool is_cut(struct ep_check *c, const char *whole, const char *argument, enum errpipe_certainty *certainty)
 {
 	if (*argument == '-' || *argument == '/' || !strchr(argument, '/'))

@@ -65,7 +65,7 @@ enum ep_found ep_found(const struct errpipe_explanation *ex)
 {
 	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
 
-	/* It is where it was meant to be, so name the mount and not PATH. */
+	/* The search has found the right place, so the mount is the cause and not PATH. */
 	if (ex->cause == ERRPIPE_CAUSE_HIDDEN_BY_MOUNT)
 		return EP_FOUND_REFUSAL;
 	if (seen && S_ISDIR(ex->link[0].mode))

@@ -268,8 +268,8 @@ static int change_directory(struct ep_check *c, struct ep_command *command, cons
 }
 
 /*
- * "#!/usr/bin/env NAME=VALUE command" is one argument for env, the assignment of a variable. Then comes the path of the
- * script, which is so the command.
+ * "#!/usr/bin/env NAME=VALUE command" is one argument for env, the assignment of a variable. The next argument is the
+ * path of the script, which therefore becomes the command.
  */
 static bool runs_its_script(const struct ep_command *command, const char *name)
 {

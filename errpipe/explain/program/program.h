@@ -42,7 +42,7 @@ struct ep_command {
 
 /*
  * env.c: is it env(1)? Then *command is the command that env execs. It is valid until ep_env_end(), which must be called
- * in any case. The one before must be valid, too.
+ * in any case. The command before it must still be valid.
  */
 int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_command *command);
 void ep_env_end(struct ep_command *command);
