@@ -8,9 +8,9 @@
  * interpreter's missing loader, or a carriage return after "#!/bin/sh". errpipe_explain() walks the chain as the kernel
  * does, from the file to its interpreter and on to the loader. It names the broken link and the cause.
  *
- * It also follows the program after the exec, up to its own code: env(1) and its command. If a rule of the kernel fails, it
- * looks for the mistake that a person made, such as a misspelt name or a web page in the place of the program. It
- * never runs anything it inspects.
+ * It also follows the program after the exec, up to its own code: env(1) and its command, and the libraries that the
+ * loader looks for. If a rule of the kernel fails, it looks for the mistake that a person made, such as a misspelt name or
+ * a web page in the place of the program. It never runs anything it inspects.
  *
  * SIMPLE USE
  *
@@ -240,7 +240,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL,	  /* by its ABI tag, subject is for Linux object or later */
 	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available */
 	ERRPIPE_CAUSE_CPU_LEVEL, /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
-	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only tells that it does not run such programs: detail */
+	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it runs no such programs: detail */
 
 	/* The bundle. */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the constant strings of a loader show: whose it is, and the directories that were built into it. Distributions differ
+ * The constant strings of a loader show its C library, and the directories that were built into it. Distributions differ
  * in these, and a loader can be of another C library than its name shows.
  */
 #define _GNU_SOURCE

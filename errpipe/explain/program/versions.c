@@ -5,7 +5,7 @@
 
 #include "explain/program/walk.h"
 
-/* The exit status of glibc's loader, which has told of all that are missing by then. */
+/* The exit status of glibc's loader. By then it has reported all missing versions. */
 enum { STATUS_OF_VERSIONS = 1 };
 
 static bool is_name_of(const char *name, const char *of)

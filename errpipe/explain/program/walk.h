@@ -93,7 +93,7 @@ struct ep_walk {
 	char text[1 << 20];
 };
 
-/* What came of one try to find the library at hand. */
+/* The outcome of one try to find the library at hand. */
 enum ep_try {
 	EP_TRY_NEXT,	  /* not here */
 	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
