@@ -356,6 +356,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
 	ERRPIPE_DETAIL_FROM_LSB,
+	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
 
 	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
 	ERRPIPE_DETAIL_NOT_IN_CACHE, /* available is in a directory of ld.so.conf, but ldconfig was not run since */

@@ -76,12 +76,13 @@ static bool was_refused(const struct errpipe_report *report)
 	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step == ERRPIPE_STEP_STUB);
 }
 
-/* Did it end with a status with which env(1), a loader, or a shell that refuses an option ends? */
+/* Did it end with a status with which env(1), a loader, an emulator, or a shell that refuses an option ends? */
 static bool may_have_stopped(const struct errpipe_report *report)
 {
 	int status = report->status != -1 && WIFEXITED(report->status) ? WEXITSTATUS(report->status) : 0;
 
-	return report->verdict == ERRPIPE_STARTED && (status == 1 || status == 2 || (status >= 125 && status <= 127));
+	return report->verdict == ERRPIPE_STARTED &&
+	       (status == 1 || status == 2 || (status >= 125 && status <= 127) || status == 255);
 }
 
 /* If the target was killed, report only a certain or likely cause: any program can crash, or be killed by others. */

@@ -436,6 +436,76 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 /* env(1) can exec another env(1), and so on. The chain has room for these. */
 enum { EXECS_MAX = ERRPIPE_LINKS_MAX / EXEC_LINKS };
 
+/* --- a foreign program behind a handler ------------------------------------------------------ */
+
+/* The last one that a handler of binfmt_misc takes, or NULL. */
+static struct errpipe_link *find_emulated(struct ep_check *c)
+{
+	struct errpipe_explanation *ex = c->ex;
+	const struct errpipe_link *handler = ex->links ? &ex->link[ex->links - 1] : NULL;
+	struct errpipe_link *program;
+
+	if (handler && handler->kind == ERRPIPE_LINK_LOADER)
+		handler = &ex->link[handler->parent];
+	if (!handler || handler->kind != ERRPIPE_LINK_HANDLER || !ep_is_plain_emulator(c, handler))
+		return NULL;
+	program = &ex->link[handler->parent];
+	return program->format == ERRPIPE_FORMAT_ELF && program->dynamic && ep_support(program) == EP_FOREIGN
+		       ? program
+		       : NULL;
+}
+
+/* The name of its loader, which ep_elf() reads of a foreign program, too. */
+static struct ep_next loader_of(struct ep_check *c, struct file *program)
+{
+	const struct ep_finding before = ep_finding_get(c->ex);
+	const int exec_error = c->exec_error;
+	struct ep_next next = { 0 };
+
+	ep_elf(c, program->link, program->fd, &program->head, &next);
+	ep_finding_put(c->ex, &before);
+	c->exec_error = exec_error;
+	return next;
+}
+
+/* The emulator reads the loader, as it reads any file. Only the finding of a missing one is that of an exec. */
+static void check_emulated_loader(struct ep_check *c, const struct file *program, const struct ep_next *next)
+{
+	struct errpipe_link *link = add_link(c, program->link, next);
+	struct ep_readable file;
+	struct ep_running running = {
+		.link = program->link, .fd = program->fd, .head = &program->head, .loader = link
+	};
+	int error = ep_open_to_read(c, link->path, &file);
+
+	if (error == -ENOENT) {
+		ep_find_file(c, link);
+		ep_emulated_loader_missing(c, link);
+	}
+	if (error < 0 || file.fd < 0)
+		return;
+	running.loader_fd = file.fd;
+	ep_libraries(c, &running);
+	close(file.fd);
+}
+
+/* The kernel starts the emulator. Does the foreign program have its loader and its libraries? */
+static void check_emulated(struct ep_check *c)
+{
+	struct errpipe_link *link = c->ex->cause == ERRPIPE_CAUSE_NONE ? find_emulated(c) : NULL;
+	struct file program = { .link = NULL };
+	struct ep_next next;
+
+	if (!link || ep_has_failed(c->question->report) || c->ex->links == ERRPIPE_LINKS_MAX ||
+	    open_file(c, link, &program) < 0)
+		return;
+	c->has_started = true;
+	next = loader_of(c, &program);
+	if (next.kind == ERRPIPE_LINK_LOADER)
+		check_emulated_loader(c, &program, &next);
+	close_file(&program);
+}
+
 static void check_chain(struct ep_check *c, const char *path)
 {
 	const struct errpipe_question *question = c->question;
@@ -452,6 +522,7 @@ static void check_chain(struct ep_check *c, const char *path)
 				break;
 		}
 	}
+	check_emulated(c);
 	c->question = question;
 	ep_hint_system(c);
 	while (execs)

@@ -132,6 +132,35 @@ try 'an ABI that the handler compares' explains 1 handler-mismatch 'why: "./abi"
 	'fix: register the handler with a mask of 00 there' -- ./abi
 remove errpipe-test
 
+# --- an emulator looks for the loader in the same root
+
+# dynamic FILE: a foreign program with the loader /lib/ld-strange.so.
+dynamic() {
+	{
+		printf '\177ELF%b\2\0%b\1\0\0\0\0\0\0\0\0\0\0\0' "$plain" "$machine"
+		printf '\100\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\070\0\1\0\0\0\0\0\0\0'
+		printf '\3\0\0\0\4\0\0\0\170\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+		printf '\023\0\0\0\0\0\0\0\023\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0/lib/ld-strange.so\0'
+		head -c 500 /dev/zero
+	} >"$1"
+	chmod 755 "$1"
+}
+printf '#!/bin/sh\nexit 255\n' >qemu-strange
+chmod 755 qemu-strange
+mkdir -p emulated/bin emulated/lib
+dynamic emulated/bin/app
+register errpipe-test "$elf" "$mask" "$tmp/qemu-strange" F
+try 'a foreign program whose loader is missing' explains 1 loader-missing \
+	'the kernel would start it, but it would stop at once' 'loader "/lib/ld-strange.so"' 'QEMU_LD_PREFIX' -- --root emulated /bin/app
+try 'with another root for the loader' env QEMU_LD_PREFIX=/x "$errpipe" explain --root emulated /bin/app
+: >emulated/lib/ld-strange.so
+try 'a foreign program with its loader' explains 0 none -- --root emulated /bin/app
+remove errpipe-test
+register errpipe-test "$elf" "$mask" "$tmp/emulator" F
+rm emulated/lib/ld-strange.so
+try 'another emulator has its own ways' explains 0 none -- --root emulated /bin/app
+remove errpipe-test
+
 # --- a handler whose program is missing
 
 mkdir -p root/bin root/proc

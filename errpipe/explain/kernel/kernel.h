@@ -157,6 +157,15 @@ int ep_elf_truncated(struct ep_check *c, const struct errpipe_link *link, struct
 /* loader.c: the link, the loader of program, is missing. Refine that to what is known about loaders. */
 void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program);
 
+/* loader.c: the same of a foreign program that an emulator runs. It looks for the loader in the same root. */
+void ep_emulated_loader_missing(struct ep_check *c, const struct errpipe_link *link);
+
+/*
+ * handler.c: is the handler an emulator that reads loader and libraries of a program in the root, and nowhere else? Others
+ * bring their own, or have another root for them.
+ */
+bool ep_is_plain_emulator(struct ep_check *c, const struct errpipe_link *handler);
+
 /*
  * credentials.c: file capabilities, and set-id bits that are ignored. Only for the file that becomes the process.
  */

@@ -61,3 +61,19 @@ void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, cons
 		find_package(c, loader, program, &missing);
 	ep_finding_refine(c, missing);
 }
+
+/* qemu-user's exit status is exit(-1)'s (load_elf_interp() in its linux-user/elfload.c). Another emulator's is not known. */
+void ep_emulated_loader_missing(struct ep_check *c, const struct errpipe_link *link)
+{
+	enum { STATUS_OF_QEMU = 255 };
+	const struct errpipe_link *program = &c->ex->link[link->parent];
+	const struct ep_machine *machine;
+
+	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
+		return;
+	ep_finding_refine(
+		c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LOADER_MISSING, .detail = ERRPIPE_DETAIL_EMULATED });
+	c->ex->status = STATUS_OF_QEMU;
+	machine = ep_machine(program->machine, program->elf_class, program->elf_data);
+	c->ex->platform = machine ? machine->platform : NULL;
+}

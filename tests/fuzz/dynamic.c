@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a loader reads in a file, for libFuzzer: the dynamic section, the versions, the notes and the constant strings. The
+ * input is the file.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+
+#include "explain/facts/loader_text.h"
+#include "fuzz.h"
+
+static struct ep_object object;
+static struct ep_loader_text loader;
+static struct input file;
+static unsigned versions;
+
+static void check_string(const char *string)
+{
+	must(strlen(string) < EP_WINDOW, "a string ends in a window");
+	must(memmem(file.bytes, file.size, string, strlen(string) + 1) != NULL, "a string is in the file");
+}
+
+static int check_version(void *context, const struct ep_version *version)
+{
+	must(version->name != NULL, "a version has a name");
+	check_string(version->name);
+	must(!version->file == !context, "a version that is needed is one of a file");
+	if (version->file)
+		check_string(version->file);
+	must(++versions < 1 << 20, "the versions are bounded");
+	return versions % 1000 == 999;
+}
+
+static void check_loader(void)
+{
+	must(loader.directories <= EP_DIRECTORIES_MAX, "the directories fit");
+	for (unsigned i = 0; i < loader.directories; i++)
+		must(*loader.directory[i] == '/' && strlen(loader.directory[i]) < sizeof(loader.directory[i]),
+		     "a directory is a path");
+	must(!*loader.cache || *loader.cache == '/', "the cache has a path");
+	must(!*loader.preload || *loader.preload == '/', "the list of preloaded libraries has a path");
+}
+
+static void read_all(void)
+{
+	ep_object_read(&object);
+	must(object.loads <= EP_LOADS_MAX && object.needed <= EP_NEEDED_MAX, "the parts fit");
+	for (unsigned i = 0; i < object.needed; i++) {
+		const char *name = ep_object_string(&object, object.needed_name[i]);
+
+		if (name)
+			check_string(name);
+	}
+	for (enum ep_tag tag = EP_SONAME; tag <= EP_RUNPATH; tag++) {
+		const char *string = ep_object_tag_string(&object, tag);
+
+		if (string)
+			check_string(string);
+	}
+	versions = 0;
+	ep_object_needs(&object, check_version, &object);
+	ep_object_defines(&object, check_version, NULL);
+	ep_object_isa_needed(&object);
+	ep_object_abi_tag(&object);
+	ep_loader_text(&loader, &object);
+	check_loader();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	file = (struct input){ bytes, size };
+	if (ftruncate(fd, 0) < 0 || (size && pwrite(fd, bytes, size, 0) != (ssize_t)size))
+		give_up("memfd");
+	if (ep_object_header(&object, fd, NULL) == EP_HEADER_OK)
+		read_all();
+	return 0;
+}

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# errpipe explain and run with dynamic programs, compared with the real loaders of this machine: whether the program starts, the
+# words, and the exit status. Writes TAP.
+# shellcheck disable=SC2317 # try calls the functions
+# shellcheck disable=SC2016 # $ORIGIN is the loader's
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+chmod 755 "$tmp"
+cd "$tmp" || exit 1
+errpipe=$ERRPIPE_BUILD/errpipe
+export LC_ALL=C.UTF-8
+unset LD_LIBRARY_PATH LD_PRELOAD
+
+if ! command -v cc >/dev/null; then
+	echo "ok 1 - dynamic programs # SKIP no compiler"
+	echo 1..1
+	exit
+fi
+
+# library SONAME [FLAG...]: makes the library of that name here.
+library() {
+	name=$1
+	shift
+	echo 'int f(void) { return 0; }' | ${compiler:-cc} -x c - -x none -shared -fPIC "-Wl,-soname,$name" -o "$name" "$@"
+}
+
+# program NAME FLAG...: it needs what the flags name, and exits with 42.
+program() {
+	name=$1
+	shift
+	echo 'int f(void); int main(void) { return f() + 42; }' | ${compiler:-cc} -x c - -x none -o "$name" "$@"
+}
+
+# with VARIABLES COMMAND...: run it with these variables, separated by blanks.
+with() {
+	variables=$1
+	shift
+	# shellcheck disable=SC2086 # a word for each variable
+	env $variables "$@"
+}
+
+# starts VARIABLES PROGRAM: it really starts, and explain says so.
+starts() {
+	with "$1" "$2" >out 2>&1
+	[ $? = 42 ] && with "$1" "$errpipe" explain "$2" >>out 2>&1 && return
+	cat out
+	return 1
+}
+
+# stops STATUS TEXT VARIABLES PROGRAM: it does not start. explain says TEXT, and so does run, which exits as the loader does.
+stops() {
+	want=$1 text=$2 got=0 explained=0
+	with "$3" "$errpipe" explain "$4" >explained 2>&1 || explained=$?
+	with "$3" "$errpipe" run "$4" >ran 2>&1 || got=$?
+	[ "$explained $got" = "1 $want" ] && grep -qF -e "$text" explained && grep -qF -e "$text" ran &&
+		grep -qF 'the kernel would start it, but it would stop at once' explained && return
+	echo "$explained $got" && cat explained ran
+	return 1
+}
+
+rules() {
+	mkdir -p a b && library libone.so.1 && mv libone.so.1 a && program app a/libone.so.1 &&
+		program with-runpath a/libone.so.1 -Wl,-rpath,'$ORIGIN/a' -Wl,--enable-new-dtags &&
+		program with-rpath a/libone.so.1 -Wl,-rpath,"$tmp/a" -Wl,--disable-new-dtags
+}
+try 'build programs' rules
+try 'a library that is missing' stops 127 'needs the library "libone.so.1", which its loader does not find' '' ./app
+try 'LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./app
+try 'LD_LIBRARY_PATH, other places' starts "LD_LIBRARY_PATH=/nothing:;a/" ./app
+try 'RUNPATH' starts '' ./with-runpath
+try 'RPATH' starts '' ./with-rpath
+try 'the wrong LD_LIBRARY_PATH' stops 127 "it searched $tmp/b and the system's" "LD_LIBRARY_PATH=$tmp/b" ./app
+try 'a preloaded library that is missing' starts "LD_PRELOAD=/nothing.so LD_LIBRARY_PATH=$tmp/a" ./app
+
+seq 100 >b/libone.so.1
+try 'text in its place' stops 127 'is not an ELF file' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+: >b/libone.so.1
+try 'an empty file in its place' stops 127 'is too short for a library' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+rm b/libone.so.1
+mkdir b/libone.so.1
+try 'a directory in its place' stops 127 'is not a regular file' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+rmdir b/libone.so.1
+
+# A library of a library. RUNPATH is for its own needs only, RPATH for all.
+second() {
+	library libtwo.so.1 && mv libtwo.so.1 b && library libmiddle.so.1 -Wl,--no-as-needed b/libtwo.so.1 && mv libmiddle.so.1 b &&
+		program nested -Wl,--no-as-needed b/libmiddle.so.1 -Wl,-rpath-link,b -Wl,-rpath,"$tmp/b" -Wl,--enable-new-dtags &&
+		program nested-rpath -Wl,--no-as-needed b/libmiddle.so.1 -Wl,-rpath-link,b -Wl,-rpath,"$tmp/b" -Wl,--disable-new-dtags
+}
+try 'build nested libraries' second
+try 'RUNPATH is not inherited' stops 127 "\"$tmp/b/libmiddle.so.1\" needs the library \"libtwo.so.1\"" '' ./nested
+try 'RPATH is' starts '' ./nested-rpath
+
+versions() {
+	echo 'V_2.34 { global: f; };' >new
+	echo 'V_2.4 { global: f; };' >old
+	library libv.so.1 -Wl,--version-script=new && program versioned ./libv.so.1 -Wl,-rpath,"$tmp" && starts '' ./versioned &&
+		library libv.so.1 -Wl,--version-script=old
+}
+try 'build versions' versions
+try 'a version that is missing' stops 1 "needs V_2.34 of \"$tmp/libv.so.1\", whose newest version is V_2.4" '' ./versioned
+
+# --- the programs of this machine start
+
+healthy() {
+	for target in /bin/sh /bin/ls /usr/bin/env "$(command -v cc)" "$(command -v git || command -v make)"; do
+		"$errpipe" explain "$target" >out 2>&1 || { echo "$target" && cat out && return 1; }
+	done
+}
+try 'programs of this machine start' healthy
+libraries() {
+	"$errpipe" explain --json ./nested-rpath | jq -r '.libraries[] | .name + " " + .path' >got &&
+		grep -qx "libmiddle.so.1 $tmp/b/libmiddle.so.1" got && grep -qx "libtwo.so.1 $tmp/b/libtwo.so.1" got
+}
+if "$errpipe" explain --json /bin/sh >/dev/null 2>&1; then
+	try 'JSON: the libraries' libraries
+fi
+
+# --- musl
+
+if command -v musl-gcc >/dev/null; then
+	compiler=musl-gcc
+	small() {
+		library libm1.so.1 && mv libm1.so.1 a && library libm2.so.1 a/libm1.so.1 -Wl,--no-as-needed a/libm1.so.1 && mv libm2.so.1 a &&
+			program small -Wl,--no-as-needed a/libm2.so.1 -Wl,-rpath-link,a && program small-runpath -Wl,--no-as-needed a/libm2.so.1 -Wl,-rpath-link,a \
+			-Wl,-rpath,'$ORIGIN/a' -Wl,--enable-new-dtags
+	}
+	try 'musl: build' small
+	try 'musl: a library that is missing' stops 127 'needs the library "libm2.so.1", which its loader does not find' '' ./small
+	try 'musl: LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./small
+	try 'musl: RUNPATH is inherited' starts '' ./small-runpath
+fi
+
+echo "1..$n"
+exit "$failed"
