@@ -30,6 +30,7 @@ struct check_test {
 typedef struct TCase {
 	struct TCase *next;
 	unsigned timeout;
+	void (*set_up)(void), (*tear_down)(void);
 	int tests;
 	struct {
 		const struct check_test *what;
@@ -101,6 +102,7 @@ static inline void check_fail(void)
 #define ck_assert_int_gt(a, b)	 check_compare(intmax_t, "%jd", a, >, b)
 #define ck_assert_int_ge(a, b)	 check_compare(intmax_t, "%jd", a, >=, b)
 #define ck_assert_uint_eq(a, b)	 check_compare(uintmax_t, "%ju", a, ==, b)
+#define ck_assert_uint_le(a, b)	 check_compare(uintmax_t, "%ju", a, <=, b)
 #define ck_assert_ptr_eq(a, b)	 check_compare(const void *, "%p", a, ==, b)
 #define ck_assert_ptr_null(a)	 check_compare(const void *, "%p", a, ==, NULL)
 #define ck_assert_ptr_nonnull(a) check_compare(const void *, "%p", a, !=, NULL)
@@ -148,6 +150,13 @@ static inline TCase *tcase_create(const char *name)
 static inline void tcase_set_timeout(TCase *tcase, double seconds)
 {
 	tcase->timeout = seconds < 1 ? 1 : seconds;
+}
+
+/* The process of each test calls both. */
+static inline void tcase_add_checked_fixture(TCase *tcase, void (*set_up)(void), void (*tear_down)(void))
+{
+	tcase->set_up = set_up;
+	tcase->tear_down = tear_down;
 }
 
 static inline void suite_add_tcase(Suite *suite, TCase *tcase)
@@ -225,8 +234,17 @@ static inline SRunner *srunner_create(Suite *suite)
 	return runner;
 }
 
+static inline void check_call(const TCase *tcase, void (*function)(int), int i)
+{
+	if (tcase->set_up)
+		tcase->set_up();
+	function(i);
+	if (tcase->tear_down)
+		tcase->tear_down();
+}
+
 /* Returns 0 if the test passed. */
-static inline int check_run(void (*function)(int), int i, unsigned timeout)
+static inline int check_run(const TCase *tcase, void (*function)(int), int i)
 {
 	const char *fork_mode = getenv("CK_FORK");
 	int status;
@@ -234,7 +252,7 @@ static inline int check_run(void (*function)(int), int i, unsigned timeout)
 
 	fflush(NULL);
 	if (fork_mode && strcmp(fork_mode, "no") == 0) {
-		function(i);
+		check_call(tcase, function, i);
 		return 0;
 	}
 	pid = fork();
@@ -242,8 +260,8 @@ static inline int check_run(void (*function)(int), int i, unsigned timeout)
 		abort();
 	if (pid == 0) {
 		setpgid(0, 0);
-		alarm(timeout);
-		function(i);
+		alarm(tcase->timeout);
+		check_call(tcase, function, i);
 		exit(0);
 	}
 	setpgid(pid, pid);
@@ -253,13 +271,13 @@ static inline int check_run(void (*function)(int), int i, unsigned timeout)
 	return status;
 }
 
-static inline void check_run_one(SRunner *runner, const struct check_test *what, int i, unsigned timeout)
+static inline void check_run_one(SRunner *runner, const TCase *tcase, const struct check_test *what, int i)
 {
 	int bad;
 
 	if (check_is_left_out(runner, what->title, i))
 		return;
-	bad = check_run(what->function, i, timeout);
+	bad = check_run(tcase, what->function, i);
 	runner->failed += !!bad;
 	fprintf(runner->tap, "%s %d - %s:%s:%d: status %#x\n", bad ? "not ok" : "ok", ++runner->run,
 		runner->suite->name, what->title, i, bad);
@@ -271,7 +289,7 @@ static inline void srunner_run_all(SRunner *runner, enum print_output mode)
 	for (TCase *tcase = runner->suite->first; tcase; tcase = tcase->next) {
 		for (int t = 0; t < tcase->tests; t++) {
 			for (int i = tcase->test[t].start; i < tcase->test[t].end; i++)
-				check_run_one(runner, tcase->test[t].what, i, tcase->timeout);
+				check_run_one(runner, tcase, tcase->test[t].what, i);
 		}
 	}
 	for (int n = 0; n < runner->exceptions; n++) {
