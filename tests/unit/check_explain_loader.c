@@ -177,6 +177,8 @@ START_TEST(by_the_environment)
 	must_start();
 	ck_assert_str_eq(library("libx.so.1")->path, "/opt/a/libx.so.1");
 	ck_assert_str_eq(library("liby.so.1")->needed_by, "/opt/a/libx.so.1");
+	ask_with("LD_LIBRARY_PATH=/opt/a/libx.so.1:/opt/a:/opt/b"); /* the first one is not a directory */
+	must_start();
 	ask_with("LD_LIBRARY_PATH=/opt/a");
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_str_eq(ex.needer, "/opt/a/libx.so.1");

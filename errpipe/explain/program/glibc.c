@@ -140,14 +140,29 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	}
 }
 
-/* open_path() goes on with the next directory only after these. */
+static bool is_in_directory(struct ep_walk *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	return slash && slash - path < PATH_MAX - 3 &&
+	       snprintf(directory, sizeof(directory), "%.*s/.", (int)(slash - path), path) > 0 &&
+	       ep_exists(w->c, directory);
+}
+
+/*
+ * open_path() goes on with the next directory after ENOENT and EACCES, and after any error if the place is not a directory,
+ * as in LD_LIBRARY_PATH=/etc/passwd.
+ */
 static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 {
 	if (error == EACCES && ep_exists(w->c, path))
 		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
 	if (error == ENOSYS)
 		w->certain = false;
-	return error == ENOENT || error == EACCES ? EP_TRY_NEXT : EP_TRY_NEXT_LIST;
+	if (error == ENOENT || error == EACCES || !is_in_directory(w, path))
+		return EP_TRY_NEXT;
+	return EP_TRY_NEXT_LIST;
 }
 
 static enum ep_try try_file(struct ep_walk *w, const char *path)
