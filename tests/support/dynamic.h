@@ -231,4 +231,75 @@ static inline void dynamic_write(int directory, const char *path, const struct d
 	close(fd);
 }
 
+/* --- ld.so.cache: sysdeps/generic/dl-cache.h in glibc --- */
+
+enum { CACHE_ENTRIES = 8, CACHE_HEADER = 48, CACHE_ENTRY = 24 };
+
+struct cache_entry {
+	const char *name, *path;
+	int flags;
+	const char *hwcaps; /* "x86-64-v3"; NULL: for all processors */
+};
+
+struct cache_writer {
+	unsigned char bytes[4096];
+	size_t size;
+};
+
+static inline uint32_t cache_string(struct cache_writer *w, const char *string)
+{
+	uint32_t at = w->size;
+
+	strcpy((char *)w->bytes + at, string);
+	w->size += strlen(string) + 1;
+	return at;
+}
+
+static inline void cache_number(struct cache_writer *w, size_t at, uint32_t number)
+{
+	memcpy(w->bytes + at, &number, sizeof(number));
+}
+
+/* The one section that there is. Each entry has its own name of a subdirectory. */
+static inline void cache_extension(struct cache_writer *w, const struct cache_entry *entries, size_t count)
+{
+	uint32_t names[CACHE_ENTRIES];
+	size_t at;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = cache_string(w, entries[i].hwcaps ? entries[i].hwcaps : "");
+	at = (w->size + 7) / 8 * 8;
+	cache_number(w, 32, at);
+	cache_number(w, at, 0xeaa42174);
+	cache_number(w, at + 4, 1);
+	cache_number(w, at + 8, 1);
+	cache_number(w, at + 16, at + 24);
+	cache_number(w, at + 20, count * 4);
+	memcpy(w->bytes + at + 24, names, count * 4);
+	w->size = at + 24 + count * 4;
+}
+
+/* The entries are in the order of the file: the largest name first. */
+static inline void cache_write(int directory, const char *path, const struct cache_entry *entries, size_t count)
+{
+	struct cache_writer w = { .size = CACHE_HEADER + count * CACHE_ENTRY };
+	int fd = openat(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	memcpy(w.bytes, "glibc-ld.so.cache1.1", 20);
+	cache_number(&w, 20, count);
+	w.bytes[28] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 2 : 3;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = CACHE_HEADER + i * CACHE_ENTRY;
+		uint64_t hwcap = entries[i].hwcaps ? UINT64_C(1) << 62 | i : 0;
+
+		cache_number(&w, at, entries[i].flags);
+		cache_number(&w, at + 4, cache_string(&w, entries[i].name));
+		cache_number(&w, at + 8, cache_string(&w, entries[i].path));
+		memcpy(w.bytes + at + 16, &hwcap, sizeof(hwcap));
+	}
+	cache_extension(&w, entries, count);
+	ck_assert_int_eq(write(fd, w.bytes, w.size), w.size);
+	close(fd);
+}
+
 #endif

@@ -310,6 +310,93 @@ START_TEST(not_modelled)
 }
 END_TEST
 
+/* --- ld.so.cache -------------------------------------------------------------------------------- */
+
+/* The flags of libraries for x86-64. On other machines the test knows none that fit. */
+enum { X86_64 = 0x303, I386 = 3 };
+
+START_TEST(in_the_cache)
+{
+	static const struct cache_entry entries[] = { { "libx.so.10", "/opt/b/libx.so.10", X86_64, NULL },
+						      { "libx.so.9", "/opt/b/libx.so.9", X86_64, NULL },
+						      { "libx.so.1", "/opt/b/libx.so.1", I386, NULL },
+						      { "libx.so.1", "/opt/a/libx.so.1", X86_64, NULL },
+						      { "libc.so.6", "/lib/libc.so.6", X86_64, NULL } };
+
+	if (own_machine() != EM_X86_64)
+		return;
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	cache_write(root, "etc/ld.so.cache", entries, COUNT(entries));
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_str_eq(ex.library[0].path, "/opt/a/libx.so.1");
+	put_program((struct dynamic_file){ .flags_1 = DF_1_NODEFLIB }); /* /opt is no default directory */
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	cache_write(root, "etc/ld.so.cache", entries, 3); /* without the entry that fits */
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+}
+END_TEST
+
+/* Every level that a loader knows may be that of this machine. This one is not known. */
+START_TEST(in_the_cache_for_other_processors)
+{
+	static const struct cache_entry entries[] = { { "libx.so.1", "/opt/b/libx.so.1", X86_64, "x86-64-v9" },
+						      { "libx.so.1", "/opt/a/libx.so.1", X86_64, NULL } };
+
+	if (own_machine() != EM_X86_64)
+		return;
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	put_library("opt/b/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	cache_write(root, "etc/ld.so.cache", entries, COUNT(entries));
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_str_eq(ex.library[0].path, "/opt/a/libx.so.1");
+}
+END_TEST
+
+/* An entry whose file is gone: the loader goes on with the default directories. */
+START_TEST(gone_from_the_cache)
+{
+	static const struct cache_entry entries[] = { { "libx.so.1", "/opt/a/libx.so.1", X86_64, NULL } };
+
+	cache_write(root, "etc/ld.so.cache", entries, COUNT(entries));
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+START_TEST(ldconfig_was_not_run)
+{
+	static const struct cache_entry entries[] = { { "libz.so.1", "/lib/libz.so.1", X86_64, NULL } };
+
+	cache_write(root, "etc/ld.so.cache", entries, COUNT(entries));
+	put_text("etc/ld.so.conf", "include /etc/ld.so.conf.d/*.conf\n");
+	put_text("etc/ld.so.conf.d/x.conf", "# ours\n /opt/b\n\t/opt/a # new\n");
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_IN_CACHE);
+	ck_assert_str_eq(ex.available, "/opt/a/libx.so.1");
+	assert_said(&ex, "ldconfig");
+}
+END_TEST
+
+START_TEST(a_cache_of_another_format)
+{
+	put_text("etc/ld.so.cache",
+		 _i ? "short" : "glibc-ld.so.cache9.9, and as many bytes as a header has, and some more\n");
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+}
+END_TEST
+
 /* --- what it finds ------------------------------------------------------------------------------ */
 
 START_TEST(other_machine)
@@ -496,6 +583,11 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, preloaded);
 	tcase_add_loop_test(tcase, elsewhere, 0, 2);
 	tcase_add_loop_test(tcase, not_modelled, 0, 2);
+	tcase_add_test(tcase, in_the_cache);
+	tcase_add_test(tcase, in_the_cache_for_other_processors);
+	tcase_add_test(tcase, gone_from_the_cache);
+	tcase_add_test(tcase, ldconfig_was_not_run);
+	tcase_add_loop_test(tcase, a_cache_of_another_format, 0, 2);
 	tcase_add_test(tcase, other_machine);
 	tcase_add_loop_test(tcase, not_a_library, 0, 2);
 	tcase_add_test(tcase, not_readable);

@@ -69,38 +69,71 @@ static uint64_t offset_of(const struct ep_object *o, uint64_t address)
 
 /* --- the header --------------------------------------------------------------------------------------------- */
 
-static enum ep_header compare(const struct ep_object *o, const struct ep_object *like)
+static enum ep_header compare(const struct ep_object *o, const struct ep_kind *kind)
 {
 	const unsigned char *ident = o->head.bytes;
 
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return EP_HEADER_NOT_ELF;
-	if (like && o->elf_class != like->elf_class)
+	if (kind && o->elf_class != kind->elf_class)
 		return EP_HEADER_CLASS;
-	if ((like && o->order != like->order) || ident[EI_VERSION] != EV_CURRENT)
+	if ((kind && o->order != kind->order) || ident[EI_VERSION] != EV_CURRENT)
 		return EP_HEADER_ORDER;
-	if (like && o->machine != like->machine)
+	if (kind && o->machine != kind->machine)
 		return EP_HEADER_MACHINE;
 	if ((o->type != ET_DYN && o->type != ET_EXEC) || o->elf.segment_size != o->elf.layout->segment_size)
 		return EP_HEADER_TYPE;
 	return EP_HEADER_OK;
 }
 
-int ep_object_header(struct ep_object *o, int fd, const struct ep_object *like)
+/* The program headers usually follow the header, so one read(2) is enough for both. */
+static void seed_segments(struct ep_object *o)
+{
+	const struct ep_window *window = &o->window[0];
+	size_t size = within(window, o->elf.table), segment = o->elf.layout->segment_size;
+
+	if (size > sizeof(o->elf.buffer))
+		size = sizeof(o->elf.buffer);
+	if (size < segment)
+		return;
+	memcpy(o->elf.buffer, window->bytes + o->elf.table, size);
+	o->elf.loaded = size / segment;
+}
+
+/* The beginning of the file. Returns 0, or a negative errno. */
+static int read_head(struct ep_object *o, int fd)
+{
+	ssize_t n = ep_pread(fd, o->window[0].bytes, sizeof(o->window[0].bytes), 0);
+
+	if (n < 0)
+		return n;
+	for (unsigned i = 0; i < EP_WINDOWS; i++)
+		o->window[i].size = 0;
+	o->window[0].at = 0;
+	o->window[0].size = n;
+	o->window_next = 1;
+	memset(&o->head, 0, sizeof(o->head));
+	o->head.size = (size_t)n < sizeof(o->head.bytes) ? (size_t)n : sizeof(o->head.bytes);
+	memcpy(o->head.bytes, o->window[0].bytes, o->head.size);
+	return 0;
+}
+
+int ep_object_header(struct ep_object *o, int fd, const struct ep_kind *kind)
 {
 	struct errpipe_link link = { .path = NULL };
-	int error = ep_read_head(fd, &o->head);
+	int error = read_head(o, fd);
 
 	if (error < 0)
 		return error;
 	o->elf_class = link.elf_class = o->head.bytes[EI_CLASS];
 	o->order = link.elf_data = o->head.bytes[EI_DATA];
 	ep_elf_open(&o->elf, &link, fd, &o->head);
+	seed_segments(o);
 	o->type = ep_elf_number(o->head.bytes + EI_NIDENT, 2, o->elf.order);
 	o->machine = ep_elf_number(o->head.bytes + EI_NIDENT + 2, 2, o->elf.order);
-	if (o->head.size < ep_elf_header_size(like ? like->elf_class : o->elf_class))
+	if (o->head.size < ep_elf_header_size(kind ? kind->elf_class : o->elf_class))
 		return EP_HEADER_SHORT;
-	return compare(o, like);
+	return compare(o, kind);
 }
 
 /* --- the dynamic section ------------------------------------------------------------------------------------ */
@@ -167,10 +200,8 @@ void ep_object_read(struct ep_object *o)
 {
 	struct ep_segment dynamic;
 
-	o->loads = o->needed = o->tags = o->window_next = 0;
+	o->loads = o->needed = o->tags = 0;
 	o->is_odd = false;
-	for (unsigned i = 0; i < EP_WINDOWS; i++)
-		o->window[i].size = 0;
 	read_loads(o);
 	o->has_dynamic = ep_elf_find(&o->elf, 0, PT_DYNAMIC, &dynamic) >= 0 && dynamic.file_size;
 	if (o->has_dynamic)

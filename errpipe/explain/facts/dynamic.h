@@ -23,7 +23,7 @@ enum ep_tag {
 	EP_TAGS
 };
 
-enum { EP_LOADS_MAX = 16, EP_NEEDED_MAX = 256, EP_WINDOWS = 2, EP_WINDOW = 16384 };
+enum { EP_LOADS_MAX = 16, EP_NEEDED_MAX = 256, EP_WINDOWS = 2, EP_WINDOW = 8192 };
 
 /* A part of the file. */
 struct ep_window {
@@ -62,11 +62,16 @@ enum ep_header {
 	EP_HEADER_TYPE	   /* neither a program nor a library, or damaged */
 };
 
+/* What all files of one process have in common. */
+struct ep_kind {
+	unsigned elf_class, order, machine;
+};
+
 /*
- * Read the header. The file is for the same kind of process as like, unless that is NULL. Returns a negative errno, or an
- * enum ep_header; then the members up to type are set.
+ * Read the header. The file has to be of that kind, unless that is NULL. Returns a negative errno, or an enum ep_header;
+ * then the members up to type are set.
  */
-int ep_object_header(struct ep_object *object, int fd, const struct ep_object *like);
+int ep_object_header(struct ep_object *object, int fd, const struct ep_kind *kind);
 
 /* Read the program headers and the dynamic section. */
 void ep_object_read(struct ep_object *object);

@@ -9,7 +9,7 @@
 #include "explain/facts/dynamic.h"
 #include "explain/facts/loader_text.h"
 
-/* A sign within one of its strings. */
+/* A sign at the beginning of one of its strings. */
 static const struct {
 	const char *text;
 	enum ep_loader_sign sign;
@@ -19,35 +19,18 @@ static const struct {
 	{ "CPU ISA level is lower than required", EP_SIGN_ISA_LEVEL },
 	{ "--glibc-hwcaps-prepend", EP_SIGN_HWCAPS },
 	{ "FATAL: kernel too old", EP_SIGN_ABI_TAG },
-	{ "NixOS cannot run", EP_SIGN_NIXOS_STUB },
 	{ "libgcompat", EP_SIGN_GCOMPAT },
+	{ "/lib/libgcompat", EP_SIGN_GCOMPAT },
+	{ "Could not start dynamically linked executable", EP_SIGN_NIXOS_STUB },
+	{ "NixOS cannot run", EP_SIGN_NIXOS_STUB },
 };
-
-static bool contains(const char *text, size_t length, const char *part)
-{
-	size_t size = strlen(part);
-
-	for (const char *p = text; length >= size;) {
-		const char *next = memchr(p, *part, length - size + 1);
-
-		if (!next)
-			return false;
-		if (memcmp(next, part, size) == 0)
-			return true;
-		length -= next + 1 - p;
-		p = next + 1;
-	}
-	return false;
-}
 
 static void take_signs(struct ep_loader_text *loader, const char *text, size_t length)
 {
-	enum { SHORTEST = 10 };
-
-	if (length < SHORTEST)
-		return;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		if (!(loader->signs & signs[i].sign) && contains(text, length, signs[i].text))
+		size_t size = strlen(signs[i].text);
+
+		if (*text == *signs[i].text && length >= size && memcmp(text, signs[i].text, size) == 0)
 			loader->signs |= signs[i].sign;
 	}
 }
@@ -55,23 +38,26 @@ static void take_signs(struct ep_loader_text *loader, const char *text, size_t l
 /* "/lib/x86_64-linux-gnu/" of "/lib/x86_64-linux-gnu/", "/usr/lib/x86_64-linux-gnu/", "/lib/", "/usr/lib/": side by side. */
 static bool is_directory(const char *text, size_t length)
 {
-	return length > 4 && text[0] == '/' && text[length - 1] == '/' && contains(text, length, "/lib");
+	if (length <= 4 || *text != '/' || text[length - 1] != '/')
+		return false;
+	for (size_t i = 0; i + 4 < length; i++) {
+		if (memcmp(text + i, "/lib", 4) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The strings follow each other, with one NUL between them. */
-static void take_directory(struct ep_loader_text *loader, const char *text, size_t length)
+static void take_directory(struct ep_loader_text *loader, const char *text, size_t length, bool follows)
 {
-	bool is_next = loader->after && text == loader->after + 1;
+	bool is_next = loader->in_list && follows;
 
-	if (!is_directory(text, length) || (loader->directories && !is_next)) {
-		loader->after = NULL;
-		return;
-	}
-	if (loader->directories == EP_DIRECTORIES_MAX || length >= sizeof(loader->directory[0]))
+	loader->in_list = is_directory(text, length) && (!loader->directories || is_next) &&
+			  loader->directories < EP_DIRECTORIES_MAX && length < sizeof(loader->directory[0]);
+	if (!loader->in_list)
 		return;
 	memcpy(loader->directory[loader->directories], text, length - 1);
 	loader->directory[loader->directories++][length - 1] = '\0';
-	loader->after = text + length;
 }
 
 static void take_path(char *to, size_t size, const char *text, size_t length, const char *end)
@@ -84,29 +70,64 @@ static void take_path(char *to, size_t size, const char *text, size_t length, co
 	to[length] = '\0';
 }
 
-static void take_string(struct ep_loader_text *loader, const char *text, size_t length)
+static void take_string(struct ep_loader_text *loader, const char *text, size_t length, bool follows)
 {
+	enum { SHORTEST = 5 };
+
+	if (length < SHORTEST) {
+		loader->in_list = false;
+		return;
+	}
 	take_signs(loader, text, length);
-	take_directory(loader, text, length);
-	take_path(loader->cache, sizeof(loader->cache), text, length, "/ld.so.cache");
-	take_path(loader->preload, sizeof(loader->preload), text, length, "/ld.so.preload");
+	take_directory(loader, text, length, follows);
+	if (text[length - 1] == 'e')
+		take_path(loader->cache, sizeof(loader->cache), text, length, "/ld.so.cache");
+	if (text[length - 1] == 'd')
+		take_path(loader->preload, sizeof(loader->preload), text, length, "/ld.so.preload");
 }
 
-static void take_bytes(struct ep_loader_text *loader, const char *bytes, size_t size)
+/* All strings that end within the bytes. Returns how many bytes these are. */
+static size_t take_strings(struct ep_loader_text *loader, const char *bytes, size_t size)
 {
-	const char *end = bytes + size;
+	const char *p = bytes, *end = bytes + size;
+	bool follows = true;
 
-	loader->after = NULL;
-	while (bytes < end) {
-		const char *nul = memchr(bytes, '\0', end - bytes);
+	while (p < end) {
+		const char *nul = memchr(p, '\0', end - p);
 
 		if (!nul)
 			break;
-		if (nul != bytes)
-			take_string(loader, bytes, nul - bytes);
-		bytes = nul + 1;
+		if (nul != p)
+			take_string(loader, p, nul - p, follows);
+		follows = nul != p;
+		p = nul + 1;
 	}
-	loader->after = NULL;
+	return p - bytes;
+}
+
+/* A part of the file. A string that is not complete in one piece is the beginning of the next one. */
+static void read_part(struct ep_loader_text *loader, int fd, uint64_t at, uint64_t size)
+{
+	enum { LARGEST = 1 << 20 };
+	uint64_t end = size < LARGEST ? at + size : at + LARGEST;
+	size_t there = 0;
+
+	loader->in_list = false;
+	while (at < end) {
+		uint64_t room = sizeof(loader->bytes) - there, left = end - at;
+		ssize_t n = ep_pread(fd, loader->bytes + there, room < left ? room : left, at);
+		size_t taken;
+
+		if (n <= 0)
+			return;
+		at += n;
+		there += n;
+		taken = take_strings(loader, loader->bytes, there);
+		if (!taken && there == sizeof(loader->bytes))
+			taken = there; /* it is no string */
+		there -= taken;
+		memmove(loader->bytes, loader->bytes + taken, there);
+	}
 }
 
 /* Constants are in segments that can neither be written nor executed. Older linkers put them beside the code. */
@@ -114,14 +135,9 @@ static void read_segments(struct ep_loader_text *loader, struct ep_object *objec
 {
 	for (unsigned i = 0; i < object->loads; i++) {
 		const struct ep_segment *load = &object->load[i];
-		uint64_t size = load->file_size < sizeof(loader->bytes) ? load->file_size : sizeof(loader->bytes);
-		ssize_t n;
 
-		if (load->flags & PF_W || !(load->flags & PF_X) == code)
-			continue;
-		n = ep_pread(object->elf.fd, loader->bytes, size, load->offset);
-		if (n > 0)
-			take_bytes(loader, loader->bytes, n);
+		if (!(load->flags & PF_W) && !(load->flags & PF_X) != code)
+			read_part(loader, object->elf.fd, load->offset, load->file_size);
 	}
 }
 

@@ -24,8 +24,8 @@ struct ep_loader_text {
 	char directory[EP_DIRECTORIES_MAX][256]; /* that are searched by default, without a slash at the end */
 	unsigned directories;
 	char cache[256], preload[256]; /* its paths of ld.so.cache and ld.so.preload; "": unknown */
-	const char *after;
-	char bytes[1 << 20];
+	bool in_list;		       /* the string before was one of these directories */
+	char bytes[8192];
 };
 
 /* The object was read by ep_object_read(). */

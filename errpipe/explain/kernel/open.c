@@ -353,7 +353,7 @@ static int find_to_read(struct ep_check *c, const char *path, struct ep_readable
 	return fd;
 }
 
-int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file)
+static int open_in_question(struct ep_check *c, const char *path, struct ep_readable *file)
 {
 	int fd = find_to_read(c, path, file), error = 0;
 
@@ -370,6 +370,41 @@ int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *fi
 	if (file->fd < 0)
 		file->fd = -1;
 	return error;
+}
+
+/*
+ * The plain way, for the caller's own process. Only regular files are opened, as far as one can know before; the flags make
+ * everything else harmless but for some devices.
+ */
+static int open_plainly(const char *path, struct ep_readable *file)
+{
+	if (stat(path, &file->st) < 0)
+		return -errno;
+	if (!S_ISREG(file->st.st_mode))
+		return 0;
+	file->fd = ep_opened(open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+	if (file->fd < 0)
+		return file->fd;
+	if (fstat(file->fd, &file->st) < 0 || !S_ISREG(file->st.st_mode)) {
+		close(file->fd);
+		file->fd = -1;
+		return -EIO;
+	}
+	file->noexec = is_noexec(NULL, "", file->fd);
+	return 0;
+}
+
+static bool is_plain(const struct ep_check *c)
+{
+	const struct errpipe_question *question = c->question;
+
+	return c->own_identity && is_own_root(c) && !question->mounts_count && !question->cwd;
+}
+
+int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file)
+{
+	*file = (struct ep_readable){ .fd = -1 };
+	return is_plain(c) ? open_plainly(path, file) : open_in_question(c, path, file);
 }
 
 int ep_open_directory(struct ep_check *c, const char *path)

@@ -158,8 +158,6 @@ static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 {
 	if (error == EACCES && ep_exists(w->c, path))
 		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
-	if (error == ENOSYS)
-		w->certain = false;
 	if (error == ENOENT || error == EACCES || !is_in_directory(w, path))
 		return EP_TRY_NEXT;
 	return EP_TRY_NEXT_LIST;
@@ -399,7 +397,7 @@ static int take(struct ep_walk *w, const char *name, int needer, bool is_preload
 	tried = search(w, needer);
 	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
 		ep_walk_missing(w);
-	return w->failed ? -1 : 0;
+	return w->failed || w->given_up ? -1 : 0;
 }
 
 /* _dl_map_object_deps(): the needs of the first file, then those of the second one, and so on. */
@@ -467,7 +465,7 @@ static void read_cache(struct ep_walk *w)
 
 	if (ep_walk_open(w, path, &file) < 0)
 		return;
-	w->has_cache = file.fd >= 0 && ep_cache_read(&w->cache, file.fd, file.st.st_size, w->program.elf.order);
+	w->has_cache = file.fd >= 0 && ep_cache_read(&w->cache, file.fd, file.st.st_size, w->kind.order);
 	if (!w->has_cache)
 		w->certain = false;
 	if (file.fd >= 0)

@@ -53,28 +53,26 @@ static int walk(struct ep_walk *w)
 	return w->loader.signs & EP_SIGN_MUSL ? ep_musl(w) : 0;
 }
 
-/* Returns false if program or loader cannot be read. */
-static bool read_both(struct ep_walk *w)
+/* Returns false if it cannot be read. */
+static bool read_object(struct ep_walk *w, int fd, const struct ep_kind *kind)
 {
-	const struct ep_running *running = w->running;
-
-	if (ep_object_header(&w->program, running->fd, NULL) != EP_HEADER_OK)
-		return false;
-	ep_object_read(&w->program);
-	if (ep_object_header(&w->object, running->loader_fd, &w->program) != EP_HEADER_OK)
+	if (ep_object_header(&w->object, fd, kind) != EP_HEADER_OK)
 		return false;
 	ep_object_read(&w->object);
-	ep_loader_text(&w->loader, &w->object);
-	return w->program.has_dynamic;
+	return w->object.has_dynamic;
 }
 
 static int check(struct ep_walk *w)
 {
 	int ret;
 
-	if (!read_both(w))
+	if (!read_object(w, w->running->fd, NULL))
 		return 0;
-	ep_walk_begin(w);
+	ep_walk_program(w);
+	if (!read_object(w, w->running->loader_fd, &w->kind))
+		return 0;
+	ep_walk_loader(w);
+	ep_loader_text(&w->loader, &w->object);
 	ret = walk(w);
 	ep_cache_forget(&w->cache);
 	return ret;
@@ -97,6 +95,8 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 	w->certain = c->question->envp;
 	w->level = level_for(running->link);
 	ret = check(w);
+	if (w->given_up && !w->failed)
+		ret = 0;
 	munmap(w, sizeof(*w));
 	return ret;
 }

@@ -19,7 +19,7 @@ static const char *find_in(struct ep_walk *w, const char *directory)
 
 	if (!*directory || !ep_walk_join(path, directory, w->wanted) || ep_walk_open(w, path, &file) < 0)
 		return NULL;
-	fits = file.fd >= 0 && ep_object_header(&w->object, file.fd, &w->program) == EP_HEADER_OK;
+	fits = file.fd >= 0 && ep_object_header(&w->object, file.fd, &w->kind) == EP_HEADER_OK;
 	if (file.fd >= 0)
 		close(file.fd);
 	return fits ? ep_walk_keep(w, path) : NULL;
@@ -160,9 +160,10 @@ enum ep_try ep_walk_missing(struct ep_walk *w)
 	bool is_configured = false;
 	const char *elsewhere;
 
-	if (w->is_preload || w->passed.path)
+	if (w->is_preload || w->given_up || w->passed.path)
 		return w->passed.path ? passed_over(w) : ep_walk_stop(w, NULL, missing);
 	elsewhere = find_elsewhere(w, &is_configured);
+	w->given_up = false; /* a hint that cannot be looked for changes no answer */
 	missing.subject = ep_walk_tell(w, w->wanted);
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	missing.available = ep_walk_tell(w, elsewhere);

@@ -53,8 +53,6 @@ static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 {
 	if (error == EACCES && ep_exists(w->c, path))
 		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
-	if (error == ENOSYS)
-		w->certain = false;
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENAMETOOLONG ? EP_TRY_NEXT
 											       : EP_TRY_NOWHERE;
 }
@@ -237,7 +235,7 @@ static int take(struct ep_walk *w, const char *name, int needer, bool is_preload
 	tried = search(w, list);
 	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
 		ep_walk_missing(w);
-	return w->failed ? -1 : 0;
+	return w->failed || w->given_up ? -1 : 0;
 }
 
 static enum ep_try preload(struct ep_walk *w, const char *name, void *context)

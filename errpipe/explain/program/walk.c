@@ -147,20 +147,26 @@ static void note_file(struct ep_loaded *loaded, int fd)
 	}
 }
 
-void ep_walk_begin(struct ep_walk *w)
+void ep_walk_program(struct ep_walk *w)
 {
 	const struct ep_running *running = w->running;
-	struct ep_loaded *program = add(w, NULL, running->link->path), *loader, *vdso;
+	struct ep_loaded *program = add(w, NULL, running->link->path);
 
 	program->origin = directory_of(w, running->link->resolved);
 	program->is_queued = true;
 	note_file(program, running->fd);
-	note_object(w, program, &w->program);
-	loader = add(w, running->loader->path, running->loader->path);
-	note_file(loader, running->loader_fd);
+	note_object(w, program, &w->object);
+	w->kind = (struct ep_kind){ w->object.elf_class, w->object.order, w->object.machine };
+}
+
+void ep_walk_loader(struct ep_walk *w)
+{
+	const char *path = w->running->loader->path;
+	struct ep_loaded *loader = add(w, path, path);
+
+	note_file(loader, w->running->loader_fd);
 	note_object(w, loader, &w->object);
-	vdso = add(w, "linux-vdso.so.1", NULL);
-	vdso->soname = "linux-gate.so.1";
+	add(w, "linux-vdso.so.1", NULL)->soname = "linux-gate.so.1";
 }
 
 /* --- one library -------------------------------------------------------------------------------------------- */
@@ -208,13 +214,18 @@ static int note_library(struct ep_walk *w, const char *path, enum errpipe_cause 
 	return ex->libraries++;
 }
 
+/* Without descriptors, steps or a way to look there, nothing is known of the other libraries either. */
 int ep_walk_open(struct ep_walk *w, const char *path, struct ep_readable *file)
 {
-	if (!*path || w->opens++ >= EP_OPENS_MAX) {
-		w->certain = false;
-		return *path ? -ENOSYS : -ENOENT;
-	}
-	return ep_open_to_read(w->c, path, file);
+	int error = -ENOSYS;
+
+	if (!*path)
+		return -ENOENT;
+	if (w->opens++ < EP_OPENS_MAX)
+		error = ep_open_to_read(w->c, path, file);
+	if (error == -ENOSYS || (error < 0 && ep_is_own_lack(w->c, -error)))
+		w->given_up = true;
+	return error;
 }
 
 void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed)
@@ -228,7 +239,7 @@ void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed)
 enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
 	struct ep_object *object = &w->object;
-	int header = ep_object_header(object, file->fd, &w->program);
+	int header = ep_object_header(object, file->fd, &w->kind);
 
 	if (header < 0) {
 		w->certain = false;
@@ -323,6 +334,8 @@ enum ep_try ep_walk_map(struct ep_walk *w, const char *path, const struct ep_rea
 
 enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding)
 {
+	if (w->given_up)
+		return EP_TRY_STOP;
 	note_library(w, path, finding.cause);
 	if (w->is_preload)
 		return EP_TRY_STOP;

@@ -58,9 +58,10 @@ struct ep_passed {
 struct ep_walk {
 	struct ep_check *c;
 	const struct ep_running *running;
-	bool certain; /* nothing happened that is not modelled */
-	bool secure;  /* set-id or file capabilities: the loader trusts less */
-	bool failed;  /* there is a finding */
+	bool certain;  /* nothing happened that is not modelled */
+	bool secure;   /* set-id or file capabilities: the loader trusts less */
+	bool failed;   /* there is a finding */
+	bool given_up; /* errpipe itself cannot look further: no finding */
 	unsigned opens;
 
 	struct ep_loaded loaded[EP_LOADED_MAX];
@@ -88,7 +89,8 @@ struct ep_walk {
 	struct ep_cache cache;
 	bool has_cache;
 	struct ep_loader_text loader;
-	struct ep_object program, object;
+	struct ep_object object; /* the one that is being read */
+	struct ep_kind kind;	 /* of the program */
 	size_t used;
 	char text[1 << 20];
 };
@@ -108,8 +110,9 @@ const char *ep_walk_keep(struct ep_walk *w, const char *text);
 /* Keep a string in the explanation, as long as there is room for others. NULL of NULL. */
 const char *ep_walk_tell(struct ep_walk *w, const char *text);
 
-/* The program, its loader and the vDSO are there from the beginning. */
-void ep_walk_begin(struct ep_walk *w);
+/* The program, its loader and the vDSO are there from the beginning. Each is w->object at that time. */
+void ep_walk_program(struct ep_walk *w);
+void ep_walk_loader(struct ep_walk *w);
 
 /* A file that is open: does it fit as a library? What does not is noted in w->passed. */
 enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct ep_readable *file);
