@@ -37,7 +37,7 @@ under 125 run --policy none true
 under 0 decode --path x "$tmp/record"
 under 1 decode "$tmp/short"
 under 125 decode "$tmp/missing"
-printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
+printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "env": ["PATH=/bin"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
 	[{"destination": "/x", "options": ["bind"], "source": "x"}]}' >"$tmp/config.json"
 under 0 explain sh
 under 1 explain "$tmp"
