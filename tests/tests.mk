@@ -101,7 +101,7 @@ $(O)/tests/compare_loaders: $(patsubst %,$(O)/tests/loaders/%.o,compare load cha
 # SYSTEMS selects some of the systems, such as machine or debian.
 SYSTEMS :=
 check-loaders: $(O)/tests/compare_loaders
-	$(Q)scripts/build/check-loaders $(O) $(SYSTEMS)
+	$(Q)CLANG='$(CLANG)' scripts/build/check-loaders $(O) $(SYSTEMS)
 
 tests: all $(CHECKS) $(CHECK_PROGS) $(ERRNO_HEADERS)
 

@@ -17,6 +17,10 @@
 /* Larger libraries would be copied for a long time. */
 enum { SIZE_MAX_CHANGED = 64 << 20 };
 
+/* foreign_libraries has some of these, which are small. */
+enum { FOREIGN_SIZE_MAX = 65536 };
+const char *foreign_libraries;
+
 /* --- reading ------------------------------------------------------------------------------------------------- */
 
 static ElfW(Ehdr) * header(unsigned char *image)
@@ -133,25 +137,36 @@ static int linker_script(unsigned char *image, size_t *size)
 	return 0;
 }
 
+/* The library foreign-NAME.so of the directory of foreign libraries. */
+static int foreign(const char *name, unsigned char *image, size_t *size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/foreign-%s.so", foreign_libraries, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, image, FOREIGN_SIZE_MAX);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	*size = n;
+	return 0;
+}
+
 static int other_machine(unsigned char *image, size_t *size)
 {
-	(void)size;
-	header(image)->e_machine = header(image)->e_machine == EM_S390 ? EM_RISCV : EM_S390;
-	return 0;
+	return foreign("machine", image, size);
 }
 
 static int other_class(unsigned char *image, size_t *size)
 {
-	(void)size;
-	image[EI_CLASS] = image[EI_CLASS] == ELFCLASS64 ? ELFCLASS32 : ELFCLASS64;
-	return 0;
+	return foreign("class", image, size);
 }
 
 static int other_byte_order(unsigned char *image, size_t *size)
 {
-	(void)size;
-	image[EI_DATA] = image[EI_DATA] == ELFDATA2LSB ? ELFDATA2MSB : ELFDATA2LSB;
-	return 0;
+	return foreign("order", image, size);
 }
 
 static int other_system(unsigned char *image, size_t *size)
@@ -480,7 +495,7 @@ static int make_special(const struct change *change, const struct library *libra
 static int write_library(const struct change *change, const struct library *library, const char *root,
 			 const char *upper)
 {
-	unsigned char *copy = malloc(library->size + 256);
+	unsigned char *copy = malloc(library->size + FOREIGN_SIZE_MAX);
 	char path[PATH_MAX];
 	size_t size = library->size;
 	int ret = -1;

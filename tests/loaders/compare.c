@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare_loaders [--all] [--list] SCRATCH ROOT[:ROOT...]: for each program that standard input names, compare
- * errpipe_explain() with what the kernel and the loader do in that root. Several roots are the layers of one.
+ * compare_loaders [--all] [--list] FOREIGN SCRATCH ROOT[:ROOT...]: for each program that standard input names, compare
+ * errpipe_explain() with what the kernel and the loader do in that root. Several roots are the layers of one. FOREIGN is
+ * the directory of the libraries foreign-*.so.
  *
- * Each program is tried as it is, then with one of its libraries removed, and then with two other changes of that library, which
- * differ from program to program. --all: each change of up to four of its libraries. --list: the programs run in an emulator, where only the
- * loader's own list of the libraries can be compared.
+ * Each program is tried as it is, then with one of its libraries removed, and then with two other changes of that library,
+ * which differ from program to program. --all: each change of up to four of its libraries. --list: the programs run in an
+ * emulator, where only the loader's own list of the libraries can be compared.
  *
- * Everything happens in an overlay of the root, mounted on the directory SCRATCH. So start this in a mount namespace of its own,
- * as root. The process that execs is nobody.
+ * Everything happens in an overlay of the root, mounted on the directory SCRATCH. So start this in a mount namespace of
+ * its own, as root. The process that execs is nobody.
  *
- * Writes TAP. A comparison that ends "# KNOWN" is a program whose loader stops for a reason that errpipe_explain() does not look
- * for. The last lines are comments with the counts and the time that an explanation took.
+ * Writes TAP. A comparison that ends "# KNOWN" is a program whose loader stops for a reason that errpipe_explain() does not
+ * look for. The last lines are comments with the counts and the time that an explanation took.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -212,7 +213,10 @@ static const char *different_reason(const struct outcome *outcome, const char *f
 
 static bool is_known(const struct outcome *outcome)
 {
-	static const char *const known[] = { "undefined symbol", "symbol not found", "unexpected reloc", NULL };
+	static const char *const known[] = { "undefined symbol", "symbol not found", "unsupported relocation",
+					     "relocation error",
+					     /* a libc without its versions */
+					     "Inconsistency detected by ld.so", NULL };
 
 	for (int i = 0; known[i]; i++)
 		if (strstr(outcome->words, known[i]))
@@ -518,12 +522,13 @@ static void parse(int argc, char *argv[])
 		else
 			break;
 	}
-	if (argc - i != 2) {
-		fprintf(stderr, "usage: compare_loaders [--all] [--list] SCRATCH ROOT[:ROOT...] <PROGRAMS\n");
+	if (argc - i != 3) {
+		fprintf(stderr, "usage: compare_loaders [--all] [--list] FOREIGN SCRATCH ROOT[:ROOT...] <PROGRAMS\n");
 		exit(2);
 	}
-	options.scratch = argv[i];
-	options.roots = argv[i + 1];
+	foreign_libraries = argv[i];
+	options.scratch = argv[i + 1];
+	options.roots = argv[i + 2];
 }
 
 int main(int argc, char *argv[])

@@ -44,6 +44,9 @@ struct library {
 int read_library(struct library *library, const char *root, const char *path);
 void forget_library(struct library *library);
 
+/* The directory of foreign-machine.so, foreign-class.so and foreign-order.so: libraries of other machines. */
+extern const char *foreign_libraries;
+
 struct change;
 const struct change *change_number(int number); /* from 0; NULL: there are no more */
 const char *change_name(const struct change *change);
