@@ -368,6 +368,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LIBRARY_SHORT,	   /* shorter than an ELF header */
 	ERRPIPE_DETAIL_LIBRARY_NOT_ELF,
 	ERRPIPE_DETAIL_LIBRARY_DAMAGED,
+	ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM, /* by its EI_OSABI */
+	ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM,
 
 	/* VERSION_MISSING: the library is older than the one with which needer was built. */
 	ERRPIPE_DETAIL_OLDER,

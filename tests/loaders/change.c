@@ -314,7 +314,7 @@ static int newer_processor(unsigned char *image, size_t *size)
 	uint32_t *words = (uint32_t *)(build_id + 1);
 
 	(void)size;
-	if (!build_id || build_id->n_descsz < 16)
+	if (!build_id || build_id->n_descsz < 16 || note(image, NT_GNU_PROPERTY_TYPE_0))
 		return -1;
 	build_id->n_type = NT_GNU_PROPERTY_TYPE_0;
 	build_id->n_descsz = 16;

@@ -72,12 +72,16 @@ static void begin_overlay(struct overlay *overlay, const char *name)
 
 static void mount_overlay(const struct overlay *overlay)
 {
-	char layers[4 * PATH_MAX];
+	char layers[4 * PATH_MAX], proc[PATH_MAX + 8];
 
 	snprintf(layers, sizeof(layers), "lowerdir=%s,upperdir=%s,workdir=%s/work", options.roots, overlay->upper,
 		 overlay->directory);
 	if (mount("root", overlay->merged, "overlay", 0, layers) < 0)
 		die("mount overlay");
+	/* Loaders find $ORIGIN by /proc/self/exe. */
+	snprintf(proc, sizeof(proc), "%s/proc", overlay->merged);
+	if ((mkdir(proc, 0555) < 0 && errno != EEXIST) || mount("/proc", proc, NULL, MS_BIND, NULL) < 0)
+		die("mount /proc");
 }
 
 static void end_overlay(const struct overlay *overlay)
@@ -179,10 +183,12 @@ static bool names_the_same(const char *words, const char *finding)
 	static const char *const before[] = { "error while loading shared libraries: ", "version `",
 					      "Error loading shared library ", "cannot be preloaded (", NULL };
 	char name[256];
+	int end = 0;
 
-	/* Here the name comes first. */
-	if (strstr(words, "CPU ISA level is lower than required") && sscanf(words, "%255[^:]", name) == 1)
-		return strstr(finding, strrchr(name, '/') + 1);
+	/* Here the name comes first, in a line of its own. */
+	for (const char *line = words; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (sscanf(line, "%255[^:\n]: CPU ISA%n", name, &end) == 1 && end)
+			return strstr(finding, strrchr(name, '/') + 1);
 	for (int i = 0; before[i]; i++) {
 		const char *place = strstr(words, before[i]);
 

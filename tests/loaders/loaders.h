@@ -15,7 +15,7 @@ struct outcome {
 	int error;    /* the errno of the exec, or 0 */
 	bool started; /* it came to the program's first instruction */
 	int status;   /* otherwise: as wait(2) returns it */
-	char words[1024];
+	char words[16384];
 	/* The files that are mapped to be executed: paths in the root. */
 	int files;
 	char *file[FILES_MAX];

@@ -22,10 +22,13 @@ struct dynamic_version {
 
 struct dynamic_file {
 	const char *soname, *rpath, *runpath, *loader;
+	const char *filter, *auxiliary; /* libraries: gcc's -Wl,-F and -Wl,-f */
 	const char *needed[DYNAMIC_LIST];
 	struct dynamic_version version[DYNAMIC_LIST];
 	unsigned flags_1;
 	unsigned machine;      /* 0: that of the test */
+	unsigned type;	       /* 0: ET_DYN */
+	unsigned char system;  /* EI_OSABI */
 	unsigned isa;	       /* x86: the bits of X86_ISA_1_NEEDED; 0: no such note */
 	unsigned kernel[3];    /* of the ABI tag; 0: none */
 	const char *constants; /* that are in its code, as in a loader */
@@ -193,7 +196,8 @@ static inline void dynamic_header(struct dynamic_writer *w, const struct dynamic
 	ck_assert_int_eq(read(fd, &own, sizeof(own)), sizeof(own));
 	close(fd);
 	memcpy(header->e_ident, own.e_ident, EI_NIDENT);
-	header->e_type = ET_DYN;
+	header->e_ident[EI_OSABI] = file->system;
+	header->e_type = file->type ? file->type : ET_DYN;
 	header->e_machine = file->machine ? file->machine : own.e_machine;
 	header->e_version = EV_CURRENT;
 	header->e_flags = own.e_flags;
@@ -215,6 +219,8 @@ static inline void dynamic_write(int directory, const char *path, const struct d
 	dynamic_tag(&w, DT_SONAME, file->soname);
 	dynamic_tag(&w, DT_RPATH, file->rpath);
 	dynamic_tag(&w, DT_RUNPATH, file->runpath);
+	dynamic_tag(&w, DT_FILTER, file->filter);
+	dynamic_tag(&w, DT_AUXILIARY, file->auxiliary);
 	for (int i = 0; i < DYNAMIC_LIST; i++)
 		dynamic_tag(&w, DT_NEEDED, file->needed[i]);
 	if (file->flags_1)

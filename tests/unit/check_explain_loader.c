@@ -27,9 +27,10 @@ static char *empty[] = { NULL };
 
 /* What its constant strings say makes a loader. */
 static const char glibc[] = "\0/lib/\0/usr/lib/\0error while loading shared libraries\0/etc/ld.so.cache\0"
-			    "/etc/ld.so.preload\0CPU ISA level is lower than required\0--glibc-hwcaps-prepend";
+			    "/etc/ld.so.preload\0CPU ISA level is lower than required\0--glibc-hwcaps-prepend\0"
+			    "cannot dynamically load position-independent executable";
 static const char old_glibc[] = "\0/lib/\0/usr/lib/\0error while loading shared libraries\0FATAL: kernel too old";
-static const char musl[] = "\0Error loading shared library %s: %m (needed by %s)";
+static const char musl[] = "\0Error loading shared library %s: %m (needed by %s)\0%.*s/etc/ld-musl-x86_64.path";
 static const char nixos[] = "\0NixOS cannot run dynamically linked executables";
 static const char unknown[] = "\0some other loader";
 
@@ -429,6 +430,54 @@ START_TEST(not_a_library)
 }
 END_TEST
 
+/* Files of another kind. musl loads all but the last one, which has no segment. */
+START_TEST(refused)
+{
+	static const struct {
+		struct dynamic_file file;
+		off_t size;
+		enum errpipe_detail detail;
+	} cases[] = {
+		{ { .system = ELFOSABI_FREEBSD }, DYNAMIC_SIZE, ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM },
+		{ { .type = ET_EXEC }, DYNAMIC_SIZE, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM },
+		{ { .flags_1 = DF_1_PIE }, DYNAMIC_SIZE, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM },
+		{ { .soname = "libx.so.1" }, sizeof(ElfW(Ehdr)), ERRPIPE_DETAIL_LIBRARY_DAMAGED },
+	};
+	int fd;
+
+	put_library("lib/libx.so.1", cases[_i].file);
+	fd = openat(root, "lib/libx.so.1", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(ftruncate(fd, cases[_i].size), 0);
+	close(fd);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 127);
+	ck_assert_int_eq(ex.detail, cases[_i].detail);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	LOADER(musl);
+	put_text("etc/ld-musl-x86_64.path", "/lib");
+	ask((struct errpipe_question){ .envp = empty });
+	if (_i == 3)
+		must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 127);
+	else
+		must_start();
+}
+END_TEST
+
+START_TEST(filters)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .filter = "liby.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	put_library("lib/libx.so.1", (struct dynamic_file){ .auxiliary = "liby.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	put_library("lib/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_str_eq(library("liby.so.1")->path, "/lib/liby.so.1");
+}
+END_TEST
+
 START_TEST(not_readable)
 {
 	const struct errpipe_who who = { .uid = 1234, .gid = 1234 };
@@ -553,11 +602,11 @@ START_TEST(of_musl)
 	put_library("opt/a/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" }); /* RUNPATH is inherited */
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
-	put_text("etc/ld.path", "/opt/b\n/opt/a\n");
+	put_text("etc/ld-musl-x86_64.path", "/opt/b\n/opt/a\n");
 	put_program((struct dynamic_file){ .needed = { "libx.so.1" } });
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
-	ck_assert_int_eq(unlinkat(root, "etc/ld.path", 0), 0);
+	ck_assert_int_eq(unlinkat(root, "etc/ld-musl-x86_64.path", 0), 0);
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 }
@@ -590,6 +639,8 @@ static Suite *explain_loader_suite(void)
 	tcase_add_loop_test(tcase, a_cache_of_another_format, 0, 2);
 	tcase_add_test(tcase, other_machine);
 	tcase_add_loop_test(tcase, not_a_library, 0, 2);
+	tcase_add_loop_test(tcase, refused, 0, 4);
+	tcase_add_test(tcase, filters);
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);
 	tcase_add_test(tcase, for_a_newer_kernel);

@@ -6,13 +6,15 @@
 #include "explain/facts/dynamic.h"
 
 /* linux/elf.h, and the x86-64 psABI */
-#define PT_PROPERTY	 0x6474e553
 #define NOTE_ABI_TAG	 1
 #define NOTE_PROPERTY	 5
 #define X86_ISA_1_NEEDED 0xc0008002
 #define TAG_AUDIT	 0x6ffffefc
 #define TAG_DEPAUDIT	 0x6ffffefb
 #define ABI_TAG_OS_LINUX 0
+/* glibc's elf/elf.h */
+#define TAG_FILTER	 0x7fffffff
+#define TAG_AUXILIARY	 0x7ffffffd
 
 /* --- bytes of the file -------------------------------------------------------------------------------------- */
 
@@ -77,10 +79,12 @@ static enum ep_header compare(const struct ep_object *o, const struct ep_kind *k
 		return EP_HEADER_NOT_ELF;
 	if (kind && o->elf_class != kind->elf_class)
 		return EP_HEADER_CLASS;
-	if ((kind && o->order != kind->order) || ident[EI_VERSION] != EV_CURRENT)
-		return EP_HEADER_ORDER;
-	if (kind && o->machine != kind->machine)
+	if (kind && (o->order != kind->order || o->machine != kind->machine))
 		return EP_HEADER_MACHINE;
+	if (ident[EI_VERSION] != EV_CURRENT)
+		return EP_HEADER_TYPE;
+	if (ep_elf_system(ident[EI_OSABI]))
+		return EP_HEADER_SYSTEM;
 	if ((o->type != ET_DYN && o->type != ET_EXEC) || o->elf.segment_size != o->elf.layout->segment_size)
 		return EP_HEADER_TYPE;
 	return EP_HEADER_OK;
@@ -139,10 +143,9 @@ int ep_object_header(struct ep_object *o, int fd, const struct ep_kind *kind)
 /* --- the dynamic section ------------------------------------------------------------------------------------ */
 
 static const uint64_t tag_numbers[EP_TAGS] = {
-	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,	 [EP_RPATH] = DT_RPATH,
-	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1,	 [EP_VERNEED] = DT_VERNEED,
-	[EP_VERDEF] = DT_VERDEF,   [EP_FILTER] = 0x7fffffff,	 [EP_AUXILIARY] = 0x7ffffffd,
-	[EP_AUDIT] = TAG_AUDIT,	   [EP_DEPAUDIT] = TAG_DEPAUDIT,
+	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,   [EP_RPATH] = DT_RPATH,
+	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1, [EP_VERNEED] = DT_VERNEED,
+	[EP_VERDEF] = DT_VERDEF,   [EP_AUDIT] = TAG_AUDIT,    [EP_DEPAUDIT] = TAG_DEPAUDIT,
 };
 
 static void read_loads(struct ep_object *o)
@@ -159,15 +162,24 @@ static void read_loads(struct ep_object *o)
 	}
 }
 
-static void take_entry(struct ep_object *o, uint64_t tag, uint64_t value)
+static void take_need(struct ep_object *o, enum ep_need need, uint64_t name)
 {
-	if (tag == DT_NEEDED) {
-		if (o->needed < EP_NEEDED_MAX)
-			o->needed_name[o->needed++] = value;
-		else
-			o->is_odd = true;
+	if (o->needed == EP_NEEDED_MAX) {
+		o->is_odd = true;
 		return;
 	}
+	o->needs[o->needed].name = name;
+	o->needs[o->needed++].need = need;
+}
+
+static void take_entry(struct ep_object *o, uint64_t tag, uint64_t value)
+{
+	if (tag == DT_NEEDED)
+		take_need(o, EP_NEEDED, value);
+	else if (tag == TAG_FILTER)
+		take_need(o, EP_FILTER, value);
+	else if (tag == TAG_AUXILIARY)
+		take_need(o, EP_AUXILIARY, value);
 	for (unsigned i = 0; i < EP_TAGS; i++) {
 		if (tag == tag_numbers[i]) {
 			o->value[i] = value;
@@ -424,15 +436,12 @@ static uint32_t find_in_segments(struct ep_object *o, uint32_t kind, uint32_t wa
 	return found;
 }
 
-/* glibc reads PT_GNU_PROPERTY, and only without that PT_NOTE (_dl_process_pt_gnu_property() in its elf/dl-load.c). */
+/* On x86, glibc reads PT_NOTE and not PT_GNU_PROPERTY (its sysdeps/x86/dl-prop.h). */
 uint32_t ep_object_isa_needed(struct ep_object *o)
 {
-	struct ep_segment segment;
-	bool has = ep_elf_find(&o->elf, 0, PT_PROPERTY, &segment) >= 0;
-
 	if (o->machine != EM_X86_64 && o->machine != EM_386)
 		return 0;
-	return find_in_segments(o, has ? PT_PROPERTY : PT_NOTE, NOTE_PROPERTY, isa_of_properties);
+	return find_in_segments(o, PT_NOTE, NOTE_PROPERTY, isa_of_properties);
 }
 
 uint32_t ep_object_abi_tag(struct ep_object *o)

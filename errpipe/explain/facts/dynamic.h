@@ -16,11 +16,16 @@ enum ep_tag {
 	EP_FLAGS_1,
 	EP_VERNEED,
 	EP_VERDEF,
-	EP_AUXILIARY,
-	EP_FILTER,
 	EP_AUDIT,
 	EP_DEPAUDIT,
 	EP_TAGS
+};
+
+/* Why a library is named in the dynamic section. musl ignores the last two. */
+enum ep_need {
+	EP_NEEDED,
+	EP_FILTER,   /* it is needed as well */
+	EP_AUXILIARY /* it is taken if it is there */
 };
 
 enum { EP_LOADS_MAX = 16, EP_NEEDED_MAX = 256, EP_WINDOWS = 2, EP_WINDOW = 8192 };
@@ -45,7 +50,10 @@ struct ep_object {
 	unsigned tags; /* one bit for each enum ep_tag that it has */
 	uint64_t value[EP_TAGS];
 	unsigned needed;
-	uint64_t needed_name[EP_NEEDED_MAX]; /* for ep_object_string() */
+	struct {
+		uint64_t name; /* for ep_object_string() */
+		enum ep_need need;
+	} needs[EP_NEEDED_MAX];
 
 	unsigned window_next;
 	struct ep_window window[EP_WINDOWS];
@@ -57,8 +65,8 @@ enum ep_header {
 	EP_HEADER_SHORT,   /* too few bytes */
 	EP_HEADER_NOT_ELF, /* another magic */
 	EP_HEADER_CLASS,   /* 32-bit instead of 64-bit, or the other way round */
-	EP_HEADER_ORDER,   /* the other byte order, or damaged */
-	EP_HEADER_MACHINE, /* another machine */
+	EP_HEADER_MACHINE, /* another machine, or the other byte order */
+	EP_HEADER_SYSTEM,  /* another operating system */
 	EP_HEADER_TYPE	   /* neither a program nor a library, or damaged */
 };
 

@@ -18,6 +18,7 @@ static const struct {
 	{ "Error loading shared library", EP_SIGN_MUSL },
 	{ "CPU ISA level is lower than required", EP_SIGN_ISA_LEVEL },
 	{ "--glibc-hwcaps-prepend", EP_SIGN_HWCAPS },
+	{ "cannot dynamically load position-independent executable", EP_SIGN_NO_PIE },
 	{ "FATAL: kernel too old", EP_SIGN_ABI_TAG },
 	{ "libgcompat", EP_SIGN_GCOMPAT },
 	{ "/lib/libgcompat", EP_SIGN_GCOMPAT },
@@ -70,6 +71,16 @@ static void take_path(char *to, size_t size, const char *text, size_t length, co
 	to[length] = '\0';
 }
 
+/* musl has a format for the path of its list of directories: "%.*s/etc/ld-musl-x86_64.path". */
+static void take_list(struct ep_loader_text *loader, const char *text, size_t length)
+{
+	static const char before[] = "%.*s";
+	size_t size = sizeof(before) - 1;
+
+	if (length > size && memcmp(text, before, size) == 0)
+		take_path(loader->list, sizeof(loader->list), text + size, length - size, ".path");
+}
+
 static void take_string(struct ep_loader_text *loader, const char *text, size_t length, bool follows)
 {
 	enum { SHORTEST = 5 };
@@ -84,6 +95,8 @@ static void take_string(struct ep_loader_text *loader, const char *text, size_t 
 		take_path(loader->cache, sizeof(loader->cache), text, length, "/ld.so.cache");
 	if (text[length - 1] == 'd')
 		take_path(loader->preload, sizeof(loader->preload), text, length, "/ld.so.preload");
+	if (text[length - 1] == 'h')
+		take_list(loader, text, length);
 }
 
 /* All strings that end within the bytes. Returns how many bytes these are. */
@@ -145,7 +158,7 @@ void ep_loader_text(struct ep_loader_text *loader, struct ep_object *object)
 {
 	loader->signs = 0;
 	loader->directories = 0;
-	*loader->cache = *loader->preload = '\0';
+	*loader->cache = *loader->preload = *loader->list = '\0';
 	read_segments(loader, object, false);
 	if (!loader->signs)
 		read_segments(loader, object, true);

@@ -14,7 +14,8 @@ enum ep_loader_sign {
 	EP_SIGN_HWCAPS = 8,    /* looks in subdirectories of glibc-hwcaps */
 	EP_SIGN_ABI_TAG = 16,  /* compares ABI tags with the kernel */
 	EP_SIGN_NIXOS_STUB = 32,
-	EP_SIGN_GCOMPAT = 64 /* glibc's interface on musl, by gcompat */
+	EP_SIGN_GCOMPAT = 64, /* glibc's interface on musl, by gcompat */
+	EP_SIGN_NO_PIE = 128  /* takes no program for a library, even if it is position-independent */
 };
 
 enum { EP_DIRECTORIES_MAX = 8 };
@@ -24,6 +25,7 @@ struct ep_loader_text {
 	char directory[EP_DIRECTORIES_MAX][256]; /* that are searched by default, without a slash at the end */
 	unsigned directories;
 	char cache[256], preload[256]; /* its paths of ld.so.cache and ld.so.preload; "": unknown */
+	char list[256];		       /* musl: the path of its list of directories; "": unknown */
 	bool in_list;		       /* the string before was one of these directories */
 	char bytes[8192];
 };

@@ -128,9 +128,14 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	switch (ep_walk_header(w, path, file)) {
 	case EP_HEADER_OK:
 		return is_for_newer_kernel(w, path) ? EP_TRY_NEXT : EP_TRY_TAKEN;
-	case EP_HEADER_CLASS:
 	case EP_HEADER_MACHINE:
+		/* Debian and others pass over it, like over any other machine. The original stops. */
+		w->certain = w->certain && w->object.order == w->kind.order;
 		return EP_TRY_NEXT;
+	case EP_HEADER_CLASS:
+		return EP_TRY_NEXT;
+	case EP_HEADER_SYSTEM:
+		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM);
 	case EP_HEADER_SHORT:
 		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
 	case EP_HEADER_NOT_ELF:
@@ -226,6 +231,26 @@ static enum ep_try try_directory(struct ep_walk *w, const char *directory)
 	return try_file(w, path);
 }
 
+static bool is_default(const struct ep_walk *w, const char *path)
+{
+	for (unsigned i = 0; i < w->loader.directories; i++) {
+		const char *directory = w->loader.directory[i];
+		size_t length = strlen(directory);
+
+		if (strncmp(path, directory, length) == 0 && path[length] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* A process that gains rights gets $ORIGIN only where it leads into a default directory (is_trusted_path_normalize()). */
+static bool is_trusted(const struct ep_walk *w, const char *part, const char *directory)
+{
+	char path[PATH_MAX];
+
+	return !w->secure || !strstr(part, "ORIGIN") || (ep_walk_join(path, directory, "") && is_default(w, path));
+}
+
 /* fillin_rpath(): an empty part is the working directory. context: the index of the file whose list it is. */
 static enum ep_try try_part(struct ep_walk *w, const char *part, void *context)
 {
@@ -233,7 +258,7 @@ static enum ep_try try_part(struct ep_walk *w, const char *part, void *context)
 	char directory[PATH_MAX];
 	size_t length;
 
-	if (!expand(w, *of, part, directory))
+	if (!expand(w, *of, part, directory) || !is_trusted(w, part, directory))
 		return EP_TRY_NEXT;
 	length = strlen(directory);
 	while (length > 1 && directory[length - 1] == '/')
@@ -269,18 +294,6 @@ static enum ep_try try_rpaths(struct ep_walk *w, int needer)
 	if (tried == EP_TRY_NEXT && !did_program)
 		tried = try_list(w, w->loaded[0].rpath, ":", 0);
 	return tried;
-}
-
-static bool is_default(const struct ep_walk *w, const char *path)
-{
-	for (unsigned i = 0; i < w->loader.directories; i++) {
-		const char *directory = w->loader.directory[i];
-		size_t length = strlen(directory);
-
-		if (strncmp(path, directory, length) == 0 && path[length] == '/')
-			return true;
-	}
-	return false;
 }
 
 /* LD_LIBRARY_PATH is for all, but not for a process that gains rights. */
@@ -387,13 +400,13 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 	return false;
 }
 
-static int take(struct ep_walk *w, const char *name, int needer, bool is_preload)
+static int take(struct ep_walk *w, const char *name, int needer, bool is_optional)
 {
 	enum ep_try tried;
 
 	if (!*name || is_loaded(w, name))
 		return 0;
-	ep_walk_want(w, name, needer, is_preload);
+	ep_walk_want(w, name, needer, is_optional);
 	tried = search(w, needer);
 	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
 		ep_walk_missing(w);
@@ -405,7 +418,9 @@ static int take_needs(struct ep_walk *w)
 {
 	for (int i = 0; i < w->count; i++) {
 		for (unsigned j = 0; w->loaded[i].is_queued && j < w->loaded[i].names; j++) {
-			if (take(w, w->name[w->loaded[i].first_name + j], i, false) < 0)
+			unsigned at = w->loaded[i].first_name + j;
+
+			if (take(w, w->name[at].name, i, w->name[at].need == EP_AUXILIARY) < 0)
 				return -1;
 		}
 	}
@@ -417,9 +432,15 @@ static enum ep_try preload(struct ep_walk *w, const char *name, void *context)
 	const char *kept = ep_walk_keep(w, name);
 
 	(void)context;
-	if (kept && !(w->secure && strchr(name, '/')))
+	if (kept)
 		take(w, kept, 0, true);
 	return EP_TRY_NEXT;
+}
+
+/* In a process that gains rights, the environment can name no path. */
+static enum ep_try preload_variable(struct ep_walk *w, const char *name, void *context)
+{
+	return w->secure && strchr(name, '/') ? EP_TRY_NEXT : preload(w, name, context);
 }
 
 /* The file is for all processes; its comments go to the end of the line. */
@@ -453,7 +474,7 @@ static void preload_all(struct ep_walk *w)
 
 	if (list && *list) {
 		w->certain = w->certain && !w->secure;
-		ep_walk_parts(w, list, ": ", preload, NULL);
+		ep_walk_parts(w, list, ": ", preload_variable, NULL);
 	}
 	preload_file(w);
 }

@@ -160,7 +160,7 @@ enum ep_try ep_walk_missing(struct ep_walk *w)
 	bool is_configured = false;
 	const char *elsewhere;
 
-	if (w->is_preload || w->given_up || w->passed.path)
+	if (w->is_optional || w->given_up || w->passed.path)
 		return w->passed.path ? passed_over(w) : ep_walk_stop(w, NULL, missing);
 	elsewhere = find_elsewhere(w, &is_configured);
 	w->given_up = false; /* a hint that cannot be looked for changes no answer */

@@ -30,7 +30,7 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	enum ep_header header = ep_walk_header(w, path, file);
 	unsigned type = w->object.type;
 
-	if (header == EP_HEADER_OK)
+	if (header == EP_HEADER_OK || header == EP_HEADER_SYSTEM)
 		return EP_TRY_TAKEN;
 	if (header == EP_HEADER_CLASS || header == EP_HEADER_MACHINE) {
 		w->certain = false;
@@ -162,13 +162,11 @@ static enum ep_try try_rpaths(struct ep_walk *w)
 static bool path_of_list(const struct ep_walk *w, char path[PATH_MAX])
 {
 	const char *loader = w->running->loader->path, *slash = strrchr(loader, '/'), *before = slash;
-	const char *name = slash ? slash + 1 : loader, *end = strstr(name, ".so");
 
 	while (before && before > loader && *--before != '/')
 		;
-	return slash && end &&
-	       (size_t)snprintf(path, PATH_MAX, "%.*s/etc/%.*s.path", (int)(before - loader), loader,
-				(int)(end - name), name) < PATH_MAX;
+	return slash && *w->loader.list &&
+	       (size_t)snprintf(path, PATH_MAX, "%.*s%s", (int)(before - loader), loader, w->loader.list) < PATH_MAX;
 }
 
 /* The list of the system. A file that cannot be opened, other than a missing one, makes it empty. */
@@ -225,13 +223,13 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 	return false;
 }
 
-static int take(struct ep_walk *w, const char *name, int needer, bool is_preload, const char *list)
+static int take(struct ep_walk *w, const char *name, int needer, bool is_optional, const char *list)
 {
 	enum ep_try tried;
 
 	if (!*name || is_itself(w, name) || is_loaded(w, name))
 		return 0;
-	ep_walk_want(w, name, needer, is_preload);
+	ep_walk_want(w, name, needer, is_optional);
 	tried = search(w, list);
 	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
 		ep_walk_missing(w);
@@ -260,7 +258,9 @@ int ep_musl(struct ep_walk *w)
 	}
 	for (int i = 0; i < w->count; i++) {
 		for (unsigned j = 0; w->loaded[i].is_queued && j < w->loaded[i].names; j++) {
-			if (take(w, w->name[w->loaded[i].first_name + j], i, false, list) < 0)
+			unsigned at = w->loaded[i].first_name + j;
+
+			if (w->name[at].need == EP_NEEDED && take(w, w->name[at].name, i, false, list) < 0)
 				return -1;
 		}
 	}

@@ -43,11 +43,13 @@ static void note_names(struct ep_walk *w, struct ep_loaded *loaded, struct ep_ob
 {
 	loaded->first_name = w->names;
 	for (unsigned i = 0; i < object->needed && w->names < EP_NAMES_MAX; i++) {
-		const char *string = ep_object_string(object, object->needed_name[i]);
+		const char *string = ep_object_string(object, object->needs[i].name);
 		const char *name = string ? ep_walk_keep(w, string) : NULL;
 
-		if (name)
-			w->name[w->names++] = name;
+		if (!name)
+			continue;
+		w->name[w->names].name = name;
+		w->name[w->names++].need = object->needs[i].need;
 	}
 	loaded->names = w->names - loaded->first_name;
 	if (loaded->names != object->needed)
@@ -119,8 +121,7 @@ static void note_object(struct ep_walk *w, struct ep_loaded *loaded, struct ep_o
 	loaded->isa = ep_object_isa_needed(object);
 	note_names(w, loaded, object);
 	note_versions(w, loaded, object);
-	if (object->is_odd || ep_object_has(object, EP_AUXILIARY) || ep_object_has(object, EP_FILTER) ||
-	    ep_object_has(object, EP_AUDIT) || ep_object_has(object, EP_DEPAUDIT))
+	if (object->is_odd || ep_object_has(object, EP_AUDIT) || ep_object_has(object, EP_DEPAUDIT))
 		w->certain = false;
 }
 
@@ -171,11 +172,11 @@ void ep_walk_loader(struct ep_walk *w)
 
 /* --- one library -------------------------------------------------------------------------------------------- */
 
-void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_preload)
+void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_optional)
 {
 	w->wanted = name;
 	w->needer = needer;
-	w->is_preload = is_preload;
+	w->is_optional = is_optional;
 	w->passed = (struct ep_passed){ .path = NULL };
 	*w->searched = '\0';
 	w->c->ex->looking_at = name;
@@ -208,7 +209,7 @@ static int note_library(struct ep_walk *w, const char *path, enum errpipe_cause 
 		return -1;
 	}
 	library->name = ep_walk_tell(w, w->wanted);
-	library->needed_by = w->needer < 0 || w->is_preload ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
+	library->needed_by = w->needer < 0 || w->is_optional ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
 	library->path = ep_walk_tell(w, path);
 	library->fault = fault;
 	return ex->libraries++;
@@ -280,7 +281,7 @@ static enum ep_try on_noexec(struct ep_walk *w, const char *path)
 			    (struct ep_finding){
 				    .cause = ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,
 				    .subject = ep_walk_tell(w, path),
-				    .object = w->is_preload ? NULL : ep_mount_of(w->c, path),
+				    .object = w->is_optional ? NULL : ep_mount_of(w->c, path),
 			    });
 }
 
@@ -294,11 +295,36 @@ static void add_unread(struct ep_walk *w, const char *path)
 		loaded->library = note_library(w, path, ERRPIPE_CAUSE_NONE);
 }
 
+static enum ep_try unfit(struct ep_walk *w, const char *path, enum errpipe_detail detail)
+{
+	return ep_walk_stop(w, path,
+			    (struct ep_finding){
+				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
+				    .subject = ep_walk_tell(w, path),
+				    .detail = detail,
+			    });
+}
+
+/* glibc does not take a program for a library: _dl_map_object_from_fd() in its elf/dl-load.c. musl does. */
+static bool is_program(const struct ep_walk *w)
+{
+	const struct ep_object *object = &w->object;
+
+	if (object->type == ET_EXEC)
+		return w->loader.signs & EP_SIGN_GLIBC;
+	return w->loader.signs & EP_SIGN_NO_PIE && ep_object_has(object, EP_FLAGS_1) &&
+	       object->value[EP_FLAGS_1] & DF_1_PIE;
+}
+
 static enum ep_try map_new(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
 	struct ep_loaded *loaded;
 
 	ep_object_read(&w->object);
+	if (!w->object.loads || !w->object.has_dynamic)
+		return unfit(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
+	if (is_program(w))
+		return unfit(w, path, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM);
 	if (file->noexec && has_code(&w->object))
 		return on_noexec(w, path);
 	loaded = add(w, w->wanted, ep_walk_keep(w, path));
@@ -337,7 +363,7 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	if (w->given_up)
 		return EP_TRY_STOP;
 	note_library(w, path, finding.cause);
-	if (w->is_preload)
+	if (w->is_optional)
 		return EP_TRY_STOP;
 	w->failed = true;
 	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);

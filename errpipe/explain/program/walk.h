@@ -66,7 +66,10 @@ struct ep_walk {
 
 	struct ep_loaded loaded[EP_LOADED_MAX];
 	int count;
-	const char *name[EP_NAMES_MAX];
+	struct {
+		const char *name;
+		enum ep_need need;
+	} name[EP_NAMES_MAX];
 	unsigned names;
 	struct ep_walk_version need[EP_VERSIONS_MAX], definition[EP_VERSIONS_MAX];
 	unsigned needs, definitions;
@@ -74,7 +77,7 @@ struct ep_walk {
 	/* The library at hand. */
 	const char *wanted;
 	int needer;
-	bool is_preload; /* a fault is only worth a warning of the loader */
+	bool is_optional; /* a fault is worth a warning of the loader at most */
 	struct ep_passed passed;
 	char searched[1024]; /* directories that the environment and the files name, separated by colons */
 
@@ -101,7 +104,7 @@ enum ep_try {
 	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
 	EP_TRY_NOWHERE,	  /* nor anywhere else */
 	EP_TRY_TAKEN,
-	EP_TRY_STOP /* with a finding, or, of a preloaded library, with nothing */
+	EP_TRY_STOP /* with a finding, or, of an optional library, with nothing */
 };
 
 /* Returns NULL if there is no room, and the walk is then not certain. */
@@ -127,7 +130,7 @@ int ep_walk_open(struct ep_walk *w, const char *path, struct ep_readable *file);
 enum ep_try ep_walk_map(struct ep_walk *w, const char *path, const struct ep_readable *file);
 
 /* Go on to the library of that name, which the file with the index needer needs (-1: it is preloaded). */
-void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_preload);
+void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_optional);
 
 /* The loader stops at the library at hand, at that path (NULL: it found none). */
 enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding);
