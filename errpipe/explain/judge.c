@@ -59,6 +59,14 @@ static bool explains_status(const struct errpipe_explanation *ex, int status)
 	return ex->works && !ex->starts && ex->certainty == ERRPIPE_CERTAIN && ex->status == status;
 }
 
+/* Did the program start, so that the finding is not why it ended? */
+static bool ended_otherwise(const struct errpipe_explanation *ex, int status)
+{
+	if (WIFEXITED(status))
+		return !explains_status(ex, WEXITSTATUS(status));
+	return ex->works || ex->error || !is_killed_by_kernel(status);
+}
+
 void ep_judge_finding(struct ep_check *c)
 {
 	struct errpipe_explanation *ex = c->ex;
@@ -66,9 +74,6 @@ void ep_judge_finding(struct ep_check *c)
 
 	if (ep_has_failed(report))
 		judge_failure(c, report->error);
-	else if (report && WIFEXITED(report->status) && !explains_status(ex, WEXITSTATUS(report->status)))
+	else if (report && ended_otherwise(ex, report->status))
 		ep_finding_clear(ex);
-	else if (report && !WIFEXITED(report->status) &&
-		 (ex->works || ex->error || !is_killed_by_kernel(report->status)))
-		ep_finding_clear(ex); /* It started, so this is not why it was killed. */
 }

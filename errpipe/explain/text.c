@@ -95,12 +95,12 @@ static const char *const kinds[] = {
 
 /* errnos.def */
 static const struct reason {
-	int error;
 	const char *name, *gives, *look;
+	int error;
 	bool of_file_systems;
 } reasons[] = {
-#define ERRNO(error, gives, look)    { error, #error, gives, look, false },
-#define FS_ERRNO(error, gives, look) { error, #error, gives, look, true },
+#define ERRNO(error, gives, look)    { #error, gives, look, error, false },
+#define FS_ERRNO(error, gives, look) { #error, gives, look, error, true },
 #include "explain/errnos.def"
 #undef ERRNO
 #undef FS_ERRNO
@@ -231,7 +231,9 @@ static void add_words(struct ep_line *line, const struct errpipe_explanation *ex
 	size_t length = strlen(ex->object);
 	char word[4096];
 
-	for (int i = 0; path && *path && i < WORDS; i++) {
+	if (!path)
+		return;
+	for (int i = 0; *path && i < WORDS; i++) {
 		snprintf(word, sizeof(word), "%.*s", (int)length, path);
 		ep_add(line, i ? ", " : "");
 		ep_add_quoted(line, word);
@@ -239,7 +241,7 @@ static void add_words(struct ep_line *line, const struct errpipe_explanation *ex
 		path += strspn(path, " \t");
 		length = strcspn(path, " \t");
 	}
-	if (path && *path)
+	if (*path)
 		ep_add(line, " ...");
 }
 

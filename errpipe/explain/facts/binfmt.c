@@ -120,7 +120,7 @@ static bool nearly_has_magic(const struct ep_head *head, const struct entry *ent
 {
 	unsigned first = 0, last = 0;
 
-	if (entry->offset || strlen(entry->magic) < 2 * MACHINE_END || memcmp(entry->magic, "7f454c46", 8) != 0 ||
+	if (entry->offset || strlen(entry->magic) / 2 < MACHINE_END || memcmp(entry->magic, "7f454c46", 8) != 0 ||
 	    (entry->mask && strlen(entry->mask) != strlen(entry->magic)))
 		return false;
 	for (unsigned i = 0; i < strlen(entry->magic) / 2 && i < sizeof(head->bytes); i++) {

@@ -98,7 +98,7 @@ static void seed_segments(struct ep_object *o)
 
 	if (size > sizeof(o->elf.buffer))
 		size = sizeof(o->elf.buffer);
-	if (size < segment)
+	if (!segment || size < segment)
 		return;
 	memcpy(o->elf.buffer, window->bytes + o->elf.table, size);
 	o->elf.loaded = size / segment;

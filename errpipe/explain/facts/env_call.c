@@ -142,7 +142,8 @@ static void take(struct reader *reader, enum option_kind kind, char *argument)
 		reader->call->clears = true;
 		break;
 	case UNSET:
-		unset(reader, argument);
+		if (argument)
+			unset(reader, argument);
 		break;
 	case NUL:
 		reader->has_nul = true;
@@ -151,7 +152,8 @@ static void take(struct reader *reader, enum option_kind kind, char *argument)
 		reader->call->directory = argument;
 		break;
 	case SPLIT:
-		split(reader, argument);
+		if (argument)
+			split(reader, argument);
 		break;
 	case NOTHING:
 		break;

@@ -38,7 +38,7 @@ bool ep_contains_name(int fd, const char *name)
 
 	if (length + 2 > sizeof(bytes))
 		return false;
-	memcpy(bytes + 1, name, length);
+	strcpy(bytes + 1, name);
 	return contains(fd, bytes, length + 2);
 }
 

@@ -139,7 +139,7 @@ const char *ep_main_prefix(struct ep_check *c, char *const *env)
 
 	for (; env && *env; env++) {
 		all += strlen(*env);
-		its += has_prefix_of(*env, candidate) ? strlen(*env) : 0;
+		its += candidate && has_prefix_of(*env, candidate) ? strlen(*env) : 0;
 	}
 	length = candidate ? prefix_length(candidate) : 0;
 	if (!length || its <= all / 2)

@@ -39,7 +39,7 @@ static inline bool ep_is_name(char c)
 /* The byte at that place, or 0. */
 static inline char ep_byte(struct ep_span span, size_t at)
 {
-	return at < span.size ? span.at[at] : '\0';
+	return span.at && at < span.size ? span.at[at] : '\0';
 }
 
 static inline struct ep_span ep_after(struct ep_span span, size_t count)

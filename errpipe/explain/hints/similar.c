@@ -196,10 +196,10 @@ static void look_through(struct similar *similar, const char *directory)
 	struct ep_lookup w;
 	int fd;
 
-	similar->directory = directory;
-	similar->dense = is_dense(directory);
 	if (ep_lookup(&w, similar->c, *directory ? directory : ".", EP_FOR_HINT) < 0)
 		return;
+	similar->directory = directory;
+	similar->dense = is_dense(directory);
 	fd = w.fd < 0 ? -1 : ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
 	if (fd >= 0) {
 		ep_entries(fd, ENTRIES, compare, similar);
@@ -207,6 +207,7 @@ static void look_through(struct similar *similar, const char *directory)
 	}
 	if (w.fd >= 0)
 		close(w.fd);
+	similar->directory = NULL;
 }
 
 static bool told(struct similar *similar, const char *directory)

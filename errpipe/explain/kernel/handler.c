@@ -147,7 +147,8 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 	case EP_NO_EMULATOR:
 		break;
 	}
-	if (handler.binfmt == ERRPIPE_BINFMT_NO_HANDLER && (configured = ep_find_configured(c, head))) {
+	configured = handler.binfmt == ERRPIPE_BINFMT_NO_HANDLER ? ep_find_configured(c, head) : NULL;
+	if (configured) {
 		foreign.detail = ERRPIPE_DETAIL_EMULATOR_CONFIGURED;
 		foreign.object = configured;
 	}

@@ -320,15 +320,19 @@ bool ep_is_program(struct ep_check *c, const char *path)
 
 /* --- a file that the process opens itself ------------------------------------------------------------------- */
 
+static bool is_mounted_noexec(int fd)
+{
+	struct statvfs fs;
+
+	return fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOEXEC;
+}
+
 static bool is_noexec(struct ep_check *c, const char *place, int fd)
 {
 	size_t length;
 	const struct errpipe_mount *mount = *place ? ep_mount_over(c->question, place, &length) : NULL;
-	struct statvfs fs;
 
-	if (mount)
-		return mount->noexec;
-	return fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOEXEC;
+	return mount ? mount->noexec : is_mounted_noexec(fd);
 }
 
 /* For the caller's own process the kernel's answer is the right one, so no step needs to be checked. */
@@ -390,7 +394,7 @@ static int open_plainly(const char *path, struct ep_readable *file)
 		file->fd = -1;
 		return -EIO;
 	}
-	file->noexec = is_noexec(NULL, "", file->fd);
+	file->noexec = is_mounted_noexec(file->fd);
 	return 0;
 }
 

@@ -32,8 +32,8 @@ static const struct errpipe_link *parent_of(const struct ep_check *c, const stru
 /* The first file of that exec, or NULL if a handler of binfmt_misc is among them, which has arguments of its own. */
 static const struct errpipe_link *first_of(const struct ep_check *c, const struct errpipe_link *link)
 {
-	while (link->kind == ERRPIPE_LINK_INTERPRETER)
-		link = parent_of(c, link);
+	while (link->kind == ERRPIPE_LINK_INTERPRETER && link->parent >= 0)
+		link = &c->ex->link[link->parent];
 	return link->kind == ERRPIPE_LINK_HANDLER ? NULL : link;
 }
 
@@ -49,8 +49,8 @@ static void add_arguments(const struct ep_check *c, const struct errpipe_link *l
 		*to++ = *argv;
 	} else {
 		*to++ = (char *)link->path;
-		while (link->kind == ERRPIPE_LINK_INTERPRETER) {
-			link = parent_of(c, link);
+		while (link->kind == ERRPIPE_LINK_INTERPRETER && link->parent >= 0) {
+			link = &c->ex->link[link->parent];
 			if (link->argument)
 				*to++ = (char *)link->argument;
 			*to++ = (char *)link->path;
@@ -70,7 +70,7 @@ struct room {
 /* Two arguments for each script. The words of -S go before the arguments that they replace. */
 static bool make_room(struct ep_command *command, const struct ep_check *c, struct room *room)
 {
-	size_t argc = count(c->question->argv) + 2 * ERRPIPE_LINKS_MAX + WORDS_MAX + 2;
+	size_t argc = count(c->question->argv) + 2UL * ERRPIPE_LINKS_MAX + WORDS_MAX + 2;
 	size_t envc = count(c->question->envp) + argc + 1;
 	char **pointers;
 
@@ -83,7 +83,7 @@ static bool make_room(struct ep_command *command, const struct ep_check *c, stru
 	command->memory = pointers;
 	*room = (struct room){
 		.words = pointers,
-		.argv = pointers + 2 * WORDS_MAX,
+		.argv = pointers + 2UL * WORDS_MAX,
 		.unset = pointers + WORDS_MAX + argc,
 		.envp = pointers + WORDS_MAX + 2 * argc,
 		.bytes = (char *)(pointers + WORDS_MAX + 2 * argc + envc),

@@ -59,15 +59,18 @@ static const char *value_of(struct ep_walk *w, int needer, const char *text, siz
 {
 	const char *architecture = w->running->link->architecture;
 
-	if ((*length = token(text, "ORIGIN")) != 0) {
+	*length = token(text, "ORIGIN");
+	if (*length) {
 		w->certain = w->certain && !w->secure;
 		return w->loaded[needer].origin;
 	}
-	if ((*length = token(text, "LIB")) != 0) {
+	*length = token(text, "LIB");
+	if (*length) {
 		w->certain = w->certain && lib_of(w);
 		return lib_of(w);
 	}
-	if ((*length = token(text, "PLATFORM")) != 0) {
+	*length = token(text, "PLATFORM");
+	if (*length) {
 		w->certain = false; /* AT_PLATFORM; some releases put "haswell" there */
 		return architecture && strcmp(architecture, "i386") == 0 ? "i686" : architecture;
 	}
@@ -189,6 +192,7 @@ static enum ep_try try_file(struct ep_walk *w, const char *path)
 
 static bool has_hwcaps(struct ep_walk *w, const char *directory)
 {
+	const char *kept;
 	char path[PATH_MAX];
 	bool has;
 
@@ -198,8 +202,9 @@ static bool has_hwcaps(struct ep_walk *w, const char *directory)
 	}
 	has = w->loader.signs & EP_SIGN_HWCAPS && ep_walk_join(path, directory, "glibc-hwcaps") &&
 	      ep_exists(w->c, path);
-	if (w->probes < EP_PROBED_MAX && (directory = ep_walk_keep(w, directory)) != NULL) {
-		w->probed[w->probes].directory = directory;
+	kept = w->probes < EP_PROBED_MAX ? ep_walk_keep(w, directory) : NULL;
+	if (kept) {
+		w->probed[w->probes].directory = kept;
 		w->probed[w->probes++].has_hwcaps = has;
 	}
 	return has;

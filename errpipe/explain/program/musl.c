@@ -163,8 +163,11 @@ static bool path_of_list(const struct ep_walk *w, char path[PATH_MAX])
 {
 	const char *loader = w->running->loader->path, *slash = strrchr(loader, '/'), *before = slash;
 
-	while (before && before > loader && *--before != '/')
-		;
+	while (before && before > loader) {
+		before--;
+		if (*before == '/')
+			break;
+	}
 	return slash && *w->loader.list &&
 	       (size_t)snprintf(path, PATH_MAX, "%.*s%s", (int)(before - loader), loader, w->loader.list) < PATH_MAX;
 }
@@ -206,7 +209,7 @@ static enum ep_try search(struct ep_walk *w, const char *list)
 
 static const char *last_name(const char *path)
 {
-	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
 }
@@ -217,7 +220,8 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 	for (int i = 1; i < w->count; i++) {
 		const struct ep_loaded *loaded = &w->loaded[i];
 
-		if (loaded->is_queued && !strchr(loaded->name, '/') && strcmp(last_name(loaded->path), name) == 0)
+		if (loaded->is_queued && loaded->path && !strchr(loaded->name, '/') &&
+		    strcmp(last_name(loaded->path), name) == 0)
 			return true;
 	}
 	return false;
