@@ -9,7 +9,7 @@
  * emulator, where only the loader's own list of the libraries can be compared.
  *
  * Everything happens in an overlay of the root, mounted on the directory SCRATCH. So start this in a mount namespace of
- * its own, as root. The process that execs is nobody.
+ * its own, as root. The process that execs is nobody, but with --list it stays root.
  *
  * Writes TAP. A comparison that ends "# KNOWN" is a program whose loader stops for a reason that errpipe_explain() does not
  * look for. The last lines are comments with the counts and the time that an explanation took.
@@ -121,12 +121,15 @@ static double explain(const struct overlay *overlay, const char *program, char *
 	char *const argv[] = { (char *)program, NULL };
 	struct errpipe_identity identity;
 	struct errpipe_who who = { .uid = NOBODY, .gid = NOBODY };
-	struct errpipe_question question = { .path = program, .cwd = "/", .who = &who, .argv = argv, .envp = envp };
+	struct errpipe_question question = { .path = program, .cwd = "/", .argv = argv, .envp = envp };
 	struct timespec begin, end;
 	int error;
 
 	errpipe_identity(&identity);
 	who.bounding = identity.bounding;
+	/* A user namespace has no nobody. */
+	if (options.method == TO_FIRST_INSTRUCTION)
+		question.who = &who;
 	question.root = open(overlay->merged, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
 	error = errpipe_explain(&explanation, &question);
@@ -296,8 +299,6 @@ static void begin_environment(char *envp[ENVIRONMENT_MAX])
 {
 	memset(envp, 0, ENVIRONMENT_MAX * sizeof(*envp));
 	envp[0] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-	if (options.method == LIST_LIBRARIES)
-		envp[1] = "LD_TRACE_LOADED_OBJECTS=1";
 }
 
 /* Returns false if the change does not apply. */

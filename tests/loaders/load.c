@@ -37,6 +37,7 @@ static void on_alarm(int signal)
 static void child(const char *root, const char *program, char *const envp[], int words, enum method method)
 {
 	char *const argv[] = { (char *)program, NULL };
+	char *variables[ENVIRONMENT_MAX + 2] = { "LD_TRACE_LOADED_OBJECTS=1" };
 	int null = open("/dev/null", O_RDWR);
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(words, 1) < 0 || dup2(words, 2) < 0 || chroot(root) < 0 ||
@@ -48,8 +49,10 @@ static void child(const char *root, const char *program, char *const envp[], int
 			_exit(1);
 		raise(SIGSTOP);
 	}
+	for (int i = 0; i <= ENVIRONMENT_MAX && envp[i]; i++)
+		variables[i + 1] = envp[i];
 	*exec_error = 0;
-	execve(program, argv, envp);
+	execve(program, argv, variables + (method == TO_FIRST_INSTRUCTION));
 	*exec_error = errno;
 	_exit(0);
 }
