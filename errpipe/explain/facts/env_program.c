@@ -42,16 +42,9 @@ bool ep_contains_name(int fd, const char *name)
 	return contains(fd, bytes, length + 2);
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is(const char *path, const char *name)
 {
-	return path && strcmp(last_name(path), name) == 0;
+	return path && strcmp(ep_last_name(path), name) == 0;
 }
 
 /* By the names of its long options, because there are other programs with that name. */
@@ -79,7 +72,7 @@ static bool begins_with(const char *path, const char *name)
 {
 	size_t length = strlen(name);
 
-	return path && strncmp(last_name(path), name, length) == 0 && !strpbrk(last_name(path) + length, "/ ");
+	return path && strncmp(ep_last_name(path), name, length) == 0 && !strpbrk(ep_last_name(path) + length, "/ ");
 }
 
 bool ep_is_one_of_many(const char *resolved)

@@ -4,6 +4,7 @@
 #define ERRPIPE_EXPLAIN_FACTS_H
 
 #include <errno.h>
+#include <string.h>
 
 #include "explain/finding.h"
 
@@ -19,6 +20,19 @@ struct ep_head {
 };
 
 /* --- files and directories -------------------------------------------------------------------- */
+
+/* The last part of a path. */
+static inline const char *ep_last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static inline bool ep_begins_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
 
 /* The result of open(2) and the like: a descriptor above 2, or a negative errno. */
 static inline int ep_opened(int fd)

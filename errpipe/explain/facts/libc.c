@@ -114,11 +114,6 @@ static const struct {
 	{ "/lib/ld-lsb", ERRPIPE_DETAIL_FROM_LSB, "lsb-core" },
 };
 
-static bool begins_with(const char *text, const char *begin)
-{
-	return strncmp(text, begin, strlen(begin)) == 0;
-}
-
 const char *ep_libc_name(enum ep_libc libc)
 {
 	static const char *const names[] = {
@@ -152,10 +147,10 @@ bool ep_libc_of(const char *path, enum ep_libc *libc)
 		{ "ld-musl-", EP_MUSL },  { "ld-uClibc", EP_UCLIBC }, { "ld64-uClibc", EP_UCLIBC },
 		{ "linker", EP_BIONIC },
 	};
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = ep_last_name(path);
 
 	for (size_t i = 0; i < COUNT(names); i++) {
-		if (begins_with(name, names[i].begins)) {
+		if (ep_begins_with(name, names[i].begins)) {
 			*libc = names[i].libc;
 			return true;
 		}
@@ -177,7 +172,7 @@ const struct ep_loader *ep_next_loader(const struct ep_loader *before, const cha
 enum errpipe_detail ep_loader_origin(const char *path, const char **name)
 {
 	for (size_t i = 0; i < COUNT(origins); i++) {
-		if (begins_with(path, origins[i].begins)) {
+		if (ep_begins_with(path, origins[i].begins)) {
 			*name = origins[i].name;
 			return origins[i].origin;
 		}

@@ -9,17 +9,6 @@ enum { QUOTE_MAX = 40 };
 /* linux/capability.h: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH */
 #define READS_ALL (UINT64_C(3) << 1)
 
-static bool is_in_group(const struct errpipe_who *who, gid_t gid)
-{
-	if (who->gid == gid)
-		return true;
-	for (size_t i = 0; i < who->groups_count; i++) {
-		if (who->groups[i] == gid)
-			return true;
-	}
-	return false;
-}
-
 /* The caller has read the file. If it has an access control list, only a user who may read every file may see it. */
 static bool may_read(const struct errpipe_who *who, const struct errpipe_link *link)
 {
@@ -29,7 +18,7 @@ static bool may_read(const struct errpipe_who *who, const struct errpipe_link *l
 		return false;
 	if (who->uid == link->uid)
 		return link->mode & S_IRUSR;
-	return link->mode & (is_in_group(who, link->gid) ? S_IRGRP : S_IROTH);
+	return link->mode & (ep_is_in_group(who, link->gid) ? S_IRGRP : S_IROTH);
 }
 
 /* In lower case, with '\1' for a blank: no string of the library is such a phrase itself. */

@@ -30,7 +30,7 @@ static int check_capabilities(struct ep_check *c, const struct errpipe_link *lin
 }
 
 /* bprm_fill_uid() in fs/exec.c. The set-group-id bit counts only together with the group's x bit. */
-static bool changes_ids(const struct errpipe_who *who, const struct errpipe_link *link)
+bool ep_changes_ids(const struct errpipe_who *who, const struct errpipe_link *link)
 {
 	const mode_t setgid = S_ISGID | S_IXGRP;
 
@@ -47,7 +47,7 @@ static enum errpipe_detail why_ignored(const struct ep_check *c, const struct er
 
 static void check_ids(struct ep_check *c, const struct errpipe_link *link)
 {
-	if (!changes_ids(&c->who, link) || !(link->nosuid || c->who.no_new_privs))
+	if (!ep_changes_ids(&c->who, link) || !(link->nosuid || c->who.no_new_privs))
 		return;
 	ep_finding_set(c, link,
 		       (struct ep_finding){

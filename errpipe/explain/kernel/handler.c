@@ -97,18 +97,13 @@ static bool must_be_hidden(const struct ep_check *c)
 	       (c->ex->binfmt == ERRPIPE_BINFMT_NOT_VISIBLE || c->ex->binfmt == ERRPIPE_BINFMT_NOT_MOUNTED);
 }
 
-static bool begins_with(const char *text, const char *begin)
-{
-	return strncmp(text, begin, strlen(begin)) == 0;
-}
-
 /* qemu-user: QEMU_LD_PREFIX, and Debian's own prefix, are another root for the loader and the libraries. */
 bool ep_is_plain_emulator(struct ep_check *c, const struct errpipe_link *handler)
 {
-	const char *slash = strrchr(handler->path, '/'), *name = slash ? slash + 1 : handler->path;
+	const char *name = ep_last_name(handler->path);
 
-	return begins_with(name, "qemu-") && !ep_variable(c, "QEMU_LD_PREFIX") && !ep_exists(c, "/etc/qemu-binfmt") &&
-	       !ep_exists(c, "/usr/gnemul");
+	return ep_begins_with(name, "qemu-") && !ep_variable(c, "QEMU_LD_PREFIX") &&
+	       !ep_exists(c, "/etc/qemu-binfmt") && !ep_exists(c, "/usr/gnemul");
 }
 
 int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head)

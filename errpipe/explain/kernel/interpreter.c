@@ -5,13 +5,6 @@
 
 #include "explain/kernel/kernel.h"
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool is_interpreter(const char *name)
 {
 	static const char *const names[] = { "python", "perl", "ruby", "node", "bash", "sh", "php", "lua" };
@@ -34,7 +27,7 @@ static bool is_cut(struct ep_check *c, const char *whole, const char *argument, 
 	if (ep_exists(c, whole))
 		return true;
 	*certainty = ERRPIPE_LIKELY;
-	return is_interpreter(last_name(argument));
+	return is_interpreter(ep_last_name(argument));
 }
 
 /* pip and others once wrote such lines (distlib's scripts.py). */

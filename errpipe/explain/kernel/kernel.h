@@ -111,6 +111,9 @@ enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st,
 /* permission.c: may the process, which is not the caller, read the file? */
 bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st);
 
+/* permission.c: is the group the process's own, or one of its supplementary groups? */
+bool ep_is_in_group(const struct errpipe_who *who, gid_t gid);
+
 /* busy.c: the file is open for writing. Returns -1. */
 int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_writers *writers);
 
@@ -173,6 +176,9 @@ int ep_credentials(struct ep_check *c, struct errpipe_link *link, int path_fd);
 
 /* segments.c: faults in the segments of a program or loader that the kernel kills the process for. */
 int ep_elf_segments(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head);
+
+/* credentials.c: do its set-id bits give the process another user or group? */
+bool ep_changes_ids(const struct errpipe_who *who, const struct errpipe_link *link);
 
 #pragma GCC visibility pop
 

@@ -20,7 +20,7 @@ struct standing {
 	bool may;
 };
 
-static bool is_in_group(const struct errpipe_who *who, gid_t gid)
+bool ep_is_in_group(const struct errpipe_who *who, gid_t gid)
 {
 	if (who->gid == gid)
 		return true;
@@ -58,11 +58,11 @@ static bool applies(const struct ep_acl_entry *entry, const struct errpipe_who *
 		return entry->id == who->uid;
 	case EP_ACL_GROUP_OBJ:
 		*denied = denied_as(ERRPIPE_CLASS_GROUP, who, st);
-		return is_in_group(who, st->st_gid);
+		return ep_is_in_group(who, st->st_gid);
 	case EP_ACL_GROUP:
 		*denied = denied_as(ERRPIPE_CLASS_NAMED_GROUP, who, st);
 		denied->gid = entry->id;
-		return is_in_group(who, entry->id);
+		return ep_is_in_group(who, entry->id);
 	case EP_ACL_OTHER:
 		*denied = denied_as(ERRPIPE_CLASS_OTHER, who, st);
 		return true;
@@ -103,7 +103,7 @@ static struct standing by_mode(const struct errpipe_who *who, const struct stat 
 {
 	if (st->st_uid == who->uid)
 		return (struct standing){ denied_as(ERRPIPE_CLASS_OWNER, who, st), st->st_mode & want << 6 };
-	if (is_in_group(who, st->st_gid))
+	if (ep_is_in_group(who, st->st_gid))
 		return (struct standing){ denied_as(ERRPIPE_CLASS_GROUP, who, st), st->st_mode & want << 3 };
 	return (struct standing){ denied_as(ERRPIPE_CLASS_OTHER, who, st), st->st_mode & want };
 }

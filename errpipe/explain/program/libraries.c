@@ -14,9 +14,7 @@ static bool is_secure(const struct ep_check *c, const struct ep_running *running
 
 	if (link->nosuid || c->who.no_new_privs)
 		return false;
-	if (link->mode & S_ISUID && link->uid != c->who.uid)
-		return true;
-	if ((link->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && link->gid != c->who.gid)
+	if (ep_changes_ids(&c->who, link))
 		return true;
 	return c->who.uid != 0 && ep_file_capabilities(running->fd, &capabilities);
 }

@@ -207,13 +207,6 @@ static enum ep_try search(struct ep_walk *w, const char *list)
 	return tried == EP_TRY_NEXT ? try_list(w, list, false) : tried;
 }
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* A library that was searched for is known by the last part of its path. */
 static bool is_loaded(const struct ep_walk *w, const char *name)
 {
@@ -221,7 +214,7 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 		const struct ep_loaded *loaded = &w->loaded[i];
 
 		if (loaded->is_queued && loaded->path && !strchr(loaded->name, '/') &&
-		    strcmp(last_name(loaded->path), name) == 0)
+		    strcmp(ep_last_name(loaded->path), name) == 0)
 			return true;
 	}
 	return false;

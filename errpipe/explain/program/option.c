@@ -14,24 +14,12 @@ static const struct {
 	{ "bash", "afnuvx", 2 },  { "bash", "aefnuvx", 1 }, /* with -e */
 };
 
-static const char *last_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static bool begins_with(const char *text, const char *start)
-{
-	return strncmp(text, start, strlen(start)) == 0;
-}
-
 /* "python3.11". Busybox is also other programs than a shell. */
 static bool is_interpreter(const struct errpipe_link *link, const char *name, const char *expected)
 {
-	const char *applet = last_name(link->path), *rest = name + strlen(expected);
+	const char *applet = ep_last_name(link->path), *rest = name + strlen(expected);
 
-	if (!begins_with(name, expected))
+	if (!ep_begins_with(name, expected))
 		return false;
 	if (strcmp(expected, "busybox") == 0)
 		return strcmp(applet, "sh") == 0 || strcmp(applet, "ash") == 0;
@@ -56,7 +44,7 @@ int ep_option(struct ep_check *c, const struct ep_running *running)
 	if (link->kind != ERRPIPE_LINK_INTERPRETER || link->parent < 0 || !link->resolved)
 		return 0;
 	script = &c->ex->link[link->parent];
-	name = last_name(link->resolved);
+	name = ep_last_name(link->resolved);
 	for (size_t i = 0; i < sizeof(interpreters) / sizeof(*interpreters); i++) {
 		if (is_interpreter(link, name, interpreters[i].name) &&
 		    has_carriage_return(script->argument, interpreters[i].options))
