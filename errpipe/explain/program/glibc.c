@@ -99,16 +99,6 @@ static bool expand(struct ep_walk *w, int needer, const char *from, char to[PATH
 
 /* --- one file ----------------------------------------------------------------------------------------------- */
 
-static enum ep_try invalid(struct ep_walk *w, const char *path, enum errpipe_detail detail)
-{
-	return ep_walk_stop(w, path,
-			    (struct ep_finding){
-				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
-				    .subject = ep_keep(w->c, "%s", path),
-				    .detail = detail,
-			    });
-}
-
 /* Loaders before glibc 2.36 pass over a library for a newer kernel. */
 static bool is_for_newer_kernel(struct ep_walk *w, const char *path)
 {
@@ -138,13 +128,13 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	case EP_HEADER_CLASS:
 		return EP_TRY_NEXT;
 	case EP_HEADER_SYSTEM:
-		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM);
 	case EP_HEADER_SHORT:
-		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
 	case EP_HEADER_NOT_ELF:
-		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
 	default:
-		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
 	}
 }
 
@@ -173,19 +163,7 @@ static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 
 static enum ep_try try_file(struct ep_walk *w, const char *path)
 {
-	struct ep_readable file;
-	enum ep_try tried;
-	int error = ep_walk_open(w, path, &file);
-
-	if (error < 0)
-		return not_opened(w, path, -error);
-	if (!S_ISREG(file.st.st_mode))
-		return invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
-	tried = file.fd < 0 ? EP_TRY_TAKEN : check_file(w, path, &file);
-	if (tried == EP_TRY_TAKEN)
-		return ep_walk_map(w, path, &file);
-	close(file.fd);
-	return tried;
+	return ep_walk_try(w, path, check_file, not_opened);
 }
 
 /* --- one directory ------------------------------------------------------------------------------------------ */

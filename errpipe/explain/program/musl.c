@@ -38,14 +38,11 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	}
 	if (header != EP_HEADER_SHORT && (type == ET_DYN || type == ET_EXEC))
 		w->certain = false;
-	return ep_walk_stop(w, path,
-			    (struct ep_finding){
-				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
-				    .subject = ep_keep(w->c, "%s", path),
-				    .detail = header == EP_HEADER_SHORT	    ? ERRPIPE_DETAIL_LIBRARY_SHORT
-					      : header == EP_HEADER_NOT_ELF ? ERRPIPE_DETAIL_LIBRARY_NOT_ELF
-									    : ERRPIPE_DETAIL_LIBRARY_DAMAGED,
-			    });
+	if (header == EP_HEADER_SHORT)
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
+	return ep_walk_invalid(w, path,
+			       header == EP_HEADER_NOT_ELF ? ERRPIPE_DETAIL_LIBRARY_NOT_ELF
+							   : ERRPIPE_DETAIL_LIBRARY_DAMAGED);
 }
 
 /* path_open() */
@@ -59,24 +56,7 @@ static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 
 static enum ep_try try_file(struct ep_walk *w, const char *path)
 {
-	struct ep_readable file;
-	enum ep_try tried;
-	int error = ep_walk_open(w, path, &file);
-
-	if (error < 0)
-		return not_opened(w, path, -error);
-	if (!S_ISREG(file.st.st_mode))
-		return ep_walk_stop(w, path,
-				    (struct ep_finding){
-					    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
-					    .subject = ep_keep(w->c, "%s", path),
-					    .detail = ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE,
-				    });
-	tried = file.fd < 0 ? EP_TRY_TAKEN : check_file(w, path, &file);
-	if (tried == EP_TRY_TAKEN)
-		return ep_walk_map(w, path, &file);
-	close(file.fd);
-	return tried;
+	return ep_walk_try(w, path, check_file, not_opened);
 }
 
 /* --- lists of directories ----------------------------------------------------------------------------------- */

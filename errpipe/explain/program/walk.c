@@ -374,6 +374,33 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	return EP_TRY_STOP;
 }
 
+enum ep_try ep_walk_invalid(struct ep_walk *w, const char *path, enum errpipe_detail detail)
+{
+	return ep_walk_stop(w, path,
+			    (struct ep_finding){
+				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
+				    .subject = ep_keep(w->c, "%s", path),
+				    .detail = detail,
+			    });
+}
+
+enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *check_file, ep_not_opened *not_opened)
+{
+	struct ep_readable file;
+	enum ep_try tried;
+	int error = ep_walk_open(w, path, &file);
+
+	if (error < 0)
+		return not_opened(w, path, -error);
+	if (!S_ISREG(file.st.st_mode))
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
+	tried = file.fd < 0 ? EP_TRY_TAKEN : check_file(w, path, &file);
+	if (tried == EP_TRY_TAKEN)
+		return ep_walk_map(w, path, &file);
+	close(file.fd);
+	return tried;
+}
+
 enum ep_try ep_walk_parts(struct ep_walk *w, const char *list, const char *separators, ep_each_part *each,
 			  void *context)
 {

@@ -135,6 +135,17 @@ void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_optio
 /* The loader stops at the library at hand, at that path (NULL: it found none). */
 enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding);
 
+/* The same, because of a file at that path that is not a library. */
+enum ep_try ep_walk_invalid(struct ep_walk *w, const char *path, enum errpipe_detail detail);
+
+/*
+ * Try one file. The loader's own rules are check_file, which returns EP_TRY_TAKEN for a library that fits, and not_opened,
+ * which gets the errno of open(2).
+ */
+typedef enum ep_try ep_check_file(struct ep_walk *w, const char *path, const struct ep_readable *file);
+typedef enum ep_try ep_not_opened(struct ep_walk *w, const char *path, int error);
+enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *check_file, ep_not_opened *not_opened);
+
 /* Call each for the parts of a list until it returns something else than EP_TRY_NEXT. */
 typedef enum ep_try ep_each_part(struct ep_walk *w, const char *part, void *context);
 enum ep_try ep_walk_parts(struct ep_walk *w, const char *list, const char *separators, ep_each_part *each,
