@@ -143,7 +143,7 @@ void free_explanation(struct errpipe_explanation *explanation);
 
 /* diagnosis.c: an explanation and its context, for people and for JSON. */
 struct diagnosis {
-	struct errpipe_explanation *explanation; /* NULL: there is none */
+	struct errpipe_explanation *explanation; /* or NULL */
 	const char *path;			 /* its subject; as the user typed it if PATH lacks it */
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
@@ -184,7 +184,7 @@ struct bundle {
 	struct errpipe_mount *mounts;
 	const char **sources;
 	size_t mounts_count;
-	char *root_name;		 /* malloc'd: as seen from the working directory; NULL: there is none */
+	char *root_name;		 /* malloc'd: as seen from the working directory; or NULL */
 	char *excess;			 /* malloc'd: capabilities that no runtime can set, or NULL */
 	enum errpipe_detail excess_kind; /* EFFECTIVE, INHERITABLE */
 };

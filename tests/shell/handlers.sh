@@ -86,7 +86,7 @@ foreign() {
 	chmod 755 "$1"
 }
 
-# No qemu emulates machine 0x1234, and no package has a handler for it.
+# Machine 0x1234 has neither an emulator nor a handler.
 elf='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x34\x12'
 mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 plain='\002\001\001\0\0\0\0\0\0\0\0\0' machine='\064\022'

@@ -137,7 +137,7 @@ static void read_part(struct ep_loader_text *loader, int fd, uint64_t at, uint64
 		there += n;
 		taken = take_strings(loader, loader->bytes, there);
 		if (!taken && there == sizeof(loader->bytes))
-			taken = there; /* it is no string */
+			taken = there; /* not a string */
 		there -= taken;
 		memmove(loader->bytes, loader->bytes + taken, there);
 	}

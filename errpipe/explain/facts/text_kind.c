@@ -158,7 +158,7 @@ static bool is_http_error(const struct ep_text *text)
 
 /* --- JSON ----------------------------------------------------------------------------------------- */
 
-/* Take a string in quotes. Returns false if there is none that ends. */
+/* Take a string in quotes. Returns false if the string does not end. */
 static bool take_string(struct ep_span *rest, struct ep_span *string)
 {
 	size_t i = 1;

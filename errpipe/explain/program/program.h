@@ -27,7 +27,7 @@ int ep_option(struct ep_check *c, const struct ep_running *running);
 
 /* A command that env(1) execs, along PATH, as execvp(3) does. */
 struct ep_command {
-	const char *name;		  /* as env gets it, kept; NULL: there is none */
+	const char *name;		  /* as env gets it, kept; or NULL */
 	struct errpipe_question question; /* the question about its exec: arguments, environment, working directory */
 	const char *path;		  /* PATH; NULL: not known */
 	bool has_no_path;		  /* path is what the C library takes instead of PATH */

@@ -198,7 +198,7 @@ const char *ep_walk_tell(struct ep_walk *w, const char *text)
 	return text && ex->strings_used < sizeof(ex->strings) / 4 * 3 ? ep_keep(w->c, "%s", text) : NULL;
 }
 
-/* Returns the index in ex->library, or -1: there is no room. */
+/* Returns the index in ex->library, or -1 if the array is full. */
 static int note_library(struct ep_walk *w, const char *path, enum errpipe_cause fault)
 {
 	struct errpipe_explanation *ex = w->c->ex;

@@ -107,7 +107,7 @@ enum ep_try {
 	EP_TRY_STOP /* with a finding, or, of an optional library, with nothing */
 };
 
-/* Returns NULL if there is no room, and the walk is then not certain. */
+/* Returns NULL if the memory is full; the walk is then not certain. */
 const char *ep_walk_keep(struct ep_walk *w, const char *text);
 
 /* Keep a string in the explanation, as long as there is room for others. NULL of NULL. */
