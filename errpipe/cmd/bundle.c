@@ -653,16 +653,14 @@ static int read_config(void *data)
 
 static void tell_of(int ret, const struct config *config)
 {
-	static const char *const words[] = { [NOT_STARTED] = "cannot start a process",
-					     [STARTED] = "cannot open the bundle",
-					     [OPENED] = "cannot read config.json" };
-
 	if (ret == NO_ANSWER)
 		own_failure(0, "cannot read config.json: its file system does not respond");
 	else if (ret == -ENOTRECOVERABLE)
 		own_failure(0, "cannot read config.json: the reading process died");
+	else if (config->step == STARTED)
+		name_failure(-ret, "cannot open the bundle", config->directory, "");
 	else
-		own_failure(-ret, "%s", words[config->step]);
+		own_failure(-ret, "%s", config->step == NOT_STARTED ? "cannot start a process" : "cannot read config.json");
 }
 
 static int load(struct bundle *bundle, const char *directory, int milliseconds)

@@ -46,7 +46,7 @@ static void read_all(void)
 	ep_object_read(&object);
 	must(object.loads <= EP_LOADS_MAX && object.needed <= EP_NEEDED_MAX, "the parts fit");
 	for (unsigned i = 0; i < object.needed; i++) {
-		const char *name = ep_object_string(&object, object.needed_name[i]);
+		const char *name = ep_object_string(&object, object.needs[i].name);
 
 		if (name)
 			check_string(name);

@@ -365,7 +365,7 @@ printf '\001\200' | dd of="$dir/record" bs=1 seek=6 conv=notrunc status=none
 # shellcheck disable=SC2016
 prints "explain: a step of the caller's own" "exec /empty: set-up step 1 failed (ENOEXEC)
 one of the caller's own steps failed (ENOEXEC) before \"/empty\" was tried
-check the caller's steps between fork and exec; the report gives the number of the failed step" 125 \
+check the caller's steps between fork and exec" 125 \
 	sh -c '"$@" <"$0"' "$dir/record" "$dir/explain" "$dir/image" /empty
 # In the caller's root this link leads to a directory.
 ln -s /usr "$dir/image/sbin"

@@ -738,7 +738,7 @@ Try 'errpipe explain --help'." explain
 	try 'config.json: missing' prints 125 'errpipe: cannot read config.json (ENOENT)' explain --bundle bundle
 	mkfifo bundle/config.json
 	try 'config.json: a FIFO' prints 125 'errpipe: cannot read config.json (EINVAL)' explain --bundle bundle
-	try 'no bundle' prints 125 'errpipe: cannot open the bundle (ENOENT)' explain --bundle nowhere
+	try 'no bundle' prints 125 'errpipe: cannot open the bundle "nowhere" (ENOENT)' explain --bundle nowhere
 	rm bundle/config.json
 	configure '.root.path = "no\u001bwhere"'
 	try 'a root that is not there' prints 125 'errpipe: cannot inspect "no\x1bwhere" (ENOENT)' explain --bundle bundle

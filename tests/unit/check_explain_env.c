@@ -415,8 +415,11 @@ static void remove_base(void)
 {
 	char *command;
 
-	if (getpid() == maker && asprintf(&command, "rm -rf '%s'", base) >= 0 && system(command) != 0)
+	if (getpid() != maker || asprintf(&command, "rm -rf '%s'", base) < 0)
+		return;
+	if (system(command) != 0)
 		perror(base);
+	free(command);
 }
 
 int main(void)

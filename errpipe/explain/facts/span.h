@@ -52,7 +52,7 @@ static inline bool ep_starts(struct ep_span span, const char *word)
 {
 	size_t length = strlen(word);
 
-	return span.size >= length && memcmp(span.at, word, length) == 0;
+	return span.at && span.size >= length && memcmp(span.at, word, length) == 0;
 }
 
 static inline bool ep_equals(struct ep_span span, const char *word)
