@@ -61,11 +61,13 @@ extern "C" {
 
 /* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
-	const char *at; /* a path in the root; symbolic links are followed. For "/" the answer is NOT_YET_MOUNTED */
-	int source;	/* the directory or file that will be mounted (O_PATH is enough); 0 or below: not known yet */
+	const char *at;	  /* a path in the root; symbolic links are followed. For "/" the answer is NOT_YET_MOUNTED */
+	int source;	  /* the directory or file that will be mounted (O_PATH is enough); 0 or below: not known yet;
+			   -ENOENT: it does not exist */
 	const char *name; /* the source as the caller calls it: "/srv/app"; NULL: unknown */
 	int noexec;	  /* nonzero: mounted noexec */
 	int nosuid;	  /* nonzero: mounted nosuid */
+	int empty;	  /* nonzero: a new file system that begins empty, such as tmpfs; source is not known yet */
 	uint64_t reserved[2];
 };
 
@@ -244,7 +246,9 @@ enum errpipe_cause {
 
 	/* The bundle. */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */
-	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT,	 /* the image has it, but the mount of object on subject hides it */
+	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, /* the image has it, but the mount of object on subject hides it; see detail */
+	ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, /* object, the source of the mount on subject, does not exist */
+	ERRPIPE_CAUSE_MOUNT_MISMATCH, /* object, to be mounted on subject, is a file and that a directory, or the reverse */
 	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
 	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, /* it must be searched, but process.env has no PATH */
 	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, /* no process can have the capabilities object; see detail */
@@ -425,8 +429,14 @@ enum errpipe_detail {
 	/* NOEXEC_MOUNT: a mount of the question. */
 	ERRPIPE_DETAIL_CONFIGURED_MOUNT,
 
-	/* MOUNTED_DIRECTORY */
+	/* MOUNTED_DIRECTORY, MOUNT_MISMATCH */
 	ERRPIPE_DETAIL_EMPTY_DIRECTORY,
+
+	/* HIDDEN_BY_MOUNT */
+	ERRPIPE_DETAIL_NEW_FILE_SYSTEM, /* it begins empty, such as tmpfs */
+
+	/* MOUNT_MISMATCH. The other form is EMPTY_DIRECTORY, or 0 for a directory that is not empty. */
+	ERRPIPE_DETAIL_FILE_ON_DIRECTORY,
 
 	/* HANDLER_MISMATCH: the bytes are unused padding, or they include the mark of an AppImage. */
 	ERRPIPE_DETAIL_PADDING,
@@ -579,6 +589,7 @@ struct errpipe_link {
 	gid_t gid;
 	uint64_t size;
 	int acl;	    /* nonzero: it also has an access control list */
+	int mounted;	    /* nonzero: a mount of the question has it */
 	int noexec, nosuid; /* nonzero: its mount has this flag */
 	const char *mount;  /* the mount point, if it matters */
 	enum errpipe_format format;

@@ -422,7 +422,7 @@ struct flag {
 
 struct mount_options {
 	struct flag noexec, nosuid;
-	bool is_bind;
+	bool is_bind, is_copy;
 };
 
 /* If options contradict each other, the last one counts, as for mount(8). */
@@ -442,6 +442,7 @@ static void apply_option(struct mount_options *all, const char *option)
 		{ "rsuid", &all->nosuid.cleared_recursively, true },
 		{ "bind", &all->is_bind, true },
 		{ "rbind", &all->is_bind, true },
+		{ "tmpcopyup", &all->is_copy, true }, /* a tmpfs with the files of the image */
 	};
 
 	for (size_t i = 0; i < COUNT(options); i++) {
@@ -492,6 +493,7 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	/* A link in /proc can lead to a file of another file system, which is not noexec. */
 	if (strcmp(type, "proc") == 0)
 		mount->noexec = 0;
+	mount->empty = !all.is_bind && !all.is_copy && strcmp(type, "tmpfs") == 0;
 	bundle->sources[bundle->mounts_count++] = all.is_bind ? source : NULL;
 	return ret;
 }
@@ -660,7 +662,8 @@ static void tell_of(int ret, const struct config *config)
 	else if (config->step == STARTED)
 		name_failure(-ret, "cannot open the bundle", config->directory, "");
 	else
-		own_failure(-ret, "%s", config->step == NOT_STARTED ? "cannot start a process" : "cannot read config.json");
+		own_failure(-ret, "%s",
+			    config->step == NOT_STARTED ? "cannot start a process" : "cannot read config.json");
 }
 
 static int load(struct bundle *bundle, const char *directory, int milliseconds)

@@ -37,7 +37,10 @@ static int open_above_stderr(int base, const char *path, int flags)
 	return moved;
 }
 
-/* A source that cannot be opened counts as not known yet. */
+/*
+ * A source that cannot be opened counts as not known yet. If only the config.json is given and the root is another one, its
+ * sources are those of another machine.
+ */
 static void open_sources(struct errpipe_explanation *ex, const struct inspection *inspection, int base)
 {
 	for (size_t i = 0; i < inspection->mounts_count; i++) {
@@ -46,6 +49,8 @@ static void open_sources(struct errpipe_explanation *ex, const struct inspection
 			continue;
 		ex->looking_at = inspection->sources[i];
 		inspection->mounts[i].source = open_above_stderr(base, inspection->sources[i], O_PATH);
+		if (inspection->mounts[i].source == -ENOENT && inspection->root_is_given)
+			inspection->mounts[i].source = -1;
 	}
 }
 

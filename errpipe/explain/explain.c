@@ -675,6 +675,7 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 	if (ret == 0) {
 		c.question = &followed;
 		check_all(&c);
+		ep_check_mounts(&c);
 		ep_judge_finding(&c);
 		ep_forget_mounts(&followed);
 	}

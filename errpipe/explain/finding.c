@@ -35,6 +35,16 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 	};
 }
 
+/* The subject may be a file of the chain, such as a script. */
+static const char *here_of(const struct errpipe_explanation *ex, const char *subject)
+{
+	for (int i = 0; i < ex->links && subject; i++) {
+		if (strcmp(ex->link[i].path, subject) == 0)
+			return ex->link[i].here;
+	}
+	return NULL;
+}
+
 void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *finding)
 {
 	ex->cause = finding->cause;
@@ -47,7 +57,7 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->broken = finding->broken;
 	ex->subject = finding->subject;
 	ex->object = finding->object;
-	ex->subject_here = finding->subject_here;
+	ex->subject_here = finding->subject_here ? finding->subject_here : here_of(ex, finding->subject);
 	ex->number = finding->number;
 	ex->limit = finding->limit;
 	ex->arguments = finding->arguments;
@@ -92,8 +102,10 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 	refined.cause = finding.cause;
 	if (finding.certainty)
 		refined.certainty = finding.certainty;
-	if (finding.subject)
+	if (finding.subject) {
 		refined.subject = finding.subject;
+		refined.subject_here = finding.subject_here;
+	}
 	refined.object = finding.object;
 	refined.detail = finding.detail;
 	if (finding.number)

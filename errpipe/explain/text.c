@@ -398,6 +398,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },
 		{ "appimage", when(ex->detail == ERRPIPE_DETAIL_APPIMAGE) },
 		{ "disable", ex->detail == ERRPIPE_DETAIL_OTHER_ROOT ? NULL : ex->handler },
+		{ "file-on", when(ex->detail == ERRPIPE_DETAIL_FILE_ON_DIRECTORY) },
 		{ "unmapped", when(ex->detail == ERRPIPE_DETAIL_UNMAPPED_OWNER) },
 		{ "nosuid", when(has_nosuid(ex)) },
 		{ "no-new-privs", when(has_no_new_privs(ex)) },
@@ -517,7 +518,7 @@ static void add_value(struct ep_line *line, const struct errpipe_explanation *ex
 		ep_add(line, value->number);
 }
 
-enum form { PLAIN, NAME, WORD, INSIDE, NONE, OTHER, SAME };
+enum form { PLAIN, NAME, WORD, INSIDE, FILE_NAME, NONE, OTHER, SAME };
 
 /* The form that the end of a key asks for. That end is cut off. */
 static enum form form_of(const char *key, size_t *length)
@@ -526,7 +527,7 @@ static enum form form_of(const char *key, size_t *length)
 		const char *end;
 		enum form form;
 	} forms[] = {
-		{ "-name", NAME }, { "-word", WORD },	{ "-inside", INSIDE },
+		{ "-name", NAME }, { "-word", WORD },	{ "-inside", INSIDE }, { "-file", FILE_NAME },
 		{ "-none", NONE }, { "-other", OTHER }, { "-same", SAME },
 	};
 
@@ -578,7 +579,19 @@ static const char *path_here(const struct errpipe_explanation *ex, const char *k
 	return path;
 }
 
-/* {key}, {key-name}, {key-word} and {key-inside}; {key:text with %}, {key-none:text}, {key-other:text with %} and {key-same:text}. */
+/* The caller's path of a file of the chain that a mount of the question brings: the image does not have it. */
+static const char *file_of(const struct errpipe_explanation *ex, const char *path)
+{
+	for (int i = 0; i < ex->links; i++) {
+		const struct errpipe_link *link = &ex->link[i];
+
+		if (link->mounted && link->here && strcmp(link->path, path) == 0)
+			return link->here;
+	}
+	return path;
+}
+
+/* {key}, {key-name}, {key-word}, {key-inside} and {key-file}; {key:text with %}, {key-none:text}, {key-other:text with %} and {key-same:text}. */
 static void add_placeholder(struct ep_line *line, const struct errpipe_explanation *ex, const char *p, size_t length)
 {
 	const char *text = memchr(p, ':', length), *end = p + length;
@@ -593,6 +606,8 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 		value.add_text = ep_add_word;
 	if (form == WORD && value.text)
 		value.text = path_here(ex, p, key, value.text);
+	if (form == FILE_NAME && value.text)
+		value.text = file_of(ex, value.text);
 	if (!text) {
 		add_value(line, ex, &value);
 		return;

@@ -81,6 +81,31 @@ try 'a mounted directory as interpreter' both 1 mounted-directory 'its interpret
 bundle '"/app"'
 try 'a directory of the image, with its place here' both 1 not-a-file '"/app", which is "b/rootfs/app" here, is not a regular file' '!mounted'
 
+# --- mounts that no runtime makes
+
+bundle '"/app/server"' '' "$(mount /app ../host/none)"
+try 'a mount over the program without a source' both 1 mount-source-missing \
+	'why: the source "b/../host/none" of the mount on "/app" does not exist (ENOENT)' 'docker would mount a new empty directory' '!hides'
+bundle '"server"' '' "$(mount /app ../host/none)"
+try 'the same, looked up' both 1 mount-source-missing 'on "/app" does not exist' '!not in PATH'
+bundle '"/bin/sh"' '' "$(mount /data "$tmp/none")"
+try 'a mount elsewhere without a source' both 1 mount-source-missing "the source \"$tmp/none\" of the mount on \"/data\""
+arguments='--bundle b --root b/rootfs'
+try 'a config.json of another machine' both 0 none '!source'
+arguments='--bundle b --errno ENOEXEC'
+try 'the exec took place, so the source was there' both 1 unknown '!source'
+bundle '"/bin/gone"' '' "$(mount /data "$tmp/none")"
+try 'the program has a fault of its own' both 1 missing '"/bin/gone" does not exist' '!source'
+bundle '"/app/server"' '' "$(mount /app ../host/no-x)"
+try 'a file on a directory' both 1 mount-mismatch 'the file "b/../host/no-x" cannot be mounted on "/app", which is a directory (ENOTDIR)'
+bundle '"/bin/sh"' '' "$(mount /app/server ../host/empty)"
+try 'a directory on a file' both 1 mount-mismatch 'the directory "b/../host/empty" cannot be mounted on "/app/server", which is a file' \
+	'fix: rmdir b/../host/empty, then put the file there'
+bundle '"/bin/sh"' '' "$(mount /app ../host/full)"
+try 'a directory on a directory' both 0 none 'it would start'
+bundle '"/bin/sh"' '' "$(mount /new ../host/no-x)"
+try 'a mount on nothing: runtimes create it' both 0 none 'it would start'
+
 # --- a volume that hides the program
 
 bundle '"/app/server"' '' "$(mount /app ../host/full)"
@@ -91,6 +116,21 @@ bundle '"server"' '' "$(mount /app ../host/full)"
 try 'a hidden program that is looked up' both 1 hidden-by-mount 'hides it' '!not in PATH'
 bundle '"/bin/script"' '' "$(mount /app ../host/full)"
 try 'a hidden interpreter' both 1 hidden-by-mount 'the image has its interpreter "/app/server", but'
+# tmpfs AT OPTIONS
+tmpfs() {
+	printf ', "mounts": [{"destination": "%s", "type": "tmpfs", "source": "tmpfs", "options": [%s]}]' "$1" "$2"
+}
+bundle '"/app/server"' '' "$(tmpfs /app '"nosuid"')"
+try 'a tmpfs that hides' both 1 hidden-by-mount 'why (likely): the image has "/app/server", but the tmpfs on "/app" hides it (ENOENT)' \
+	'or install the program elsewhere'
+bundle '"server"' '' "$(tmpfs /app '"nosuid", "noexec"')"
+try 'a tmpfs that hides, looked up, noexec' both 1 hidden-by-mount 'but the tmpfs on "/app" hides it' '!noexec'
+bundle '"/app/server"' '' "$(tmpfs /app '"tmpcopyup"')"
+try 'a tmpfs with a copy of the files' both 1 not-yet-mounted '!hides'
+bundle '"/app/gone"' '' "$(tmpfs /app '"nosuid"')"
+try 'a tmpfs on which somebody puts the program' both 1 not-yet-mounted '!hides'
+bundle '"/bin/sh"' '' "$(tmpfs /app '"nosuid"')"
+try 'a tmpfs beside the program' both 0 none 'it would start'
 bundle '"sh"' '' "$(mount /app ../host/full)"
 try 'a volume beside the program' both 0 none 'it would start'
 bundle '"/app/gone"' '' "$(mount /app ../host/full)"
@@ -175,6 +215,16 @@ bundle '"/bin/no-x"'
 try 'a file in the root' both 1 not-executable 'why: "/bin/no-x" has no x' 'fix: chmod a+x b/rootfs/bin/no-x'
 bundle '"/app/no-x"' '' "$(mount /app ../host)"
 try 'a file on a mount' both 1 not-executable 'fix: chmod a+x b/../host/no-x'
+printf '#!/bin/sh\r\n' >host/crlf && printf '#!/bin/bas\n' >host/misspelt && chmod 755 host/crlf host/misspelt
+cp host/crlf host/misspelt b/rootfs/bin
+bundle '"/app/crlf"' '' "$(mount /app ../host)"
+try 'a carriage return on a mount' both 1 carriage-return 'the first line of "/app/crlf"' "fix: remove it: sed -i 's/\\r//g' b/../host/crlf"
+bundle '"/bin/crlf"'
+try 'a carriage return in the root' both 1 carriage-return "fix: remove it: sed -i 's/\\r//g' b/rootfs/bin/crlf"
+bundle '"/app/misspelt"' '' "$(mount /app/misspelt ../host/misspelt)"
+try 'the first line of a file that is mounted' both 1 interpreter-missing 'or correct the first line of "b/../host/misspelt"'
+bundle '"/bin/misspelt"'
+try 'the first line of a file in the root' both 1 interpreter-missing 'or correct the first line of "/bin/misspelt"'
 arguments='--root b/rootfs /bin/no-x'
 try 'a file in --root' both 1 not-executable 'fix: chmod a+x b/rootfs/bin/no-x'
 cp -r b/rootfs ./-r

@@ -630,8 +630,8 @@ why: "/bin/good" is on "/",' \
 		'.mounts += [{destination: "/to-none", type: "bind", source: "real"}] | .process.args = ["/none/tool"]'
 	try 'bundle: nothing there without it' bundled 1 'ENOENT' '.process.args = ["/none/tool"]'
 	try 'bundle: a bind mount of a file' bundled 0 'it would start' \
-		'.mounts += [{destination: "/none", type: "bind", source: "real/tool"}] | .process.args = ["/none"]'
-	try 'bundle: a bind mount of nothing' bundled 1 'is on "/none", which is mounted only' \
+		'.mounts += [{destination: "/new", type: "bind", source: "real/tool"}] | .process.args = ["/new"]'
+	try 'bundle: a bind mount of nothing' bundled 1 'the source "bundle/gone" of the mount on "/none" does not exist (ENOENT)' \
 		'.mounts += [{destination: "/none", type: "bind", source: "gone"}] | .process.args = ["/none/tool"]'
 
 	limited='.process.rlimits = [{type: "RLIMIT_STACK", soft: 200000, hard: 18446744073709551615}]'

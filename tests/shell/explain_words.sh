@@ -70,7 +70,7 @@ placeholders() {
 		"$ERRPIPE_SRC/errpipe/explain/text.c" | sort -u >"$tmp/known"
 	grep -qx subject "$tmp/known" && grep -qx it "$tmp/known" || return 1
 	{ column 3; column 4; column 5; } | grep -o '{[a-z-]*' | tr -d '{' |
-		sed 's/-\(none\|other\|same\|name\|word\|inside\)$//' | sort -u >"$tmp/used"
+		sed 's/-\(none\|other\|same\|name\|word\|inside\|file\)$//' | sort -u >"$tmp/used"
 	grep -vxF -f "$tmp/known" "$tmp/used" && return 1
 	[ -s "$tmp/used" ]
 }
@@ -165,7 +165,7 @@ rows_in_100_columns() {
 				return text
 			}
 			function value_of(key, id) {
-				sub(/-(name|word|inside|other)$/, "", key)
+				sub(/-(name|word|inside|file|other)$/, "", key)
 				if (key == "detail")
 					return words
 				if (key ~ /-(none|same)$/ || key ~ /^(unmapped|both|remount|disable)$/)

@@ -387,6 +387,8 @@ static const struct {
 	{ ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_MOUNTED_DIRECTORY, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, "check_explain_path.c" },
+	{ ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, "check_explain_path.c" },
+	{ ERRPIPE_CAUSE_MOUNT_MISMATCH, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_CWD_UNSEARCHABLE, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, "bundle.sh" },

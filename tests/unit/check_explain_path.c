@@ -30,6 +30,7 @@
 
 #include "child.h"
 #include "explain/kernel/kernel.h"
+#include "fixture.h"
 #include "rounds.h"
 #include "skip.h"
 #include "said.h"
@@ -1369,6 +1370,132 @@ START_TEST(a_mount_that_hides)
 }
 END_TEST
 
+/* A mount that puts a program into the root which would start. */
+static struct errpipe_mount real_program(void)
+{
+	char *path = built_path("dmz");
+	struct errpipe_mount mount = { .at = "/real", .source = open(path, O_PATH | O_CLOEXEC) };
+
+	ck_assert_int_ge(mount.source, 0);
+	free(path);
+	return mount;
+}
+
+/* A tmpfs. Only a program that the image has is surely not on it. */
+START_TEST(a_mount_that_begins_empty)
+{
+	static const struct {
+		const char *path;
+		int noexec;
+		enum errpipe_cause cause;
+	} tries[] = {
+		{ "/dir/prog", 0, ERRPIPE_CAUSE_HIDDEN_BY_MOUNT },
+		{ "/dir/prog", 1, ERRPIPE_CAUSE_HIDDEN_BY_MOUNT },
+		{ "/to-dir/prog", 0, ERRPIPE_CAUSE_HIDDEN_BY_MOUNT },
+		{ "/dir/gone", 0, ERRPIPE_CAUSE_NOT_YET_MOUNTED },
+		{ "/dir/gone", 1, ERRPIPE_CAUSE_NOEXEC_MOUNT },
+		{ "/dir/sub", 0, ERRPIPE_CAUSE_NOT_YET_MOUNTED },
+		{ "/real", 0, ERRPIPE_CAUSE_NONE },
+	};
+	const struct errpipe_mount program = real_program();
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		const struct errpipe_mount mounts[] = { { .at = "/dir", .empty = 1, .noexec = tries[i].noexec },
+							program };
+		const struct errpipe_question question = {
+			.root = root, .path = tries[i].path, .mounts = mounts, .mounts_count = COUNT(mounts)
+		};
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(tries[i].cause));
+		if (tries[i].cause != ERRPIPE_CAUSE_HIDDEN_BY_MOUNT)
+			continue;
+		assert_cause(ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, ENOENT, "/dir", NULL);
+		ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NEW_FILE_SYSTEM);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+		assert_said(&ex, "but the tmpfs on \"/dir\" hides it");
+	}
+	close(program.source);
+}
+END_TEST
+
+/* Mounts that no runtime makes. Those that do not concern the program come after everything else. */
+START_TEST(a_mount_that_fails)
+{
+	const int file = source("prog"), directory = source("dir");
+	const struct errpipe_mount program = real_program();
+	const struct {
+		const char *at, *path;
+		int source;
+		enum errpipe_cause cause;
+		enum errpipe_detail detail;
+		const char *said;
+	} tries[] = {
+		{ "/dir", "/dir/prog", -ENOENT, ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, 0,
+		  "the source \"/srv\" of the mount on \"/dir\" does not exist" },
+		{ "/other", "/real", -ENOENT, ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, 0, "on \"/other\" does not exist" },
+		{ "/other", "/gone", -ENOENT, ERRPIPE_CAUSE_MISSING, 0, "\"/gone\" does not exist" },
+		{ "/other", "/real", -1, ERRPIPE_CAUSE_NONE, 0, "nothing is wrong" },
+		{ "/dir", "/dir/prog", file, ERRPIPE_CAUSE_MOUNT_MISMATCH, ERRPIPE_DETAIL_FILE_ON_DIRECTORY,
+		  "the file \"/srv\" cannot be mounted on \"/dir\", which is a directory" },
+		{ "/dir", "/real", file, ERRPIPE_CAUSE_MOUNT_MISMATCH, ERRPIPE_DETAIL_FILE_ON_DIRECTORY,
+		  "mount it on" },
+		{ "/dir/prog", "/real", directory, ERRPIPE_CAUSE_MOUNT_MISMATCH, 0,
+		  "the directory \"/srv\" cannot be mounted on \"/dir/prog\", which is a file" },
+		{ "/dir/prog", "/gone", directory, ERRPIPE_CAUSE_MISSING, 0, "does not exist" },
+		{ "/dir/prog", "/real", file, ERRPIPE_CAUSE_NONE, 0, "nothing is wrong" },
+		{ "/dir", "/real", directory, ERRPIPE_CAUSE_NONE, 0, "nothing is wrong" },
+		{ "/new", "/real", directory, ERRPIPE_CAUSE_NONE, 0, "nothing is wrong" },
+		{ "/new", "/real", file, ERRPIPE_CAUSE_NONE, 0, "nothing is wrong" },
+	};
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		const struct errpipe_mount mounts[] = {
+			{ .at = tries[i].at, .source = tries[i].source, .name = "/srv" }, program
+		};
+		struct errpipe_report report = {
+			.verdict = ERRPIPE_EXEC_FAILED, .error = EACCES, .raw_error = EACCES, .status = -1
+		};
+		struct errpipe_question question = {
+			.root = root, .path = tries[i].path, .mounts = mounts, .mounts_count = COUNT(mounts)
+		};
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(tries[i].cause));
+		ck_assert_int_eq(ex.detail, tries[i].detail);
+		ck_assert_int_eq(ex.works, tries[i].cause == ERRPIPE_CAUSE_NONE);
+		assert_said(&ex, tries[i].said);
+		/* After an exec, the mounts were made. */
+		question.report = &report;
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_ne(ex.cause, ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING);
+		ck_assert_int_ne(ex.cause, ERRPIPE_CAUSE_MOUNT_MISMATCH);
+	}
+	close(file);
+	close(directory);
+	close(program.source);
+}
+END_TEST
+
+/* Each mount goes on what the earlier ones have made. */
+START_TEST(a_mount_on_a_mount)
+{
+	const struct errpipe_mount below = { .at = "/dir", .source = source("chain") };
+	const struct errpipe_mount above = { .at = "/dir/prog", .source = source("dir") };
+	const struct errpipe_mount program = real_program();
+	const struct errpipe_mount mounts[] = { below, above, program }, reverse[] = { above, below, program };
+	struct errpipe_question question = { .root = root, .path = "/real", .mounts = mounts, .mounts_count = 3 };
+
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), "none");
+	question.mounts = reverse;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), "mount-mismatch");
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		close(mounts[i].source);
+}
+END_TEST
+
 /* The caller's path of a file: the name of the root, or of a mount's source, and the rest. */
 START_TEST(paths_of_the_caller)
 {
@@ -1962,6 +2089,9 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, mounts_of_the_question);
 	tcase_add_test(tcase, a_mounted_directory);
 	tcase_add_test(tcase, a_mount_that_hides);
+	tcase_add_test(tcase, a_mount_that_begins_empty);
+	tcase_add_test(tcase, a_mount_that_fails);
+	tcase_add_test(tcase, a_mount_on_a_mount);
 	tcase_add_test(tcase, paths_of_the_caller);
 	tcase_add_test(tcase, a_mount_on_the_root);
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);

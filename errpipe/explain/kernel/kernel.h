@@ -21,6 +21,15 @@ struct ep_next {
 int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed);
 void ep_forget_mounts(struct errpipe_question *followed);
 
+/* mounts.c: nothing is wrong with the program, and nobody has tried it. Can all mounts be made? */
+void ep_check_mounts(struct ep_check *c);
+
+/* mounts.c: is a directory to be mounted on a file, or a file on a directory? If so, *finding says so. */
+bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
+
+/* mounts.c: for a hint. False as well if the caller cannot list it. */
+bool ep_is_empty_directory(int path_fd);
+
 /* search.c: is the name looked up in these directories? */
 bool ep_is_searched(const char *name, const char *search_path);
 
@@ -90,6 +99,9 @@ int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *fi
 
 /* open.c: a directory, to list it. For hints. Returns a descriptor, or a negative errno. */
 int ep_open_directory(struct ep_check *c, const char *path);
+
+/* open.c: the caller's path of a file in the root, kept; NULL: unknown. */
+const char *ep_path_here(struct ep_check *c, const char *path);
 
 /* open.c: the mount point of a file that ep_open_to_read() has opened, kept; NULL: unknown. */
 const char *ep_mount_of(struct ep_check *c, const char *path);

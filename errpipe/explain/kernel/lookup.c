@@ -508,11 +508,16 @@ static bool ends_here(const struct ep_lookup *w)
 	return true;
 }
 
-/* Nothing can be executed on a file system that will be mounted noexec, whether the file exists or not. */
+/*
+ * Nothing can be executed on a file system that will be mounted noexec, whether the file exists or not. After an attempt the
+ * source of the mount must have existed.
+ */
 static int not_yet_mounted(struct ep_lookup *w, const struct errpipe_mount *mount)
 {
 	const struct errpipe_report *report = w->c->question->report;
 
+	if (mount->source == -ENOENT && !report)
+		return fail_with(w, ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, ENOENT);
 	if (!mount->noexec || !ends_here(w) || (report && report->error != EACCES))
 		return give_up(w, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_YET_MOUNTED });
 	return fail(w, (struct ep_finding){

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Find the real places of a question's mounts. Runtimes follow symbolic links: on most systems /var/run/x is /run/x. */
+/* The question's mounts: find their real places, and those that no runtime can mount. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,10 @@ struct entry {
 	char path[PATH_MAX];
 };
 
-/* A path that leads nowhere yet, or to the root, stays as it is. */
+/*
+ * Runtimes follow symbolic links: on most systems /var/run/x is /run/x. A path that leads nowhere yet, or to the root, stays
+ * as it is.
+ */
 static void follow_links(struct ep_check *c, struct errpipe_mount *mount, char path[PATH_MAX])
 {
 	struct ep_lookup w;
@@ -63,4 +67,91 @@ void ep_forget_mounts(struct errpipe_question *followed)
 {
 	if (followed->mounts_count)
 		munmap((void *)followed->mounts, followed->mounts_count * sizeof(struct entry));
+}
+
+/* --- mounts that fail --------------------------------------------------------------------------------------- */
+
+static int count_one(void *context, const char *name)
+{
+	(void)context;
+	(void)name;
+	return 1;
+}
+
+bool ep_is_empty_directory(int path_fd)
+{
+	int fd = ep_openat(path_fd, ".", O_RDONLY | O_DIRECTORY), ret;
+
+	if (fd < 0)
+		return false;
+	ret = ep_entries(fd, 1, count_one, NULL);
+	close(fd);
+	return ret == 0;
+}
+
+/* The type of the file on which the mount goes, after the mounts before it. 0: a runtime creates it, or it is unknown. */
+static mode_t type_below(struct ep_check *c, const struct errpipe_mount *mount)
+{
+	struct errpipe_question earlier = *c->question;
+	struct ep_check before = *c;
+	struct ep_lookup w;
+
+	earlier.mounts_count = mount - earlier.mounts;
+	before.question = &earlier;
+	if (ep_lookup(&w, &before, mount->at, EP_FOR_HINT) < 0)
+		return 0;
+	if (w.fd >= 0)
+		close(w.fd);
+	return w.st.st_mode & S_IFMT;
+}
+
+bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
+{
+	mode_t below = mount->source > 0 ? type_below(c, mount) : 0;
+	struct stat st;
+
+	if (!below || fstat(mount->source, &st) < 0 || S_ISDIR(st.st_mode) == S_ISDIR(below))
+		return false;
+	*finding = (struct ep_finding){
+		.cause = ERRPIPE_CAUSE_MOUNT_MISMATCH,
+		.error = ENOTDIR,
+		.subject = ep_keep(c, "%s", mount->at),
+		.object = mount->name ? ep_keep(c, "%s", mount->name) : NULL,
+	};
+	if (S_ISDIR(below))
+		finding->detail = ERRPIPE_DETAIL_FILE_ON_DIRECTORY;
+	else if (ep_is_empty_directory(mount->source))
+		finding->detail = ERRPIPE_DETAIL_EMPTY_DIRECTORY;
+	return true;
+}
+
+static bool is_impossible(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
+{
+	if (mount->source != -ENOENT || mount->empty)
+		return ep_mount_misfits(c, mount, finding);
+	*finding = (struct ep_finding){
+		.cause = ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING,
+		.error = ENOENT,
+		.subject = ep_keep(c, "%s", mount->at),
+		.object = mount->name ? ep_keep(c, "%s", mount->name) : NULL,
+	};
+	return true;
+}
+
+void ep_check_mounts(struct ep_check *c)
+{
+	const struct errpipe_question *question = c->question;
+	struct ep_finding finding;
+
+	if (question->report || !c->ex->starts)
+		return;
+	for (size_t i = 0; i < question->mounts_count; i++) {
+		if (!is_impossible(c, &question->mounts[i], &finding))
+			continue;
+		c->has_started = false;
+		ep_finding_clear(c->ex);
+		finding.certainty = ERRPIPE_CERTAIN;
+		ep_finding_set(c, NULL, finding);
+		return;
+	}
 }

@@ -100,18 +100,43 @@ static bool is_program_without_mounts(struct ep_check *c, const char *path)
 	return S_ISREG(w.st.st_mode) && w.st.st_mode & 0111;
 }
 
+static const char *keep_or_null(struct ep_check *c, const char *text)
+{
+	return text ? ep_keep(c, "%s", text) : NULL;
+}
+
 /* It is missing on a mount of the question. Does the root have it below that? */
-static void hide(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w,
+static void hide(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_mount *mount,
 		 struct ep_finding *finding)
+{
+	if (!is_program_without_mounts(c, link->path))
+		return;
+	finding->cause = ERRPIPE_CAUSE_HIDDEN_BY_MOUNT;
+	finding->error = ENOENT;
+	finding->subject = ep_keep(c, "%s", mount->at);
+	finding->object = keep_or_null(c, mount->name);
+	/* A hook of the runtime, or an earlier process of the container, can fill it. */
+	finding->certainty = mount->empty ? ERRPIPE_LIKELY : finding->certainty;
+	finding->detail = mount->empty ? ERRPIPE_DETAIL_NEW_FILE_SYSTEM : ERRPIPE_DETAIL_NONE;
+}
+
+/* The fault may be that of the mount over the place. */
+static void look_at_mount(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w,
+			  struct ep_finding *finding)
 {
 	size_t length;
 	const struct errpipe_mount *mount = ep_mount_over(c->question, w->place, &length);
 
-	if (!mount || !is_program_without_mounts(c, link->path))
+	if (!mount)
 		return;
-	finding->cause = ERRPIPE_CAUSE_HIDDEN_BY_MOUNT;
-	finding->subject = ep_keep(c, "%s", mount->at);
-	finding->object = mount->name ? ep_keep(c, "%s", mount->name) : NULL;
+	if (finding->cause == ERRPIPE_CAUSE_MISSING ||
+	    (mount->empty && (finding->cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED ||
+			      (finding->cause == ERRPIPE_CAUSE_NOEXEC_MOUNT && !c->question->report))))
+		hide(c, link, mount, finding);
+	else if (finding->cause == ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING)
+		finding->object = keep_or_null(c, mount->name);
+	else if (finding->cause == ERRPIPE_CAUSE_FILE_AS_DIRECTORY && !w->place[length] && !c->question->report)
+		ep_mount_misfits(c, mount, finding);
 }
 
 static int report_lookup(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w, int asked)
@@ -127,8 +152,7 @@ static int report_lookup(struct ep_check *c, const struct errpipe_link *link, co
 		finding.object = ep_modules_for(c, finding.error, EP_SEEN);
 	if (finding.certainty == ERRPIPE_CERTAIN && kernel_disagrees(w, asked))
 		finding.certainty = ERRPIPE_LIKELY;
-	if (finding.cause == ERRPIPE_CAUSE_MISSING)
-		hide(c, link, w, &finding);
+	look_at_mount(c, link, w, &finding);
 	return ep_finding_set(c, link, finding);
 }
 
@@ -158,6 +182,7 @@ static void describe_mount(struct ep_check *c, struct errpipe_link *link, const 
 	struct statvfs fs;
 
 	if (mount) {
+		link->mounted = 1;
 		link->noexec = !!mount->noexec;
 		link->nosuid = !!mount->nosuid;
 	} else if (fstatvfs(fd, &fs) == 0) {
@@ -181,24 +206,6 @@ static void describe_file(struct ep_check *c, struct errpipe_link *link, const s
 	describe_mount(c, link, w, fd);
 }
 
-static int count_one(void *context, const char *name)
-{
-	(void)context;
-	(void)name;
-	return 1;
-}
-
-static bool is_empty_directory(int path_fd)
-{
-	int fd = ep_openat(path_fd, ".", O_RDONLY | O_DIRECTORY), ret;
-
-	if (fd < 0)
-		return false;
-	ret = ep_entries(fd, 1, count_one, NULL);
-	close(fd);
-	return ret == 0;
-}
-
 static const struct errpipe_mount *mount_at(const struct ep_check *c, const struct errpipe_link *link)
 {
 	size_t length;
@@ -215,8 +222,8 @@ static int not_a_file(struct ep_check *c, const struct errpipe_link *link, int f
 	finding.cause = ERRPIPE_CAUSE_NOT_A_FILE;
 	if (mount) {
 		finding.cause = ERRPIPE_CAUSE_MOUNTED_DIRECTORY;
-		finding.object = mount->name ? ep_keep(c, "%s", mount->name) : NULL;
-		finding.detail = is_empty_directory(fd) ? ERRPIPE_DETAIL_EMPTY_DIRECTORY : ERRPIPE_DETAIL_NONE;
+		finding.object = keep_or_null(c, mount->name);
+		finding.detail = ep_is_empty_directory(fd) ? ERRPIPE_DETAIL_EMPTY_DIRECTORY : ERRPIPE_DETAIL_NONE;
 	}
 	return ep_finding_set(c, link, finding);
 }
@@ -421,6 +428,17 @@ int ep_open_directory(struct ep_check *c, const char *path)
 	fd = S_ISDIR(w.st.st_mode) ? ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY) : -ENOTDIR;
 	close(w.fd);
 	return fd;
+}
+
+const char *ep_path_here(struct ep_check *c, const char *path)
+{
+	struct ep_lookup w;
+
+	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
+		return NULL;
+	if (w.fd >= 0)
+		close(w.fd);
+	return ep_here(c, w.text);
 }
 
 const char *ep_mount_of(struct ep_check *c, const char *path)

@@ -66,7 +66,8 @@ enum ep_found ep_found(const struct errpipe_explanation *ex)
 	bool seen = ex->broken > 0 || ex->links != 1 || ex->link[0].mode;
 
 	/* The search has found the right place, so the mount is the cause and not PATH. */
-	if (ex->cause == ERRPIPE_CAUSE_HIDDEN_BY_MOUNT)
+	if (ex->cause == ERRPIPE_CAUSE_HIDDEN_BY_MOUNT || ex->cause == ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING ||
+	    ex->cause == ERRPIPE_CAUSE_MOUNT_MISMATCH)
 		return EP_FOUND_REFUSAL;
 	if (seen && S_ISDIR(ex->link[0].mode))
 		return EP_FOUND_NOTHING;

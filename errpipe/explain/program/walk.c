@@ -366,6 +366,7 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	if (w->is_optional)
 		return EP_TRY_STOP;
 	w->failed = true;
+	finding.subject_here = path ? ep_path_here(w->c, path) : NULL;
 	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
 	finding.certainty = w->certain ? 0 : ERRPIPE_LIKELY;
 	if (!finding.status)
