@@ -177,18 +177,20 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NOT_A_PROGRAM,   /* content of the broken link shows what it is, or looks like */
 	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* not for a shell, without "#!"; object is the command that runs it */
 	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number: its line or column; object: the corrected line, or NULL */
-	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* it is relative and missing; object, an absolute path, exists */
+	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* it is relative and missing; object, an absolute path, exists, or is NULL */
 	ERRPIPE_CAUSE_NUL_BYTES,	    /* it begins with number of them, as far as it was read; 0: only NULs */
 
 	/* The command as it was typed. */
-	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH */
+	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH; see available */
 	ERRPIPE_CAUSE_OUTSIDE_PATH,   /* no directory of PATH, object, has it, but subject exists */
 	ERRPIPE_CAUSE_NEAR_MISS,      /* missing, but object exists, which is similar; detail is the difference */
 	ERRPIPE_CAUSE_WHOLE_COMMAND,  /* the name is a program, object, and its arguments */
 	ERRPIPE_CAUSE_LITERAL_QUOTES, /* the name contains quotes or brackets; object, without them, exists */
 	ERRPIPE_CAUSE_NOT_EXPANDED,   /* the name contains a variable or ~; object: the expansion, if it exists */
-	ERRPIPE_CAUSE_SHELL_BUILTIN,
-	ERRPIPE_CAUSE_OPTION,	 /* the name begins with "-" */
+	ERRPIPE_CAUSE_SHELL_BUILTIN,  /* or a keyword: detail */
+	ERRPIPE_CAUSE_OPTION,	      /* the name begins with "-" */
+	ERRPIPE_CAUSE_ASSIGNMENT,     /* the name is NAME=VALUE; object: the next argument, if it is a program */
+	ERRPIPE_CAUSE_FOREIGN_PATH,   /* the name is no path of Linux: detail */
 	ERRPIPE_CAUSE_HOST_PATH, /* missing, but it exists in the caller's own root; see compare_own_root */
 
 	/* ELF. */
@@ -232,6 +234,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT,	   /* object is one argument, with a blank; detail: can this env split it? */
 	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
 	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, is only an assignment */
+
+	/* The kernel starts the interpreter of the script subject, but it refuses the one argument, object, that it gets. */
+	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */
+	ERRPIPE_CAUSE_LINE_CUT,	    /* the kernel passes limit bytes of the line, so env looks for a part of the name */
 
 	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
 	ERRPIPE_CAUSE_LIBRARY_MISSING,		  /* the library subject; see searched, available and detail */
@@ -297,11 +303,15 @@ enum errpipe_detail {
 	/* ENV_COMMAND_MISSING */
 	ERRPIPE_DETAIL_PATH_LACKS_IT, /* object is PATH */
 	ERRPIPE_DETAIL_NO_PATH,	      /* PATH is not set */
-	ERRPIPE_DETAIL_OTHER_NAME,    /* object, which is in PATH, is the same program */
 
 	/* ENV_ONE_ARGUMENT */
 	ERRPIPE_DETAIL_ENV_SPLITS,	/* it has the option -S */
 	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it lacks -S */
+	ERRPIPE_DETAIL_SEMICOLON,	/* the line goes on as a script would: "bash; set -e" */
+
+	/* LINE_REFUSED */
+	ERRPIPE_DETAIL_SEVERAL_OPTIONS, /* it is one argument, and begins with an option */
+	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	/* it is taken for the name of a script */
 
 	/* ENV_REFUSES */
 	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */
@@ -399,10 +409,12 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS,
 
 	/* NOT_IN_PATH */
-	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH" */
+	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH"; available: what it stands for */
 	ERRPIPE_DETAIL_PATH_QUOTED,	  /* subject, in PATH, has a quote in it */
 	ERRPIPE_DETAIL_PATH_EMPTY,
-	ERRPIPE_DETAIL_PATH_UNSET, /* the environment has no PATH */
+	ERRPIPE_DETAIL_PATH_UNSET,     /* the environment has no PATH */
+	ERRPIPE_DETAIL_PATH_SEPARATOR, /* subject separates its directories instead of ":" */
+	ERRPIPE_DETAIL_PATH_OF_WINDOWS,
 
 	/* OUTSIDE_PATH. 0: another directory in which programs usually are. */
 	ERRPIPE_DETAIL_IN_CWD, /* "./" was left out */
@@ -417,10 +429,35 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_CASE,
 	ERRPIPE_DETAIL_SUFFIX,
 	ERRPIPE_DETAIL_LETTER,
+	ERRPIPE_DETAIL_PUNCTUATION,   /* a comma or a semicolon at its end */
+	ERRPIPE_DETAIL_OTHER_NAME,    /* object is the same program under another name */
+	ERRPIPE_DETAIL_PYTHON_3,      /* object is python3, and python is missing */
+	ERRPIPE_DETAIL_VERSION,	      /* object has a version in its name */
+	ERRPIPE_DETAIL_SYSTEMD_PREFIX, /* such as "-" before the path */
+	ERRPIPE_DETAIL_FILE_URL,
+	ERRPIPE_DETAIL_BACKSLASHES,
+	ERRPIPE_DETAIL_DRIVE,	  /* of Windows */
+	ERRPIPE_DETAIL_CONVERTED, /* Git Bash has put its own directory before it */
 
 	/* WHOLE_COMMAND */
 	ERRPIPE_DETAIL_PLAIN_WORDS,
 	ERRPIPE_DETAIL_SHELL_SYNTAX,
+	ERRPIPE_DETAIL_BASH_SYNTAX,
+	ERRPIPE_DETAIL_ASSIGNED_WORDS, /* it begins with NAME=VALUE */
+
+	/* NOT_EXPANDED. 0: by a shell. */
+	ERRPIPE_DETAIL_KUBERNETES,	 /* $(NAME) */
+	ERRPIPE_DETAIL_WINDOWS_VARIABLE, /* %NAME% */
+
+	/* SHELL_BUILTIN. 0: each shell has it. */
+	ERRPIPE_DETAIL_CHANGES_DIRECTORY,
+	ERRPIPE_DETAIL_BASH_BUILTIN,
+	ERRPIPE_DETAIL_KEYWORD,
+	ERRPIPE_DETAIL_BASH_KEYWORD,
+
+	/* FOREIGN_PATH */
+	ERRPIPE_DETAIL_WINDOWS_PATH,
+	ERRPIPE_DETAIL_URL,
 
 	/* LITERAL_QUOTES */
 	ERRPIPE_DETAIL_NAME_QUOTED,

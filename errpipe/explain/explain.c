@@ -424,6 +424,7 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 		ret = try_place(c, command, command->name, &before, program, loader);
 	else
 		ret = search_command(c, command, &before, program, loader);
+	ep_env_cut(c, command);
 	if (ret < 0 && c->ex->links > before.links && ep_env_has_built_in(command)) {
 		restore(c, &before);
 		guess(c);
@@ -590,6 +591,7 @@ static void begin(struct ep_check *c)
 	ex->host_platform = host->platform;
 	c->data = 0;
 	c->untried = NULL;
+	c->cut = NULL;
 	c->has_started = false;
 	c->exec_error = 0;
 }

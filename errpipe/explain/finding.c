@@ -110,6 +110,8 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 	refined.detail = finding.detail;
 	if (finding.number)
 		refined.number = finding.number;
+	if (finding.available)
+		refined.available = finding.available;
 	refined.needs_libc = finding.needs_libc;
 	refined.has_libc = finding.has_libc;
 	ep_finding_put(c->ex, &refined);

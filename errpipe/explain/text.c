@@ -170,6 +170,13 @@ static const char *known_or_not(const char *architecture)
 	return architecture ? architecture : "an unknown machine";
 }
 
+static const char *argument_at(const struct errpipe_explanation *ex, int index)
+{
+	const struct errpipe_link *link = link_at(ex, index);
+
+	return link ? link->argument : NULL;
+}
+
 /* The link that names the broken one; -1: none. */
 static int parent_of(const struct errpipe_explanation *ex, int index)
 {
@@ -349,6 +356,16 @@ static const char *script_in(const struct errpipe_explanation *ex)
 	return NULL;
 }
 
+/* The script whose first line has the name of the broken link, which may be the command of env(1). */
+static const char *naming_script(const struct errpipe_explanation *ex)
+{
+	const struct errpipe_link *link = link_at(ex, ex->broken);
+
+	if (link && link->kind == ERRPIPE_LINK_COMMAND)
+		link = link_at(ex, link->parent);
+	return link && link->kind == ERRPIPE_LINK_INTERPRETER ? path_at(ex, link->parent) : NULL;
+}
+
 static bool has_nosuid(const struct errpipe_explanation *ex)
 {
 	return ex->detail == ERRPIPE_DETAIL_NOSUID || ex->detail == ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS;
@@ -379,6 +396,10 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "available", ex->available },
 		{ "object", ex->object },
 		{ "refusers", ex->detail ? NULL : ex->object },
+		{ "search-path", ex->detail ? NULL : ex->object },
+		{ "rest-of-line", ex->object ? argument_at(ex, parent_of(ex, ex->broken)) : NULL },
+		{ "line", naming_script(ex) },
+		{ "typed", naming_script(ex) || ex->detail ? NULL : path_at(ex, ex->broken) },
 		{ "script", script_in(ex) },
 		{ "object-architecture", architecture_of_package(ex->object) },
 		{ "needs-libc", ex->needs_libc },
@@ -470,7 +491,7 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 /* The values that are always paths are quoted. */
 static bool is_path(const char *key, size_t length)
 {
-	static const char *const paths[] = { "path", "parent", "program", "subject", "needer" };
+	static const char *const paths[] = { "path", "parent", "program", "subject", "needer", "line" };
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		if (is(key, length, paths[i]))

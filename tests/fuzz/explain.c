@@ -7,7 +7,7 @@
  *		place (1): one of names[]
  *		mode (1), size (2, little-endian), that many bytes: the content, the link's target, or the description of an ELF
  *		file, a list or a set
- *	the rest: the path
+ *	the rest: the path; after a byte of 1: PATH; after another: a variable of the environment
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -379,14 +379,26 @@ static void explain(const struct errpipe_question *question)
 	check(&explanation);
 }
 
+/* Cuts the text there. Returns what follows, or NULL. */
+static char *part_after(char *text)
+{
+	char *end = text ? strchr(text, '\1') : NULL;
+
+	if (end)
+		*end++ = '\0';
+	return end;
+}
+
 static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 {
+	char *search_path = part_after(path), *variable = part_after(search_path);
+	char *variables[] = { "HOME=/a", variable, NULL };
 	struct errpipe_who who = who_of(identity);
 	struct errpipe_report report = report_of(options, error);
 	char *args[] = { path, options & LARGE ? large_argument() : NULL, NULL };
 	struct errpipe_mount mounts[] = { { .at = "/m", .source = -1, .noexec = 1 },
 					  { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) } };
-	struct errpipe_question question = { .path = path, .mounts = mounts };
+	struct errpipe_question question = { .path = path, .search_path = search_path, .mounts = mounts };
 
 	question.root = openat(root, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	mounts[1].source = openat(root, "root/a", O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -394,6 +406,8 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 	question.who = options & WHO ? &who : NULL;
 	question.report = options & (FAILED | KILLED) ? &report : NULL;
 	question.argv = question.envp = options & ARGS ? args : NULL;
+	if (search_path)
+		question.envp = variables;
 	question.mounts_count = options & SOURCE ? 2 : options & MOUNT ? 1 : 0;
 	explain(&question);
 	close(question.root);

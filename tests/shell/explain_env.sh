@@ -23,7 +23,7 @@ script() {
 
 # The commands end with the status 42, so that env's own end can be told from theirs.
 make_files() {
-	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env &&
+	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh &&
 		printf '#!/bin/sh\nexit 42\n' >cmd/mark && cp cmd/mark refused/refused &&
 		printf 'exit 42\n' >cmd/text && printf '#!/nowhere/sh\n' >refused/mark && printf '#!/nowhere/sh\n' >cmd/broken &&
 		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused
@@ -97,6 +97,16 @@ refused
 -S 'a b'
 -S -S mark
 -S -S"mark x"
+-S
+pyton3
+Sh
+sh;
+mark; set -e
+"mark"
+mark\xc2\xa0
+$WORD
+~/cmd/mark
+a|b
 -S env mark
 -S env -i @/cmd/mark
 -S env nothing
@@ -112,6 +122,37 @@ refused
 -S -u A=B mark
 -S A=B =C mark
 -u
+END
+}
+
+# shell_lines: the arguments of interpreters in first lines.
+shell_lines() {
+	cat <<'END'
+-e -u
+-u -e
+-eu
+-xe -u
+-x  -u
+-e # comment
+-e;
+-u\r
+-e\r
+-euo pipefail
+-o pipefail
+-x\t-e
+-l -e
+-n -e
+# comment
+set -e
+./s -e
+--login -e
+-e  
+-- -e
+-W ignore
+-w -e
+-B -O
+-c x
++e -u
 END
 }
 
@@ -143,6 +184,29 @@ path=$tmp/refused:$tmp/cmd:/usr/bin:/bin
 try 'the env of this machine does what explain says' compare "$(command -v env)"
 try 'the env of busybox does what explain says' compare "$tmp/bb/env"
 
+# refuses INTERPRETER: wherever explain says that it stops, it does, with that status if there is one.
+refuses() {
+	differs=0 stops=0
+	shell_lines >all
+	while IFS= read -r line; do
+		script s "$1 $line" || return 1
+		case $1 in */python*) sed -i '2,$d; 1aimport sys; sys.exit(42)' s ;; esac
+		said=$("$errpipe" explain --json ./s x | jq -r '"\(.starts) \(.status)"')
+		[ "$said" = 'true 0' ] || [ "$said" = 'true null' ] && continue
+		./s x >out 2>&1 </dev/null
+		got=$?
+		stops=$((stops + 1))
+		[ "$got" != 42 ] && { [ "$said" = "false $got" ] || [ "$said" = 'false null' ]; } && continue
+		echo "#!$1 $line: $said, but the status is $got: $(cat out)"
+		differs=$((differs + 1))
+	done <all
+	echo "# $stops stop"
+	[ "$differs" = 0 ] && [ "$stops" -ge 4 ]
+}
+for interpreter in /bin/bash /bin/dash /bin/zsh /usr/bin/python3 "$tmp/bb/sh"; do
+	[ -e "$interpreter" ] && try "$interpreter refuses what explain says" refuses "$interpreter"
+done
+
 # --- in words
 
 # says LINE WORDS: explain has them about such a script.
@@ -166,7 +230,7 @@ tells() {
 }
 
 env=$(command -v env)
-try 'one argument' says "$env bash -e" "gives env one argument: it takes \"bash -e\" for one word"
+try 'one argument' says "$env bash -e" "passes \"bash -e\" to env as one argument, which it does not split"
 try 'a command that is missing in PATH' says "$env node-18" "asks env for \"node-18\", which is not in PATH"
 try 'the PATH' says "$env node-18" "correct PATH, which is \"$path\""
 try 'a carriage return' says "$env bash\r" 'contains a carriage return, so env looks for "bash\r"'

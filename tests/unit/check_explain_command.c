@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "errpipe_explain.h"
+#include "said.h"
 #include "suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -36,6 +37,7 @@ static const char *const tree[] = {
 	"data/bin/refused",
 	"data/tool/",
 	"data/loop -> loop",
+	"data/docker-entrypoint.sh",
 	/* A merged /usr, but for /bin. */
 	"lib -> usr/lib",
 	"sbin -> usr/sbin",
@@ -45,8 +47,18 @@ static const char *const tree[] = {
 	"usr/bin/python3",
 	"usr/bin/systemctl",
 	"usr/bin/cat",
+	"usr/bin/nodejs",
+	"usr/bin/lua5.4",
+	"usr/bin/gcc-12",
+	"usr/bin/gcc-13",
 	"usr/sbin/",
 	"usr/sbin/ip",
+	"usr/local/",
+	"usr/local/bin/",
+	"usr/local/bin/docker-entrypoint.sh",
+	"mnt/",
+	"mnt/c/",
+	"mnt/c/run.exe",
 	/* The working directory. */
 	"app/",
 	"app/main",
@@ -63,6 +75,47 @@ static const char *const tree[] = {
 	"app/ls",
 	"app/sub/",
 	"app/sub/prog",
+	/* Names that look like mistakes. */
+	"odd/",
+	"odd/[[",
+	"odd/if",
+	"odd/source",
+	"odd/FOO=bar",
+	"odd/FOO=bar main",
+	"odd/%TEMP%",
+	"odd/$(NAME)",
+	"odd/~",
+	"odd/`main`",
+	"odd/main;ls",
+	"odd/main|ls",
+	"odd/main && ls",
+	"odd/main > out",
+	"odd/R&D",
+	"odd/-main",
+	"odd/@main",
+	"odd/+main",
+	"odd/!main",
+	"odd/\\app\\main",
+	"odd/.\\main",
+	"odd/C:\\main.exe",
+	"odd/a\\b",
+	"odd/main,",
+	"odd/main:",
+	"odd/\"main\"",
+	"odd/[\"main\"]",
+	"odd/--rm",
+	"odd/main.tmp",
+	"odd/tool2",
+	"odd/https:",
+	"odd/C:/",
+	"odd/C:/main",
+	"odd/%HOME%/",
+	"odd/%HOME%/main",
+	"odd/$HOME/",
+	"odd/$HOME/main",
+	"odd/npm start",
+	"odd/$x",
+	"odd/My Program",
 };
 
 static void make_file(const char *name, mode_t mode)
@@ -155,6 +208,16 @@ static const struct row {
 	  "\"/usr/bin:/bin\"", NULL },
 	{ "nothing", "", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_EMPTY, NULL, "", NULL },
 	{ "nothing", "/bin:/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_UNSET, NULL, NULL, NULL },
+	{ "cat", "/none;/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, ";", "/none;/usr/bin",
+	  NULL },
+	{ "cat", "/usr/bin /none:/app", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, " ",
+	  "/usr/bin /none:/app", NULL },
+	{ "cat", "/none\n/usr/bin\n", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, "\n",
+	  "/none\n/usr/bin\n", NULL },
+	{ "nothing", "/none;/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/none;/usr/bin", NULL },
+	{ "cat", "/opt/My Tools;x", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/usr/bin/cat", "/opt/My Tools;x", NULL },
+	{ "nothing", "C:\\Windows;C:\\Go\\bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_OF_WINDOWS, NULL,
+	  "C:\\Windows;C:\\Go\\bin", NULL },
 	{ "cat", "$PATH:/usr/bin", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, NULL, "/usr/bin/cat" },
 
 	/* Another directory. */
@@ -182,7 +245,18 @@ static const struct row {
 	{ "/app/Entrypoint", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, "/app/Entrypoint",
 	  "/app/Entrypoint.sh", NULL },
 	{ "/app/main.sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, "/app/main.sh", "/app/main", NULL },
-	{ "python", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, NULL, "python3", NULL },
+	{ "python", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, NULL, "python3", NULL },
+	{ "node", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_NAME, NULL, "nodejs", NULL },
+	{ "lua", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_VERSION, NULL, "lua5.4", NULL },
+	{ "/usr/bin/lua", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_VERSION, "/usr/bin/lua", "/usr/bin/lua5.4",
+	  NULL },
+	{ "/data/entrypoint.sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_NAME, "/data/entrypoint.sh",
+	  "/data/docker-entrypoint.sh", NULL },
+	{ "/entrypoint.sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_NAME, "/entrypoint.sh",
+	  "/usr/local/bin/docker-entrypoint.sh", NULL },
+	{ "/docker-entrypoint.sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
+	  "/docker-entrypoint.sh", "/usr/local/bin/docker-entrypoint.sh", NULL },
+	{ "/app/main:", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PUNCTUATION, "/app/main:", "/app/main", NULL },
 	{ "/app/mian", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, "/app/mian", "/app/main", NULL },
 	{ "/app/mainn", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, "/app/mainn", "/app/main", NULL },
 	{ "/app/man", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, "/app/man", "/app/main", NULL },
@@ -194,6 +268,9 @@ static const struct row {
 	{ "/app/l", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/l", NULL, NULL },
 	{ "/app/server3", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/server3", NULL, NULL },
 	{ "/usr/bin/cut", NULL, ERRPIPE_CAUSE_MISSING, 0, "/usr/bin/cut", NULL, NULL },
+	{ "gcc", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
+	{ "lua5.3", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
+	{ "/data/start.sh", NULL, ERRPIPE_CAUSE_MISSING, 0, "/data/start.sh", NULL, NULL },
 	{ "bat", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
 	{ "/app/data/main", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/data", NULL, NULL },
 
@@ -204,6 +281,21 @@ static const struct row {
 	  "/usr/bin/sh", NULL },
 	{ "/app/My Program x", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "/app/My Program x",
 	  "/app/My Program", NULL },
+	{ "source env.sh && main", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_BASH_SYNTAX, NULL, "source", NULL },
+	{ "[[ -f x ]] && main", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_BASH_SYNTAX, NULL, "[[", NULL },
+	{ "cat|wc", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
+	{ "./worker;ls", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, "./worker;ls", "./worker",
+	  NULL },
+	{ "cat>x", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
+	{ "a && b", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "a", NULL },
+	{ "`which cat`", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "`which", NULL },
+	{ "$(which cat)", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "$(which", NULL },
+	{ "X=1 Y=2 main -v", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_ASSIGNED_WORDS, NULL, "X=1", NULL },
+	{ "X=1 main; ls", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "X=1", NULL },
+	{ "Tom & Jerry", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "a;b", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "C>D", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "it`s", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "cd /app && ls", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, "cd ", "cd", NULL },
 	{ "/opt/none -x", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "/opt", "/opt/none", NULL },
 	{ "/opt/My Tools/run", NULL, ERRPIPE_CAUSE_MISSING, 0, "/opt", NULL, NULL },
@@ -222,9 +314,52 @@ static const struct row {
 	{ "$SECRET", "/usr/bin", ERRPIPE_CAUSE_NOT_EXPANDED, 0, NULL, NULL, NULL },
 	{ "$NOT_SET/usr/bin/cat", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "$NOT_SET", NULL, NULL },
 	{ "${HOME:-/app}/main", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "${HOME:-", NULL, NULL },
+	{ "$(HOME)/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_KUBERNETES, "$(HOME)", "/app/worker", NULL },
+	{ "$(APP_DIR)/bin/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_KUBERNETES, "$(APP_DIR)", NULL, NULL },
+	{ "$(pwd)/main", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "$(pwd)", NULL, NULL },
+	{ "%HOME%/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%HOME%",
+	  "/app/worker", NULL },
+	{ "%APPDATA%\\npm\\x.cmd", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, NULL, NULL,
+	  NULL },
+	{ "%ProgramFiles%/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%ProgramFiles%", NULL,
+	  NULL },
+	{ "log-%Y%m%d", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "a%20b%20c", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "100%", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "LANG=C", "/bin", ERRPIPE_CAUSE_ASSIGNMENT, 0, NULL, NULL, NULL },
+	{ "PATH=/usr/bin:/bin", NULL, ERRPIPE_CAUSE_ASSIGNMENT, 0, "PATH=", NULL, NULL },
+	{ "=", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "1=2", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "./X=1", NULL, ERRPIPE_CAUSE_MISSING, 0, "./X=1", NULL, NULL },
+	{ "-/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "-", "/usr/bin/cat", NULL },
+	{ "@/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "@", "/usr/bin/cat", NULL },
+	{ "-!!/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "-!!", "/usr/bin/cat", NULL },
+	{ "@/usr/bin/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "@", NULL, NULL },
+	{ "C:/Program Files/Git/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "C:",
+	  "/usr/bin/sh", NULL },
+	{ "D:/msys64/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "D:", "/usr/bin/sh", NULL },
+	{ "D:\\usr\\bin\\sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_DRIVE, "D:\\usr\\bin\\sh", "/usr/bin/sh",
+	  NULL },
+	{ "C:/run.exe", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_DRIVE, "C:", "/mnt/c/run.exe", NULL },
+	{ "D:/venv/usr/bin/sh", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, "D:", NULL, NULL },
+	{ "C:\\none.exe", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, NULL, NULL, NULL },
+	{ "\\\\server\\share", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, NULL, NULL, NULL },
+	{ "\\usr\\bin\\sh", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "/usr/bin/sh", NULL },
+	{ ".\\worker", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "./worker", NULL },
+	{ "two\\words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "file:///usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_FILE_URL, "file:", "/usr/bin/sh", NULL },
+	{ "file:/usr/bin/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "file:", NULL, NULL },
+	{ "https://example.org/x.sh", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_URL, "https:", NULL, NULL },
 	{ "price$", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "backup~", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
-	{ "source", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, 0, NULL, NULL, NULL },
+	{ "export", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, 0, NULL, NULL, NULL },
+	{ "cd", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_CHANGES_DIRECTORY, NULL, NULL, NULL },
+	{ "source", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_BASH_BUILTIN, NULL, NULL, NULL },
+	{ "pushd", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_BASH_BUILTIN, NULL, NULL, NULL },
+	{ "if", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_KEYWORD, NULL, NULL, NULL },
+	{ "[[", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_BASH_KEYWORD, NULL, NULL, NULL },
+	{ "times trap", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "times", NULL },
+	{ "sourc", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "/bin/cd", NULL, ERRPIPE_CAUSE_MISSING, 0, "/bin/cd", NULL, NULL },
 	{ "--rm", "/bin", ERRPIPE_CAUSE_OPTION, 0, NULL, NULL, NULL },
 	{ "-", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -235,6 +370,14 @@ static const struct row {
 	{ "My Program", "/app", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, NULL, "/app/My Program" },
 };
 
+/* Files that are truly called so, as the argument and in PATH. */
+static const char *const healthy[] = {
+	"[[",	       "if",	      "source",	    "FOO=bar",	   "FOO=bar main", "%TEMP%",   "$(NAME)", "~",	   "`main`",
+	"main;ls",     "main|ls",     "main && ls", "main > out",  "R&D",	   "-main",    "@main",	  "+main", "!main",
+	"\\app\\main", ".\\main",   "C:\\main.exe", "a\\b",	   "main,",	   "main:",    "\"main\"", "[\"main\"]",
+	"--rm",	       "main.tmp",    "tool2",	    "https:",	   "npm start",	   "$x",       "My Program",
+};
+
 static struct errpipe_explanation ex;
 
 static const char *or_none(const char *text)
@@ -242,18 +385,23 @@ static const char *or_none(const char *text)
 	return text ? text : "(none)";
 }
 
-static void ask(const struct row *row)
+static void ask_in(const char *cwd, const struct row *row)
 {
 	static char *envp[] = { "HOME=/app", "NAME=main", "TOOL=cat", "SECRET=swordfish", NULL };
 	const struct errpipe_question question = {
 		.root = root,
-		.cwd = "/app",
+		.cwd = cwd,
 		.path = row->path,
 		.search_path = row->search_path,
 		.envp = envp,
 	};
 
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+}
+
+static void ask(const struct row *row)
+{
+	ask_in("/app", row);
 }
 
 START_TEST(a_command)
@@ -267,6 +415,80 @@ START_TEST(a_command)
 	ck_assert_str_eq(or_none(ex.subject), or_none(row->subject));
 	ck_assert_str_eq(or_none(ex.object), or_none(row->object));
 	ck_assert_str_eq(ex.links ? ex.link[0].path : row->path, row->first ? row->first : row->path);
+}
+END_TEST
+
+static void must_exist(const char *path, const char *search_path)
+{
+	const struct row row = { path, search_path, 0, 0, NULL, NULL, NULL };
+
+	ask_in("/odd", &row);
+	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE, "\"%s\": %s", path, errpipe_cause_name(ex.cause));
+}
+
+START_TEST(a_file_of_that_name)
+{
+	static const char *const paths[] = { "C:/main", "%HOME%/main", "$HOME/main", "/odd/C:/main" };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < COUNT(healthy); i++) {
+		must_exist(healthy[i], "/none:/odd");
+		snprintf(path, sizeof(path), "/odd/%s", healthy[i]);
+		must_exist(path, NULL);
+		snprintf(path, sizeof(path), "./%s", healthy[i]);
+		must_exist(path, "/bin");
+	}
+	for (size_t i = 0; i < COUNT(paths); i++)
+		must_exist(paths[i], "/bin");
+}
+END_TEST
+
+/* The lines are short, and have these words. */
+START_TEST(the_words)
+{
+	static const struct {
+		const char *path, *search_path, *words;
+	} said[] = {
+		{ "source", "/bin", "bash -c '...'" },
+		{ "if", "/bin", "is a keyword of shells, not a program" },
+		{ "cd", "/bin", "set the working directory instead" },
+		{ "source x; ls", "/bin", "\"bash\", \"-c\", \"source x; ls\"" },
+		{ "X=1 main", "/bin", "\"env\", \"X=1\", \"main\"" },
+		{ "LANG=C", "/bin", "env LANG=C PROGRAM" },
+		{ "$(BIN_DIR)/x", NULL, "variables of the image do not count" },
+		{ "%APPDATA%/x", NULL, "only Windows expands %NAME%" },
+		{ "main", "$HOME:/bin", "write \"/app\" instead" },
+		{ "-/usr/bin/cat", NULL, "which only systemd understands: use \"/usr/bin/cat\"" },
+		{ "D:/Git/usr/bin/cat", NULL, "set MSYS_NO_PATHCONV=1, and use \"/usr/bin/cat\"" },
+		{ "cat", "/none;/usr/bin", "separated by \";\" instead of \":\"" },
+		{ "python", "/usr/bin", "install python-is-python3 (Debian), or use \"python3\"" },
+		{ "nothing", "/bin:/usr/bin", "set PATH, or use its full path" },
+	};
+
+	for (size_t i = 0; i < COUNT(said); i++) {
+		const struct row row = { said[i].path, said[i].search_path, 0, 0, NULL, NULL, NULL };
+		char line[4096];
+
+		ask(&row);
+		assert_said(&ex, said[i].words);
+		ck_assert_uint_lt(errpipe_finding(line, sizeof(line), &ex), 100);
+		ck_assert_uint_lt(errpipe_advice(line, sizeof(line), &ex), 100);
+	}
+}
+END_TEST
+
+/* The program after an assignment is shown if it is one. */
+START_TEST(an_assignment)
+{
+	char *argv[] = { "X=1", "./main", "argument", NULL };
+	struct errpipe_question question = { .root = root, .cwd = "/app", .path = "X=1", .argv = argv };
+
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ASSIGNMENT);
+	assert_said(&ex, "put env before it: env X=1 ./main");
+	argv[1] = "Y=2";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_ptr_null(ex.object);
 }
 END_TEST
 
@@ -291,14 +513,25 @@ START_TEST(an_interpreter)
 		{ "/bin/sh", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_TORN_APART, "/usr/bin/sh" },
 		{ "/usr/local/bin/python3", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
 		  "/usr/bin/python3" },
-		{ "/usr/bin/python", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, "/usr/bin/python3" },
+		{ "/usr/bin/python", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, "/usr/bin/python3" },
 		{ "/usr/bin/sh\u00a0", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, "/usr/bin/sh" },
 		{ "/usr/bin/sh\r", ERRPIPE_CAUSE_CARRIAGE_RETURN, 0, NULL },
 		{ "/bin/ash", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
-		{ "$HOME/main", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
-		{ "-x", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
+		{ "/usr/bin/sh; set -e", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PUNCTUATION, "/usr/bin/sh" },
+		{ "$HOME/main", ERRPIPE_CAUSE_NOT_EXPANDED, 0, "/app/main" },
+		{ "~/bin/sh", ERRPIPE_CAUSE_NOT_EXPANDED, 0, NULL },
+		{ "$SHELL", ERRPIPE_CAUSE_NOT_EXPANDED, 0, NULL },
+		{ "venv/bin/sh", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
+		{ "usr/bin/sh", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, "/usr/bin/sh" },
+		{ "python3", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, "/usr/bin/python3" },
+		{ "-x", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
+		{ "source", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
+		{ "X=1", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
+		{ "@/usr/bin/sh", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
+		{ "/usr/bin/nothing", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 	};
-	const struct errpipe_question question = { .root = root, .path = "/app/script-x" };
+	static char *envp[] = { "HOME=/app", NULL };
+	const struct errpipe_question question = { .root = root, .path = "/app/script-x", .cwd = "/data", .envp = envp };
 
 	for (size_t i = 0; i < COUNT(scripts); i++) {
 		make_script(scripts[i].interpreter);
@@ -383,6 +616,9 @@ static Suite *command_suite(void)
 	TCase *tcase = tcase_create("command");
 
 	tcase_add_loop_test(tcase, a_command, 0, COUNT(rows));
+	tcase_add_test(tcase, a_file_of_that_name);
+	tcase_add_test(tcase, the_words);
+	tcase_add_test(tcase, an_assignment);
 	tcase_add_test(tcase, an_interpreter);
 	tcase_add_test(tcase, a_path_of_the_host);
 	tcase_add_test(tcase, a_secret);

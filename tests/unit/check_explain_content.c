@@ -455,8 +455,8 @@ START_TEST(a_relative_interpreter)
 	ask("./y", ERRPIPE_OWN_ROOT);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_RELATIVE_INTERPRETER);
 	ck_assert_int_eq(ex.broken, 2);
-	ask_relative("#!not/here\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
-	ask_relative("#!no-such-name\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
+	ask_relative("#!not/here\n", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, "");
+	ask_relative("#!no-such-name\n", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, "");
 	ask_relative("#!/no/sh\n", ERRPIPE_CAUSE_INTERPRETER_MISSING, "");
 
 	if (root < 0) {
@@ -469,7 +469,8 @@ START_TEST(a_relative_interpreter)
 		root = open("tree", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
 	ask("/z", root);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_INTERPRETER_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_RELATIVE_INTERPRETER);
+	ck_assert_ptr_null(ex.object);
 	close(root);
 }
 END_TEST

@@ -71,7 +71,8 @@ static void make_tree(void)
 	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
 			  busybox[] = "\0builtin\0";
 	static const char *const directories[] = { "@/gnu", "@/old",	 "@/bb",      "@/other",
-						   "@/cmd", "@/refused", "@/my venv", "@/texts" };
+						   "@/cmd", "@/refused", "@/my venv", "@/texts",
+						   "@/sh",  "@/empty" };
 	const char *program = built_path("tests/prog_args");
 
 	for (size_t i = 0; i < COUNT(directories); i++) {
@@ -84,6 +85,11 @@ static void make_tree(void)
 	put("@/other/env", program, "", 0, 0755);
 	put("@/cmd/ok", program, "", 0, 0755);
 	put("@/cmd/python3", program, "", 0, 0755);
+	put("@/cmd/fdfind", program, "", 0, 0755);
+	put("@/cmd/lua5.4", program, "", 0, 0755);
+	put("@/sh/bash", program, "", 0, 0755);
+	put("@/sh/bashful", program, "", 0, 0755);
+	put("@/sh/dash", program, "", 0, 0755);
 	put("@/my venv/python", program, "", 0, 0755);
 	put("@/refused/ok", NULL, "#!@/x\n", 6, 0644);
 	put_text("@/refused/broken", "#!@/nowhere/sh\n");
@@ -135,8 +141,36 @@ static const struct {
 	  "set PATH" },
 	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127,
 	  NULL, NULL },
-	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_OTHER_NAME, 127, "python3",
-	  "\"python3\" exists" },
+	/* And something like it is there. */
+	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, 127, "python3",
+	  "use \"python3\" in the first line of \"@/script\"" },
+	{ "@/bb/env python", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, 127, "python3",
+	  "python-is-python3" },
+	{ "@/gnu/env pyton3", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, 127, "python3", NULL },
+	{ "@/gnu/env Python3", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CASE, 127, "python3", NULL },
+	{ "@/gnu/env fd", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_NAME, 127, "fdfind", NULL },
+	{ "@/gnu/env lua", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_VERSION, 127, "lua5.4", NULL },
+	{ "@/gnu/env -S lua -e", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_VERSION, 127, "lua5.4", NULL },
+	{ "@/gnu/env python3;", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PUNCTUATION, 127, "python3", NULL },
+	{ "@/gnu/env python3\u00a0", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, 127, "python3",
+	  NULL },
+	{ "@/gnu/env 'python3'", "@/cmd", ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_DETAIL_NAME_QUOTED, 127, "python3",
+	  NULL },
+	{ "@/gnu/env $Y", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, 0, 127, "python3",
+	  "use \"python3\" in the first line of \"@/script\"" },
+	{ "@/gnu/env ~/bin/tool", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, 0, 127, NULL, "write the path out in the" },
+	{ "@/gnu/env sh", "@/empty", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, 127, "@/empty", NULL },
+	/* And something that is not near enough. */
+	{ "@/gnu/env python4", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/gnu/env luna", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/gnu/env cd", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/gnu/env a|b", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	  NULL },
+	{ "@/gnu/env -S -i pyton3", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
+	  NULL },
 	{ "@/gnu/env nested", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  "nothing" },
 	{ "@/gnu/env @/nowhere", "@/cmd", ERRPIPE_CAUSE_MISSING, 0, 127, NULL, "the command" },
@@ -151,6 +185,8 @@ static const struct {
 	{ "@/bb/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 127, "ok -e",
 	  NULL },
 	{ "@/gnu/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, "-i ok", NULL },
+	{ "@/gnu/env ok; set -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_SEMICOLON, 127,
+	  "ok; set -e", "into the next line" },
 	{ "@/bb/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 1, "-i ok",
 	  NULL },
 	{ "@/gnu/env -C @/cmd ./ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, NULL,
@@ -173,12 +209,32 @@ static const struct {
 	/* Without a command. */
 	{ "@/gnu/env X=1 ok", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, "X=1 ok", "-S X=1 ok" },
 	{ "@/gnu/env", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, NULL },
+	{ "@/gnu/env -S", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
+	{ "@/gnu/env -i", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
+	/* The argument of another interpreter. */
+	{ "@/sh/bash -e -u", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 1, "-e -u",
+	  "passes \"-e -u\" to" },
+	{ "@/sh/bash -u -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/bash -euo pipefail", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/dash -x # trace", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/dash -o errexit", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/cmd/python3 -u -O", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/bash # start", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_TAKEN_FOR_FILE, 127, "# start",
+	  "to the next line" },
+	{ "@/sh/dash set -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_TAKEN_FOR_FILE, 0, "set -e", NULL },
+	{ "@/sh/bash -e\r", NULL, ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_OPTION, 1, "-e\r", NULL },
+	{ "@/sh/bash -eu", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bash -e  \t", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bash @/my venv/python", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bash --login -e", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bashful -e -u", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/cmd/python3 -W ignore", NULL, 0, 0, 0, NULL, NULL },
 };
 
 static void ask(const char *line, const char *path, char *const *argv)
 {
-	char *variable = expand(path ? path : ""), *x = expand("X=@"), *path_variable;
-	char *const envp[] = { x, keep(asprintf(&path_variable, "PATH=%s", variable) < 0 ? NULL : path_variable),
+	char *variable = expand(path ? path : ""), *x = expand("X=@"), *y = "Y=python3", *path_variable;
+	char *const envp[] = { x, y, keep(asprintf(&path_variable, "PATH=%s", variable) < 0 ? NULL : path_variable),
 			       NULL };
 	char *const without[] = { x, NULL };
 	struct errpipe_question question = { .path = expand("@/script"),
@@ -202,7 +258,7 @@ static void must_be(int i)
 	if (lines[i].object)
 		ck_assert_str_eq(ex.object, expand(lines[i].object));
 	if (lines[i].words)
-		assert_said(&ex, lines[i].words);
+		assert_said(&ex, expand(lines[i].words));
 }
 
 START_TEST(a_line)
@@ -249,7 +305,7 @@ START_TEST(by_its_arguments)
 {
 	char *path = expand("PATH=@/cmd"), *const envp[] = { path, NULL };
 	char *plain[] = { "env", "-i", expand("PATH=@/cmd"), "ok", NULL };
-	char *missing[] = { "env", "bash -e", NULL };
+	char *missing[] = { "env", "nothing", NULL }, *in_one[] = { "env", "bash -e", NULL };
 	char *applet[] = { "/x/busybox", "env", "-", "nothing", NULL };
 	struct errpipe_question question = { .path = expand("@/gnu/env"), .argv = plain, .envp = envp };
 
@@ -261,6 +317,11 @@ START_TEST(by_its_arguments)
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
 	ck_assert_ptr_null(ex.subject);
+	question.argv = in_one;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_WHOLE_COMMAND);
+	ck_assert_int_eq(ex.status, 127);
+	assert_said(&ex, "split it into \"bash\", \"-e\"");
 	question.path = expand("@/bb/busybox");
 	question.argv = applet;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
@@ -269,6 +330,47 @@ START_TEST(by_its_arguments)
 	applet[1] = "ls";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+}
+END_TEST
+
+/* The kernel reads 256 bytes of the script, and the last one becomes a NUL. */
+START_TEST(a_cut_line)
+{
+	static const struct {
+		const char *before; /* many zeros */
+		enum errpipe_cause cause;
+	} long_lines[] = {
+		{ "@/gnu/env ", ERRPIPE_CAUSE_LINE_CUT },
+		{ "@/gnu/env /opt/", ERRPIPE_CAUSE_LINE_CUT },
+		{ "@/gnu/env -S X=1 ", ERRPIPE_CAUSE_LINE_CUT },
+		{ "@/gnu/env -S nothing ", ERRPIPE_CAUSE_ENV_COMMAND_MISSING },
+		{ "@/gnu/env -S ok ", ERRPIPE_CAUSE_NONE },
+		{ "@/cmd/ok ", ERRPIPE_CAUSE_NONE },
+	};
+
+	for (size_t i = 0; i < COUNT(long_lines); i++) {
+		char *line;
+
+		keep(asprintf(&line, "%s%0260d", long_lines[i].before, 0) < 0 ? NULL : line);
+		ask(line, "@/cmd", NULL);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(long_lines[i].cause));
+	}
+}
+END_TEST
+
+/* A name that ends before that is not cut. */
+START_TEST(a_long_line)
+{
+	static const char *const after[] = { "", " x", "\t" };
+
+	for (size_t i = 0; i < COUNT(after); i++) {
+		char *env = expand("@/gnu/env "), *line;
+		int zeros = EP_HEAD_SIZE - (int)(strlen("#!\n") + strlen(env)) - (int)(i > 0);
+
+		keep(asprintf(&line, "%s%0*d%s", env, zeros, 0, after[i]) < 0 ? NULL : line);
+		ask(line, "@/cmd", NULL);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), "env-command-missing");
+	}
 }
 END_TEST
 
@@ -401,6 +503,8 @@ static Suite *env_suite(void)
 	tcase_add_test(tcase, without_arguments);
 	tcase_add_test(tcase, what_is_not_known);
 	tcase_add_test(tcase, by_its_arguments);
+	tcase_add_test(tcase, a_cut_line);
+	tcase_add_test(tcase, a_long_line);
 	tcase_add_test(tcase, after_its_end);
 	tcase_add_loop_test(tcase, a_cut_name, 0, COUNT(cut));
 	tcase_add_loop_test(tcase, words_of_split, 0, COUNT(splits));

@@ -5,41 +5,46 @@
 
 #include "explain/facts/facts.h"
 
-/* coreutils' env has 48 kB, a static busybox 2 MB, uutils with all its tools 12 MB. */
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { CHUNK = 16384, SCAN_MAX = 16 << 20, NAME_MAX_LENGTH = 64 };
+/* coreutils' env has 48 kB, that of uutils 2 MB, a static busybox 2 MB, uutils with all its tools 12 MB. */
+enum { CHUNK = 16384, ENV_MAX = 4 << 20, SCAN_MAX = 16 << 20, LENGTH_MAX = 64 };
 
-static bool contains(int fd, const char *bytes, size_t length)
+/* Search the first max bytes of a file for the first string, and on the way for the others. Returns the best, or -1. */
+static int find_first(int fd, uint64_t max, const struct ep_span *strings, int count)
 {
-	char chunk[NAME_MAX_LENGTH + CHUNK];
-	size_t kept = 0; /* of the chunk before, because the string may lie across two */
+	char chunk[LENGTH_MAX + CHUNK];
+	size_t kept = 0; /* of the chunk before, because a string may lie across two */
+	int best = count;
 	ssize_t n;
 
-	for (uint64_t at = 0; at < SCAN_MAX; at += n) {
+	for (uint64_t at = 0; best && at < max; at += n) {
 		size_t size;
 
 		n = ep_pread(fd, chunk + kept, CHUNK, at);
 		if (n <= 0)
-			return false;
+			break;
 		size = kept + n;
-		if (memmem(chunk, size, bytes, length))
-			return true;
-		kept = size < length - 1 ? size : length - 1;
+		for (int i = 0; i < best; i++) {
+			if (memmem(chunk, size, strings[i].at, strings[i].size))
+				best = i;
+		}
+		kept = size < LENGTH_MAX - 1 ? size : LENGTH_MAX - 1;
 		memmove(chunk, chunk + size - kept, kept);
 	}
-	return false;
+	return best < count ? best : -1;
 }
 
 bool ep_contains_name(int fd, const char *name)
 {
 	size_t length = strlen(name);
-	char bytes[NAME_MAX_LENGTH] = "";
+	char bytes[LENGTH_MAX] = "";
+	const struct ep_span string = { bytes, length + 2 };
 
-	if (length + 2 > sizeof(bytes))
+	if (string.size > sizeof(bytes))
 		return false;
 	strcpy(bytes + 1, name);
-	return contains(fd, bytes, length + 2);
+	return find_first(fd, SCAN_MAX, &string, 1) == 0;
 }
 
 static bool is(const char *path, const char *name)
@@ -48,13 +53,13 @@ static bool is(const char *path, const char *name)
 }
 
 /* By the names of its long options, because there are other programs with that name. */
-static enum ep_env_kind env_by_options(int fd)
+static enum ep_env_kind env_by_options(int fd, uint64_t max)
 {
-	static const char clear[] = "ignore-environment", split[] = "split-string";
+	static const struct ep_span options[] = { { "split-string", 12 }, { "ignore-environment", 18 } };
+	static const enum ep_env_kind kinds[] = { EP_ENV_GNU, EP_ENV_OLD_GNU };
+	int found = find_first(fd, max, options, COUNT(options));
 
-	if (contains(fd, split, strlen(split)))
-		return EP_ENV_GNU;
-	return contains(fd, clear, strlen(clear)) ? EP_ENV_OLD_GNU : EP_ENV_NONE;
+	return found < 0 ? EP_ENV_NONE : kinds[found];
 }
 
 /* Programs that act by the name under which they are started, or else by their first argument. */
@@ -97,7 +102,7 @@ enum ep_env_kind ep_env_program(const char *resolved, int fd, char *const *argv,
 	for (size_t i = 0; i < COUNT(many_in_one); i++) {
 		if (begins_with(resolved, many_in_one[i].name) &&
 		    (*skip == 1 || begins_with(argv[0], many_in_one[i].name)))
-			return many_in_one[i].kind ? many_in_one[i].kind : env_by_options(fd);
+			return many_in_one[i].kind ? many_in_one[i].kind : env_by_options(fd, SCAN_MAX);
 	}
-	return is(resolved, "env") ? env_by_options(fd) : EP_ENV_NONE;
+	return is(resolved, "env") ? env_by_options(fd, ENV_MAX) : EP_ENV_NONE;
 }

@@ -10,38 +10,15 @@
 /* Look-ups for all hints of one command. */
 enum { HINT_STEPS = 4000 };
 
-/* --- words -------------------------------------------------------------------------------------------------- */
-
-/* What the shell does itself (POSIX, XCU 2.4 and 2.14; bash(1)). Most of it cannot be a program, such as cd. */
-static const char *const builtins[] = {
-	".",	    ":",       "[[",	  "alias",    "bg",	 "break",   "builtin",	"case",	   "cd",
-	"continue", "declare", "dirs",	  "disown",   "do",	 "eval",    "exec",	"exit",	   "export",
-	"fc",	    "fg",      "for",	  "function", "hash",	 "history", "if",	"jobs",	   "let",
-	"local",    "logout",  "mapfile", "popd",     "pushd",	 "read",    "readonly", "return",  "select",
-	"set",	    "shift",   "shopt",	  "source",   "suspend", "trap",    "type",	"typeset", "ulimit",
-	"umask",    "unalias", "unset",	  "until",    "wait",	 "while",
-};
-
-/* Programs that are often given with all of their arguments in one word. */
-static const char *const launchers[] = {
-	"bash",	  "bundle", "cargo",   "celery", "deno", "dotnet", "flask", "go",      "gunicorn",
-	"java",	  "make",   "nginx",   "node",	 "npm",	 "npx",	   "php",   "pip",     "pnpm",
-	"poetry", "python", "python3", "rails",	 "ruby", "sh",	   "sudo",  "uvicorn", "yarn",
-};
-
-static bool is_among(const char *word, size_t length, const char *const *words, size_t count)
+/* env(1) has a PATH of its own, and the kernel searches none for an interpreter. */
+const char *ep_searched(const struct ep_check *c)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(words[i]) == length && memcmp(words[i], word, length) == 0)
-			return true;
-	}
-	return false;
+	if (c->ex->link[c->ex->broken].kind == ERRPIPE_LINK_INTERPRETER)
+		return NULL;
+	return c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING ? c->ex->object : c->question->search_path;
 }
 
-#define IS_AMONG(word, length, words) is_among(word, length, words, sizeof(words) / sizeof(*(words)))
-
-/* Is that a program, by its path or along PATH? */
-static bool is_program(struct ep_check *c, const char *text, size_t length)
+bool ep_is_command(struct ep_check *c, const char *text, size_t length)
 {
 	char name[PATH_MAX];
 
@@ -49,7 +26,7 @@ static bool is_program(struct ep_check *c, const char *text, size_t length)
 		return false;
 	memcpy(name, text, length);
 	name[length] = '\0';
-	return ep_is_searched(name, c->question->search_path) ? ep_is_in_path(c, name) : ep_is_program(c, name);
+	return ep_is_searched(name, ep_searched(c)) ? ep_is_in_path(c, name) : ep_is_program(c, name);
 }
 
 static bool refine(struct ep_check *c, struct ep_finding finding)
@@ -120,7 +97,7 @@ static bool hint_quotes(struct ep_check *c, const struct errpipe_link *link)
 		return false;
 	end -= core - text;
 	has_marks = text + strspn(text, " ") < core || core[end + strspn(core + end, " ")];
-	if (has_marks && is_program(c, core, end))
+	if (has_marks && ep_is_command(c, core, end))
 		return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LITERAL_QUOTES,
 						      .certainty = ERRPIPE_LIKELY,
 						      .detail = is_list ? ERRPIPE_DETAIL_JSON_LIST
@@ -138,49 +115,102 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* The length of a name of a variable. */
-static size_t name_length(const char *p)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+size_t ep_variable_length(const char *text)
 {
 	size_t length = 0;
 
-	while (is_letter(p[length]) || (length && p[length] >= '0' && p[length] <= '9'))
+	while (is_letter(text[length]) || (length && is_digit(text[length])))
 		length++;
 	return length;
 }
 
-static bool needs_shell(const char *text)
+/* $NAME, ${NAME}; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%. */
+static const struct notation {
+	const char *before, *after;
+	enum errpipe_detail detail;
+} notations[] = {
+	{ "${", "}", ERRPIPE_DETAIL_NONE },
+	{ "$(", ")", ERRPIPE_DETAIL_KUBERNETES },
+	{ "%", "%", ERRPIPE_DETAIL_WINDOWS_VARIABLE },
+	{ "$", "", ERRPIPE_DETAIL_NONE },
+};
+
+struct variable {
+	const struct notation *notation;
+	const char *name, *end;
+	size_t length; /* of the name */
+};
+
+/* "$(pwd)" is a command, and "%Y%m" a date. */
+static bool is_other_syntax(const struct variable *variable)
 {
-	if (text[0] == '~' && text[1] == '/')
-		return true;
-	for (text = strchr(text, '$'); text; text = strchr(text + 1, '$')) {
-		if (is_letter(text[1]) || text[1] == '{' || text[1] == '(')
+	if (variable->notation->detail == ERRPIPE_DETAIL_WINDOWS_VARIABLE)
+		return variable->length < 3;
+	for (size_t i = 0; i < variable->length; i++) {
+		if (variable->notation->detail && variable->name[i] >= 'a' && variable->name[i] <= 'z')
 			return true;
 	}
 	return false;
 }
 
-/* Returns the value of what begins at *p, and moves *p after it; NULL: unknown. */
-static const char *value_at(const struct ep_check *c, const char **p)
+static bool read_variable(const char *text, struct variable *variable)
 {
-	bool braces = (*p)[1] == '{';
-	const char *begin = *p + 1 + braces;
-	size_t length = name_length(begin);
+	for (size_t i = 0; i < sizeof(notations) / sizeof(*notations); i++) {
+		const char *after = notations[i].after;
+
+		if (!ep_begins_with(text, notations[i].before))
+			continue;
+		variable->notation = &notations[i];
+		variable->name = text + strlen(notations[i].before);
+		variable->length = ep_variable_length(variable->name);
+		variable->end = variable->name + variable->length + strlen(after);
+		if (variable->length && ep_begins_with(variable->name + variable->length, after))
+			return !is_other_syntax(variable);
+	}
+	return false;
+}
+
+/* Of the first that a shell, or another program, would expand. Returns false if there is none. */
+static bool needs_expansion(const char *text, enum errpipe_detail *detail)
+{
+	struct variable variable;
+
+	*detail = ERRPIPE_DETAIL_NONE;
+	if (text[0] == '~' && text[1] == '/')
+		return true;
+	for (; *text; text++) {
+		if (read_variable(text, &variable)) {
+			*detail = variable.notation->detail;
+			return true;
+		}
+		if (text[0] == '$' && (text[1] == '{' || text[1] == '('))
+			return true;
+	}
+	return false;
+}
+
+static const char *value_of(const struct ep_check *c, const struct variable *variable)
+{
 	char name[128];
 
-	if (!length || length >= sizeof(name) || (braces && begin[length] != '}'))
+	if (variable->length >= sizeof(name))
 		return NULL;
-	memcpy(name, begin, length);
-	name[length] = '\0';
-	*p = begin + length + braces;
+	memcpy(name, variable->name, variable->length);
+	name[variable->length] = '\0';
 	return ep_variable(c, name);
 }
 
-/* Only $NAME, ${NAME} and ~ alone. Returns whether it was possible. */
-static bool expand(const struct ep_check *c, const char *text, char *buf, size_t size)
+bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t size)
 {
 	struct ep_line line = { buf, size, 0 };
+	struct variable variable;
 
-	if (text[0] == '~' && text[1] == '/') {
+	if (text[0] == '~' && (!text[1] || text[1] == '/')) {
 		const char *home = ep_variable(c, "HOME");
 
 		if (!home)
@@ -191,14 +221,17 @@ static bool expand(const struct ep_check *c, const char *text, char *buf, size_t
 	while (*text) {
 		const char *value;
 
-		if (*text != '$') {
+		if (!read_variable(text, &variable)) {
+			if (*text == '$')
+				return false;
 			ep_add_char(&line, *text++);
 			continue;
 		}
-		value = value_at(c, &text);
+		value = value_of(c, &variable);
 		if (!value)
 			return false;
 		ep_add(&line, value);
+		text = variable.end;
 	}
 	return ep_end(&line) < size;
 }
@@ -207,64 +240,16 @@ static bool expand(const struct ep_check *c, const char *text, char *buf, size_t
 static bool hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 {
 	char path[PATH_MAX];
+	enum errpipe_detail detail;
 	bool found;
 
-	if (!needs_shell(link->path) || strpbrk(link->path, " \t"))
+	if (!needs_expansion(link->path, &detail) || strpbrk(link->path, " \t"))
 		return false;
-	found = expand(c, link->path, path, sizeof(path)) && is_program(c, path, strlen(path));
+	found = ep_expand(c, link->path, path, sizeof(path)) && ep_is_command(c, path, strlen(path));
 	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_EXPANDED,
 					      .certainty = found ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY,
+					      .detail = detail,
 					      .object = found ? ep_keep(c, "%s", path) : NULL });
-}
-
-/* --- a whole command in one word ---------------------------------------------------------------------------- */
-
-static bool needs_syntax(const char *text)
-{
-	return strpbrk(text, "|&;<>$`*?\"'()") != NULL;
-}
-
-/* The length of the program's name at the beginning: up to one of the first blanks. 0: none. */
-static size_t program_before_blank(struct ep_check *c, const char *text)
-{
-	enum { BLANKS = 8 };
-	size_t length = strcspn(text, " \t");
-
-	if (IS_AMONG(text, length, builtins))
-		return length;
-	for (int i = 0; i < BLANKS && text[length]; i++) {
-		if (is_program(c, text, length))
-			return length;
-		length += 1 + strcspn(text + length + 1, " \t");
-	}
-	return 0;
-}
-
-/* Does the text after the first word look like arguments? */
-static bool looks_like_arguments(const char *text, size_t first)
-{
-	const char *rest = text + first + strspn(text + first, " \t");
-
-	return *rest == '-' || *rest == '/' || strncmp(rest, "./", 2) == 0 || IS_AMONG(text, first, launchers);
-}
-
-static bool hint_whole_command(struct ep_check *c, const struct errpipe_link *link)
-{
-	const char *text = link->path;
-	size_t first = strcspn(text, " \t"), length;
-	bool is_builtin = IS_AMONG(text, first, builtins);
-
-	if (!first || !text[first + strspn(text + first, " \t")])
-		return false;
-	length = program_before_blank(c, text);
-	if (!length && looks_like_arguments(text, first))
-		length = first;
-	return length &&
-	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_WHOLE_COMMAND,
-					      .certainty = ERRPIPE_LIKELY,
-					      .detail = is_builtin || needs_syntax(text) ? ERRPIPE_DETAIL_SHELL_SYNTAX
-											 : ERRPIPE_DETAIL_PLAIN_WORDS,
-					      .object = ep_keep(c, "%.*s", (int)length, text) });
 }
 
 /* --- other words -------------------------------------------------------------------------------------------- */
@@ -278,47 +263,71 @@ static bool hint_option(struct ep_check *c, const struct errpipe_link *link)
 	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_OPTION, .certainty = ERRPIPE_LIKELY });
 }
 
-static bool hint_builtin(struct ep_check *c, const struct errpipe_link *link)
-{
-	return c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH && IS_AMONG(link->path, strlen(link->path), builtins) &&
-	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SHELL_BUILTIN });
-}
-
 /* --- all of them -------------------------------------------------------------------------------------------- */
 
-static bool is_missing(enum errpipe_cause cause)
+/* The kernel does not search PATH for an interpreter. */
+static bool hint_relative(struct ep_check *c, const struct errpipe_link *link)
 {
-	return cause == ERRPIPE_CAUSE_MISSING || cause == ERRPIPE_CAUSE_NOT_IN_PATH ||
-	       cause == ERRPIPE_CAUSE_INTERPRETER_MISSING || cause == ERRPIPE_CAUSE_NAME_TOO_LONG ||
-	       cause == ERRPIPE_CAUSE_PATH_TOO_LONG;
+	return c->ex->cause == ERRPIPE_CAUSE_INTERPRETER_MISSING && *link->path != '/' &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_RELATIVE_INTERPRETER });
 }
 
-static bool is_typed(const struct errpipe_link *link)
+static bool is_missing(const struct errpipe_explanation *ex)
 {
-	return link->kind == ERRPIPE_LINK_PROGRAM || link->kind == ERRPIPE_LINK_COMMAND;
+	switch (ex->cause) {
+	case ERRPIPE_CAUSE_MISSING:
+	case ERRPIPE_CAUSE_NOT_IN_PATH:
+	case ERRPIPE_CAUSE_INTERPRETER_MISSING:
+	case ERRPIPE_CAUSE_NAME_TOO_LONG:
+	case ERRPIPE_CAUSE_PATH_TOO_LONG:
+		return !ex->detail;
+	case ERRPIPE_CAUSE_ENV_COMMAND_MISSING:
+		return ex->detail == ERRPIPE_DETAIL_PATH_LACKS_IT;
+	default:
+		return false;
+	}
 }
 
-/* An interpreter's name was not typed as a command, and the kernel has cut it at a blank. */
+/* The first line of a script has the names of interpreters, and of the commands of those that are env(1). */
+static bool is_typed(const struct ep_check *c, const struct errpipe_link *link)
+{
+	if (link->kind == ERRPIPE_LINK_COMMAND)
+		return c->ex->link[link->parent].kind != ERRPIPE_LINK_INTERPRETER;
+	return link->kind == ERRPIPE_LINK_PROGRAM;
+}
+
 static const struct {
 	bool (*give)(struct ep_check *c, const struct errpipe_link *link);
-	bool for_interpreters;
+	bool for_lines;
 } hints[] = {
-	{ hint_quotes, false },	       { ep_hint_invisible, true }, { hint_expansion, false },
-	{ hint_whole_command, false }, { hint_option, false },	    { ep_hint_path, false },
-	{ ep_hint_place, true },       { hint_builtin, false },	    { ep_hint_similar, true },
-	{ ep_hint_host, false },
+	{ hint_quotes, true },	    { ep_hint_invisible, true }, { hint_expansion, true },
+	{ ep_hint_words, false },   { ep_hint_notation, false }, { hint_option, false },
+	{ ep_hint_path, false },    { ep_hint_place, true },	 { ep_hint_punctuation, true },
+	{ ep_hint_builtin, false }, { ep_hint_similar, true },	 { ep_hint_entrypoint, false },
+	{ hint_relative, true },    { ep_hint_host, false },
 };
 
+static void give_first(struct ep_check *c, const struct errpipe_link *link)
+{
+	bool typed = is_typed(c, link);
+
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
+		if ((typed || hints[i].for_lines) && hints[i].give(c, link))
+			return;
+	}
+}
+
+/* After env(1) has started, the certainty is that of its exit status. */
 void ep_hint_command(struct ep_check *c)
 {
 	struct errpipe_explanation *ex = c->ex;
 	const struct errpipe_link *link = ex->broken < 0 ? NULL : &ex->link[ex->broken];
+	enum errpipe_certainty certainty = ex->certainty;
 
-	if (!link || !is_missing(ex->cause) || ex->detail)
+	if (!link || !is_missing(ex))
 		return;
 	c->steps = HINT_STEPS;
-	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-		if ((is_typed(link) || hints[i].for_interpreters) && hints[i].give(c, link))
-			return;
-	}
+	give_first(c, link);
+	if (ex->works)
+		ex->certainty = certainty;
 }

@@ -30,7 +30,7 @@ static bool is_program(struct ep_check *c, char *path, int length)
 
 bool ep_is_in_path(struct ep_check *c, const char *name)
 {
-	struct ep_places places = { .name = name, .rest = c->question->search_path };
+	struct ep_places places = { .name = name, .rest = ep_searched(c) };
 
 	while (c->steps && ep_next_place(&places)) {
 		if (ep_is_program(c, places.text))
@@ -76,36 +76,77 @@ static bool is_quoted(const struct ep_directory *place)
 	return place->length && (strchr("\"'", place->name[0]) || strchr("\"'", place->name[place->length - 1]));
 }
 
-static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *path)
+static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *available)
 {
 	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_IN_PATH,
 					      .detail = detail,
 					      .subject = subject,
-					      .object = path });
+					      .object = detail == ERRPIPE_DETAIL_PATH_UNSET ? NULL : c->ex->object,
+					      .available = available });
+}
+
+/* The place that was meant is shown only if it has the program. */
+static bool hint_not_expanded(struct ep_check *c, const struct ep_directory *place, const char *name)
+{
+	const char *text = ep_keep(c, "%.*s", (int)place->length, place->name), *expanded = NULL;
+	char directory[PATH_MAX / 2], path[PATH_MAX];
+
+	if (ep_expand(c, text, directory, sizeof(directory)) &&
+	    is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory, name)))
+		expanded = ep_keep(c, "%s", directory);
+	return not_in_path(c, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, text, expanded);
+}
+
+/* "/bin;/usr/bin", "/bin /usr/bin": would it be found if that separated directories? */
+static bool hint_separator(struct ep_check *c, const char *name)
+{
+	static const char *const separators[] = { ";", " ", "\n", "\t", "," };
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(separators) / sizeof(*separators); i++) {
+		const char *directory = strpbrk(c->ex->object, separators[i]) ? c->ex->object : "";
+
+		while (*(directory += strspn(directory, "; \n\t,:"))) {
+			size_t length = strcspn(directory, "; \n\t,:");
+
+			if (*directory == '/' &&
+			    is_program(c, path, snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name)))
+				return not_in_path(c, ERRPIPE_DETAIL_PATH_SEPARATOR, separators[i], NULL);
+			directory += length;
+		}
+	}
+	return false;
 }
 
 bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link)
 {
 	struct ep_directory place = { .rest = c->ex->object };
 
-	(void)link;
 	if (c->ex->cause != ERRPIPE_CAUSE_NOT_IN_PATH || !c->ex->object)
 		return false;
+	if (strstr(c->ex->object, ":\\") && strchr(c->ex->object, ';'))
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_OF_WINDOWS, NULL, NULL);
+	if (hint_separator(c, link->path))
+		return true;
 	while (ep_next_directory(&place)) {
-		bool literal = is_literal(&place);
-
-		if (literal || is_quoted(&place))
-			return not_in_path(c, literal ? ERRPIPE_DETAIL_PATH_NOT_EXPANDED : ERRPIPE_DETAIL_PATH_QUOTED,
-					   ep_keep(c, "%.*s", (int)place.length, place.name), c->ex->object);
+		if (is_literal(&place))
+			return hint_not_expanded(c, &place, link->path);
+		if (is_quoted(&place))
+			return not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED,
+					   ep_keep(c, "%.*s", (int)place.length, place.name), NULL);
 	}
 	if (!*c->ex->object)
-		return not_in_path(c, ERRPIPE_DETAIL_PATH_EMPTY, NULL, c->ex->object);
-	if (c->question->envp && !ep_variable(c, "PATH") && is_default(c->ex->object))
-		return not_in_path(c, ERRPIPE_DETAIL_PATH_UNSET, NULL, NULL);
-	return false;
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_EMPTY, NULL, NULL);
+	return c->question->envp && !ep_variable(c, "PATH") && is_default(c->ex->object) &&
+	       not_in_path(c, ERRPIPE_DETAIL_PATH_UNSET, NULL, NULL);
 }
 
 /* --- another directory -------------------------------------------------------------------------------------- */
+
+static bool is_searched(enum errpipe_cause cause)
+{
+	return cause == ERRPIPE_CAUSE_NOT_IN_PATH || cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING;
+}
 
 static bool outside_path(struct ep_check *c, enum errpipe_detail detail, const char *path)
 {
@@ -119,7 +160,8 @@ static bool hint_outside_path(struct ep_check *c, const char *name)
 {
 	char path[PATH_MAX];
 
-	if (is_program(c, path, snprintf(path, sizeof(path), "./%s", name)))
+	if (c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH &&
+	    is_program(c, path, snprintf(path, sizeof(path), "./%s", name)))
 		return outside_path(c, ERRPIPE_DETAIL_IN_CWD, path);
 	for (size_t i = 0; i < DIRECTORIES; i++) {
 		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directories[i], name)))
@@ -189,9 +231,9 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 	const char *slash = strrchr(link->path, '/'), *directory = directory_of(link->path);
 	char path[PATH_MAX];
 
-	if (c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH)
-		return hint_outside_path(c, link->path);
-	if (!slash || !slash[1])
+	if (!slash)
+		return is_searched(c->ex->cause) && hint_outside_path(c, link->path);
+	if (!slash[1])
 		return false;
 	for (size_t i = 0; directory && i < DIRECTORIES; i++) {
 		bool torn;
@@ -203,6 +245,28 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 				 torn ? directory : NULL, path);
 	}
 	return hint_relative(c, link);
+}
+
+/* The images of Docker's library have it in /usr/local/bin; others have it in /. */
+bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link)
+{
+	static const char *const entrypoints[] = { "entrypoint.sh", "docker-entrypoint.sh" };
+	const char *name = ep_last_name(link->path);
+	char path[PATH_MAX];
+
+	if (strcmp(name, entrypoints[0]) != 0 && strcmp(name, entrypoints[1]) != 0)
+		return false;
+	for (size_t i = 0; i < 2 * (DIRECTORIES + 1); i++) {
+		const char *directory = i / 2 ? directories[i / 2 - 1] : "";
+		const char *entrypoint = entrypoints[i % 2];
+
+		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory, entrypoint)))
+			return elsewhere(c,
+					 strcmp(name, entrypoint) == 0 ? ERRPIPE_DETAIL_OTHER_DIRECTORY
+								       : ERRPIPE_DETAIL_OTHER_NAME,
+					 NULL, path);
+	}
+	return false;
 }
 
 /* --- a path of the host ------------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ static bool near_miss(struct ep_check *c, enum errpipe_detail detail, const char
 
 static bool exists(struct ep_check *c, const char *path)
 {
-	return ep_is_searched(path, c->question->search_path) ? ep_is_in_path(c, path) : ep_is_file(c, path);
+	return ep_is_searched(path, ep_searched(c)) ? ep_is_in_path(c, path) : ep_is_file(c, path);
 }
 
 /* --- invisible characters ----------------------------------------------------------------------------------- */
@@ -60,10 +60,22 @@ bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link)
 	       near_miss(c, detail, ep_keep(c, "%s", path));
 }
 
+/* "#!/bin/bash; set -e", "/app/run," */
+bool ep_hint_punctuation(struct ep_check *c, const struct errpipe_link *link)
+{
+	size_t length = strlen(link->path);
+	char path[PATH_MAX];
+
+	if (!length || length >= sizeof(path) || !strchr(";,:", link->path[length - 1]))
+		return false;
+	snprintf(path, sizeof(path), "%.*s", (int)length - 1, link->path);
+	return exists(c, path) && near_miss(c, ERRPIPE_DETAIL_PUNCTUATION, ep_keep(c, "%s", path));
+}
+
 /* --- the spelling ------------------------------------------------------------------------------------------- */
 
 /* How similar a name is, the most similar first. */
-enum rank { CASE, SUFFIX, LETTER, UNLIKE };
+enum rank { CASE, SUFFIX, OTHER_NAME, VERSION, LETTER, UNLIKE };
 
 static bool is_digit(char c)
 {
@@ -92,7 +104,7 @@ static bool differs_in_case(const char *a, const char *b)
 	return !*a && !*b;
 }
 
-/* python3 for python, and what people leave out, or add. */
+/* What people leave out, or add. */
 static bool is_suffix(const char *text)
 {
 	static const char *const suffixes[] = { ".sh", ".bash", ".py", ".pl", ".rb", ".js", "3" };
@@ -109,6 +121,36 @@ static bool differs_in_suffix(const char *a, const char *b)
 	size_t length = common(a, b);
 
 	return length && ((!a[length] && is_suffix(b + length)) || (!b[length] && is_suffix(a + length)));
+}
+
+/* Other names under which systems have the same program. */
+static bool has_other_name(const char *a, const char *b)
+{
+	static const char *const names[][2] = {
+		{ "node", "nodejs" },
+		{ "entrypoint.sh", "docker-entrypoint.sh" },
+		{ "fd", "fdfind" },
+		{ "bat", "batcat" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if ((strcmp(a, names[i][0]) == 0 && strcmp(b, names[i][1]) == 0) ||
+		    (strcmp(a, names[i][1]) == 0 && strcmp(b, names[i][0]) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* "gcc-12" and "python3.11" for "gcc" and "python3" */
+static bool is_version_of(const char *name, const char *wanted)
+{
+	size_t length = strlen(wanted);
+	const char *rest = name + length;
+
+	if (length < 3 || strncmp(name, wanted, length) != 0)
+		return false;
+	rest += *rest == '-' || (*rest == '.' && is_digit(wanted[length - 1]));
+	return is_digit(*rest) && strspn(rest, "0123456789.") == strlen(rest);
 }
 
 /* Two neighbours that have changed places. */
@@ -145,6 +187,10 @@ static enum rank rank_of(const char *name, const char *wanted, bool dense)
 		return CASE;
 	if (differs_in_suffix(name, wanted))
 		return SUFFIX;
+	if (has_other_name(name, wanted))
+		return OTHER_NAME;
+	if (is_version_of(name, wanted))
+		return VERSION;
 	return differs_in_letter(name, wanted, dense) ? LETTER : UNLIKE;
 }
 
@@ -213,23 +259,28 @@ static void look_through(struct similar *similar, const char *directory)
 static bool told(struct similar *similar, const char *directory)
 {
 	static const enum errpipe_detail details[] = {
-		[CASE] = ERRPIPE_DETAIL_CASE, [SUFFIX] = ERRPIPE_DETAIL_SUFFIX, [LETTER] = ERRPIPE_DETAIL_LETTER
+		[CASE] = ERRPIPE_DETAIL_CASE,	    [SUFFIX] = ERRPIPE_DETAIL_SUFFIX,
+		[OTHER_NAME] = ERRPIPE_DETAIL_OTHER_NAME, [VERSION] = ERRPIPE_DETAIL_VERSION,
+		[LETTER] = ERRPIPE_DETAIL_LETTER,
 	};
 
+	bool is_python = strcmp(similar->wanted, "python") == 0 && strcmp(similar->name, "python3") == 0;
+
 	return similar->rank != UNLIKE && !similar->ambiguous &&
-	       near_miss(similar->c, details[similar->rank],
+	       near_miss(similar->c, is_python ? ERRPIPE_DETAIL_PYTHON_3 : details[similar->rank],
 			 ep_keep(similar->c, "%s%s%s", directory, similar->name, similar->rest));
 }
 
 static bool hint_along_path(struct similar *similar, const char *search_path)
 {
 	enum { PLACES = 16 };
+	bool has_own_cwd = similar->c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING; /* by its option -C */
 	struct ep_directory place = { .rest = search_path };
 	char directory[PATH_MAX];
 
 	similar->rest = "";
 	for (int i = 0; i < PLACES && ep_next_directory(&place); i++) {
-		if (place.length + 1 >= sizeof(directory))
+		if (place.length + 1 >= sizeof(directory) || (has_own_cwd && *place.name != '/'))
 			continue;
 		snprintf(directory, sizeof(directory), "%.*s%s", (int)place.length, place.name,
 			 place.length ? "/" : "");
@@ -255,14 +306,13 @@ static bool hint_in_directory(struct similar *similar, const char *path, size_t 
 bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link)
 {
 	struct similar similar = { .c = c, .rank = UNLIKE };
-	const char *subject = c->ex->subject ? c->ex->subject : link->path, *name;
-	bool along_path = c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH;
-	size_t missing = strlen(along_path ? link->path : subject);
+	bool along_path = ep_is_searched(link->path, ep_searched(c));
+	const char *subject = along_path || !c->ex->subject ? link->path : c->ex->subject, *name;
+	size_t missing = strlen(subject);
 
 	if (missing >= PATH_MAX || strncmp(link->path, subject, missing) != 0)
 		return false;
-	name = strrchr(along_path ? link->path : subject, '/');
-	name = name ? name + 1 : along_path ? link->path : subject;
+	name = ep_last_name(subject);
 	if (!*name || strlen(name) >= sizeof(similar.wanted))
 		return false;
 	strcpy(similar.wanted, name);

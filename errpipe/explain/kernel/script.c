@@ -86,6 +86,8 @@ int ep_script(struct ep_check *c, struct errpipe_link *link, const struct ep_hea
 	line[end] = '\0';
 	name_end = skip_word(line, name, end);
 	argument = skip_blanks(line, name_end, end);
+	if (end == EP_HEAD_SIZE - 1 && head->bytes[end] && !is_blank(head->bytes[end]) && line_feed == EP_HEAD_SIZE)
+		c->cut = link;
 	/* Empty if the file ends in blanks there. */
 	if (line[name_end] && argument < end)
 		link->argument = ep_keep(c, "%s", line + argument);

@@ -271,18 +271,21 @@ static int change_directory(struct ep_check *c, struct ep_command *command, cons
  * "#!/usr/bin/env NAME=VALUE command" is one argument for env, the assignment of a variable. The next argument is the
  * path of the script, which therefore becomes the command.
  */
-static bool runs_its_script(const struct ep_command *command, const char *name)
+static bool runs_its_script(const struct ep_command *command, const struct ep_env_call *call)
 {
-	return command->script && name == command->script->path && strchr(name, '/');
+	const char *name = *call->command;
+
+	return command->script && strcmp(name, command->script->path) == 0 && strchr(name, '/') &&
+	       (*name == '/' || !call->directory);
 }
 
-static int run_script(struct ep_check *c, const struct ep_command *command)
+static int run_script(struct ep_check *c, const struct ep_command *command, bool has_assignment)
 {
 	return ep_finding_set(c, command->env,
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,
 				      .subject = command->script->path,
-				      .object = command->script->argument,
+				      .object = has_assignment ? command->script->argument : NULL,
 			      });
 }
 
@@ -293,8 +296,8 @@ static int follow_call(struct ep_check *c, const struct ep_running *running, str
 {
 	if (call->directory && change_directory(c, command, call->directory, room->bytes + WORD_BYTES) < 0)
 		return -1;
-	if (runs_its_script(command, *call->command))
-		return run_script(c, command);
+	if (runs_its_script(command, call))
+		return run_script(c, command, call->set_count);
 	change(room->envp, c->question->envp, call);
 	set_path(c, running, call, room->envp, command);
 	command->question.argv = call->command;

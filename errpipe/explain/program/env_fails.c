@@ -22,47 +22,30 @@ bool ep_env_has_built_in(const struct ep_command *command)
 	       ep_contains_name(command->fd, command->name);
 }
 
-/* Other names under which systems have the same program. */
-static const char *const names[][2] = {
-	{ "python", "python3" }, { "python2", "python2.7" }, { "python3", "python" }, { "node", "nodejs" },
-	{ "nodejs", "node" },	 { "pip", "pip3" },	     { "lua", "lua5.4" },     { "php", "php8" },
-};
-
-static bool is_in_path(struct ep_check *c, const struct ep_command *command, const char *name)
-{
-	struct ep_places places = { .name = name, .rest = command->path };
-
-	while (ep_next_place(&places)) {
-		if (ep_look_at(c, places.text) == EP_PLACE_THERE)
-			return true;
-	}
-	return false;
-}
-
-static const char *other_name(struct ep_check *c, const struct ep_command *command)
-{
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(command->name, names[i][0]) == 0 && is_in_path(c, command, names[i][1]))
-			return names[i][1];
-	}
-	return NULL;
-}
-
-static void set_advice(struct ep_check *c, const struct ep_command *command, struct ep_finding *finding)
-{
-	finding->object = other_name(c, command);
-	finding->detail = ERRPIPE_DETAIL_OTHER_NAME;
-	if (finding->object)
-		return;
-	finding->detail = command->has_no_path ? ERRPIPE_DETAIL_NO_PATH : ERRPIPE_DETAIL_PATH_LACKS_IT;
-	finding->object = command->has_no_path ? NULL : ep_keep(c, "%s", command->path);
-}
-
 static bool is_whole_argument(const struct ep_command *command)
 {
 	const char *argument = command->script ? command->script->argument : NULL;
 
 	return argument && strcmp(argument, command->name) == 0;
+}
+
+/* "bash; set -e" */
+static enum errpipe_detail splitting(const struct ep_command *command)
+{
+	return strchr(command->name, ';') ? ERRPIPE_DETAIL_SEMICOLON : ep_env_splitting(command);
+}
+
+void ep_env_cut(struct ep_check *c, const struct ep_command *command)
+{
+	const struct errpipe_link *script = command->script;
+	const char *argument = script && script == c->cut ? script->argument : NULL;
+	size_t length = strlen(command->name);
+
+	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING) || !argument ||
+	    strlen(argument) < length || strcmp(argument + strlen(argument) - length, command->name) != 0)
+		return;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LINE_CUT, .subject = script->path });
+	c->ex->limit = EP_HEAD_SIZE - 1;
 }
 
 int ep_env_missing(struct ep_check *c, const struct ep_command *command, const struct errpipe_link *link,
@@ -78,12 +61,13 @@ int ep_env_missing(struct ep_check *c, const struct ep_command *command, const s
 
 	if (is_whole_argument(command) && strpbrk(command->name, " \t")) {
 		finding.cause = ERRPIPE_CAUSE_ENV_ONE_ARGUMENT;
-		finding.detail = ep_env_splitting(command);
+		finding.detail = splitting(command);
 	} else if (command->script && length && command->name[length - 1] == '\r') {
 		finding.cause = ERRPIPE_CAUSE_CARRIAGE_RETURN;
 		finding.detail = ERRPIPE_DETAIL_ENV_LOOKS;
 	} else {
-		set_advice(c, command, &finding);
+		finding.detail = command->has_no_path ? ERRPIPE_DETAIL_NO_PATH : ERRPIPE_DETAIL_PATH_LACKS_IT;
+		finding.object = command->has_no_path ? NULL : ep_keep(c, "%s", command->path);
 	}
 	return ep_finding_set(c, link, finding);
 }

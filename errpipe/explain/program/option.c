@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* An interpreter that is given an option with a carriage return: "#!/bin/sh -e\r". */
+/*
+ * An interpreter that cannot do with the argument in the first line of its script: "#!/bin/sh -e\r", "#!/bin/bash -e -u". The kernel
+ * does not split it (load_script() in fs/binfmt_script.c).
+ */
 #define _GNU_SOURCE
 #include <string.h>
 
 #include "explain/program/program.h"
 
-/* Interpreters that refuse it, with their status, and the options that need no argument. zsh and perl take it. */
-static const struct {
-	const char *name, *options;
-	int status;
+/*
+ * Interpreters, with the options that need no argument, what they refuse after these, their status then, and their status
+ * for a script that does not exist. 0: it depends on the version. They take the path of the script for the argument of -o.
+ */
+static const struct interpreter {
+	const char *name, *options, *refused;
+	int status, missing;
 } interpreters[] = {
-	{ "dash", "aefnuvx", 2 }, { "busybox", "aefnuvx", 2 }, { "python", "uEsSBOI", 2 },
-	{ "bash", "afnuvx", 2 },  { "bash", "aefnuvx", 1 }, /* with -e */
+	{ "dash", "aeflnuvx", "\r \t;o", 2, 0 },
+	{ "busybox", "aeflnuvx", "\r \t;", 2, 2 },
+	{ "python", "uEsSBOI", "\r \t;", 2, 2 },
+	{ "bash", "aflnuvx", "\r \t;o", 2, 127 },
+	{ "bash", "aeflnuvx", "o", 2, 127 },
+	{ "bash", "aeflnuvx", "\r \t;", 1, 127 }, /* with -e */
+	{ "zsh", "aeflnuvx", " ;o", 1, 127 },
 };
 
 /* "python3.11". Busybox is also other programs than a shell. */
@@ -26,14 +37,41 @@ static bool is_interpreter(const struct errpipe_link *link, const char *name, co
 	return strspn(rest, "0123456789.") == strlen(rest);
 }
 
-static bool has_carriage_return(const char *argument, const char *options)
+/* Returns the first letter that is refused, or NULL. */
+static const char *refused_letter(const struct interpreter *interpreter, const char *argument)
 {
-	size_t length;
+	size_t options = strspn(argument + 1, interpreter->options);
+	const char *letter = argument + 1 + options;
 
-	if (!argument || *argument != '-')
-		return false;
-	length = strspn(argument + 1, options);
-	return length && strcmp(argument + 1 + length, "\r") == 0;
+	if (!*letter || !strchr(interpreter->refused, *letter) || (!options && *letter != 'o'))
+		return NULL;
+	return letter;
+}
+
+/* Text that is no option, and that no file is named like. Bash looks for one without a slash in PATH as well. */
+static bool is_taken_for_file(struct ep_check *c, const char *argument)
+{
+	return !strchr("-+", *argument) && (*argument == '#' || strpbrk(argument, " \t")) &&
+	       ep_look_at(c, argument) == EP_PLACE_EMPTY;
+}
+
+static struct ep_finding refuse(struct ep_check *c, const struct interpreter *interpreter, const char *argument)
+{
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE, .status = interpreter->status };
+	const char *letter = *argument == '-' ? refused_letter(interpreter, argument) : NULL;
+
+	if (letter && *letter == '\r' && !letter[1]) {
+		finding.cause = ERRPIPE_CAUSE_CARRIAGE_RETURN;
+		finding.detail = ERRPIPE_DETAIL_OPTION;
+	} else if (letter && *letter != '\r') {
+		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
+		finding.detail = ERRPIPE_DETAIL_SEVERAL_OPTIONS;
+	} else if (is_taken_for_file(c, argument)) {
+		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
+		finding.detail = ERRPIPE_DETAIL_TAKEN_FOR_FILE;
+		finding.status = interpreter->missing;
+	}
+	return finding;
 }
 
 int ep_option(struct ep_check *c, const struct ep_running *running)
@@ -45,17 +83,16 @@ int ep_option(struct ep_check *c, const struct ep_running *running)
 		return 0;
 	script = &c->ex->link[link->parent];
 	name = ep_last_name(link->resolved);
-	for (size_t i = 0; i < sizeof(interpreters) / sizeof(*interpreters); i++) {
-		if (is_interpreter(link, name, interpreters[i].name) &&
-		    has_carriage_return(script->argument, interpreters[i].options))
-			return ep_finding_set(c, link,
-					      (struct ep_finding){
-						      .cause = ERRPIPE_CAUSE_CARRIAGE_RETURN,
-						      .status = interpreters[i].status,
-						      .subject = script->path,
-						      .object = script->argument,
-						      .detail = ERRPIPE_DETAIL_OPTION,
-					      });
+	for (size_t i = 0; script->argument && i < sizeof(interpreters) / sizeof(*interpreters); i++) {
+		struct ep_finding finding;
+
+		if (!is_interpreter(link, name, interpreters[i].name))
+			continue;
+		finding = refuse(c, &interpreters[i], script->argument);
+		finding.subject = script->path;
+		finding.object = script->argument;
+		if (finding.cause != ERRPIPE_CAUSE_NONE)
+			return ep_finding_set(c, link, finding);
 	}
 	return 0;
 }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* A path as another program would take it: systemd, Windows, a browser. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "explain/hints/hints.h"
+
+static bool near_miss(struct ep_check *c, enum errpipe_detail detail, const char *path)
+{
+	if (!ep_is_program(c, path))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NEAR_MISS,
+						  .detail = detail,
+						  .object = ep_keep(c, "%s", path) });
+	return true;
+}
+
+static bool foreign(struct ep_check *c, enum errpipe_detail detail)
+{
+	ep_finding_refine(c, (struct ep_finding){
+				     .cause = ERRPIPE_CAUSE_FOREIGN_PATH,
+				     .certainty = ERRPIPE_LIKELY,
+				     .detail = detail,
+			     });
+	return true;
+}
+
+/* systemd.service(5), "ExecStart=": the characters before the path. */
+static bool hint_prefix(struct ep_check *c, const char *text)
+{
+	size_t length = strspn(text, "-@:+!|");
+
+	return length && text[length] == '/' && near_miss(c, ERRPIPE_DETAIL_SYSTEMD_PREFIX, text + length);
+}
+
+/* --- URLs ----------------------------------------------------------------------------------------------------- */
+
+static bool hint_url(struct ep_check *c, const char *text)
+{
+	static const char *const schemes[] = { "http://", "https://", "ftp://", "git://", "ssh://", "s3://" };
+
+	if (ep_begins_with(text, "file:/"))
+		return near_miss(c, ERRPIPE_DETAIL_FILE_URL, text + strlen("file:") + strspn(text + strlen("file:/"), "/"));
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+			return foreign(c, ERRPIPE_DETAIL_URL);
+	}
+	return false;
+}
+
+/* --- Windows -------------------------------------------------------------------------------------------------- */
+
+/* "C:/" */
+static bool has_drive(const char *path)
+{
+	char letter = path[0] | 0x20;
+
+	return letter >= 'a' && letter <= 'z' && path[1] == ':' && path[2] == '/';
+}
+
+/* Git Bash and other kinds of MSYS put the directory in which they are installed before "/bin/sh". */
+static bool hint_converted(struct ep_check *c, const char *path)
+{
+	static const char *const installed[] = { "/git/", "/portablegit/", "/msys64/", "/msys32/", "/cygwin64/", "/cygwin/",
+						 "/git/current/" };
+
+	for (size_t i = 0; i < sizeof(installed) / sizeof(*installed); i++) {
+		const char *directory = strcasestr(path, installed[i]);
+
+		if (directory && near_miss(c, ERRPIPE_DETAIL_CONVERTED, directory + strlen(installed[i]) - 1))
+			return true;
+	}
+	return false;
+}
+
+/* WSL mounts the drives there. */
+static bool hint_mounted(struct ep_check *c, const char *path)
+{
+	char mounted[PATH_MAX];
+	int length = snprintf(mounted, sizeof(mounted), "/mnt/%c%s", path[0] | 0x20, path + 2);
+
+	return length < (int)sizeof(mounted) && near_miss(c, ERRPIPE_DETAIL_DRIVE, mounted);
+}
+
+static bool hint_drive(struct ep_check *c, const char *path)
+{
+	return hint_converted(c, path) || near_miss(c, ERRPIPE_DETAIL_DRIVE, path + 2) || hint_mounted(c, path) ||
+	       foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH);
+}
+
+/* A file may have a backslash in its name, so more than one sign is needed. */
+static bool hint_windows(struct ep_check *c, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (strlen(text) >= sizeof(path))
+		return false;
+	strcpy(path, text);
+	for (char *at = path; (at = strchr(at, '\\'));)
+		*at = '/';
+	if (has_drive(path))
+		return hint_drive(c, path);
+	if (!strchr(text, '\\'))
+		return false;
+	return near_miss(c, ERRPIPE_DETAIL_BACKSLASHES, path) ||
+	       ((ep_begins_with(text, ".\\") || ep_begins_with(text, "\\\\")) && foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
+}
+
+bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link)
+{
+	return hint_prefix(c, link->path) || hint_url(c, link->path) || hint_windows(c, link->path);
+}

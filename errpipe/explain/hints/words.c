@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* A command that was meant for a shell: in one word, with an assignment in front, or one that only a shell has. */
+#define _GNU_SOURCE
+#include <string.h>
+
+#include "explain/hints/hints.h"
+
+static const char blanks[] = " \t";
+
+static bool refine(struct ep_check *c, struct ep_finding finding)
+{
+	ep_finding_refine(c, finding);
+	return true;
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------- */
+
+/* What shells do themselves: POSIX, XCU 2.4 and 2.14; bash(1). Most of it cannot be a program, such as cd. */
+static const struct own_word {
+	enum errpipe_detail detail;
+	const char *names; /* with a blank before and after each */
+} own_words[] = {
+	{ ERRPIPE_DETAIL_CHANGES_DIRECTORY, " cd " },
+	{ ERRPIPE_DETAIL_NONE, " . : alias bg break command continue eval exec exit export fc fg getopts hash jobs local "
+			       "read readonly return set shift times trap type ulimit umask unalias unset wait " },
+	{ ERRPIPE_DETAIL_BASH_BUILTIN,
+	  " bind builtin caller compgen complete compopt declare dirs disown enable history let logout mapfile popd "
+	  "pushd readarray shopt source suspend typeset " },
+	{ ERRPIPE_DETAIL_KEYWORD, " ! case do done elif else esac fi for if then until while { } " },
+	{ ERRPIPE_DETAIL_BASH_KEYWORD, " (( [[ coproc function select " },
+};
+
+/* Programs that are often given with all of their arguments in one word. */
+static const char launchers[] = " bash bundle cargo celery deno docker dotnet flask go gunicorn java make nginx node npm npx "
+				"php pip pip3 pnpm poetry python python3 rails ruby sh sudo uvicorn yarn ";
+
+static bool is_among(const char *names, const char *word, size_t length)
+{
+	if (memchr(word, ' ', length))
+		return false;
+	for (; length && (names = memmem(names, strlen(names), word, length)); names++) {
+		if (names[-1] == ' ' && names[length] == ' ')
+			return true;
+	}
+	return false;
+}
+
+static const struct own_word *own_word(const char *word, size_t length)
+{
+	for (size_t i = 0; i < sizeof(own_words) / sizeof(*own_words); i++) {
+		if (is_among(own_words[i].names, word, length))
+			return &own_words[i];
+	}
+	return NULL;
+}
+
+/* --- a whole command in one word ------------------------------------------------------------------------------ */
+
+/* The length of NAME=VALUE and the blanks after it, up to the next word. 0: none. */
+static size_t assignment_length(const char *text)
+{
+	size_t name = ep_variable_length(text), value;
+
+	if (!name || text[name] != '=')
+		return 0;
+	value = strcspn(text + name, blanks);
+	return name + value + strspn(text + name + value, blanks);
+}
+
+/* The text after the assignments. */
+static const char *after_assignments(const char *text)
+{
+	for (size_t length; (length = assignment_length(text)) && text[length];)
+		text += length;
+	return text;
+}
+
+/* The length of the program's name at the beginning: up to one of the first blanks, within length. 0: none. */
+static size_t program_length(struct ep_check *c, const char *text, size_t length)
+{
+	enum { BLANKS = 8 };
+	size_t end = strcspn(text, blanks);
+
+	if (end > length)
+		end = length;
+	if (own_word(text, end))
+		return end;
+	for (int i = 0; i < BLANKS && end < length; i++) {
+		if (ep_is_command(c, text, end))
+			return end;
+		end += 1 + strcspn(text + end + 1, blanks);
+	}
+	return end >= length && ep_is_command(c, text, length) ? length : 0;
+}
+
+/* Does the text after the first word look like arguments? */
+static bool looks_like_arguments(const char *text, size_t first)
+{
+	const char *rest = text + first + strspn(text + first, blanks);
+
+	return *rest == '-' || *rest == '/' || ep_begins_with(rest, "./") || is_among(launchers, text, first);
+}
+
+/* A name may have "&" or ">" in it; hardly any has these. */
+static bool has_operator(const char *text)
+{
+	static const char *const operators[] = { "&&", "||", "; ", " | ", " > ", " >> ", " < ", "2>" };
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
+		const char *at = strstr(text, operators[i]);
+
+		if (at && at > text && at[strlen(operators[i])])
+			return true;
+	}
+	return false;
+}
+
+/* "`which java`", "$(which java)" */
+static bool has_substitution(const char *text)
+{
+	const char *quote = strchr(text, '`'), *dollar = strstr(text, "$(");
+
+	return (quote && strchr(quote + 1, '`')) || (dollar && strpbrk(dollar, blanks) && strchr(dollar, ')'));
+}
+
+static bool needs_shell(const char *text)
+{
+	return strpbrk(text, "|&;<>$`*?\"'()") != NULL;
+}
+
+static bool needs_bash(const char *text)
+{
+	const struct own_word *word = own_word(text, strcspn(text, " \t;&|"));
+
+	return (word && (word->detail == ERRPIPE_DETAIL_BASH_BUILTIN || word->detail == ERRPIPE_DETAIL_BASH_KEYWORD)) ||
+	       strstr(text, "[[ ") || strstr(text, "<(") || strstr(text, "<<<") || strstr(text, "&>");
+}
+
+static bool whole_command(struct ep_check *c, const char *text, const char *command, size_t length)
+{
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_WHOLE_COMMAND,
+				      .certainty = ERRPIPE_LIKELY,
+				      .detail = ERRPIPE_DETAIL_PLAIN_WORDS,
+				      .object = ep_keep(c, "%.*s", (int)length, text) };
+
+	if (needs_bash(command))
+		finding.detail = ERRPIPE_DETAIL_BASH_SYNTAX;
+	else if (needs_shell(text) || own_word(command, strcspn(command, blanks)))
+		finding.detail = ERRPIPE_DETAIL_SHELL_SYNTAX;
+	else if (command != text)
+		finding.detail = ERRPIPE_DETAIL_ASSIGNED_WORDS;
+	return refine(c, finding);
+}
+
+/* The length of the part that shows that the text is a command: a program, or all of it. 0: it is none. */
+static size_t command_length(struct ep_check *c, const char *text)
+{
+	size_t all = strlen(text), part = strcspn(text, "|&;<>"), first = strcspn(text, blanks), length;
+
+	if (has_substitution(text) || has_operator(text))
+		return first;
+	while (part && strchr(blanks, text[part - 1]))
+		part--;
+	if (part < all && (length = program_length(c, text, part)))
+		return length;
+	if (!text[first + strspn(text + first, blanks)])
+		return 0;
+	length = program_length(c, text, all);
+	return !length && looks_like_arguments(text, first) ? first : length;
+}
+
+/* FOO=bar before a program. The program may be the next argument. */
+static bool hint_assignment(struct ep_check *c)
+{
+	char *const *argv = c->question->argv;
+	const char *next = argv && *argv ? argv[1] : NULL;
+
+	if (next && !ep_is_command(c, next, strlen(next)))
+		next = NULL;
+	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_ASSIGNMENT,
+					      .certainty = ERRPIPE_LIKELY,
+					      .object = next ? ep_keep(c, "%s", next) : NULL });
+}
+
+bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *text = link->path, *command = after_assignments(text);
+	size_t length;
+
+	if (command == text && assignment_length(text))
+		return hint_assignment(c);
+	if (command != text)
+		return whole_command(c, text, command, strcspn(text, blanks));
+	length = *text && !strchr(blanks, *text) ? command_length(c, text) : 0;
+	return length && whole_command(c, text, text, length);
+}
+
+/* --- a word that only a shell has ----------------------------------------------------------------------------- */
+
+bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link)
+{
+	const struct own_word *word = own_word(link->path, strlen(link->path));
+
+	return word && c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SHELL_BUILTIN, .detail = word->detail });
+}
