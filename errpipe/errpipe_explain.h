@@ -181,7 +181,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NUL_BYTES,	    /* it begins with number of them, as far as it was read; 0: only NULs */
 
 	/* The command as it was typed. */
-	ERRPIPE_CAUSE_NOT_IN_PATH,    /* no directory of PATH, object, has it; detail: subject is wrong in PATH; see available */
+	ERRPIPE_CAUSE_NOT_IN_PATH, /* no directory of PATH, object, has it; detail: subject is wrong in PATH; see available */
 	ERRPIPE_CAUSE_OUTSIDE_PATH,   /* no directory of PATH, object, has it, but subject exists */
 	ERRPIPE_CAUSE_NEAR_MISS,      /* missing, but object exists, which is similar; detail is the difference */
 	ERRPIPE_CAUSE_WHOLE_COMMAND,  /* the name is a program, object, and its arguments */
@@ -191,7 +191,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_OPTION,	      /* the name begins with "-" */
 	ERRPIPE_CAUSE_ASSIGNMENT,     /* the name is NAME=VALUE; object: the next argument, if it is a program */
 	ERRPIPE_CAUSE_FOREIGN_PATH,   /* the name is no path of Linux: detail */
-	ERRPIPE_CAUSE_HOST_PATH, /* missing, but it exists in the caller's own root; see compare_own_root */
+	ERRPIPE_CAUSE_HOST_PATH,      /* missing, but it exists in the caller's own root; see compare_own_root */
 
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
@@ -237,7 +237,7 @@ enum errpipe_cause {
 
 	/* The kernel starts the interpreter of the script subject, but it refuses the one argument, object, that it gets. */
 	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */
-	ERRPIPE_CAUSE_LINE_CUT,	    /* the kernel passes limit bytes of the line, so env looks for a part of the name */
+	ERRPIPE_CAUSE_LINE_CUT, /* the kernel passes limit bytes of the line, so env looks for a part of the name */
 
 	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
 	ERRPIPE_CAUSE_LIBRARY_MISSING,		  /* the library subject; see searched, available and detail */
@@ -429,10 +429,10 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_CASE,
 	ERRPIPE_DETAIL_SUFFIX,
 	ERRPIPE_DETAIL_LETTER,
-	ERRPIPE_DETAIL_PUNCTUATION,   /* a comma or a semicolon at its end */
-	ERRPIPE_DETAIL_OTHER_NAME,    /* object is the same program under another name */
-	ERRPIPE_DETAIL_PYTHON_3,      /* object is python3, and python is missing */
-	ERRPIPE_DETAIL_VERSION,	      /* object has a version in its name */
+	ERRPIPE_DETAIL_PUNCTUATION,    /* a comma or a semicolon at its end */
+	ERRPIPE_DETAIL_OTHER_NAME,     /* object is the same program under another name */
+	ERRPIPE_DETAIL_PYTHON_3,       /* object is python3, and python is missing */
+	ERRPIPE_DETAIL_VERSION,	       /* object has a version in its name */
 	ERRPIPE_DETAIL_SYSTEMD_PREFIX, /* such as "-" before the path */
 	ERRPIPE_DETAIL_FILE_URL,
 	ERRPIPE_DETAIL_BACKSLASHES,
@@ -443,11 +443,13 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PLAIN_WORDS,
 	ERRPIPE_DETAIL_SHELL_SYNTAX,
 	ERRPIPE_DETAIL_BASH_SYNTAX,
+	ERRPIPE_DETAIL_QUOTED_WORDS,
 	ERRPIPE_DETAIL_ASSIGNED_WORDS, /* it begins with NAME=VALUE */
 
 	/* NOT_EXPANDED. 0: by a shell. */
 	ERRPIPE_DETAIL_KUBERNETES,	 /* $(NAME) */
 	ERRPIPE_DETAIL_WINDOWS_VARIABLE, /* %NAME% */
+	ERRPIPE_DETAIL_TEMPLATE,	 /* {{ ... }}, @NAME@ */
 
 	/* SHELL_BUILTIN. 0: each shell has it. */
 	ERRPIPE_DETAIL_CHANGES_DIRECTORY,

@@ -24,7 +24,8 @@ struct ep_check {
 	unsigned steps;		/* system calls that may still be made to look up paths and to list directories */
 	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
-	const struct errpipe_link *cut;	    /* the last script whose first line is longer than the kernel reads; or NULL */
+	const struct errpipe_link
+		*cut;	  /* the last script whose first line is longer than the kernel reads; or NULL */
 	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
 	int exec_error;	  /* the errno of the last finding, also of an exec after the first */
 	int asks;	  /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */

@@ -281,7 +281,8 @@ static const struct row {
 	  "/usr/bin/sh", NULL },
 	{ "/app/My Program x", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "/app/My Program x",
 	  "/app/My Program", NULL },
-	{ "source env.sh && main", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_BASH_SYNTAX, NULL, "source", NULL },
+	{ "source env.sh && main", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_BASH_SYNTAX, NULL, "source",
+	  NULL },
 	{ "[[ -f x ]] && main", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_BASH_SYNTAX, NULL, "[[", NULL },
 	{ "cat|wc", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
 	{ "./worker;ls", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, "./worker;ls", "./worker",
@@ -290,6 +291,11 @@ static const struct row {
 	{ "a && b", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "a", NULL },
 	{ "`which cat`", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "`which", NULL },
 	{ "$(which cat)", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "$(which", NULL },
+	{ "$(HOME)/none -v", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "$(HOME)", "$(HOME)/none",
+	  NULL },
+	{ "'cat -n'", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_QUOTED_WORDS, NULL, "'cat", NULL },
+	{ "cat\nls -l", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
+	{ "cat # all", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
 	{ "X=1 Y=2 main -v", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_ASSIGNED_WORDS, NULL, "X=1", NULL },
 	{ "X=1 main; ls", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "X=1", NULL },
 	{ "Tom & Jerry", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -314,18 +320,27 @@ static const struct row {
 	{ "$SECRET", "/usr/bin", ERRPIPE_CAUSE_NOT_EXPANDED, 0, NULL, NULL, NULL },
 	{ "$NOT_SET/usr/bin/cat", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "$NOT_SET", NULL, NULL },
 	{ "${HOME:-/app}/main", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "${HOME:-", NULL, NULL },
-	{ "$(HOME)/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_KUBERNETES, "$(HOME)", "/app/worker", NULL },
+	{ "$(HOME)/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_KUBERNETES, "$(HOME)", "/app/worker",
+	  NULL },
 	{ "$(APP_DIR)/bin/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_KUBERNETES, "$(APP_DIR)", NULL, NULL },
 	{ "$(pwd)/main", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "$(pwd)", NULL, NULL },
-	{ "%HOME%/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%HOME%",
-	  "/app/worker", NULL },
+	{ "%HOME%/worker", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%HOME%", "/app/worker",
+	  NULL },
 	{ "%APPDATA%\\npm\\x.cmd", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, NULL, NULL,
 	  NULL },
-	{ "%ProgramFiles%/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%ProgramFiles%", NULL,
-	  NULL },
+	{ "%ProgramFiles%/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%ProgramFiles%",
+	  NULL, NULL },
 	{ "log-%Y%m%d", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "a%20b%20c", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "100%", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "~root/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "~root", NULL, NULL },
+	{ "{{ .Values.command }}", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL, NULL, NULL },
+	{ "@bindir@/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, "@bindir@", NULL, NULL },
+	{ "user@host", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "a{b}", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "/c/Program Files/Git/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "/c",
+	  "/usr/bin/sh", NULL },
+	{ "/c/usr/bin/sh", NULL, ERRPIPE_CAUSE_MISSING, 0, "/c", NULL, NULL },
 	{ "LANG=C", "/bin", ERRPIPE_CAUSE_ASSIGNMENT, 0, NULL, NULL, NULL },
 	{ "PATH=/usr/bin:/bin", NULL, ERRPIPE_CAUSE_ASSIGNMENT, 0, "PATH=", NULL, NULL },
 	{ "=", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -333,11 +348,13 @@ static const struct row {
 	{ "./X=1", NULL, ERRPIPE_CAUSE_MISSING, 0, "./X=1", NULL, NULL },
 	{ "-/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "-", "/usr/bin/cat", NULL },
 	{ "@/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "@", "/usr/bin/cat", NULL },
-	{ "-!!/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "-!!", "/usr/bin/cat", NULL },
+	{ "-!!/usr/bin/cat", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SYSTEMD_PREFIX, "-!!", "/usr/bin/cat",
+	  NULL },
 	{ "@/usr/bin/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "@", NULL, NULL },
-	{ "C:/Program Files/Git/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "C:",
-	  "/usr/bin/sh", NULL },
-	{ "D:/msys64/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "D:", "/usr/bin/sh", NULL },
+	{ "C:/Program Files/Git/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED,
+	  "C:", "/usr/bin/sh", NULL },
+	{ "D:/msys64/usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CONVERTED, "D:", "/usr/bin/sh",
+	  NULL },
 	{ "D:\\usr\\bin\\sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_DRIVE, "D:\\usr\\bin\\sh", "/usr/bin/sh",
 	  NULL },
 	{ "C:/run.exe", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_DRIVE, "C:", "/mnt/c/run.exe", NULL },
@@ -347,7 +364,8 @@ static const struct row {
 	{ "\\usr\\bin\\sh", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "/usr/bin/sh", NULL },
 	{ ".\\worker", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "./worker", NULL },
 	{ "two\\words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
-	{ "file:///usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_FILE_URL, "file:", "/usr/bin/sh", NULL },
+	{ "file:///usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_FILE_URL, "file:", "/usr/bin/sh",
+	  NULL },
 	{ "file:/usr/bin/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "file:", NULL, NULL },
 	{ "https://example.org/x.sh", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_URL, "https:", NULL, NULL },
 	{ "price$", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -372,10 +390,11 @@ static const struct row {
 
 /* Files that are truly called so, as the argument and in PATH. */
 static const char *const healthy[] = {
-	"[[",	       "if",	      "source",	    "FOO=bar",	   "FOO=bar main", "%TEMP%",   "$(NAME)", "~",	   "`main`",
-	"main;ls",     "main|ls",     "main && ls", "main > out",  "R&D",	   "-main",    "@main",	  "+main", "!main",
-	"\\app\\main", ".\\main",   "C:\\main.exe", "a\\b",	   "main,",	   "main:",    "\"main\"", "[\"main\"]",
-	"--rm",	       "main.tmp",    "tool2",	    "https:",	   "npm start",	   "$x",       "My Program",
+	"[[",	 "if",	   "source",	"FOO=bar",  "FOO=bar main", "%TEMP%",	  "$(NAME)",
+	"~",	 "`main`", "main;ls",	"main|ls",  "main && ls",   "main > out", "R&D",
+	"-main", "@main",  "+main",	"!main",    "\\app\\main",  ".\\main",	  "C:\\main.exe",
+	"a\\b",	 "main,",  "main:",	"\"main\"", "[\"main\"]",   "--rm",	  "main.tmp",
+	"tool2", "https:", "npm start", "$x",	    "My Program",
 };
 
 static struct errpipe_explanation ex;
@@ -423,7 +442,8 @@ static void must_exist(const char *path, const char *search_path)
 	const struct row row = { path, search_path, 0, 0, NULL, NULL, NULL };
 
 	ask_in("/odd", &row);
-	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE, "\"%s\": %s", path, errpipe_cause_name(ex.cause));
+	ck_assert_msg(ex.cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE, "\"%s\": %s", path,
+		      errpipe_cause_name(ex.cause));
 }
 
 START_TEST(a_file_of_that_name)
@@ -531,7 +551,9 @@ START_TEST(an_interpreter)
 		{ "/usr/bin/nothing", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 	};
 	static char *envp[] = { "HOME=/app", NULL };
-	const struct errpipe_question question = { .root = root, .path = "/app/script-x", .cwd = "/data", .envp = envp };
+	const struct errpipe_question question = {
+		.root = root, .path = "/app/script-x", .cwd = "/data", .envp = envp
+	};
 
 	for (size_t i = 0; i < COUNT(scripts); i++) {
 		make_script(scripts[i].interpreter);

@@ -70,9 +70,8 @@ static void make_tree(void)
 {
 	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
 			  busybox[] = "\0builtin\0";
-	static const char *const directories[] = { "@/gnu", "@/old",	 "@/bb",      "@/other",
-						   "@/cmd", "@/refused", "@/my venv", "@/texts",
-						   "@/sh",  "@/empty" };
+	static const char *const directories[] = { "@/gnu",	"@/old",     "@/bb",	"@/other", "@/cmd",
+						   "@/refused", "@/my venv", "@/texts", "@/sh",	   "@/empty" };
 	const char *program = built_path("tests/prog_args");
 
 	for (size_t i = 0; i < COUNT(directories); i++) {
@@ -215,7 +214,8 @@ static const struct {
 	{ "@/sh/bash -e -u", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 1, "-e -u",
 	  "passes \"-e -u\" to" },
 	{ "@/sh/bash -u -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
-	{ "@/sh/bash -euo pipefail", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/bash -euo pipefail", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL,
+	  NULL },
 	{ "@/sh/dash -x # trace", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
 	{ "@/sh/dash -o errexit", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
 	{ "@/cmd/python3 -u -O", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },

@@ -175,23 +175,43 @@ static bool read_variable(const char *text, struct variable *variable)
 	return false;
 }
 
-/* Of the first that a shell, or another program, would expand. Returns false if there is none. */
-static bool needs_expansion(const char *text, enum errpipe_detail *detail)
+enum errpipe_detail ep_expansion(const char *text)
 {
 	struct variable variable;
 
-	*detail = ERRPIPE_DETAIL_NONE;
-	if (text[0] == '~' && text[1] == '/')
+	for (; *text; text++) {
+		if (read_variable(text, &variable))
+			return variable.notation->detail;
+	}
+	return ERRPIPE_DETAIL_NONE;
+}
+
+/* "~/bin", "~user/bin" */
+static bool has_home(const char *text)
+{
+	return text[0] == '~' && text[1 + ep_variable_length(text + 1)] == '/';
+}
+
+static bool needs_expansion(const char *text)
+{
+	struct variable variable;
+
+	if (has_home(text))
 		return true;
 	for (; *text; text++) {
-		if (read_variable(text, &variable)) {
-			*detail = variable.notation->detail;
-			return true;
-		}
-		if (text[0] == '$' && (text[1] == '{' || text[1] == '('))
+		if (read_variable(text, &variable) || (text[0] == '$' && (text[1] == '{' || text[1] == '(')))
 			return true;
 	}
 	return false;
+}
+
+/* "{{ .Values.command }}", "@bindir@/app" */
+static bool is_template(const char *text)
+{
+	const char *braces = strstr(text, "{{"), *name = strchr(text, '@');
+	size_t length = name ? ep_variable_length(name + 1) : 0;
+
+	return (braces && strstr(braces, "}}")) || (length && name[1 + length] == '@');
 }
 
 static const char *value_of(const struct ep_check *c, const struct variable *variable)
@@ -240,10 +260,12 @@ bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t siz
 static bool hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 {
 	char path[PATH_MAX];
-	enum errpipe_detail detail;
+	enum errpipe_detail detail = ep_expansion(link->path);
 	bool found;
 
-	if (!needs_expansion(link->path, &detail) || strpbrk(link->path, " \t"))
+	if (is_template(link->path))
+		detail = ERRPIPE_DETAIL_TEMPLATE;
+	else if (!needs_expansion(link->path) || strpbrk(link->path, " \t"))
 		return false;
 	found = ep_expand(c, link->path, path, sizeof(path)) && ep_is_command(c, path, strlen(path));
 	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_EXPANDED,

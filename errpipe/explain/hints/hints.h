@@ -51,6 +51,9 @@ bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
 /* command.c: the length of the variable's name with which a text begins; 0: none. */
 size_t ep_variable_length(const char *text);
 
+/* command.c: which kind of variable does the text have first? NONE also if it has none. */
+enum errpipe_detail ep_expansion(const char *text);
+
 /* command.c: expand variables, and ~ at the beginning. Returns whether all are known. */
 bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t size);
 

@@ -42,8 +42,9 @@ static bool hint_url(struct ep_check *c, const char *text)
 {
 	static const char *const schemes[] = { "http://", "https://", "ftp://", "git://", "ssh://", "s3://" };
 
-	if (ep_begins_with(text, "file:/"))
-		return near_miss(c, ERRPIPE_DETAIL_FILE_URL, text + strlen("file:") + strspn(text + strlen("file:/"), "/"));
+	if (strncasecmp(text, "file:/", strlen("file:/")) == 0)
+		return near_miss(c, ERRPIPE_DETAIL_FILE_URL,
+				 text + strlen("file:") + strspn(text + strlen("file:/"), "/"));
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
 			return foreign(c, ERRPIPE_DETAIL_URL);
@@ -64,8 +65,8 @@ static bool has_drive(const char *path)
 /* Git Bash and other kinds of MSYS put the directory in which they are installed before "/bin/sh". */
 static bool hint_converted(struct ep_check *c, const char *path)
 {
-	static const char *const installed[] = { "/git/", "/portablegit/", "/msys64/", "/msys32/", "/cygwin64/", "/cygwin/",
-						 "/git/current/" };
+	static const char *const installed[] = { "/git/",      "/portablegit/", "/msys64/",	"/msys32/",
+						 "/cygwin64/", "/cygwin/",	"/git/current/" };
 
 	for (size_t i = 0; i < sizeof(installed) / sizeof(*installed); i++) {
 		const char *directory = strcasestr(path, installed[i]);
@@ -103,10 +104,13 @@ static bool hint_windows(struct ep_check *c, const char *text)
 		*at = '/';
 	if (has_drive(path))
 		return hint_drive(c, path);
+	if (text[0] == '/' && text[1] && text[2] == '/')
+		return hint_converted(c, path);
 	if (!strchr(text, '\\'))
 		return false;
 	return near_miss(c, ERRPIPE_DETAIL_BACKSLASHES, path) ||
-	       ((ep_begins_with(text, ".\\") || ep_begins_with(text, "\\\\")) && foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
+	       ((ep_begins_with(text, ".\\") || ep_begins_with(text, "\\\\")) &&
+		foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
 }
 
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link)

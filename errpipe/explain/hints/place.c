@@ -110,7 +110,8 @@ static bool hint_separator(struct ep_check *c, const char *name)
 			size_t length = strcspn(directory, "; \n\t,:");
 
 			if (*directory == '/' &&
-			    is_program(c, path, snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name)))
+			    is_program(c, path,
+				       snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name)))
 				return not_in_path(c, ERRPIPE_DETAIL_PATH_SEPARATOR, separators[i], NULL);
 			directory += length;
 		}

@@ -259,8 +259,10 @@ static void look_through(struct similar *similar, const char *directory)
 static bool told(struct similar *similar, const char *directory)
 {
 	static const enum errpipe_detail details[] = {
-		[CASE] = ERRPIPE_DETAIL_CASE,	    [SUFFIX] = ERRPIPE_DETAIL_SUFFIX,
-		[OTHER_NAME] = ERRPIPE_DETAIL_OTHER_NAME, [VERSION] = ERRPIPE_DETAIL_VERSION,
+		[CASE] = ERRPIPE_DETAIL_CASE,
+		[SUFFIX] = ERRPIPE_DETAIL_SUFFIX,
+		[OTHER_NAME] = ERRPIPE_DETAIL_OTHER_NAME,
+		[VERSION] = ERRPIPE_DETAIL_VERSION,
 		[LETTER] = ERRPIPE_DETAIL_LETTER,
 	};
 

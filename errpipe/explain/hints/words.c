@@ -5,7 +5,7 @@
 
 #include "explain/hints/hints.h"
 
-static const char blanks[] = " \t";
+static const char blanks[] = " \t\n";
 
 static bool refine(struct ep_check *c, struct ep_finding finding)
 {
@@ -21,8 +21,9 @@ static const struct own_word {
 	const char *names; /* with a blank before and after each */
 } own_words[] = {
 	{ ERRPIPE_DETAIL_CHANGES_DIRECTORY, " cd " },
-	{ ERRPIPE_DETAIL_NONE, " . : alias bg break command continue eval exec exit export fc fg getopts hash jobs local "
-			       "read readonly return set shift times trap type ulimit umask unalias unset wait " },
+	{ ERRPIPE_DETAIL_NONE,
+	  " . : alias bg break command continue eval exec exit export fc fg getopts hash jobs local "
+	  "read readonly return set shift times trap type ulimit umask unalias unset wait " },
 	{ ERRPIPE_DETAIL_BASH_BUILTIN,
 	  " bind builtin caller compgen complete compopt declare dirs disown enable history let logout mapfile popd "
 	  "pushd readarray shopt source suspend typeset " },
@@ -31,8 +32,9 @@ static const struct own_word {
 };
 
 /* Programs that are often given with all of their arguments in one word. */
-static const char launchers[] = " bash bundle cargo celery deno docker dotnet flask go gunicorn java make nginx node npm npx "
-				"php pip pip3 pnpm poetry python python3 rails ruby sh sudo uvicorn yarn ";
+static const char launchers[] =
+	" bash bundle cargo celery deno docker dotnet flask go gunicorn java make nginx node npm npx "
+	"php pip pip3 pnpm poetry python python3 rails ruby sh sudo uvicorn yarn ";
 
 static bool is_among(const char *names, const char *word, size_t length)
 {
@@ -120,19 +122,30 @@ static bool has_substitution(const char *text)
 {
 	const char *quote = strchr(text, '`'), *dollar = strstr(text, "$(");
 
-	return (quote && strchr(quote + 1, '`')) || (dollar && strpbrk(dollar, blanks) && strchr(dollar, ')'));
+	return (quote && strchr(quote + 1, '`')) ||
+	       (dollar && dollar[strcspn(dollar, " )")] == ' ' && strchr(dollar, ')'));
 }
 
 static bool needs_shell(const char *text)
 {
-	return strpbrk(text, "|&;<>$`*?\"'()") != NULL;
+	return (strpbrk(text, "|&;<>$`*?\"'()\n") || strstr(text, " #")) &&
+	       ep_expansion(text) != ERRPIPE_DETAIL_KUBERNETES;
+}
+
+/* "'npm start'" */
+static bool is_all_quoted(const char *text)
+{
+	const char *end = strchr("\"'", *text) ? strchr(text + 1, *text) : NULL;
+
+	return end && !end[1] && strpbrk(text, blanks);
 }
 
 static bool needs_bash(const char *text)
 {
 	const struct own_word *word = own_word(text, strcspn(text, " \t;&|"));
 
-	return (word && (word->detail == ERRPIPE_DETAIL_BASH_BUILTIN || word->detail == ERRPIPE_DETAIL_BASH_KEYWORD)) ||
+	return (word &&
+		(word->detail == ERRPIPE_DETAIL_BASH_BUILTIN || word->detail == ERRPIPE_DETAIL_BASH_KEYWORD)) ||
 	       strstr(text, "[[ ") || strstr(text, "<(") || strstr(text, "<<<") || strstr(text, "&>");
 }
 
@@ -143,7 +156,9 @@ static bool whole_command(struct ep_check *c, const char *text, const char *comm
 				      .detail = ERRPIPE_DETAIL_PLAIN_WORDS,
 				      .object = ep_keep(c, "%.*s", (int)length, text) };
 
-	if (needs_bash(command))
+	if (is_all_quoted(text))
+		finding.detail = ERRPIPE_DETAIL_QUOTED_WORDS;
+	else if (needs_bash(command))
 		finding.detail = ERRPIPE_DETAIL_BASH_SYNTAX;
 	else if (needs_shell(text) || own_word(command, strcspn(command, blanks)))
 		finding.detail = ERRPIPE_DETAIL_SHELL_SYNTAX;
@@ -161,7 +176,8 @@ static size_t command_length(struct ep_check *c, const char *text)
 		return first;
 	while (part && strchr(blanks, text[part - 1]))
 		part--;
-	if (part < all && (length = program_length(c, text, part)))
+	length = part < all ? program_length(c, text, part) : 0;
+	if (length)
 		return length;
 	if (!text[first + strspn(text + first, blanks)])
 		return 0;

@@ -41,8 +41,9 @@ void ep_env_cut(struct ep_check *c, const struct ep_command *command)
 	const char *argument = script && script == c->cut ? script->argument : NULL;
 	size_t length = strlen(command->name);
 
-	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING) || !argument ||
-	    strlen(argument) < length || strcmp(argument + strlen(argument) - length, command->name) != 0)
+	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING) ||
+	    !argument || strlen(argument) < length ||
+	    strcmp(argument + strlen(argument) - length, command->name) != 0)
 		return;
 	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LINE_CUT, .subject = script->path });
 	c->ex->limit = EP_HEAD_SIZE - 1;

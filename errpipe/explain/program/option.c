@@ -16,12 +16,9 @@ static const struct interpreter {
 	const char *name, *options, *refused;
 	int status, missing;
 } interpreters[] = {
-	{ "dash", "aeflnuvx", "\r \t;o", 2, 0 },
-	{ "busybox", "aeflnuvx", "\r \t;", 2, 2 },
-	{ "python", "uEsSBOI", "\r \t;", 2, 2 },
-	{ "bash", "aflnuvx", "\r \t;o", 2, 127 },
-	{ "bash", "aeflnuvx", "o", 2, 127 },
-	{ "bash", "aeflnuvx", "\r \t;", 1, 127 }, /* with -e */
+	{ "dash", "aeflnuvx", "\r \t;o", 2, 0 }, { "busybox", "aeflnuvx", "\r \t;", 2, 2 },
+	{ "python", "uEsSBOI", "\r \t;", 2, 2 }, { "bash", "aflnuvx", "\r \t;o", 2, 127 },
+	{ "bash", "aeflnuvx", "o", 2, 127 },	 { "bash", "aeflnuvx", "\r \t;", 1, 127 }, /* with -e */
 	{ "zsh", "aeflnuvx", " ;o", 1, 127 },
 };
 
