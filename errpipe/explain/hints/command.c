@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is wrong with the command itself, as somebody typed it. Its file is missing; the most telling sign comes first. */
 #define _GNU_SOURCE
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "explain/hints/hints.h"
 
 /* Look-ups for all hints of one command. */
 enum { HINT_STEPS = 4000 };
-
-/* env(1) has a PATH of its own, and the kernel searches none for an interpreter. */
-const char *ep_searched(const struct ep_check *c)
-{
-	if (c->ex->link[c->ex->broken].kind == ERRPIPE_LINK_INTERPRETER)
-		return NULL;
-	return c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING ? c->ex->object : c->question->search_path;
-}
-
-bool ep_is_command(struct ep_check *c, const char *text, size_t length)
-{
-	char name[PATH_MAX];
-
-	if (!length || length >= sizeof(name))
-		return false;
-	memcpy(name, text, length);
-	name[length] = '\0';
-	return ep_is_searched(name, ep_searched(c)) ? ep_is_in_path(c, name) : ep_is_program(c, name);
-}
 
 static bool refine(struct ep_check *c, struct ep_finding finding)
 {
@@ -108,172 +87,6 @@ static bool hint_quotes(struct ep_check *c, const struct errpipe_link *link)
 							 .detail = ERRPIPE_DETAIL_JSON_LIST });
 }
 
-/* --- what only a shell expands ------------------------------------------------------------------------------ */
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-size_t ep_variable_length(const char *text)
-{
-	size_t length = 0;
-
-	while (is_letter(text[length]) || (length && is_digit(text[length])))
-		length++;
-	return length;
-}
-
-/* $NAME, ${NAME}; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%. */
-static const struct notation {
-	const char *before, *after;
-	enum errpipe_detail detail;
-} notations[] = {
-	{ "${", "}", ERRPIPE_DETAIL_NONE },
-	{ "$(", ")", ERRPIPE_DETAIL_KUBERNETES },
-	{ "%", "%", ERRPIPE_DETAIL_WINDOWS_VARIABLE },
-	{ "$", "", ERRPIPE_DETAIL_NONE },
-};
-
-struct variable {
-	const struct notation *notation;
-	const char *name, *end;
-	size_t length; /* of the name */
-};
-
-/* "$(pwd)" is a command, and "%Y%m" a date. */
-static bool is_other_syntax(const struct variable *variable)
-{
-	if (variable->notation->detail == ERRPIPE_DETAIL_WINDOWS_VARIABLE)
-		return variable->length < 3;
-	for (size_t i = 0; i < variable->length; i++) {
-		if (variable->notation->detail && variable->name[i] >= 'a' && variable->name[i] <= 'z')
-			return true;
-	}
-	return false;
-}
-
-static bool read_variable(const char *text, struct variable *variable)
-{
-	for (size_t i = 0; i < sizeof(notations) / sizeof(*notations); i++) {
-		const char *after = notations[i].after;
-
-		if (!ep_begins_with(text, notations[i].before))
-			continue;
-		variable->notation = &notations[i];
-		variable->name = text + strlen(notations[i].before);
-		variable->length = ep_variable_length(variable->name);
-		variable->end = variable->name + variable->length + strlen(after);
-		if (variable->length && ep_begins_with(variable->name + variable->length, after))
-			return !is_other_syntax(variable);
-	}
-	return false;
-}
-
-enum errpipe_detail ep_expansion(const char *text)
-{
-	struct variable variable;
-
-	for (; *text; text++) {
-		if (read_variable(text, &variable))
-			return variable.notation->detail;
-	}
-	return ERRPIPE_DETAIL_NONE;
-}
-
-/* "~/bin", "~user/bin" */
-static bool has_home(const char *text)
-{
-	return text[0] == '~' && text[1 + ep_variable_length(text + 1)] == '/';
-}
-
-static bool needs_expansion(const char *text)
-{
-	struct variable variable;
-
-	if (has_home(text))
-		return true;
-	for (; *text; text++) {
-		if (read_variable(text, &variable) || (text[0] == '$' && (text[1] == '{' || text[1] == '(')))
-			return true;
-	}
-	return false;
-}
-
-/* "{{ .Values.command }}", "@bindir@/app" */
-static bool is_template(const char *text)
-{
-	const char *braces = strstr(text, "{{"), *name = strchr(text, '@');
-	size_t length = name ? ep_variable_length(name + 1) : 0;
-
-	return (braces && strstr(braces, "}}")) || (length && name[1 + length] == '@');
-}
-
-static const char *value_of(const struct ep_check *c, const struct variable *variable)
-{
-	char name[128];
-
-	if (variable->length >= sizeof(name))
-		return NULL;
-	memcpy(name, variable->name, variable->length);
-	name[variable->length] = '\0';
-	return ep_variable(c, name);
-}
-
-bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t size)
-{
-	struct ep_line line = { buf, size, 0 };
-	struct variable variable;
-
-	if (text[0] == '~' && (!text[1] || text[1] == '/')) {
-		const char *home = ep_variable(c, "HOME");
-
-		if (!home)
-			return false;
-		ep_add(&line, home);
-		text++;
-	}
-	while (*text) {
-		const char *value;
-
-		if (!read_variable(text, &variable)) {
-			if (*text == '$')
-				return false;
-			ep_add_char(&line, *text++);
-			continue;
-		}
-		value = value_of(c, &variable);
-		if (!value)
-			return false;
-		ep_add(&line, value);
-		text = variable.end;
-	}
-	return ep_end(&line) < size;
-}
-
-/* The value of a variable is shown only if it leads to a program. */
-static bool hint_expansion(struct ep_check *c, const struct errpipe_link *link)
-{
-	char path[PATH_MAX];
-	enum errpipe_detail detail = ep_expansion(link->path);
-	bool found;
-
-	if (is_template(link->path))
-		detail = ERRPIPE_DETAIL_TEMPLATE;
-	else if (!needs_expansion(link->path) || strpbrk(link->path, " \t"))
-		return false;
-	found = ep_expand(c, link->path, path, sizeof(path)) && ep_is_command(c, path, strlen(path));
-	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_EXPANDED,
-					      .certainty = found ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY,
-					      .detail = detail,
-					      .object = found ? ep_keep(c, "%s", path) : NULL });
-}
-
 /* --- other words -------------------------------------------------------------------------------------------- */
 
 /* An engine's option after the image's name, or arguments without a program. */
@@ -322,7 +135,7 @@ static const struct {
 	bool (*give)(struct ep_check *c, const struct errpipe_link *link);
 	bool for_lines;
 } hints[] = {
-	{ hint_quotes, true },	    { ep_hint_invisible, true }, { hint_expansion, true },
+	{ hint_quotes, true },	    { ep_hint_invisible, true }, { ep_hint_expansion, true },
 	{ ep_hint_words, false },   { ep_hint_notation, false }, { hint_option, false },
 	{ ep_hint_path, false },    { ep_hint_place, true },	 { ep_hint_punctuation, true },
 	{ ep_hint_builtin, false }, { ep_hint_similar, true },	 { ep_hint_entrypoint, false },

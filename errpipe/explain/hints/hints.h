@@ -32,11 +32,13 @@ void ep_hint_command(struct ep_check *c);
 /*
  * The hints of command.c that other files give: each returns whether it has refined the finding, which is about this link.
  *
+ * expansion.c: a variable, ~ or a template.
  * words.c: a command that was meant for a shell: all of it in one word; one that only a shell has.
  * notation.c: a path as systemd, Windows or a browser would take it.
  * similar.c: a character that cannot be seen; a comma or semicolon at the end; a name that is spelled differently in its directory.
  * place.c: PATH is wrong; the file is in another directory; the image has another entrypoint; it is in the caller's root instead of the question's.
  */
+bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link);
@@ -48,19 +50,19 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
 
-/* command.c: the length of the variable's name with which a text begins; 0: none. */
+/* expansion.c: the length of the variable's name with which a text begins; 0: none. */
 size_t ep_variable_length(const char *text);
 
-/* command.c: which kind of variable does the text have first? NONE also if it has none. */
+/* expansion.c: which kind of variable does the text have first? NONE also if it has none. */
 enum errpipe_detail ep_expansion(const char *text);
 
-/* command.c: expand variables, and ~ at the beginning. Returns whether all are known. */
+/* expansion.c: expand variables, and ~ at the beginning. Returns whether all are known. */
 bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t size);
 
-/* command.c: the PATH along which the broken link was searched, or would be; NULL: none. */
+/* searched.c: the PATH along which the broken link was searched, or would be; NULL: none. */
 const char *ep_searched(const struct ep_check *c);
 
-/* command.c: is the beginning of the text a program, by its path or along PATH? */
+/* searched.c: is the beginning of the text a program, by its path or along PATH? */
 bool ep_is_command(struct ep_check *c, const char *text, size_t length);
 
 /* place.c: a directory of PATH. Begin with only rest set. */
@@ -72,7 +74,7 @@ struct ep_directory {
 /* Returns false after the last. */
 bool ep_next_directory(struct ep_directory *directory);
 
-/* place.c: does a search find a program of that name? */
+/* searched.c: does that search find a program of that name? */
 bool ep_is_in_path(struct ep_check *c, const char *name);
 
 #pragma GCC visibility pop

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "explain/hints/hints.h"
-#include "explain/kernel/lookup.h"
 
 /* Where distributions put programs (hier(7)). */
 static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
@@ -26,17 +25,6 @@ static bool refine(struct ep_check *c, struct ep_finding finding)
 static bool is_program(struct ep_check *c, char *path, int length)
 {
 	return length > 0 && length < PATH_MAX && ep_is_program(c, path);
-}
-
-bool ep_is_in_path(struct ep_check *c, const char *name)
-{
-	struct ep_places places = { .name = name, .rest = ep_searched(c) };
-
-	while (c->steps && ep_next_place(&places)) {
-		if (ep_is_program(c, places.text))
-			return true;
-	}
-	return false;
 }
 
 bool ep_next_directory(struct ep_directory *directory)

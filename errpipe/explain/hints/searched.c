@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs that a command could mean, as the search that failed would find them. */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <string.h>
+
+#include "explain/hints/hints.h"
+#include "explain/kernel/lookup.h"
+
+/* env(1) has a PATH of its own, and the kernel searches none for an interpreter. */
+const char *ep_searched(const struct ep_check *c)
+{
+	if (c->ex->link[c->ex->broken].kind == ERRPIPE_LINK_INTERPRETER)
+		return NULL;
+	return c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING ? c->ex->object : c->question->search_path;
+}
+
+bool ep_is_in_path(struct ep_check *c, const char *name)
+{
+	struct ep_places places = { .name = name, .rest = ep_searched(c) };
+
+	while (c->steps && ep_next_place(&places)) {
+		if (ep_is_program(c, places.text))
+			return true;
+	}
+	return false;
+}
+
+bool ep_is_command(struct ep_check *c, const char *text, size_t length)
+{
+	char name[PATH_MAX];
+
+	if (!length || length >= sizeof(name))
+		return false;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	return ep_is_searched(name, ep_searched(c)) ? ep_is_in_path(c, name) : ep_is_program(c, name);
+}
