@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "explain/hints/hints.h"
 
@@ -28,6 +27,16 @@ static bool foreign(struct ep_check *c, enum errpipe_detail detail)
 	return true;
 }
 
+/* The text begins with that, in any case of letters. start is in small letters. */
+static bool begins_with(const char *text, const char *start)
+{
+	for (; *start; text++, start++) {
+		if (*text != *start && (*text < 'A' || *text > 'Z' || *text + ('a' - 'A') != *start))
+			return false;
+	}
+	return true;
+}
+
 /* systemd.service(5), "ExecStart=": the characters before the path. */
 static bool hint_prefix(struct ep_check *c, const char *text)
 {
@@ -42,11 +51,11 @@ static bool hint_url(struct ep_check *c, const char *text)
 {
 	static const char *const schemes[] = { "http://", "https://", "ftp://", "git://", "ssh://", "s3://" };
 
-	if (strncasecmp(text, "file:/", strlen("file:/")) == 0)
+	if (begins_with(text, "file:/"))
 		return near_miss(c, ERRPIPE_DETAIL_FILE_URL,
 				 text + strlen("file:") + strspn(text + strlen("file:/"), "/"));
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-		if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+		if (begins_with(text, schemes[i]))
 			return foreign(c, ERRPIPE_DETAIL_URL);
 	}
 	return false;
@@ -68,11 +77,12 @@ static bool hint_converted(struct ep_check *c, const char *path)
 	static const char *const installed[] = { "/git/",      "/portablegit/", "/msys64/",	"/msys32/",
 						 "/cygwin64/", "/cygwin/",	"/git/current/" };
 
-	for (size_t i = 0; i < sizeof(installed) / sizeof(*installed); i++) {
-		const char *directory = strcasestr(path, installed[i]);
-
-		if (directory && near_miss(c, ERRPIPE_DETAIL_CONVERTED, directory + strlen(installed[i]) - 1))
-			return true;
+	for (const char *at = strchr(path, '/'); at; at = strchr(at + 1, '/')) {
+		for (size_t i = 0; i < sizeof(installed) / sizeof(*installed); i++) {
+			if (begins_with(at, installed[i]) &&
+			    near_miss(c, ERRPIPE_DETAIL_CONVERTED, at + strlen(installed[i]) - 1))
+				return true;
+		}
 	}
 	return false;
 }
