@@ -332,8 +332,14 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_BANG_MISSING,
 	ERRPIPE_DETAIL_BANG_BEFORE_HASH,
 	ERRPIPE_DETAIL_BLANK_INSIDE,
-	ERRPIPE_DETAIL_LATER_LINE,   /* number is the line, from 1 */
-	ERRPIPE_DETAIL_LATER_COLUMN, /* number is the byte in the first line, from 1 */
+	ERRPIPE_DETAIL_BACKSLASH_INSIDE,
+	ERRPIPE_DETAIL_HASH_TWICE,
+	ERRPIPE_DETAIL_WRONG_MARK, /* other characters than "#!" */
+	ERRPIPE_DETAIL_MARK_TWICE,
+	ERRPIPE_DETAIL_LITERAL_NEWLINE, /* a backslash and "n" where the line should end */
+	ERRPIPE_DETAIL_ONLY_RETURNS,	/* carriage returns without line feeds */
+	ERRPIPE_DETAIL_LATER_LINE,	/* number is the line, from 1 */
+	ERRPIPE_DETAIL_LATER_COLUMN,	/* number is the byte in the first line, from 1 */
 
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
@@ -572,6 +578,11 @@ enum errpipe_format {
 	ERRPIPE_FORMAT_XZ,
 	ERRPIPE_FORMAT_ZSTD,
 	ERRPIPE_FORMAT_BZIP2,
+	ERRPIPE_FORMAT_LZ4,
+	ERRPIPE_FORMAT_7Z,
+	ERRPIPE_FORMAT_RAR,
+	ERRPIPE_FORMAT_CPIO,
+	ERRPIPE_FORMAT_CAB,
 	ERRPIPE_FORMAT_ZIP,
 	ERRPIPE_FORMAT_AR,
 	ERRPIPE_FORMAT_TAR,
@@ -579,7 +590,7 @@ enum errpipe_format {
 };
 
 /*
- * The kind of a file that the kernel does not start, from more of its bytes. Its name can be a second sign. PYTHON to RUBY
+ * The kind of a file that the kernel does not start, from more of its bytes. Its name can be a second sign. PYTHON to FISH
  * are scripts. PYTHON to PLAIN_TEXT are guesses: the file looks like one.
  */
 enum errpipe_content {
@@ -589,9 +600,33 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_JAVASCRIPT,
 	ERRPIPE_CONTENT_PERL,
 	ERRPIPE_CONTENT_RUBY,
+	ERRPIPE_CONTENT_LUA,
+	ERRPIPE_CONTENT_TCL,
+	ERRPIPE_CONTENT_R,
+	ERRPIPE_CONTENT_AWK,
+	ERRPIPE_CONTENT_SED,
+	ERRPIPE_CONTENT_POWERSHELL,
+	ERRPIPE_CONTENT_BASH,
+	ERRPIPE_CONTENT_ZSH,
+	ERRPIPE_CONTENT_FISH,
+	ERRPIPE_CONTENT_C,
+	ERRPIPE_CONTENT_CXX,
+	ERRPIPE_CONTENT_GO,
+	ERRPIPE_CONTENT_RUST,
+	ERRPIPE_CONTENT_JAVA,
+	ERRPIPE_CONTENT_TYPESCRIPT,
+	ERRPIPE_CONTENT_SOURCE, /* of another language */
+	ERRPIPE_CONTENT_MAKEFILE,
+	ERRPIPE_CONTENT_DOCKERFILE,
+	ERRPIPE_CONTENT_SQL,
+	ERRPIPE_CONTENT_CSV,
+	ERRPIPE_CONTENT_SETTINGS, /* NAME=value, INI, TOML ... */
+	ERRPIPE_CONTENT_UNIT,	  /* of systemd */
+	ERRPIPE_CONTENT_MARKDOWN,
 	ERRPIPE_CONTENT_WEB_PAGE,
 	ERRPIPE_CONTENT_HTTP_ERROR,
-	ERRPIPE_CONTENT_JSON_ERROR, /* of a web server */
+	ERRPIPE_CONTENT_HTTP_RESPONSE, /* with its headers */
+	ERRPIPE_CONTENT_JSON_ERROR,    /* of a web server */
 	ERRPIPE_CONTENT_XML_ERROR,
 	ERRPIPE_CONTENT_JSON,
 	ERRPIPE_CONTENT_YAML,
@@ -599,19 +634,39 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_DIFF,
 	ERRPIPE_CONTENT_BATCH_FILE,
 	ERRPIPE_CONTENT_BASE64,
+	ERRPIPE_CONTENT_LINK_AS_TEXT, /* the target of a symbolic link, stored as text */
+	ERRPIPE_CONTENT_CONTAINER_IMAGE,
 	ERRPIPE_CONTENT_PLAIN_TEXT,
 	ERRPIPE_CONTENT_GIT_LFS_POINTER,
-	ERRPIPE_CONTENT_PEM, /* a key or a certificate. No part of it is ever quoted. */
+	ERRPIPE_CONTENT_GIT_ANNEX_POINTER,
+	ERRPIPE_CONTENT_MERGE_CONFLICT,
+	ERRPIPE_CONTENT_ANSIBLE_VAULT,
+	ERRPIPE_CONTENT_AGE,
+	ERRPIPE_CONTENT_PGP_MESSAGE,
+	ERRPIPE_CONTENT_SSH_KEY,
+	ERRPIPE_CONTENT_DOCUMENT, /* PDF and the like */
+	ERRPIPE_CONTENT_PEM,	  /* a key or a certificate. No part of it is ever quoted. */
+	ERRPIPE_CONTENT_GIT_CRYPT,
 	ERRPIPE_CONTENT_STATIC_LIBRARY,
 	ERRPIPE_CONTENT_GO_PACKAGE,
 	ERRPIPE_CONTENT_DEBIAN_PACKAGE,
 	ERRPIPE_CONTENT_RPM_PACKAGE,
+	ERRPIPE_CONTENT_ALPINE_PACKAGE,
+	ERRPIPE_CONTENT_ANDROID_PACKAGE,
 	ERRPIPE_CONTENT_JAR,
 	ERRPIPE_CONTENT_WHEEL,
 	ERRPIPE_CONTENT_ZIPAPP,
 	ERRPIPE_CONTENT_APPIMAGE,
 	ERRPIPE_CONTENT_BPF_OBJECT,
 	ERRPIPE_CONTENT_KERNEL_MODULE,
+	ERRPIPE_CONTENT_PYTHON_BYTECODE,
+	ERRPIPE_CONTENT_LUA_BYTECODE,
+	ERRPIPE_CONTENT_LLVM_BITCODE,
+	ERRPIPE_CONTENT_DISK_IMAGE,
+	ERRPIPE_CONTENT_DATABASE,
+	ERRPIPE_CONTENT_PICTURE,
+	ERRPIPE_CONTENT_WINDOWS_SHORTCUT,
+	ERRPIPE_CONTENT_WINDOWS_INSTALLER,
 	ERRPIPE_CONTENT_NUL_BYTES
 };
 
@@ -640,8 +695,9 @@ struct errpipe_link {
 	unsigned char elf_abi;		   /* ELF: EI_OSABI */
 	int dynamic;			   /* nonzero: it has a loader */
 	const char *architecture;	   /* "aarch64"; NULL: not ELF, or unknown */
-	enum errpipe_cause fault;	   /* for a link after the broken one: the cause of its own fault, or NONE */
-	const char *wrong;		   /* that fault in words; or NULL */
+	enum errpipe_cause
+		fault;	   /* of a link after the broken one, or besides NOT_EXECUTABLE: its own fault, or NONE */
+	const char *wrong; /* that fault in words; or NULL */
 	uint64_t reserved[2];
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "explain/judge.h"
+#include "explain/facts/elf_file.h"
 #include "explain/hints/hints.h"
 #include "explain/kernel/kernel.h"
 #include "explain/program/program.h"
@@ -55,6 +56,55 @@ static void close_file(struct file *file)
 	file->link = NULL;
 }
 
+static int search_handlers(struct ep_check *c, struct file *file, struct ep_next *next);
+
+/* An x bit is enough for a script and for a program. */
+static bool needs_only_permission(const struct ep_head *head)
+{
+	struct errpipe_link link = { .format = ep_format(head) };
+
+	if (link.format != ERRPIPE_FORMAT_ELF)
+		return link.format == ERRPIPE_FORMAT_SCRIPT;
+	ep_elf_identify(&link, head);
+	return link.type == ET_EXEC || link.type == ET_DYN;
+}
+
+/* What would refuse the file if it had its x bit. The object belongs to that as well. */
+static void find_fault(struct ep_check *c, struct file *file)
+{
+	struct errpipe_explanation *ex = c->ex;
+	struct ep_finding denied = ep_finding_get(ex);
+	const int exec_error = c->exec_error;
+	struct ep_next next = { 0 };
+
+	ep_finding_clear(ex);
+	file->link->format = ep_format(&file->head);
+	if (search_handlers(c, file, &next) < 0) {
+		file->link->fault = ex->cause;
+		file->link->wrong = ep_broken_words(c);
+		denied.object = ex->object;
+	} else {
+		ex->handler = NULL;
+	}
+	ep_finding_put(ex, &denied);
+	c->exec_error = exec_error;
+}
+
+/* The file lacks its x bit. Is that all? Only if both the process and the caller may read it. */
+static void inspect_refused_file(struct ep_check *c, struct errpipe_link *link)
+{
+	struct file file = { .link = link };
+	struct ep_readable readable;
+
+	if (c->ex->cause != ERRPIPE_CAUSE_NOT_EXECUTABLE || ep_open_to_read(c, link->path, &readable) < 0 ||
+	    readable.fd < 0)
+		return;
+	file.fd = readable.fd;
+	if (ep_read_head(file.fd, &file.head) == 0 && !needs_only_permission(&file.head))
+		find_fault(c, &file);
+	close(file.fd);
+}
+
 /* Returns 0 with *file, or -1. */
 static int open_file(struct ep_check *c, struct errpipe_link *link, struct file *file)
 {
@@ -62,6 +112,7 @@ static int open_file(struct ep_check *c, struct errpipe_link *link, struct file 
 
 	if (path_fd < 0) {
 		refine_missing(c, link);
+		inspect_refused_file(c, link);
 		return -1;
 	}
 	if (ep_before_reading(c, link, path_fd) < 0) {
@@ -526,6 +577,7 @@ static void check_chain(struct ep_check *c, const char *path)
 	check_emulated(c);
 	c->question = question;
 	ep_hint_system(c);
+	ep_hint_line(c);
 	while (execs)
 		ep_env_end(&command[--execs]);
 	close_file(&program);

@@ -165,6 +165,14 @@ static const char *here_at(const struct errpipe_explanation *ex, int index)
 	return link ? link->here : NULL;
 }
 
+/* In words, unless its content shows it. */
+static const char *fault_at(const struct errpipe_explanation *ex, int index)
+{
+	const struct errpipe_link *link = link_at(ex, index);
+
+	return link && link->fault && !link->content ? link->wrong : NULL;
+}
+
 static const char *known_or_not(const char *architecture)
 {
 	return architecture ? architecture : "an unknown machine";
@@ -340,6 +348,25 @@ static const char *look_for(const struct errpipe_explanation *ex)
 	return look || !reason ? look : reason->look;
 }
 
+/* A file that lacks its x bit, and has another fault besides. */
+static const char *refused_look(const struct errpipe_link *link)
+{
+	static const struct {
+		enum errpipe_cause fault;
+		const char *look;
+	} looks[] = {
+#define FAULT(fault, look) { ERRPIPE_CAUSE_##fault, look },
+#include "explain/words.def"
+#undef FAULT
+	};
+
+	for (size_t i = 0; link && i < COUNT(looks); i++) {
+		if (link->fault == looks[i].fault)
+			return looks[i].look;
+	}
+	return link && link->fault ? words_of(link->fault)->advice : NULL;
+}
+
 static const char *gives(int error)
 {
 	const struct reason *reason = reason_for(error);
@@ -415,6 +442,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "mask", ex->denied.mask ? "" : NULL },
 		{ "raisable", ex->limit < ep_most_arguments() ? "" : NULL },
 		{ "here", here_at(ex, ex->broken) },
+		{ "fault", fault_at(ex, ex->broken) },
 		{ "subject-here", ex->subject_here },
 		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },
 		{ "appimage", when(ex->detail == ERRPIPE_DETAIL_APPIMAGE) },
@@ -478,6 +506,8 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },
 		{ "content", broken ? ROW(contents, broken->content) : NULL },
 		{ "use", broken ? ROW(content_advices, broken->content) : NULL },
+		{ "refused-look", refused_look(broken) },
+		{ "fault-advice", broken ? words_of(broken->fault)->advice : NULL },
 		{ "file-type", broken ? file_type_words(broken->mode) : NULL },
 	};
 

@@ -2,11 +2,12 @@
 /*
  * ep_hint_content() on a file that the kernel does not start, for libFuzzer. The input:
  *
- *	options (1 byte): the ending of the file's name, and the enum below
+ *	options (1 byte): the name of the file (4 and 3 bits), and between them the enum below
  *	the rest: the file
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "explain/facts/elf_file.h"
@@ -19,8 +20,20 @@ enum { QUOTE_MAX = 40 };
 
 static struct errpipe_explanation ex;
 
-static const char *const paths[] = { "/x",     "/x.py",	 "/x.js",  "/x.rb", "/x.pl", "/x.jar", "/x.whl", "/x.pyz",
-				     "/x.yml", "/x.bat", "/x.cmd", "/x.sh", "/x.ko", "/.py",   "py",	 "" };
+static const char *const paths[] = {
+	"/x",	     "/x.py",	   "/x.js",	  "/x.rb",	     "/x.pl",	 "/x.jar", "/x.whl",
+	"/x.pyz",    "/x.yml",	   "/x.bat",	  "/x.cmd",	     "/x.sh",	 "/x.ko",  "/.py",
+	"py",	     "",	   "/x.lua",	  "/x.awk",	     "/x.sed",	 "/x.ps1", "/x.bash",
+	"/x.c",	     "/x.go",	   "/x.rs",	  "/x.ts",	     "/x.sql",	 "/x.csv", "/x.toml",
+	"/x.md",     "/x.service", "/x.env",	  "/x.conf",	     "/x.swift", "/x.php", "/x.apk",
+	"/Makefile", "Makefile",   "/Dockerfile", "/x/Dockerfile.x", "/x.R",
+};
+
+/* The enum's bit is in the middle. */
+static const char *path_of(unsigned options)
+{
+	return paths[(options % 16 + options / 32 * 16) % (sizeof(paths) / sizeof(*paths))];
+}
 
 static void check_damaged_line(struct ep_span text)
 {
@@ -53,9 +66,10 @@ static void check_quotation(const struct input *file, unsigned options)
 {
 	const char *quoted;
 
-	if (!ex.object || ex.cause != ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE)
+	if (!ex.object || (ex.cause != ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE &&
+			   ex.link[0].content != ERRPIPE_CONTENT_LINK_AS_TEXT))
 		return;
-	quoted = ex.object + 2;
+	quoted = ex.object + (ex.cause == ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE ? 2 : 0);
 	must(!(options & OTHER_USER), "nobody reads it who may not");
 	must(strlen(quoted) <= QUOTE_MAX, "a quotation is short");
 	must(memmem(file->bytes, file->size, quoted, strlen(quoted)) != NULL, "a quotation is in the file");
@@ -104,17 +118,20 @@ static void find(struct ep_check *c, struct errpipe_link *link, const struct ep_
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static int fd = -1;
+	static int fd = -1, root = -1;
 	struct input input = { bytes, size };
 	unsigned options = take(&input);
-	struct errpipe_question question = { .path = paths[options % 16] };
-	struct ep_check c = { .question = &question, .ex = &ex };
+	struct errpipe_question question = { .path = path_of(options) };
+	struct ep_check c = { .question = &question, .ex = &ex, .steps = EP_STEPS_MAX };
 	struct errpipe_link *link = &ex.link[0];
 	struct ep_head head;
 	int descriptor;
 
 	if (fd < 0)
 		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (root < 0)
+		root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	c.root = root;
 	if (ftruncate(fd, 0) < 0 || (input.size && pwrite(fd, input.bytes, input.size, 0) != (ssize_t)input.size))
 		give_up("memfd");
 	memset(&ex, 0, offsetof(struct errpipe_explanation, strings));

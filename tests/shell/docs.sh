@@ -108,7 +108,7 @@ manual errpipe_explain
 : >"$dir/empty"
 chmod 755 "$dir/empty"
 check "errpipe_explain(3)'s program reports a cause" prints "\"$dir/empty\" is an empty file
-rebuild it or copy it again" 1 "$dir/errpipe_explain" "$dir/empty"
+build, copy or download it again" 1 "$dir/errpipe_explain" "$dir/empty"
 check "errpipe_explain(3)'s program without arguments" prints 'errpipe_explain: usage: PATH' 125 "$dir/errpipe_explain"
 check "errpipe_explain(3)'s program accepts a program that works" prints '' 0 "$dir/errpipe_explain" /bin/sh
 

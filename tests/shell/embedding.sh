@@ -355,7 +355,7 @@ explains() {
 
 explains 'an empty file' /empty "exec /empty: exec format error
 \"/empty\" is an empty file
-rebuild it or copy it again" 126
+build, copy or download it again" 126
 explains 'an interpreter that is missing' /script "exec /script: no such file or directory
 its interpreter \"/no/interpreter\" does not exist: \"/no\" is missing
 install it, or correct the first line of \"/script\"" 127

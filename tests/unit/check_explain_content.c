@@ -117,9 +117,75 @@ static const struct kind {
 	NOT_A_PROGRAM("x", "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAA\n", BASE64, "base64 -d ./x >program"),
 	NOT_A_PROGRAM("x", LONG_BASE64 "\n", BASE64, "looks like base64"),
 	NOT_A_PROGRAM("x", "Dear all,\nthe program is elsewhere.\n", PLAIN_TEXT, "looks like plain text"),
-	NOT_A_PROGRAM("x", "FROM debian\nRUN true\n", PLAIN_TEXT, "#!/usr/bin/env python3"),
-	NOT_A_PROGRAM("x", "package main\n\nfunc main() {\n", PLAIN_TEXT, "looks like plain text"),
-	NOT_A_PROGRAM("x", "int main(void)\n{\n", PLAIN_TEXT, "looks like plain text"),
+	NOT_A_PROGRAM("x", "# x\n\nFROM debian\n", PLAIN_TEXT, "begin it with #! and its interpreter"),
+	NOT_A_PROGRAM("x", "127.0.0.1 localhost\n", PLAIN_TEXT, "looks like plain text"),
+	NOT_A_PROGRAM("x", "FROM debian\nRUN true\n", DOCKERFILE, "docker build -f ./x ."),
+	NOT_A_PROGRAM("Dockerfile.dev", "ARG X\nFROM debian\n", DOCKERFILE, "looks like a Dockerfile"),
+	NOT_A_PROGRAM("x", "package main\n\nfunc main() {\n", GO, "go build -o program ./x"),
+	NOT_A_PROGRAM("m.go", "// Package x has it.\npackage x\n", GO, "looks like Go source code"),
+	NOT_A_PROGRAM("x", "int main(void)\n{\n", C, "cc -o program ./x"),
+	NOT_A_PROGRAM("x", "#include <stdio.h>\n\nint main(void)\n{\n", C, "looks like C source code"),
+	NOT_A_PROGRAM("m.c", "#include <stdio.h>\n", C, "looks like C source code"),
+	NOT_A_PROGRAM("m.cpp", "#include <iostream>\n", CXX, "c++ -o program ./m.cpp"),
+	NOT_A_PROGRAM("m.rs", "use std::io;\n\nfn main() {\n", RUST, "rustc -o program ./m.rs"),
+	NOT_A_PROGRAM("M.java", "import java.util.*;\npublic class M {\n", JAVA, "java ./M.java"),
+	NOT_A_PROGRAM("m.ts", "import { x } from \"y\";\n", TYPESCRIPT, "npx tsx ./m.ts"),
+	NOT_A_PROGRAM("m.swift", "import Foundation\nprint(\"x\")\n", SOURCE, "looks like source code"),
+	NOT_A_PROGRAM("m.hs", "module Main where\n", SOURCE, "looks like source code"),
+	NOT_A_PROGRAM("Makefile.am", "x: y\n\tz\n", MAKEFILE, "make -f ./Makefile.am"),
+	NOT_A_PROGRAM("x.mk", "CC = gcc\n", MAKEFILE, "looks like a makefile"),
+	NOT_A_PROGRAM("x", ".PHONY: all\nall:\n\tz\n", MAKEFILE, "looks like a makefile"),
+	NOT_A_PROGRAM("x.sql", "SELECT 1;\n", SQL, "looks like SQL"),
+	NOT_A_PROGRAM("x.sql", "-- x\nselect 1;\n", SQL, "psql"),
+	NOT_A_PROGRAM("x.csv", "name,age\nbob,3\n", CSV, "looks like a table (CSV)"),
+	NOT_A_PROGRAM("x.csv", "name;age\nbob;3\n", CSV, "looks like a table (CSV)"),
+	NOT_A_PROGRAM("x.ini", "; x\n[a b]\nc = d\n", SETTINGS, "looks like settings"),
+	NOT_A_PROGRAM("x.conf", "[a]\nc=d\n", SETTINGS, "looks like settings"),
+	NOT_A_PROGRAM("x.env", "# x\nA=1\nB=\"x y\"\n", SETTINGS, "may be its configuration"),
+	NOT_A_PROGRAM("x.toml", "[package]\nname = \"x\"\n", SETTINGS, "looks like settings"),
+	NOT_A_PROGRAM("x.service", "[Service]\nExecStart=/x\n", UNIT, "looks like a systemd unit"),
+	NOT_A_PROGRAM("x", "[Unit]\nDescription=x\n", UNIT, "/etc/systemd/system"),
+	NOT_A_PROGRAM("x.md", "# x\n\nText.\n", MARKDOWN, "looks like Markdown text"),
+	NOT_A_PROGRAM("x", "HTTP/1.1 200 OK\r\nServer: nginx\r\n", HTTP_RESPONSE, "without -i"),
+	NOT_A_PROGRAM("x", "HTTP/2 302 \nlocation: y\n", HTTP_RESPONSE, "an HTTP response with its headers"),
+	NOT_A_PROGRAM("x", "<a href=\"y\">Found</a>.\n\n", WEB_PAGE, "looks like a web page"),
+	NOT_A_PROGRAM("x", "<title>x</title>\n", WEB_PAGE, "looks like a web page"),
+	NOT_A_PROGRAM("x", "404\n", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "default backend - 404", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "error code: 1015", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "The specified key does not exist.", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "Moved Permanently. Redirecting to https://y", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "\"Not Found\"", HTTP_ERROR, "an error from a web server"),
+	NOT_A_PROGRAM("x", "{\"a\":\"b\",\"status\":404,\"error\":\"x\"}", JSON_ERROR, "the login"),
+	NOT_A_PROGRAM("x", "{\"success\":false,\"msg\":\"x\"}", JSON_ERROR, "the login"),
+	NOT_A_PROGRAM("x", "{\"title\": \"x\", \"detail\": \"y\"}", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("x", "{\"code\": 200, \"message\": \"y\"}", JSON, "looks like JSON"),
+	NOT_A_PROGRAM("x", "<Error><Code>AccessDenied</Code></Error>", XML_ERROR, "the login"),
+	NOT_A_PROGRAM("x", "<project>\n<a/>\n</project>\n", XML, "looks like XML"),
+	NOT_A_PROGRAM("x", "/annex/objects/SHA256E-s1--aa\n", GIT_ANNEX_POINTER, "git annex get ./x"),
+	NOT_A_PROGRAM("x", "../.git/annex/objects/a/b", GIT_ANNEX_POINTER, "is a git-annex pointer"),
+	NOT_A_PROGRAM("x", "<<<<<<< HEAD\n#!/bin/sh\n", MERGE_CONFLICT, "a file with merge conflicts"),
+	NOT_A_PROGRAM("x", "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> d\n", MERGE_CONFLICT, "keep one version"),
+	NOT_A_PROGRAM("x", "$ANSIBLE_VAULT;1.1;AES256\n3338\n", ANSIBLE_VAULT, "ansible-vault decrypt ./x"),
+	NOT_A_PROGRAM("x", "age-encryption.org/v1\n-> X25519 a\n", AGE, "age -d"),
+	NOT_A_PROGRAM("x", "age-encryption.org/v1\n\xff\xfe\0", AGE, "is encrypted with age"),
+	NOT_A_PROGRAM("x", "-----BEGIN PGP MESSAGE-----\n\nhQE\n", PGP_MESSAGE, "gpg -o program -d ./x"),
+	NOT_A_PROGRAM("x", "ssh-ed25519 AAAAC3Nza a@b\n", SSH_KEY, "is a public SSH key"),
+	NOT_A_PROGRAM("x", "%PDF-1.7\n%\xe2\xe3\n", DOCUMENT, "is a document"),
+	NOT_A_PROGRAM("x", "\0GITCRYPT\0\x12\x34", GIT_CRYPT, "git-crypt unlock"),
+	NOT_A_PROGRAM("x", "\x1bLuaS\0\x19", LUA_BYTECODE, "is compiled Lua"),
+	NOT_A_PROGRAM("x", "BC\xc0\xde\x35\x14", LLVM_BITCODE, "clang -x ir -o program ./x"),
+	NOT_A_PROGRAM("x", "\xcb\r\r\n\0\0\0\0\1\1\1\1\1\1\1\1", PYTHON_BYTECODE, "python3 ./x"),
+	NOT_A_PROGRAM("x", "QFI\xfb\0\0\0\3", DISK_IMAGE, "the image of a disk"),
+	NOT_A_PROGRAM("x", "SQLite format 3\0\x10", DATABASE, "is an SQLite database"),
+	NOT_A_PROGRAM("x", "\x89PNG\r\n\x1a\n", PICTURE, "is a picture"),
+	NOT_A_PROGRAM("x", "\x4c\0\0\0\1\x14\2\0", WINDOWS_SHORTCUT, "is a Windows shortcut"),
+	NOT_A_PROGRAM("x", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", WINDOWS_INSTALLER, "is a Windows installer"),
+	NOT_A_PROGRAM("x.apk", "\x1f\x8b\x8", ALPINE_PACKAGE, "apk add --allow-untrusted ./x.apk"),
+	NOT_A_PROGRAM("x",
+		      "PK\3\4\12\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0"
+		      "AndroidManifest.xml",
+		      ANDROID_PACKAGE, "is an Android app (apk)"),
 	NOT_A_PROGRAM("x", "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n", PEM, "is a key or a certificate (PEM)"),
 	NOT_A_PROGRAM("libx.a", "!<arch>\nx.o/            0\n", STATIC_LIBRARY, "is a static library (ar)"),
 	NOT_A_PROGRAM("libx.a", "!<thin>\n/               0\n", STATIC_LIBRARY, "is a static library (ar)"),
@@ -156,6 +222,21 @@ static const struct kind {
 	SCRIPT("m", "my $x = 1;\n", PERL, "run: perl ./m"),
 	SCRIPT("m", "# frozen_string_literal: true\nrequire 'json'\n", RUBY, "looks like a Ruby script"),
 	SCRIPT("m.rb", "puts 1\n", RUBY, "run: ruby ./m.rb"),
+	SCRIPT("m.py", "x = 1\n", PYTHON, "python3 ./m.py, or add #!/usr/bin/env python3"),
+	SCRIPT("m", "import asyncio\nasync def main():\n", PYTHON, "run: python3 ./m"),
+	SCRIPT("m.js", "(function() {\n})();\n", JAVASCRIPT, "run: node ./m.js"),
+	SCRIPT("m", "console.log(1)\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m.php", "<html>\n<?php echo 1; ?>\n", PHP, "run: php ./m.php"),
+	SCRIPT("m.pl", "$x = 1;\n", PERL, "run: perl ./m.pl"),
+	SCRIPT("m.lua", "local x = 1\n", LUA, "run: lua ./m.lua"),
+	SCRIPT("m.tcl", "puts 1\n", TCL, "run: tclsh ./m.tcl"),
+	SCRIPT("m.R", "x <- 1\n", R, "run: Rscript ./m.R"),
+	SCRIPT("m.awk", "BEGIN { FS=\":\" }\n", AWK, "run: awk -f ./m.awk, or add #!/usr/bin/awk -f"),
+	SCRIPT("m.sed", "s/a/b/\n", SED, "run: sed -f ./m.sed, or add #!/bin/sed -f"),
+	SCRIPT("m", "Write-Host \"x\"\n", POWERSHELL, "run: pwsh ./m"),
+	SCRIPT("m.bash", "echo\n", BASH, "#!/usr/bin/env bash"),
+	SCRIPT("m.zsh", "echo\n", ZSH, "#!/usr/bin/env zsh"),
+	SCRIPT("m.fish", "echo\n", FISH, "#!/usr/bin/env fish"),
 #define DAMAGED(bytes, words)                                                                                        \
 	{                                                                                                            \
 		"x", BYTES(bytes), ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, ERRPIPE_CONTENT_UNKNOWN, words            \
@@ -177,6 +258,15 @@ static const struct kind {
 	DAMAGED("\r\n#!/bin/sh\r\n", "begin the file with \"#!/bin/sh\""),
 	DAMAGED("# Copyright\n#\n\n#!/opt/app/run -x\n", "it is line 4"),
 	DAMAGED("\xef\xbb\xbf\n#!/bin/sh\n", "it is line 2"),
+	DAMAGED("```sh\n#!/bin/sh\n```\n", "it is line 2"),
+	DAMAGED("#\\!/bin/bash\n", "a backslash between \"#\" and \"!\""),
+	DAMAGED("##!/bin/sh\n", "a second \"#\""),
+	DAMAGED("#1/bin/sh\n", "its first two characters are not \"#!\""),
+	DAMAGED("\xc2\xa3!/usr/bin/env bash\n", "begin the file with \"#!/usr/bin/env bash\""),
+	DAMAGED("#\xef\xbc\x81/bin/sh\n", "its first two characters are not \"#!\""),
+	DAMAGED("\"#!/bin/sh\"\necho\n", "begin the file with \"#!/bin/sh\""),
+	DAMAGED("+#!/bin/sh\n+echo\n", "it begins at byte 2,"),
+	DAMAGED("1 #!/bin/sh\n2 echo\n", "it begins at byte 3,"),
 	{ "x", BYTES("\0\0\0\0"), ERRPIPE_CAUSE_NUL_BYTES, ERRPIPE_CONTENT_NUL_BYTES,
 	  "has only NUL bytes: its content was probably never" },
 };
@@ -284,6 +374,60 @@ static const struct {
 	{ "x", "abcdefghijklmnop\n" },
 	{ "x", "echo -----BEGIN PRIVATE KEY-----\n" },
 	{ "x", "#\n" },
+	{ "x", "##\n# x\n" },
+	{ "x", "#1/etc/x\necho\n" },
+	{ "x", "#1/bin/sh runs this, or bash\necho\n" },
+	{ "x", "# Title\n\n## Usage\necho\n" },
+	{ "x", "#include <stdio.h>\necho\n" },
+	{ "x", "cat >x.c <<E\nint main(void)\n{\nE\n" },
+	{ "x", "cat >Dockerfile <<E\nFROM x\nRUN y\nE\n" },
+	{ "x", "tee x.service <<E\n[Unit]\nDescription=x\nE\n" },
+	{ "x", "cat <<E\n<<<<<<< a\n=======\nE\n" },
+	{ "x", "echo '<<<<<<< HEAD'\n" },
+	{ "x", "<<E cat\nx\nE\n" },
+	{ "x", "<input sort\n" },
+	{ "x", ">log echo\n" },
+	{ "x", "2>/dev/null ls\n" },
+	{ "x", "(cd /; ls)\n" },
+	{ "x", "! ls\n" },
+	{ "x", ":\n" },
+	{ "x", "true\n" },
+	{ "x", "exec java -jar app.jar\n" },
+	{ "x", "f()\n{\n\techo\n}\nf\n" },
+	{ "x", "if true; then\n\t:\nfi\n" },
+	{ "x", "for i in 1 2; do echo $i; done\n" },
+	{ "x", "while read x; do :; done\n" },
+	{ "x", "case $1 in\nstart) ;;\nesac\n" },
+	{ "x", "select x in a b; do break; done\n" },
+	{ "x", "set -euo pipefail\n" },
+	{ "x", "source ./x\n" },
+	{ "x", "trap 'rm x' EXIT\n" },
+	{ "x", "export A=1\nB=2\n" },
+	{ "x", "$ANSIBLE_VAULT\n" },
+	{ "x", "ssh-keygen -t rsa\n" },
+	{ "x", "age -d x\n" },
+	{ "x", "7z x a.7z\n" },
+	{ "x", "a;b\n" },
+	{ "x", "echo HTTP/1.1 200 OK\n" },
+	{ "x", "curl -i https://x\n" },
+	{ "x", "error() { echo; }\nerror x\n" },
+	{ "x", "local_var=1\n" },
+	{ "x", "print hi\n" },
+	{ "x", "psql <<E\nSELECT 1;\nE\n" },
+	{ "x", "echo \x1b[1mhi\n" },
+	{ "x.env", "exec x\n" },
+	{ "x.conf", ". /etc/x\necho\n" },
+	{ "x.csv", "echo x\n" },
+	{ "x.md", "echo x\n" },
+	{ "x.c", "cc x.c\n" },
+	{ "x.go", "go run .\n" },
+	{ "x.ts", "npx x\n" },
+	{ "x.rs", "cargo run\n" },
+	{ "x.lua", "lua -e x\n" },
+	{ "x.sql", "psql x\n" },
+	{ "x.service", "systemctl start x\n" },
+	{ "x.mk", "make\n" },
+	{ "x.txt", "ls\n" },
 	{ "x.sh", "Run it\n" },
 	{ "x.py", "echo no python\n" },
 	{ "x.json", "echo {}\n" },
@@ -323,6 +467,16 @@ static const struct {
 		"echo x\n"),
 	  ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
 	{ "x.jar", BYTES("\x1f\x8b\x8"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("\x04\x22\x4d\x18"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("7z\xbc\xaf\x27\x1c"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("Rar!\x1a\x07\1\0"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("070701000000"), ERRPIPE_CAUSE_ARCHIVE },
+	{ "x", BYTES("#\0!\0/\0b\0i\0n\0/\0s\0h\0\n\0"), ERRPIPE_CAUSE_UTF_16 },
+	{ "x", BYTES("#\0!\0/\0b\0i\0\1\0/\0s\0h\0\n\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("# caf\xe9\necho x\n"), ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
+	{ "x", BYTES("echo caf\xe9\n"), ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
+	{ "x", BYTES("echo caf\xe9\n\1"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("echo caf\xe9\n\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
 };
 
 START_TEST(another_file)
@@ -374,6 +528,180 @@ START_TEST(nuls_before_the_rest)
 		assert_said(&ex, "begins with ");
 		assert_short();
 	}
+}
+END_TEST
+
+START_TEST(a_disk_image)
+{
+	static char bytes[0x9000];
+
+	memcpy(bytes + 0x8001, "CD001", 5);
+	put("x", bytes, sizeof(bytes), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_DISK_IMAGE);
+	bytes[0x8001] = 0;
+	memcpy(bytes + 0x400 + 56, "\x53\xef", 2);
+	put("x", bytes, sizeof(bytes), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_DISK_IMAGE);
+	bytes[0x400 + 56] = 0;
+	put("x", bytes, sizeof(bytes), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NUL_BYTES);
+}
+END_TEST
+
+START_TEST(a_container_image)
+{
+	char header[512] = "manifest.json";
+
+	memset(header + 100, '0', 56);
+	put("x.tar", header, sizeof(header), 0755);
+	ask("./x.tar", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.link[0].format, ERRPIPE_FORMAT_TAR);
+	assert_said(&ex, "docker load -i ./x.tar");
+	memcpy(header, "MANIFEST", 8);
+	put("x.tar", header, sizeof(header), 0755);
+	ask("./x.tar", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ARCHIVE);
+}
+END_TEST
+
+/* --- a symbolic link that was stored as text ---------------------------------------------------------- */
+
+static const struct {
+	const char *bytes;
+	bool is_link;
+} targets[] = {
+	{ "target", true },    { "../d/target", true }, { "sub/../target", true },
+	{ "target\n", false }, { "./target", false },	{ "missing", false },
+	{ "link", false },     { "target x", false },	{ "/bin/sh", false },
+};
+
+START_TEST(a_link_as_text)
+{
+	const bool is_link = targets[_i].is_link;
+	char fix[64];
+
+	mkdir("d", 0755);
+	mkdir("d/sub", 0755);
+	put("d/target", BYTES("#!/bin/sh\n"), 0755);
+	put("d/link", targets[_i].bytes, strlen(targets[_i].bytes), 0755);
+	ask("d/link", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, is_link ? ERRPIPE_CAUSE_NOT_A_PROGRAM : ERRPIPE_CAUSE_NO_INTERPRETER_LINE);
+	ck_assert_int_eq(ex.link[0].content, is_link ? ERRPIPE_CONTENT_LINK_AS_TEXT : 0);
+	if (is_link) {
+		snprintf(fix, sizeof(fix), "ln -sf %s d/link", targets[_i].bytes);
+		assert_said(&ex, fix);
+		assert_short();
+	}
+}
+END_TEST
+
+/* --- no x bit, and more -------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *bytes;
+	enum errpipe_cause fault;
+	const char *finding, *advice;
+} refused[] = {
+	{ "x", "#!/bin/sh\n", ERRPIPE_CAUSE_NONE, "no x permission", "chmod a+x ./x" },
+	{ "x", "\177ELF", ERRPIPE_CAUSE_TRUNCATED_ELF, "and is truncated", "build, copy or download it again" },
+	{ "x.csv", "a,b\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and looks like a table (CSV)", "this file is its data" },
+	{ "x", "root:x:0:0:root:/root:/bin/sh\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and looks like plain text", "#!" },
+	{ "x.png", "\x89PNG\r\n\x1a\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and is a picture", "use the path" },
+	{ "x", "\x1f\x8b\x8", ERRPIPE_CAUSE_ARCHIVE, "and is a gzip archive", "unpack it" },
+	{ "x", "", ERRPIPE_CAUSE_EMPTY_FILE, "and is an empty file", "build, copy or download it again" },
+	{ "x", "\1\2\3", ERRPIPE_CAUSE_UNKNOWN_FORMAT, "and is data of an unknown format", "file ./x" },
+	{ "x", "echo\n", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, "and is text without a #! line",
+	  "if it is a script: chmod a+x ./x, and add #!/bin/sh as the first line" },
+	{ "x.py", "import sys\n", ERRPIPE_CAUSE_UNMARKED_SCRIPT, "and looks like a Python script",
+	  "as the first line, and chmod a+x ./x.py" },
+	{ "x", "!/bin/sh\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, "and is text with a damaged #! line",
+	  "chmod a+x ./x, and begin the file with \"#!/bin/sh\"" },
+};
+
+/* Directly, and as an interpreter. */
+START_TEST(a_file_without_x_bit)
+{
+	const char *path = path_of("./", refused[_i].name);
+	char script[64];
+
+	put(path, refused[_i].bytes, strlen(refused[_i].bytes), 0644);
+	ask(path, ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXECUTABLE);
+	ck_assert_int_eq(ex.error, EACCES);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ck_assert_str_eq(errpipe_cause_name(ex.link[0].fault), errpipe_cause_name(refused[_i].fault));
+	ck_assert_int_eq(!ex.link[0].wrong, !refused[_i].fault);
+	assert_said(&ex, refused[_i].finding);
+	assert_said(&ex, refused[_i].advice);
+
+	put("script", script, snprintf(script, sizeof(script), "#!%s\n", path), 0755);
+	ask("./script", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.broken, 1);
+	assert_said(&ex, refused[_i].finding);
+	unlink(path);
+}
+END_TEST
+
+/* The user of the question may not read it. */
+START_TEST(a_file_that_may_not_be_read)
+{
+	const struct errpipe_who other = { .uid = 4711, .gid = 4711 };
+	const struct errpipe_question question = { .path = "./x", .who = &other };
+
+	put("x", BYTES("a,b\n"), 0640);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXECUTABLE);
+	ck_assert_int_eq(ex.link[0].fault, ERRPIPE_CAUSE_NONE);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_UNKNOWN);
+	assert_said(&ex, "chmod a+x ./x");
+}
+END_TEST
+
+/* --- a line that the kernel takes ---------------------------------------------------------------------- */
+
+static const struct {
+	const char *bytes;
+	enum errpipe_detail detail;
+	const char *words;
+} lines[] = {
+	{ "#!/bin/sh\\necho hi\n", ERRPIPE_DETAIL_LITERAL_NEWLINE, "begin the file with \"#!/bin/sh\"" },
+	{ "#! /bin/sh\\n", ERRPIPE_DETAIL_LITERAL_NEWLINE, "write it with printf" },
+	{ "#!/bin/sh\recho hi\r", ERRPIPE_DETAIL_ONLY_RETURNS, "tr '\\r' '\\n'" },
+	{ "#!#!/bin/sh\n", ERRPIPE_DETAIL_MARK_TWICE, "\"#!\" is there twice" },
+	{ "#!/bin/no-such\n", ERRPIPE_DETAIL_NONE, "install it" },
+	{ "#!/bin/sh\r\n", ERRPIPE_DETAIL_KERNEL_LOOKS, "contains a carriage return" },
+};
+
+START_TEST(a_line_with_a_wrong_end)
+{
+	const enum errpipe_detail detail = lines[_i].detail;
+
+	put("x", lines[_i].bytes, strlen(lines[_i].bytes), 0755);
+	ck_assert_int_eq(try("./x"), ENOENT);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.detail, detail);
+	ck_assert_int_eq(ex.error, ENOENT);
+	assert_said(&ex, lines[_i].words);
+	assert_short();
+	if (detail == ERRPIPE_DETAIL_NONE || detail == ERRPIPE_DETAIL_KERNEL_LOOKS)
+		return;
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE);
+	ck_assert_int_eq(ex.broken, 0);
+}
+END_TEST
+
+START_TEST(an_attribute_of_rust)
+{
+	put("x.rs", BYTES("#![allow(dead_code)]\nfn main() {}\n"), 0755);
+	ask("./x.rs", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_RUST);
+	ck_assert_int_eq(ex.broken, 0);
+	put("x", BYTES("#![allow(dead_code)]\nfn main() {}\n"), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.broken, 1);
 }
 END_TEST
 
@@ -617,6 +945,13 @@ static Suite *explain_content_suite(void)
 	tcase_add_loop_test(tcase, another_file, 0, COUNT(others));
 	tcase_add_test(tcase, lines_of_base64);
 	tcase_add_test(tcase, nuls_before_the_rest);
+	tcase_add_test(tcase, a_disk_image);
+	tcase_add_test(tcase, a_container_image);
+	tcase_add_loop_test(tcase, a_link_as_text, 0, COUNT(targets));
+	tcase_add_loop_test(tcase, a_file_without_x_bit, 0, COUNT(refused));
+	tcase_add_test(tcase, a_file_that_may_not_be_read);
+	tcase_add_loop_test(tcase, a_line_with_a_wrong_end, 0, COUNT(lines));
+	tcase_add_test(tcase, an_attribute_of_rust);
 	tcase_add_test(tcase, only_what_may_be_read);
 	tcase_add_test(tcase, only_what_is_short_and_harmless);
 	tcase_add_test(tcase, nothing_of_a_key);

@@ -35,6 +35,10 @@ static uint32_t little(struct ep_span span, size_t at, size_t size)
 /* The names of a zip archive that tell its kind, by the Java, Python wheel and zipapp specifications. */
 static enum errpipe_content by_name(struct ep_span name)
 {
+	if (ep_equals(name, "AndroidManifest.xml"))
+		return ERRPIPE_CONTENT_ANDROID_PACKAGE;
+	if (ep_equals(name, "[Content_Types].xml"))
+		return ERRPIPE_CONTENT_DOCUMENT;
 	if (ep_starts(name, "META-INF/MANIFEST.MF") || ep_equals(name, "META-INF/"))
 		return ERRPIPE_CONTENT_JAR;
 	if (ep_equals(name, "__main__.py"))
@@ -101,6 +105,18 @@ static enum errpipe_content zip_content(int fd, struct ep_span head, uint64_t si
 	return content ? content : by_ending(path);
 }
 
+/* What docker save and skopeo write first. */
+static bool is_container_image(struct ep_span head)
+{
+	static const char *const names[] = { "blobs/", "manifest.json", "oci-layout", "index.json", "repositories" };
+
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (ep_starts(head, names[i]))
+			return true;
+	}
+	return false;
+}
+
 enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link)
 {
 	const struct ep_span span = { (const char *)head->bytes, head->size };
@@ -109,14 +125,85 @@ enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, cons
 		return ar_content(span);
 	if (link->format == ERRPIPE_FORMAT_ZIP)
 		return zip_content(fd, span, link->size, link->path);
+	if (link->format == ERRPIPE_FORMAT_GZIP && ep_has_ending(link->path, ".apk"))
+		return ERRPIPE_CONTENT_ALPINE_PACKAGE;
+	if (link->format == ERRPIPE_FORMAT_TAR && is_container_image(span))
+		return ERRPIPE_CONTENT_CONTAINER_IMAGE;
 	return ERRPIPE_CONTENT_UNKNOWN;
 }
 
-enum errpipe_content ep_data_content(const struct ep_head *head)
+/* --- other data ----------------------------------------------------------------------------------- */
+
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+/* As file(1) recognizes them. */
+static const struct magic {
+	uint64_t at;
+	const char *bytes;
+	size_t size;
+	enum errpipe_content content;
+} magics[] = {
+	{ 0, BYTES("\xed\xab\xee\xdb"), ERRPIPE_CONTENT_RPM_PACKAGE },
+	{ 0, BYTES("\0GITCRYPT\0"), ERRPIPE_CONTENT_GIT_CRYPT },
+	{ 0, BYTES("age-encryption.org/v1\n"), ERRPIPE_CONTENT_AGE },
+	{ 0, BYTES("\x1bLua"), ERRPIPE_CONTENT_LUA_BYTECODE },
+	{ 0, BYTES("\x1bLJ"), ERRPIPE_CONTENT_LUA_BYTECODE },
+	{ 0, BYTES("BC\xc0\xde"), ERRPIPE_CONTENT_LLVM_BITCODE },
+	{ 0, BYTES("QFI\xfb"), ERRPIPE_CONTENT_DISK_IMAGE },
+	{ 0, BYTES("KDMV"), ERRPIPE_CONTENT_DISK_IMAGE },
+	{ 0, BYTES("hsqs"), ERRPIPE_CONTENT_DISK_IMAGE },
+	{ 0x8001, BYTES("CD001"), ERRPIPE_CONTENT_DISK_IMAGE },
+	{ 0x200, BYTES("EFI PART"), ERRPIPE_CONTENT_DISK_IMAGE },
+	{ 0, BYTES("SQLite format 3"), ERRPIPE_CONTENT_DATABASE },
+	{ 0, BYTES("\x89PNG\r\n"), ERRPIPE_CONTENT_PICTURE },
+	{ 0, BYTES("\xff\xd8\xff"), ERRPIPE_CONTENT_PICTURE },
+	{ 0, BYTES("GIF89a"), ERRPIPE_CONTENT_PICTURE },
+	{ 0, BYTES("GIF87a"), ERRPIPE_CONTENT_PICTURE },
+	{ 8, BYTES("WEBPVP8"), ERRPIPE_CONTENT_PICTURE },
+	{ 0, BYTES("%PDF-"), ERRPIPE_CONTENT_DOCUMENT },
+	{ 0, BYTES("\x4c\0\0\0\1\x14\2\0"), ERRPIPE_CONTENT_WINDOWS_SHORTCUT },
+	{ 0, BYTES("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), ERRPIPE_CONTENT_WINDOWS_INSTALLER },
+};
+
+/* A number for each version, a line end, and at most two flags (https://peps.python.org/pep-0552/). */
+static bool is_python_bytecode(struct ep_span head)
+{
+	return head.size >= 16 && memcmp(head.at + 2, "\r\n", 2) == 0 && little(head, 4, 4) <= 3;
+}
+
+/* The magic of ext2 to ext4 in their superblock, with a size of blocks that they have. */
+static bool is_ext(int fd)
+{
+	enum { SUPERBLOCK = 0x400, BLOCK_SIZE = 24, MAGIC = 56, BLOCK_SIZE_MAX = 6 };
+	char bytes[MAGIC + 2];
+	struct ep_span span = { bytes, sizeof(bytes) };
+
+	return ep_pread(fd, bytes, sizeof(bytes), SUPERBLOCK) == sizeof(bytes) && little(span, MAGIC, 2) == 0xef53 &&
+	       little(span, BLOCK_SIZE, 4) <= BLOCK_SIZE_MAX;
+}
+
+static bool has_magic(int fd, const struct ep_head *head, const struct magic *magic)
+{
+	char bytes[32];
+
+	if (magic->at + magic->size <= EP_HEAD_SIZE)
+		return magic->at + magic->size <= head->size &&
+		       memcmp(head->bytes + magic->at, magic->bytes, magic->size) == 0;
+	return ep_pread(fd, bytes, magic->size, magic->at) == (ssize_t)magic->size &&
+	       memcmp(bytes, magic->bytes, magic->size) == 0;
+}
+
+enum errpipe_content ep_data_content(int fd, const struct ep_head *head)
 {
 	const struct ep_span span = { (const char *)head->bytes, head->size };
 
-	return ep_starts(span, "\xed\xab\xee\xdb") ? ERRPIPE_CONTENT_RPM_PACKAGE : ERRPIPE_CONTENT_UNKNOWN;
+	for (size_t i = 0; i < COUNT(magics); i++) {
+		if (has_magic(fd, head, &magics[i]))
+			return magics[i].content;
+	}
+	if (is_python_bytecode(span))
+		return ERRPIPE_CONTENT_PYTHON_BYTECODE;
+	return is_ext(fd) ? ERRPIPE_CONTENT_DISK_IMAGE : ERRPIPE_CONTENT_UNKNOWN;
 }
 
 /* --- bytes that were never written --------------------------------------------------------------- */

@@ -43,49 +43,73 @@ static bool names_interpreter(struct ep_span line)
 {
 	struct ep_span path = { line.at, ep_until(line, " \t") };
 
-	return ep_byte(path, 0) == '/' && ep_holds(path, "bin/") && is_interpreter(base_of(path)) &&
-	       is_argument(path, ep_trim(ep_after(line, path.size)));
+	return ep_byte(path, 0) == '/' && ep_holds(path, "bin/") && !ep_holds(path, "!") &&
+	       is_interpreter(base_of(path)) && is_argument(path, ep_trim(ep_after(line, path.size)));
 }
 
-/* The line has that mark, and an interpreter after it. */
-static bool has_mark(struct ep_span line, const char *mark, struct ep_span *rest)
+/*
+ * What stands in the place of "#!", with an interpreter after it. bash's history makes "\\!" of "!". "1", "3" and others are
+ * on the same keys. A shell reads "! /bin/x" as a command, and "# /bin/sh" is a comment.
+ */
+static const struct mark {
+	const char *mark;
+	enum errpipe_detail detail;
+	bool allows_blanks;
+} marks[] = {
+	{ "!", ERRPIPE_DETAIL_HASH_MISSING, false },
+	{ "#", ERRPIPE_DETAIL_BANG_MISSING, false },
+	{ "!#", ERRPIPE_DETAIL_BANG_BEFORE_HASH, true },
+	{ "#\\!", ERRPIPE_DETAIL_BACKSLASH_INSIDE, true },
+	{ "##!", ERRPIPE_DETAIL_HASH_TWICE, true },
+	{ "#1", ERRPIPE_DETAIL_WRONG_MARK, false },
+	{ "#|", ERRPIPE_DETAIL_WRONG_MARK, false },
+	{ "3!", ERRPIPE_DETAIL_WRONG_MARK, true },
+	{ "$!", ERRPIPE_DETAIL_WRONG_MARK, true },
+	{ "@!", ERRPIPE_DETAIL_WRONG_MARK, true },
+	{ "*!", ERRPIPE_DETAIL_WRONG_MARK, true },
+	{ "\xc2\xa3!", ERRPIPE_DETAIL_WRONG_MARK, true },     /* pound sign */
+	{ "\xc2\xa7!", ERRPIPE_DETAIL_WRONG_MARK, true },     /* section sign */
+	{ "#\xef\xbc\x81", ERRPIPE_DETAIL_WRONG_MARK, true }, /* fullwidth "!" */
+	{ "\xef\xbc\x83!", ERRPIPE_DETAIL_WRONG_MARK, true }, /* fullwidth "#" */
+	{ "\xef\xbc\x83\xef\xbc\x81", ERRPIPE_DETAIL_WRONG_MARK, true },
+};
+
+static bool has_mark(struct ep_span line, const struct mark *mark, struct ep_damaged_line *found)
 {
-	*rest = ep_trim(ep_after(line, strlen(mark)));
-	return ep_starts(line, mark) && names_interpreter(*rest);
+	struct ep_span rest = ep_after(line, strlen(mark->mark));
+
+	found->detail = mark->detail;
+	found->rest = ep_trim(rest);
+	return ep_starts(line, mark->mark) && (mark->allows_blanks || ep_byte(rest, 0) == '/') &&
+	       names_interpreter(found->rest);
 }
 
-/* A shell reads "! /bin/x" as a command. */
-static bool has_lost_hash(struct ep_span line, struct ep_damaged_line *found)
+static bool has_other_mark(struct ep_span line, struct ep_damaged_line *found)
 {
-	return ep_starts(line, "!/") && has_mark(line, "!", &found->rest);
-}
-
-static bool has_lost_bang(struct ep_span line, struct ep_damaged_line *found)
-{
-	return ep_starts(line, "#/") && has_mark(line, "#", &found->rest);
-}
-
-static bool is_swapped(struct ep_span line, struct ep_damaged_line *found)
-{
-	return has_mark(line, "!#", &found->rest);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		if (has_mark(line, &marks[i], found))
+			return true;
+	}
+	return false;
 }
 
 static bool has_blank_inside(struct ep_span line, struct ep_damaged_line *found)
 {
-	struct ep_span bang = ep_after(line, 1);
+	const struct mark bang = { "!", ERRPIPE_DETAIL_BLANK_INSIDE, true };
+	struct ep_span rest = ep_after(line, 1);
 
-	bang = ep_after(bang, ep_while(bang, " \t"));
-	return ep_starts(line, "# ") && has_mark(bang, "!", &found->rest);
+	return ep_starts(line, "# ") && has_mark(ep_after(rest, ep_while(rest, " \t")), &bang, found);
 }
 
 /*
  * Editors and web pages leave a no-break space, a zero-width space or another byte order mark. Where a shell's echo does not
- * know -e or "\#", it prints them.
+ * know -e or "\#", it prints them. "+", "> " and numbers come with what is copied from a patch, a mail or a listing.
  */
 static size_t length_of_litter(struct ep_span line)
 {
 	static const char *const litter[] = {
-		" ", "\t", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf", "-e ", "-n ", "\\", "\"", "'",
+		" ", "\t", "\xc2\xa0", "\xe2\x80\x8b", "\xef\xbb\xbf", "-e ", "-n ", "\\", "\"",
+		"'", "+",  "> ",       "$ ",	       "//",	       ";",   "1 ",  "1:",
 	};
 	size_t length = 0;
 
@@ -108,12 +132,18 @@ static bool has_whole_mark(struct ep_span line, struct ep_span *rest)
 static bool is_late_in_line(struct ep_span line, struct ep_damaged_line *found)
 {
 	size_t litter = length_of_litter(line);
+	char last = litter ? line.at[litter - 1] : '\0';
 
+	found->detail = ERRPIPE_DETAIL_LATER_COLUMN;
 	found->number = litter + 1;
-	return litter && has_whole_mark(ep_after(line, litter), &found->rest);
+	if (!litter || !has_whole_mark(ep_after(line, litter), &found->rest))
+		return false;
+	if ((last == '"' || last == '\'') && found->rest.at[found->rest.size - 1] == last)
+		found->rest.size--;
+	return true;
 }
 
-/* Only after empty lines and comments: a script can write another one. */
+/* Only after empty lines, comments and the fence of a code block: a script can write another one. */
 static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 {
 	struct ep_span line;
@@ -122,7 +152,7 @@ static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 		if (found->number > 1 && has_whole_mark(line, &found->rest))
 			return true;
 		line = ep_trim(line);
-		if (line.size && *line.at != '#')
+		if (line.size && *line.at != '#' && !ep_starts(line, "```"))
 			break;
 	}
 	return false;
@@ -130,23 +160,13 @@ static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 {
-	static const struct {
-		bool (*is)(struct ep_span line, struct ep_damaged_line *found);
-		enum errpipe_detail detail;
-	} kinds[] = {
-		{ has_lost_hash, ERRPIPE_DETAIL_HASH_MISSING },	  { has_lost_bang, ERRPIPE_DETAIL_BANG_MISSING },
-		{ is_swapped, ERRPIPE_DETAIL_BANG_BEFORE_HASH },  { has_blank_inside, ERRPIPE_DETAIL_BLANK_INSIDE },
-		{ is_late_in_line, ERRPIPE_DETAIL_LATER_COLUMN },
-	};
 	struct ep_span rest = text, line;
 
+	*found = (struct ep_damaged_line){ .number = 0 };
 	if (!ep_take_line(&rest, &line))
 		return false;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		*found = (struct ep_damaged_line){ .detail = kinds[i].detail };
-		if (kinds[i].is(line, found))
-			return true;
-	}
+	if (has_other_mark(line, found) || has_blank_inside(line, found) || is_late_in_line(line, found))
+		return true;
 	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
 	return is_in_later_line(text, found);
 }

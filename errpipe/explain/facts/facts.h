@@ -271,6 +271,9 @@ struct ep_text {
 /* text_kind.c: what a text is. UNKNOWN: it may be a script for a shell. */
 enum errpipe_content ep_text_content(const struct ep_text *text);
 
+/* named_text.c: what a text is by the name of its file and its lines; UNKNOWN: none of those. */
+enum errpipe_content ep_named_content(const struct ep_text *text);
+
 /* language.c: the language of a script, if it is not that of the shell. UNKNOWN: none of those. */
 enum errpipe_content ep_language(const struct ep_text *text);
 
@@ -290,7 +293,7 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
 
 /* binary_kind.c: what kind of archive, data, or relocatable ELF file it is; UNKNOWN: none that has a name of its own. */
 enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link);
-enum errpipe_content ep_data_content(const struct ep_head *head);
+enum errpipe_content ep_data_content(int fd, const struct ep_head *head);
 enum errpipe_content ep_object_content(int fd, const struct ep_head *head, const struct errpipe_link *link);
 
 /* binary_kind.c: how many NULs a file of that size begins with, as far as it is read. */

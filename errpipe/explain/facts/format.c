@@ -30,6 +30,13 @@ static const struct magic {
 	{ BYTES("PK\3\4"), ERRPIPE_FORMAT_ZIP },
 	{ BYTES("PK\5\6"), ERRPIPE_FORMAT_ZIP }, /* without a file in it */
 	{ BYTES("PK\7\x8"), ERRPIPE_FORMAT_ZIP },
+	{ BYTES("\x04\x22\x4d\x18"), ERRPIPE_FORMAT_LZ4 },
+	{ BYTES("7z\xbc\xaf\x27\x1c"), ERRPIPE_FORMAT_7Z },
+	{ BYTES("Rar!\x1a\x07"), ERRPIPE_FORMAT_RAR },
+	{ BYTES("070701"), ERRPIPE_FORMAT_CPIO },
+	{ BYTES("070702"), ERRPIPE_FORMAT_CPIO },
+	{ BYTES("070707"), ERRPIPE_FORMAT_CPIO },
+	{ BYTES("MSCF\0\0\0\0"), ERRPIPE_FORMAT_CAB },
 	{ BYTES("!<arch>\n"), ERRPIPE_FORMAT_AR },
 	{ BYTES("!<thin>\n"), ERRPIPE_FORMAT_AR },
 };
@@ -87,16 +94,34 @@ static bool is_tar(const struct ep_head *head)
 	return true;
 }
 
+/* Windows writes it without a byte order mark, too: Latin letters, each with a zero byte after it. */
+static bool is_utf_16(const struct ep_head *head)
+{
+	enum { MIN = 16 };
+
+	if (head->size < MIN)
+		return false;
+	for (size_t i = 0; i + 1 < head->size; i += 2) {
+		unsigned char byte = head->bytes[i];
+
+		if (head->bytes[i + 1] || byte >= 0x7f || (byte < ' ' && (byte < '\t' || byte > '\r')))
+			return false;
+	}
+	return true;
+}
+
 /* How many bytes of UTF-8 follow this one; -1: no character begins with it. */
 static int length_of_rest(unsigned char byte)
 {
+	enum { ESCAPE = 0x1b };
+
 	if (byte >= 0xc2 && byte <= 0xdf)
 		return 1;
 	if (byte >= 0xe0 && byte <= 0xef)
 		return 2;
 	if (byte >= 0xf0 && byte <= 0xf4)
 		return 3;
-	return (byte >= ' ' && byte < 0x7f) || (byte >= '\t' && byte <= '\r') ? 0 : -1;
+	return (byte >= ' ' && byte < 0x7f) || (byte >= '\a' && byte <= '\r') || byte == ESCAPE ? 0 : -1;
 }
 
 /* The last character may be cut off at the end of the head. */
@@ -134,5 +159,7 @@ enum errpipe_format ep_format(const struct ep_head *head)
 		return ERRPIPE_FORMAT_TAR;
 	if (is_text(head))
 		return ERRPIPE_FORMAT_TEXT;
+	if (is_utf_16(head))
+		return ERRPIPE_FORMAT_UTF_16;
 	return look_up(head, magics_of_binaries, COUNT(magics_of_binaries));
 }

@@ -17,7 +17,7 @@ static struct ep_span after_name(struct ep_span line, const char *word)
 static bool is_alone(struct ep_span rest)
 {
 	rest = ep_trim(rest);
-	return !rest.size || *rest.at == '#';
+	return !rest.size || *rest.at == '#' || *rest.at == ';';
 }
 
 /* "import os, sys as s"; the program import takes options, or a file to write. */
@@ -43,6 +43,8 @@ static bool ends_in(struct ep_span line, char c)
 
 static bool is_python_def(struct ep_span line)
 {
+	if (ep_starts(line, "async "))
+		line = ep_after(line, 6);
 	return ep_starts(line, "def ") && ep_byte(after_name(line, "def "), 0) == '(' && ends_in(line, ':');
 }
 
@@ -63,9 +65,9 @@ static bool is_python_block(struct ep_span line)
 		ep_starts(line, "while ") || ep_equals(line, "try:") || ep_equals(line, "else:"));
 }
 
-static bool is_call_of_print(struct ep_span line)
+static bool is_print(struct ep_span line)
 {
-	return ep_starts(line, "print(");
+	return ep_starts(line, "print(") || ep_starts(line, "print \"") || ep_starts(line, "print '");
 }
 
 static bool is_docstring(struct ep_span line)
@@ -107,7 +109,7 @@ static bool is_javascript_comment(struct ep_span line)
 
 static bool is_console(struct ep_span line)
 {
-	return ep_starts(line, "console.");
+	return ep_starts(line, "console.log(") || ep_starts(line, "console.error(");
 }
 
 static bool is_module(struct ep_span line)
@@ -198,7 +200,7 @@ static const struct sign {
 	{ is_python_class, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_main, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_block, ERRPIPE_CONTENT_PYTHON, 1 },
-	{ is_call_of_print, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_print, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_docstring, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_cookie, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_strict_javascript, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
@@ -206,7 +208,7 @@ static const struct sign {
 	{ is_require, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_declaration, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
 	{ is_javascript_comment, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
-	{ is_console, ERRPIPE_CONTENT_JAVASCRIPT, 1 },
+	{ is_console, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_module, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_javascript_function, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_perl_use, ERRPIPE_CONTENT_PERL, 2 },
@@ -260,6 +262,16 @@ static bool is_named(const char *path, enum errpipe_content language)
 	return false;
 }
 
+/* By the ending of its name, of a text that is not for a shell. */
+static enum errpipe_content by_name(const struct ep_text *text)
+{
+	for (size_t i = 0; i < COUNT(endings); i++) {
+		if (ep_has_ending(text->path, endings[i].ending) && !ep_is_shell(text))
+			return endings[i].language;
+	}
+	return ERRPIPE_CONTENT_UNKNOWN;
+}
+
 /* A shell's script may hold lines of another language, but does not begin with one. */
 static bool begins_with_sign(struct ep_span text, enum errpipe_content language)
 {
@@ -287,25 +299,22 @@ enum errpipe_content ep_language(const struct ep_text *text)
 		if (weight[language] >= 2 && weight[language] > weight[best])
 			best = language;
 	}
-	return is_named(text->path, best) || begins_with_sign(text->all, best) ? best : ERRPIPE_CONTENT_UNKNOWN;
+	return is_named(text->path, best) || begins_with_sign(text->all, best) ? best : by_name(text);
 }
 
 const char *ep_interpreter_of(enum errpipe_content language)
 {
-	switch (language) {
-	case ERRPIPE_CONTENT_PYTHON:
-		return "python3";
-	case ERRPIPE_CONTENT_PHP:
-		return "php";
-	case ERRPIPE_CONTENT_JAVASCRIPT:
-		return "node";
-	case ERRPIPE_CONTENT_PERL:
-		return "perl";
-	case ERRPIPE_CONTENT_RUBY:
-		return "ruby";
-	default:
-		return NULL;
-	}
+	static const char *const interpreters[] = {
+		[ERRPIPE_CONTENT_PYTHON] = "python3",  [ERRPIPE_CONTENT_PHP] = "php",
+		[ERRPIPE_CONTENT_JAVASCRIPT] = "node", [ERRPIPE_CONTENT_PERL] = "perl",
+		[ERRPIPE_CONTENT_RUBY] = "ruby",       [ERRPIPE_CONTENT_LUA] = "lua",
+		[ERRPIPE_CONTENT_TCL] = "tclsh",       [ERRPIPE_CONTENT_R] = "Rscript",
+		[ERRPIPE_CONTENT_AWK] = "awk -f",      [ERRPIPE_CONTENT_SED] = "sed -f",
+		[ERRPIPE_CONTENT_POWERSHELL] = "pwsh", [ERRPIPE_CONTENT_BASH] = "bash",
+		[ERRPIPE_CONTENT_ZSH] = "zsh",	       [ERRPIPE_CONTENT_FISH] = "fish",
+	};
+
+	return language < COUNT(interpreters) ? interpreters[language] : NULL;
 }
 
 /* --- the shell ---------------------------------------------------------------------------------- */
@@ -338,6 +347,9 @@ static bool is_command(struct ep_span word)
 
 	if (!word.size)
 		return false;
+	/* An address, a time, or a status. */
+	if (ep_is_digit(ep_byte(word, 0)) && ep_while(word, "0123456789.:") == word.size)
+		return false;
 	for (size_t i = 0; i < word.size; i++) {
 		char c = is_path ? ep_lower(word.at[i]) : word.at[i];
 
@@ -362,13 +374,32 @@ static bool is_function(struct ep_span word)
 {
 	size_t length = ep_until(word, "(");
 
-	return length && ep_starts(ep_after(word, length), "()");
+	return length && ep_is_name(*word.at) && ep_starts(ep_after(word, length), "()");
 }
 
 static bool is_expansion(struct ep_span word)
 {
 	return ep_starts(word, "$") || ep_starts(word, "\"$") || ep_starts(word, "'/") || ep_starts(word, "\"/") ||
 	       ep_starts(word, "`") || ep_starts(word, "~/") || ep_starts(word, "((");
+}
+
+/* ">log", "2>&1", "<<E"; "<file" without the end of a tag. */
+static bool is_redirection(struct ep_span code, struct ep_span word)
+{
+	struct ep_span line = { code.at, ep_until(code, "\n") };
+
+	word = ep_after(word, ep_while(word, "0123456789"));
+	return ep_byte(word, 0) == '>' || ep_starts(word, "<<") || (ep_byte(word, 0) == '<' && !ep_holds(line, ">"));
+}
+
+/* "(cd x; ...)"; other words there are those of Lisp. */
+static bool is_subshell(struct ep_span word)
+{
+	static const char *const words[] = {
+		"cd", "set", "echo", "exec", "trap", "umask", "ulimit", "export", "sleep"
+	};
+
+	return ep_byte(word, 0) == '(' && is_one_of(ep_after(word, 1), words, COUNT(words));
 }
 
 /* "x = 1": a shell wants no blanks there. */
@@ -388,5 +419,5 @@ bool ep_is_shell(const struct ep_text *text)
 	if (is_other_assignment(code, word))
 		return false;
 	return is_one_of(word, words, COUNT(words)) || is_assignment(word) || is_function(word) ||
-	       is_expansion(word) || is_command(word);
+	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_command(word);
 }

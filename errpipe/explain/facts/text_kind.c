@@ -37,16 +37,59 @@ static struct ep_span second_line_of(struct ep_span text)
 	return line;
 }
 
-/* https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md; hawser is its first name. */
-static bool is_lfs_pointer(const struct ep_text *text)
-{
-	return ep_starts(text->all, "version https://git-lfs") || ep_starts(text->all, "version https://hawser");
-}
-
-/* RFC 7468; PGP and OpenSSH write their keys in the same form. */
+/* RFC 7468; OpenSSH writes its keys in the same form. */
 static bool is_pem(const struct ep_text *text)
 {
 	return ep_starts(text->all, "-----BEGIN ") && ep_holds(ep_after(line_of(text->all), 11), "-----");
+}
+
+/* Nothing else begins so. hawser is the first name of Git LFS. */
+static enum errpipe_content by_beginning(const struct ep_text *text)
+{
+	static const struct {
+		const char *beginning;
+		enum errpipe_content content;
+	} beginnings[] = {
+		{ "version https://git-lfs", ERRPIPE_CONTENT_GIT_LFS_POINTER },
+		{ "version https://hawser", ERRPIPE_CONTENT_GIT_LFS_POINTER },
+		{ "/annex/objects/", ERRPIPE_CONTENT_GIT_ANNEX_POINTER },
+		{ "<<<<<<< ", ERRPIPE_CONTENT_MERGE_CONFLICT },
+		{ "$ANSIBLE_VAULT;", ERRPIPE_CONTENT_ANSIBLE_VAULT },
+		{ "age-encryption.org/v1", ERRPIPE_CONTENT_AGE },
+		{ "-----BEGIN AGE ENCRYPTED FILE-----", ERRPIPE_CONTENT_AGE },
+		{ "-----BEGIN PGP MESSAGE-----", ERRPIPE_CONTENT_PGP_MESSAGE },
+		{ "-----BEGIN PGP SIGNED MESSAGE-----", ERRPIPE_CONTENT_PGP_MESSAGE },
+		{ "ssh-rsa AAAA", ERRPIPE_CONTENT_SSH_KEY },
+		{ "ssh-ed25519 AAAA", ERRPIPE_CONTENT_SSH_KEY },
+		{ "ecdsa-sha2-nistp256 AAAA", ERRPIPE_CONTENT_SSH_KEY },
+		{ "%PDF-", ERRPIPE_CONTENT_DOCUMENT },
+		{ "%!PS-Adobe", ERRPIPE_CONTENT_DOCUMENT },
+		{ "{\\rtf1", ERRPIPE_CONTENT_DOCUMENT },
+	};
+
+	for (size_t i = 0; i < COUNT(beginnings); i++) {
+		if (ep_starts(text->all, beginnings[i].beginning))
+			return beginnings[i].content;
+	}
+	return is_pem(text) ? ERRPIPE_CONTENT_PEM : ERRPIPE_CONTENT_UNKNOWN;
+}
+
+/* All three markers, each at the beginning of a line. */
+static bool is_merge_conflict(const struct ep_text *text)
+{
+	static const char *const markers[] = { "<<<<<<< ", "=======", ">>>>>>> " };
+	struct ep_span rest = text->all, line;
+	size_t found = 0;
+
+	while (found < COUNT(markers) && ep_take_line(&rest, &line))
+		found += ep_starts(line, markers[found]);
+	return found == COUNT(markers);
+}
+
+/* A symbolic link of git-annex that was checked out as text. */
+static bool is_annex_link(const struct ep_text *text)
+{
+	return ep_starts(text->all, "../") && ep_holds(line_of(text->all), ".git/annex/objects/");
 }
 
 /* --- what web servers send ---------------------------------------------------------------------- */
@@ -62,16 +105,23 @@ static bool is_tag(struct ep_span span, const char *tag)
 	size_t length = strlen(tag);
 
 	return ep_starts_caseless(span, tag) && length < span.size &&
-	       ep_until(ep_after(span, length), " \t\r\n>") == 0;
+	       ep_until(ep_after(span, length), " \t\r\n>=") == 0;
 }
 
+/* A redirection of Go's and other servers begins with the link or the heading. PHP can come after the page's own tags. */
 static bool is_web_page(const struct ep_text *text)
 {
+	static const char *const tags[] = { "<!doctype html", "<html",	"<head", "<title",  "<body",  "<meta",
+					    "<script",	      "<style", "<h1",	 "<center", "<a href" };
 	struct ep_span span = skip_xml_declaration(text->all);
 
 	if (ep_starts(span, "<!--"))
 		span = skip_past(span, "-->");
-	return is_tag(span, "<!doctype html") || is_tag(span, "<html") || is_tag(span, "<head");
+	for (size_t i = 0; i < COUNT(tags); i++) {
+		if (is_tag(span, tags[i]))
+			return !ep_holds(span, "<?php");
+	}
+	return false;
 }
 
 /* The answer of S3 and of the stores that imitate it. */
@@ -82,17 +132,33 @@ static bool is_xml_error(const struct ep_text *text)
 	return is_tag(span, "<error") && ep_starts(skip_past(span, ">"), "<Code>");
 }
 
+static bool has_end_tag(struct ep_span text, struct ep_span name)
+{
+	for (; text.size; text = ep_after(text, 1)) {
+		if (ep_starts(text, "</") && text.size > name.size + 2 &&
+		    memcmp(text.at + 2, name.at, name.size) == 0 && text.at[name.size + 2] == '>')
+			return true;
+	}
+	return false;
+}
+
+/* A declaration, or an element that ends. A shell could read a file there: "<input sort". */
 static bool is_xml(const struct ep_text *text)
 {
-	return ep_starts(text->all, "<?xml ");
+	struct ep_span name = ep_after(text->all, 1);
+
+	name.size = ep_until(name, " \t\r\n>");
+	if (ep_starts(text->all, "<?xml "))
+		return true;
+	return ep_starts(text->all, "<") && ep_is_letter(ep_byte(name, 0)) && has_end_tag(text->all, name);
 }
 
 /* '\1' stands for a blank: no string of the library is a phrase that container tools take for an errno. */
-static bool is_phrase(struct ep_span line, const char *phrase)
+static bool starts_phrase(struct ep_span line, const char *phrase)
 {
 	size_t length = strlen(phrase);
 
-	if (line.size != length)
+	if (line.size < length)
 		return false;
 	for (size_t i = 0; i < length; i++) {
 		if (ep_lower(line.at[i]) != (phrase[i] == '\1' ? ' ' : phrase[i]))
@@ -101,30 +167,64 @@ static bool is_phrase(struct ep_span line, const char *phrase)
 	return true;
 }
 
+/* A whole answer, without quotes and a full stop. */
 static bool is_reason(struct ep_span line)
 {
 	static const char *const reasons[] = {
 		"not\1found",
+		"file\1not\1found",
+		"page\1not\1found",
+		"repository\1not\1found",
+		"error:\1not\1found",
 		"forbidden",
 		"unauthorized",
 		"bad\1request",
 		"bad\1gateway",
 		"access\1denied",
+		"accessdenied",
 		"bad\1credentials",
 		"gateway\1timeout",
 		"too\1many\1requests",
+		"rate\1limit\1exceeded",
 		"service\1unavailable",
+		"no\1healthy\1upstream",
 		"internal\1server\1error",
+		"the\1specified\1key\1does\1not\1exist",
 	};
 
+	if (ep_byte(line, 0) == '"')
+		line = (struct ep_span){ line.at + 1, line.size - (line.size > 1 ? 2 : 1) };
+	if (line.size && line.at[line.size - 1] == '.')
+		line.size--;
 	for (size_t i = 0; i < COUNT(reasons); i++) {
-		if (is_phrase(line, reasons[i]))
+		if (line.size == strlen(reasons[i]) && starts_phrase(line, reasons[i]))
 			return true;
 	}
 	return false;
 }
 
-/* "404: Not ...", "503 Service Temporarily Unavailable": words after a status of an error. */
+/* An answer that goes on after these. The first two come from redirections that were not followed. */
+static bool starts_like_answer(struct ep_span line)
+{
+	static const char *const starts[] = {
+		"moved\1permanently",
+		"found.\1redirecting\1to",
+		"upstream\1connect\1error\1or",
+		"error\1code:\1",
+		"default\1backend\1-\1",
+		"curl:\1(",
+		"wget:\1",
+		"access\1to\1this\1resource",
+	};
+
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		if (starts_phrase(line, starts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "404: Not ...", "503 Service Temporarily Unavailable", "404": the status of an error, and words. */
 static bool has_status(struct ep_span line)
 {
 	struct ep_span words = ep_after(line, 3);
@@ -132,6 +232,8 @@ static bool has_status(struct ep_span line)
 	if ((ep_byte(line, 0) != '4' && ep_byte(line, 0) != '5') || !ep_is_digit(ep_byte(line, 1)) ||
 	    !ep_is_digit(ep_byte(line, 2)))
 		return false;
+	if (line.size == 3)
+		return true;
 	words = ep_after(words, ep_while(words, ": "));
 	if (words.size + 3 == line.size || words.size < 4)
 		return false;
@@ -142,7 +244,7 @@ static bool has_status(struct ep_span line)
 	return true;
 }
 
-enum { STATUS_LINE_MAX = 80 };
+enum { ANSWER_LINE_MAX = 200 };
 
 static bool is_http_error(const struct ep_text *text)
 {
@@ -150,10 +252,19 @@ static bool is_http_error(const struct ep_text *text)
 
 	if (ep_starts(line, "HTTP/") && ep_is_digit(ep_byte(line, 5)))
 		return ep_holds(line_of(line), " 4") || ep_holds(line_of(line), " 5");
-	if (!text->whole || line.size > STATUS_LINE_MAX || memchr(line.at, '\n', line.size) ||
+	if (!text->whole || line.size > ANSWER_LINE_MAX || memchr(line.at, '\n', line.size) ||
 	    memchr(line.at, '\0', line.size))
 		return false;
-	return has_status(line) || is_reason(line);
+	return has_status(line) || is_reason(line) || starts_like_answer(line);
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 302": the status line, and a header. */
+static bool is_http_response(const struct ep_text *text)
+{
+	struct ep_span line = line_of(text->all);
+
+	return ep_starts(line, "HTTP/") && ep_is_digit(ep_byte(line, 5)) && ep_holds(line, " ") &&
+	       ep_holds(second_line_of(text->all), ": ");
 }
 
 /* --- JSON ----------------------------------------------------------------------------------------- */
@@ -213,23 +324,74 @@ static bool is_status(struct ep_span value)
 	       ep_is_digit(ep_byte(value, 2)) && ep_until(ep_after(value, 3), ",}\" \r\n") == 0;
 }
 
+/* What a key of an answer shows. Each of these two is a sign, and WORDS as the first key are enough. */
+enum sign { NO_SIGN = 0, WORDS = 1, STATUS = 2, FLAG = 4 };
+
+static enum sign sign_of(struct ep_span key, struct ep_span value)
+{
+	static const struct {
+		const char *key;
+		enum sign sign;
+	} keys[] = {
+		{ "message", WORDS },
+		{ "error", WORDS },
+		{ "errors", WORDS },
+		{ "errorMessage", WORDS },
+		{ "msg", WORDS },
+		{ "fault", WORDS },
+		{ "detail", WORDS },
+		{ "title", WORDS },
+		{ "status", STATUS },
+		{ "code", STATUS },
+		{ "error_code", STATUS },
+		{ "statusCode", STATUS },
+		{ "status_code", STATUS },
+		{ "errorCode", STATUS },
+		{ "success", FLAG },
+		{ "ok", FLAG },
+		{ "documentation_url", FLAG },
+	};
+
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		if (!ep_equals(key, keys[i].key))
+			continue;
+		if (keys[i].sign == STATUS && !is_status(value))
+			return NO_SIGN;
+		if (keys[i].sign == FLAG && !ep_starts(value, "false") && !ep_starts(value, "\"http"))
+			return NO_SIGN;
+		return keys[i].sign;
+	}
+	return NO_SIGN;
+}
+
+/* Titles and details are in other files, too. */
+static bool begins_with_failure(struct ep_span key, struct ep_span value)
+{
+	return sign_of(key, value) == STATUS ||
+	       (sign_of(key, value) == WORDS && !ep_equals(key, "title") && !ep_equals(key, "detail"));
+}
+
 enum { ANSWER_MAX = 2048 };
 
-/* The answer of a download service that fails: one short object, whose first key describes the failure. */
+/* The answer of a download service that fails: one short object. */
 static bool is_json_error(const struct ep_text *text)
 {
-	static const char *const keys[] = { "message", "error", "errors", "detail", "title", "errorMessage" };
-	static const char *const numbers[] = { "status", "code", "statusCode", "status_code", "errorCode" };
 	struct ep_span rest = skip_space(text->all), key;
-	bool is = false;
+	unsigned signs = 0;
 
 	if (!text->whole || text->all.size > ANSWER_MAX || !take_key(&rest, &key))
 		return false;
-	for (size_t i = 0; i < COUNT(keys); i++)
-		is = is || ep_equals(key, keys[i]);
-	for (size_t i = 0; i < COUNT(numbers); i++)
-		is = is || (ep_equals(key, numbers[i]) && is_status(rest));
-	return is;
+	if (begins_with_failure(key, rest))
+		return true;
+	signs = sign_of(key, rest);
+	while (rest.size) {
+		rest = ep_after(rest, ep_until(rest, "\""));
+		if (!take_string(&rest, &key))
+			rest = ep_after(rest, 1);
+		else if (ep_byte(rest, 0) == ':')
+			signs |= sign_of(key, skip_space(ep_after(rest, 1)));
+	}
+	return signs & (signs - 1);
 }
 
 /* --- other data ----------------------------------------------------------------------------------- */
@@ -363,26 +525,30 @@ enum errpipe_content ep_text_content(const struct ep_text *text)
 		bool (*is)(const struct ep_text *text);
 		enum errpipe_content content;
 	} kinds[] = {
-		{ is_lfs_pointer, ERRPIPE_CONTENT_GIT_LFS_POINTER },
-		{ is_pem, ERRPIPE_CONTENT_PEM },
+		{ is_annex_link, ERRPIPE_CONTENT_GIT_ANNEX_POINTER },
+		{ is_merge_conflict, ERRPIPE_CONTENT_MERGE_CONFLICT },
 		{ is_web_page, ERRPIPE_CONTENT_WEB_PAGE },
 		{ is_xml_error, ERRPIPE_CONTENT_XML_ERROR },
 		{ is_xml, ERRPIPE_CONTENT_XML },
 		{ is_http_error, ERRPIPE_CONTENT_HTTP_ERROR },
+		{ is_http_response, ERRPIPE_CONTENT_HTTP_RESPONSE },
 		{ is_json_error, ERRPIPE_CONTENT_JSON_ERROR },
 		{ is_json, ERRPIPE_CONTENT_JSON },
 		{ is_diff, ERRPIPE_CONTENT_DIFF },
 		{ is_batch, ERRPIPE_CONTENT_BATCH_FILE },
 	};
-	enum errpipe_content language;
+	enum errpipe_content content = by_beginning(text);
 
-	for (size_t i = 0; i < COUNT(kinds); i++) {
+	for (size_t i = 0; !content && i < COUNT(kinds); i++) {
 		if (kinds[i].is(text))
-			return kinds[i].content;
+			content = kinds[i].content;
 	}
-	language = ep_language(text);
-	if (language)
-		return language;
+	if (!content)
+		content = ep_named_content(text);
+	if (!content)
+		content = ep_language(text);
+	if (content)
+		return content;
 	if (is_base64(text))
 		return ERRPIPE_CONTENT_BASE64;
 	if (is_yaml(text))

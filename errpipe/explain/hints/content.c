@@ -60,10 +60,47 @@ static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, cons
 	set_content(c, link, ep_text_content(text));
 }
 
+/* One relative path without a line feed. A command for a shell often begins with "./". */
+static bool is_target(const struct ep_text *text, const char *name)
+{
+	const struct ep_span all = text->all;
+
+	if (!text->whole || !all.size || *all.at == '/' || ep_starts(all, "./") || ep_equals(all, name))
+		return false;
+	for (size_t i = 0; i < all.size; i++) {
+		if ((unsigned char)all.at[i] <= ' ')
+			return false;
+	}
+	return true;
+}
+
+/* git does that without core.symlinks, and some programs do it that unpack zip archives. */
+static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
+{
+	const char *name = ep_last_name(link->path);
+
+	if (!is_target(text, name) || !ep_exists(c, ep_keep(c, "%.*s%.*s", (int)(name - link->path), link->path,
+							    (int)text->all.size, text->all.at)))
+		return false;
+	set_content(c, link, ERRPIPE_CONTENT_LINK_AS_TEXT);
+	c->ex->object = ep_quote(c, link, text->all);
+	return true;
+}
+
 static void hint_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
-	if (!hint_damaged_line(c, link, text))
+	if (!hint_damaged_line(c, link, text) && !hint_link(c, link, text))
 		set_content(c, link, ep_text_content(text));
+}
+
+/* Without control characters, as in Latin-1. */
+static bool is_eight_bit_text(struct ep_span text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if ((unsigned char)text.at[i] < ' ' && !strchr("\t\n\v\f\r\x1b", text.at[i]))
+			return false;
+	}
+	return memchr(text.at, '\0', text.size) == NULL;
 }
 
 /* A text in another encoding than UTF-8: a web page in Latin-1. */
@@ -73,6 +110,9 @@ static void hint_unknown(struct ep_check *c, struct errpipe_link *link, const st
 
 	if (content != ERRPIPE_CONTENT_PLAIN_TEXT)
 		set_content(c, link, content);
+	if (!content && is_eight_bit_text(text->all))
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
+							  .certainty = ERRPIPE_LIKELY });
 }
 
 /* --- no text -------------------------------------------------------------------------------------- */
@@ -97,10 +137,8 @@ static bool hint_nuls(struct ep_check *c, struct errpipe_link *link, int fd)
 static void hint_data(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head,
 		      const struct ep_text *text)
 {
-	if (hint_nuls(c, link, fd))
-		return;
-	set_content(c, link, ep_data_content(head));
-	if (!link->content)
+	set_content(c, link, ep_data_content(fd, head));
+	if (!link->content && !hint_nuls(c, link, fd))
 		hint_unknown(c, link, text);
 }
 
@@ -208,5 +246,82 @@ void ep_hint_interpreter(struct ep_check *c, const struct errpipe_link *link)
 					     .certainty = ERRPIPE_LIKELY,
 				     });
 		break;
+	}
+}
+
+/* --- a damaged line that the kernel takes ----------------------------------------------------------- */
+
+/* What the kernel has cut into an interpreter and its argument. */
+static const char *interpreter_line(struct ep_check *c, const struct errpipe_link *script,
+				    const struct errpipe_link *interpreter)
+{
+	return ep_keep(c, "%s%s%s", interpreter->path, script->argument ? " " : "",
+		       script->argument ? script->argument : "");
+}
+
+static bool find_damage(const char *line, struct ep_damaged_line *found)
+{
+	const char *newline = strstr(line, "\\n"), *carriage = strchr(line, '\r');
+
+	if (ep_begins_with(line, "#!")) {
+		*found = (struct ep_damaged_line){ ERRPIPE_DETAIL_MARK_TWICE, 0, { line + 2, strlen(line + 2) } };
+		return line[2] == '/';
+	}
+	*found =
+		(struct ep_damaged_line){ ERRPIPE_DETAIL_LITERAL_NEWLINE, 0, { line, newline ? newline - line : 0 } };
+	if (newline)
+		return *line == '/';
+	*found = (struct ep_damaged_line){ ERRPIPE_DETAIL_ONLY_RETURNS, 0, { line, carriage ? carriage - line : 0 } };
+	return carriage && carriage[1];
+}
+
+/* A crate's attribute, "#![allow(dead_code)]", begins like a script. */
+static bool is_rust(const char *line, const char *path)
+{
+	return *line == '[' && ep_has_ending(path, ".rs");
+}
+
+/* Returns whether it is about the line of this script. */
+static bool hint_line(struct ep_check *c, struct errpipe_link *script, const struct errpipe_link *interpreter)
+{
+	const char *line = interpreter_line(c, script, interpreter);
+	struct ep_damaged_line found;
+
+	if (is_rust(line, script->path)) {
+		set_content(c, script, ERRPIPE_CONTENT_RUST);
+		return true;
+	}
+	if (c->ex->cause == ERRPIPE_CAUSE_CARRIAGE_RETURN || !find_damage(line, &found))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){
+				     .cause = ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE,
+				     .detail = found.detail,
+				     .object = mended(c, script, found.rest),
+			     });
+	return true;
+}
+
+/* The interpreter itself, the script, or what env(1) is to run. */
+static bool is_broken(const struct errpipe_explanation *ex, int interpreter)
+{
+	const struct errpipe_link *broken = ex->broken < 0 ? NULL : &ex->link[ex->broken];
+
+	return broken && (ex->broken == interpreter || ex->broken == ex->link[interpreter].parent ||
+			  (broken->kind == ERRPIPE_LINK_COMMAND && broken->parent == interpreter));
+}
+
+void ep_hint_line(struct ep_check *c)
+{
+	struct errpipe_explanation *ex = c->ex;
+
+	for (int i = 1; i < ex->links && !ex->starts; i++) {
+		const struct errpipe_link *interpreter = &ex->link[i];
+		int script = interpreter->parent;
+
+		if (interpreter->kind != ERRPIPE_LINK_INTERPRETER || !is_broken(ex, i) ||
+		    ex->link[script].format != ERRPIPE_FORMAT_SCRIPT)
+			continue;
+		if (hint_line(c, &ex->link[script], interpreter))
+			ex->broken = script;
 	}
 }

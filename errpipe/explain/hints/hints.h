@@ -17,6 +17,9 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 /* content.c: the program may be for another system than Linux. */
 void ep_hint_system(struct ep_check *c);
 
+/* content.c: does the #! line of the broken script, or of the broken interpreter, end too late or begin twice? */
+void ep_hint_line(struct ep_check *c);
+
 /* content.c: the interpreter of a script is missing. Has its name lost its directory? */
 void ep_hint_interpreter(struct ep_check *c, const struct errpipe_link *link);
 

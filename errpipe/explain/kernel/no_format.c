@@ -26,6 +26,11 @@ static enum errpipe_cause cause_of(enum errpipe_format format)
 	case ERRPIPE_FORMAT_XZ:
 	case ERRPIPE_FORMAT_ZSTD:
 	case ERRPIPE_FORMAT_BZIP2:
+	case ERRPIPE_FORMAT_LZ4:
+	case ERRPIPE_FORMAT_7Z:
+	case ERRPIPE_FORMAT_RAR:
+	case ERRPIPE_FORMAT_CPIO:
+	case ERRPIPE_FORMAT_CAB:
 	case ERRPIPE_FORMAT_ZIP:
 	case ERRPIPE_FORMAT_AR:
 	case ERRPIPE_FORMAT_TAR:
