@@ -204,7 +204,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* probably an invisible handler took it, and the handler's program is missing */
 	ERRPIPE_CAUSE_WSL_INTEROP_LOST, /* a Windows program, and WSL's handler is gone from binfmt_misc */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
-	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers promise limit */
+	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; by its headers it should have limit */
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
 	ERRPIPE_CAUSE_CORE_DUMP,	/* ET_CORE */
 	ERRPIPE_CAUSE_BAD_ELF_TYPE,	/* number is the type: neither a program nor a library */
@@ -240,14 +240,16 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LINE_CUT, /* the kernel passes limit bytes of the line, so env looks for a part of the name */
 
 	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
-	ERRPIPE_CAUSE_LIBRARY_MISSING,		  /* the library subject; see searched, available and detail */
+	ERRPIPE_CAUSE_LIBRARY_MISSING, /* the library subject; see searched, available, object and detail */
 	ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE, /* only subject has that name, and it is built for object */
-	ERRPIPE_CAUSE_LIBRARY_INVALID,		  /* subject is not a library: detail */
-	ERRPIPE_CAUSE_LIBRARY_UNREADABLE,	  /* the process may not read subject */
-	ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,	  /* subject is on the mount object, which is mounted noexec */
-	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL,	  /* by its ABI tag, subject is for Linux object or later */
-	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available */
-	ERRPIPE_CAUSE_CPU_LEVEL, /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
+	ERRPIPE_CAUSE_LIBRARY_INVALID,		  /* subject is not a library: detail, or subject_content */
+	ERRPIPE_CAUSE_LIBRARY_UNREADABLE, /* the process may not read subject; object: a directory that it may not search */
+	ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,	/* subject is on the mount object, which is mounted noexec */
+	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL, /* by its ABI tag, subject is for Linux object or later */
+	ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, /* needer needs subject, of the C library needs_libc; the loader is has_libc's */
+	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available and detail */
+	ERRPIPE_CAUSE_SYMBOL_MISSING, /* no library has the function or variable subject. Of a long name, the beginning */
+	ERRPIPE_CAUSE_CPU_LEVEL,      /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it runs no such programs: detail */
 
 	/* The bundle. */
@@ -381,7 +383,14 @@ enum errpipe_detail {
 	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
 	ERRPIPE_DETAIL_NOT_IN_CACHE, /* available is in a directory of ld.so.conf, but ldconfig was not run since */
 	ERRPIPE_DETAIL_NOT_SEARCHED, /* its loader does not look in the directory of available */
-	ERRPIPE_DETAIL_OTHER_ABI,    /* a 32-bit program on a 64-bit system, or the like */
+	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
+	ERRPIPE_DETAIL_RELATIVE_LIBRARY, /* subject is a path in the working directory; object: a directory that has it */
+	ERRPIPE_DETAIL_ABSOLUTE_LIBRARY,     /* subject is a path */
+	ERRPIPE_DETAIL_DANGLING_LIBRARY,     /* the symbolic link available leads to object, which does not exist */
+	ERRPIPE_DETAIL_UNLINKED_LIBRARY,     /* available has that SONAME, but another file name */
+	ERRPIPE_DETAIL_OTHER_VERSION,	     /* available is another version of it */
+	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains rights, so the loader ignores LD_LIBRARY_PATH */
+	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, and it is available */
 
 	/* LIBRARY_INVALID */
 	ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE, /* such as a directory */
@@ -390,9 +399,14 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LIBRARY_DAMAGED,
 	ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM, /* by its EI_OSABI */
 	ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM,
+	ERRPIPE_DETAIL_LIBRARY_CUT_OFF, /* it has only number bytes. The process is killed by SIGBUS */
+	ERRPIPE_DETAIL_LIBRARY_EMPTY,
+	ERRPIPE_DETAIL_LIBRARY_LINKER_SCRIPT,
 
-	/* VERSION_MISSING: the library is older than the one with which needer was built. */
-	ERRPIPE_DETAIL_OLDER,
+	/* VERSION_MISSING */
+	ERRPIPE_DETAIL_OLDER,		     /* subject is older than the library with which needer was built */
+	ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE, /* LD_LIBRARY_PATH leads to shadowing, and the loader does not take shadowed */
+	ERRPIPE_DETAIL_SHADOWED_BY_RPATH, /* a RPATH or RUNPATH does */
 
 	/* LOADER_STAND_IN */
 	ERRPIPE_DETAIL_NIXOS_STUB,
@@ -733,13 +747,15 @@ struct errpipe_explanation {
 	enum errpipe_detail detail;
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;
-	const char *needs_libc, *has_libc; /* LOADER_OF_OTHER_LIBC: the program needs "glibc", the root has "musl" */
+	const char *needs_libc, *has_libc; /* ..._OF_OTHER_LIBC: the program needs "glibc", the root has "musl" */
 
 	/* Of the causes by which a loader stops. */
 	const char *needer; /* the path of the program or library whose need is not met */
 	const char
 		*searched; /* LIBRARY_MISSING: where it was looked for besides the system's directories: "/a, /b" */
 	const char *available; /* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there */
+	const char *shadowing, *shadowed;     /* VERSION_MISSING: a library, and the one of that name that would do */
+	enum errpipe_content subject_content; /* LIBRARY_INVALID: what subject is */
 
 	const char *host;	   /* the architecture of the kernel: "x86_64"; NULL: not known */
 	const char *host_platform; /* the same as container tools write it: "linux/amd64", or NULL */

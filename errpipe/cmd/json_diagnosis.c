@@ -249,6 +249,9 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "needer", text_or_null(ex->needer));
 	json_add(object, "searched", text_or_null(ex->searched));
 	json_add(object, "available", text_or_null(ex->available));
+	json_add(object, "shadowing", text_or_null(ex->shadowing));
+	json_add(object, "shadowed", text_or_null(ex->shadowed));
+	json_add(object, "subject_content", NAME(contents, ex->subject_content));
 	add_denied(object, &ex->denied);
 	json_add(object, "writers", json_of_writers(&ex->writers));
 	json_add(object, "more_writers", json_boolean(ex->writers.more));

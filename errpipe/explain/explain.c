@@ -314,6 +314,12 @@ static int check_exec(struct ep_check *c, const struct errpipe_link *parent, con
 	return check_segments(c, loader);
 }
 
+static void guess(struct ep_check *c)
+{
+	if (c->ex->certainty == ERRPIPE_CERTAIN)
+		c->ex->certainty = ERRPIPE_LIKELY;
+}
+
 /* Follow the new program up to its own code. Returns 0 with *command if it is env(1), else -1. */
 static int check_program(struct ep_check *c, const struct file *program, const struct file *loader,
 			 struct ep_command *command)
@@ -330,6 +336,8 @@ static int check_program(struct ep_check *c, const struct file *program, const s
 	*command = (struct ep_command){ .fd = -1 };
 	if (ep_libraries(c, &running) < 0 || ep_option(c, &running) < 0 || ep_env(c, &running, command) < 0)
 		return -1;
+	if (!command->name && c->doubts)
+		guess(c);
 	return command->name ? 0 : -1;
 }
 
@@ -363,12 +371,6 @@ static void restore(struct ep_check *c, const struct attempt *attempt)
 	c->exec_error = attempt->error;
 	c->ex->links = attempt->links;
 	memcpy(c->ex->link, attempt->link, sizeof(attempt->link));
-}
-
-static void guess(struct ep_check *c)
-{
-	if (c->ex->certainty == ERRPIPE_CERTAIN)
-		c->ex->certainty = ERRPIPE_LIKELY;
 }
 
 /* The links of one exec. */
@@ -471,6 +473,7 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 	int ret;
 
 	c->question = &command->question;
+	c->ex->libraries = c->ex->more_libraries = 0; /* those were env's */
 	if (strchr(command->name, '/'))
 		ret = try_place(c, command, command->name, &before, program, loader);
 	else
@@ -537,7 +540,8 @@ static void check_emulated_loader(struct ep_check *c, const struct file *program
 	if (error < 0 || file.fd < 0)
 		return;
 	running.loader_fd = file.fd;
-	ep_libraries(c, &running);
+	if (ep_libraries(c, &running) == 0 && c->doubts)
+		guess(c);
 	close(file.fd);
 }
 

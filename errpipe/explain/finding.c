@@ -32,6 +32,9 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.needer = ex->needer,
 		.searched = ex->searched,
 		.available = ex->available,
+		.shadowing = ex->shadowing,
+		.shadowed = ex->shadowed,
+		.subject_content = ex->subject_content,
 	};
 }
 
@@ -70,6 +73,9 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->needer = finding->needer;
 	ex->searched = finding->searched;
 	ex->available = finding->available;
+	ex->shadowing = finding->shadowing;
+	ex->shadowed = finding->shadowed;
+	ex->subject_content = finding->subject_content;
 }
 
 void ep_finding_clear(struct errpipe_explanation *ex)

@@ -27,6 +27,7 @@ struct ep_check {
 	const struct errpipe_link
 		*cut;	  /* the last script whose first line is longer than the kernel reads; or NULL */
 	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
+	bool doubts;	  /* the loader may do what is not modelled: if nothing is wrong, that is not certain */
 	int exec_error;	  /* the errno of the last finding, also of an exec after the first */
 	int asks;	  /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };
@@ -51,7 +52,8 @@ struct ep_finding {
 	struct errpipe_denied denied;
 	struct errpipe_writers writers;
 	const char *needs_libc, *has_libc;
-	const char *needer, *searched, *available;
+	const char *needer, *searched, *available, *shadowing, *shadowed;
+	enum errpipe_content subject_content;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "explain/facts/facts.h"
 #include "explain/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -421,6 +422,14 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "needer", ex->needer },
 		{ "searched", ex->searched },
 		{ "available", ex->available },
+		{ "shadowing", ex->shadowing },
+		{ "shadowed", ex->shadowed },
+		{ "subject-last", ex->subject ? ep_last_name(ex->subject) : NULL },
+		{ "looked", ex->detail ? NULL : ex->searched },
+		{ "unshut", ex->object ? NULL : ex->subject },
+		{ "in-cwd", when(ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY) },
+		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
+		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },
 		{ "refusers", ex->detail ? NULL : ex->object },
 		{ "search-path", ex->detail ? NULL : ex->object },
@@ -504,6 +513,7 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		{ "denied", ROW(classes, ex->denied.as) },
 		{ "binfmt", ROW(binfmts, ex->binfmt) },
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },
+		{ "subject-is", ex->subject_content ? ROW(contents, ex->subject_content) : ROW(details, ex->detail) },
 		{ "content", broken ? ROW(contents, broken->content) : NULL },
 		{ "use", broken ? ROW(content_advices, broken->content) : NULL },
 		{ "refused-look", refused_look(broken) },

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a loader reads in a file, for libFuzzer: the dynamic section, the versions, the notes and the constant strings. The
- * input is the file.
+ * What a loader reads in a file, for libFuzzer: the dynamic section, the versions, the symbols, the notes and the constant
+ * strings. The input is the file.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 
 #include "explain/facts/loader_text.h"
+#include "explain/facts/symbols.h"
 #include "fuzz.h"
 
 static struct ep_object object;
@@ -41,6 +42,39 @@ static void check_loader(void)
 	must(!*loader.preload || *loader.preload == '/', "the list of preloaded libraries has a path");
 }
 
+static unsigned undefined;
+
+static int check_symbol(void *context, uint32_t index, const char *name)
+{
+	const struct ep_symbols *symbols = context;
+
+	must(index > 0, "the first symbol has no name");
+	check_string(name);
+	ep_symbols_have(symbols, ep_symbol_hash(name));
+	return ++undefined % 100 == 99;
+}
+
+static void read_symbols(void)
+{
+	static uint32_t words[1 << 16];
+	struct ep_symbol_room room = { .words = words, .max = sizeof(words) / sizeof(*words) };
+	struct ep_symbols symbols;
+
+	if (!ep_object_symbols(&object, &symbols, &room))
+		return;
+	must(room.used <= room.max && symbols.buckets + symbols.chains < room.used, "the tables fit");
+	undefined = 0;
+	for (enum ep_which which = EP_WITHOUT_VERSION; which <= EP_ALL; which++)
+		ep_object_undefined(&object, &symbols, which, check_symbol, &symbols);
+	for (uint32_t index = 1; index < 4; index++) {
+		const char *name = ep_object_symbol_name(&object, index);
+
+		if (name)
+			check_string(name);
+		ep_object_binds(&object, index, ep_object_binds_now(&object));
+	}
+}
+
 static void read_all(void)
 {
 	ep_object_read(&object);
@@ -62,6 +96,7 @@ static void read_all(void)
 	ep_object_defines(&object, check_version, NULL);
 	ep_object_isa_needed(&object);
 	ep_object_abi_tag(&object);
+	read_symbols();
 	ep_loader_text(&loader, &object);
 	check_loader();
 }

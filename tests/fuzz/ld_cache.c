@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct input name_bytes = take_part(&input, take(&input));
 	char *name = string_of(&name_bytes);
 	struct ep_cache cache;
-	const char *path;
+	const char *path, *other;
 
 	if (fd < 0)
 		fd = memfd_create("fuzz", MFD_CLOEXEC);
@@ -31,6 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		must(!path || !*path || memmem(input.bytes, input.size, path, strlen(path) + 1),
 		     "a path is in the file");
 		must(ep_cache_find(&cache, name, kind, level) == path, "it is always the same");
+		for (uint32_t i = 0; i < 64 && ep_cache_entry(&cache, i, kind, &other, &path); i++)
+			must(!other || !*other || memmem(input.bytes, input.size, other, strlen(other) + 1),
+			     "a name is in the file");
 	}
 	ep_cache_forget(&cache);
 	must(!cache.memory, "no memory is left");

@@ -183,8 +183,13 @@ static const char *different_libraries(const struct overlay *overlay, const stru
 /* Is a word of the loader's, the name of a library or a version, in the finding? */
 static bool names_the_same(const char *words, const char *finding)
 {
-	static const char *const before[] = { "error while loading shared libraries: ", "version `",
-					      "Error loading shared library ", "cannot be preloaded (", NULL };
+	static const char *const before[] = { "error while loading shared libraries: ",
+					      "version `",
+					      "Error loading shared library ",
+					      "cannot be preloaded (",
+					      "symbol lookup error: ",
+					      "Error relocating ",
+					      NULL };
 	char name[256];
 	int end = 0;
 
@@ -239,6 +244,9 @@ static const char *difference(const struct overlay *overlay, const struct outcom
 {
 	static char why[64];
 
+	/* A list of the libraries is made before the symbols are looked for. */
+	if (outcome->started && explanation.cause == ERRPIPE_CAUSE_SYMBOL_MISSING && options.method == LIST_LIBRARIES)
+		return NULL;
 	if (outcome->started && !explanation.starts)
 		return "it starts";
 	if (outcome->started)

@@ -115,7 +115,7 @@ make_cut() {
 try 'a truncated program' make_cut
 try 'a truncated program would start, but may crash' says 0 \
 	'it would start, but may crash
-why (likely): "/bin/cut" is truncated: it has 60000 of the ' --root root /bin/cut
+why (likely): "/bin/cut" is truncated: it has only 60000 of its ' --root root /bin/cut
 # A program for another machine: e_machine is set to aarch64, or on aarch64 to x86_64. explain also reports the loader that an
 # emulator would need.
 make_foreign() {
@@ -306,7 +306,7 @@ try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x8
 
 # --- JSON
 
-keys='path works starts status cause certainty errno broken finding advice subject object subject_here number limit arguments argument_bytes variables variable_bytes detail needer searched available who uid gid mode acl acl_mask writers'
+keys='path works starts status cause certainty errno broken finding advice subject object subject_here number limit arguments argument_bytes variables variable_bytes detail needer searched available shadowing shadowed subject_content who uid gid mode acl acl_mask writers'
 keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries more_libraries"
 link_keys='kind parent path resolved here format content architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
 link_keys="$link_keys nosuid mount argument fault wrong"

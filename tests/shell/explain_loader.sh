@@ -75,17 +75,40 @@ try 'LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./app
 try 'LD_LIBRARY_PATH, other places' starts "LD_LIBRARY_PATH=/nothing:;a/" ./app
 try 'RUNPATH' starts '' ./with-runpath
 try 'RPATH' starts '' ./with-rpath
-try 'the wrong LD_LIBRARY_PATH' stops 127 "it searched $tmp/b and the system's" "LD_LIBRARY_PATH=$tmp/b" ./app
+try 'the wrong LD_LIBRARY_PATH' stops 127 "it searched $tmp/b and the system directories" "LD_LIBRARY_PATH=$tmp/b" ./app
 try 'a preloaded library that is missing' starts "LD_PRELOAD=/nothing.so LD_LIBRARY_PATH=$tmp/a" ./app
 
 seq 100 >b/libone.so.1
-try 'text in its place' stops 127 'is not an ELF file' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+try 'text in its place' stops 127 'which looks like plain text' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
 : >b/libone.so.1
-try 'an empty file in its place' stops 127 'is too short for a library' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+try 'an empty file in its place' stops 127 'which is an empty file' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
 rm b/libone.so.1
 mkdir b/libone.so.1
 try 'a directory in its place' stops 127 'is not a regular file' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
 rmdir b/libone.so.1
+echo 'INPUT(libone.so.1.2) /* so long that it is no shorter than the header of an ELF file would be */' >b/libone.so.1
+try 'a linker script in its place' stops 127 'which is a linker script' "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+rm b/libone.so.1
+ln -s libone.so.1.2 b/libone.so.1
+try 'a symbolic link that leads nowhere' stops 127 "\"$tmp/b/libone.so.1\" leads to \"libone.so.1.2\", which is missing" \
+	"LD_LIBRARY_PATH=$tmp/b" ./app
+try 'a symbolic link that leads nowhere, and the library after it' starts "LD_LIBRARY_PATH=$tmp/b:$tmp/a" ./app
+rm b/libone.so.1
+cp a/libone.so.1 b/libone.so.1.5
+try 'the same library under another name' stops 127 "ln -s $tmp/b/libone.so.1.5 $tmp/b/libone.so.1" "LD_LIBRARY_PATH=$tmp/b" ./app
+rm b/libone.so.1.5
+other_version() { library libone.so.2 && mv libone.so.2 b; }
+try 'build another version' other_version
+try 'another version of it' stops 127 "\"$tmp/b/libone.so.2\" is another one" "LD_LIBRARY_PATH=$tmp/b" ./app
+rm b/libone.so.2
+
+# Without a SONAME, the linker takes the path that it was given.
+by_path() {
+	mkdir -p by/build && echo 'int f(void) { return 0; }' | cc -x c -shared -fPIC -o by/build/libpath.so - &&
+		(cd by && program by-path build/libpath.so && starts '' ./by-path)
+}
+try 'a library by its path' by_path
+try 'a library by its path, from elsewhere' stops 127 "start it in $tmp/by, or: patchelf --replace-needed build/libpath.so" '' by/by-path
 
 # A library of a library. RUNPATH is for its own needs only, RPATH for all.
 second() {
@@ -104,7 +127,37 @@ versions() {
 		library libv.so.1 -Wl,--version-script=old
 }
 try 'build versions' versions
-try 'a version that is missing' stops 1 "needs V_2.34 of \"$tmp/libv.so.1\", whose newest version is V_2.4" '' ./versioned
+try 'a version that is missing' stops 1 "needs V_2.34, which \"$tmp/libv.so.1\" does not have: its newest is V_2.4" '' ./versioned
+
+# An older library that LD_LIBRARY_PATH puts before the right one.
+shadow() { mkdir -p older && mv libv.so.1 older && library libv.so.1 -Wl,--version-script=new; }
+try 'build an older library' shadow
+try 'a library that hides the right one' stops 1 "take it out, so that \"$tmp/libv.so.1\" is used" "LD_LIBRARY_PATH=$tmp/older" ./versioned
+try 'the right one comes first' starts "LD_LIBRARY_PATH=$tmp:$tmp/older" ./versioned
+
+# --- symbols
+
+symbols() {
+	library libs.so.1 && program lazy ./libs.so.1 -Wl,-rpath,"$tmp" -Wl,-z,lazy && program now ./libs.so.1 -Wl,-rpath,"$tmp" -Wl,-z,now &&
+		echo 'extern int f(void); int (*volatile pointer)(void) = f; int main(void) { return 42; }' |
+		cc -x c - -x none -o pointer ./libs.so.1 -Wl,-rpath,"$tmp" -Wl,-z,lazy &&
+		echo 'int f(void) __attribute__((weak)); int main(void) { return f ? 1 : 42; }' |
+		cc -x c - -x none -o weak -Wl,--no-as-needed ./libs.so.1 -Wl,-rpath,"$tmp" -Wl,-z,now &&
+		starts '' ./now && starts '' ./lazy && starts '' ./pointer &&
+		echo 'int g(void) { return 0; }' | cc -x c - -shared -fPIC -Wl,-soname,libs.so.1 -o libs.so.1
+}
+# It ends with 127 when it calls the function, which nobody can know.
+calls() {
+	"$errpipe" explain ./lazy >out 2>&1 || { cat out && return 1; }
+}
+try 'build symbols' symbols
+try 'a function that is missing' stops 127 '"./now" needs the function or variable "f", which none of its libraries has' '' ./now
+try 'a function that is bound later' calls
+try 'the same with LD_BIND_NOW' stops 127 '"./lazy" needs the function or variable "f"' LD_BIND_NOW=1 ./lazy
+try 'a pointer to it' stops 127 '"./pointer" needs the function or variable "f"' '' ./pointer
+try 'a weak function' starts '' ./weak
+preloaded_symbol() { library libf.so.1 && starts "LD_PRELOAD=$tmp/libf.so.1" ./now; }
+try 'a function of a preloaded library' preloaded_symbol
 
 # --- the programs of this machine start
 
@@ -118,8 +171,12 @@ libraries() {
 	"$errpipe" explain --json ./nested-rpath | jq -r '.libraries[] | .name + " " + .path' >got &&
 		grep -qx "libmiddle.so.1 $tmp/b/libmiddle.so.1" got && grep -qx "libtwo.so.1 $tmp/b/libtwo.so.1" got
 }
+cause() {
+	[ "$("$errpipe" explain --json ./now | jq -r .cause)" = symbol-missing ] || "$errpipe" explain ./now
+}
 if "$errpipe" explain --json /bin/sh >/dev/null 2>&1; then
 	try 'JSON: the libraries' libraries
+	try 'JSON: a function that is missing' cause
 fi
 
 # --- musl
@@ -135,6 +192,15 @@ if command -v musl-gcc >/dev/null; then
 	try 'musl: a library that is missing' stops 127 'needs the library "libm2.so.1", which its loader does not find' '' ./small
 	try 'musl: LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./small
 	try 'musl: RUNPATH is inherited' starts '' ./small-runpath
+	mixed() {
+		library libmusl.so.1 && compiler=cc && program on-glibc ./libmusl.so.1 -Wl,-rpath,"$tmp" -Wl,--allow-shlib-undefined &&
+			echo 'int puts_chk(const char *) __asm__("__printf_chk"); int f(void) { return puts_chk(""); }' |
+			cc -x c - -shared -fPIC -Wl,-soname,libglibc.so.1 -o libglibc.so.1 &&
+			compiler=musl-gcc && program on-musl ./libglibc.so.1 -Wl,-rpath,"$tmp" -Wl,--allow-shlib-undefined
+	}
+	try 'build with both C libraries' mixed
+	try "glibc: musl's library" stops 127 "\"$tmp/libmusl.so.1\" is built for musl, but the program's loader is that of glibc" '' ./on-glibc
+	try "musl: glibc's library" stops 127 "\"$tmp/libglibc.so.1\" is built for glibc, but the program's loader is that of musl" '' ./on-musl
 fi
 
 echo "1..$n"

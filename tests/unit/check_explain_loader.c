@@ -184,7 +184,7 @@ START_TEST(by_the_environment)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_str_eq(ex.needer, "/opt/a/libx.so.1");
 	ck_assert_str_eq(ex.searched, "/opt/a");
-	assert_said(&ex, "it searched /opt/a and the system's");
+	assert_said(&ex, "it searched /opt/a and the system directories");
 }
 END_TEST
 
@@ -242,6 +242,97 @@ START_TEST(by_path)
 	put_program((struct dynamic_file){ .needed = { "/opt/b/liba.so" } });
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_ABSOLUTE_LIBRARY);
+	assert_said(&ex, "put it there, or: patchelf --replace-needed /opt/b/liba.so liba.so /app");
+}
+END_TEST
+
+/* Linked by its path, without a SONAME. */
+START_TEST(by_relative_path)
+{
+	put_library("opt/a/liba.so", (struct dynamic_file){ .soname = NULL });
+	put_program((struct dynamic_file){ .needed = { "a/liba.so" } });
+	ask((struct errpipe_question){ .cwd = "/opt" });
+	must_start();
+	ask((struct errpipe_question){ .cwd = "/usr" });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_RELATIVE_LIBRARY);
+	assert_said(
+		&ex,
+		"\"/app\" needs the library \"a/liba.so\", which its loader does not find in the working directory");
+	assert_said(&ex, "start it where that path exists, or: patchelf --replace-needed a/liba.so liba.so /app");
+	put_program((struct dynamic_file){ .needed = { "./opt/a/liba.so" } });
+	ask((struct errpipe_question){ .cwd = "/usr" });
+	assert_said(&ex, "start it in /, or: patchelf");
+}
+END_TEST
+
+/* The exec of another user's set-id program: its loader ignores LD_LIBRARY_PATH. */
+START_TEST(gains_rights)
+{
+	const struct errpipe_who who = { .uid = geteuid() + 1, .gid = getegid() };
+	const struct errpipe_who owner = { .uid = geteuid(), .gid = getegid() };
+
+	ck_assert_int_eq(fchmodat(root, "app", 04755, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_PRIVILEGED_LIBRARY);
+	assert_said(&ex, "LD_LIBRARY_PATH is ignored");
+	put_library("libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .who = &who });
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE);
+	ask((struct errpipe_question){ .who = &owner });
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_SEARCHED);
+}
+END_TEST
+
+/* What is in a directory in which the loader does look. */
+START_TEST(in_its_place)
+{
+	static const struct {
+		const char *needed, *name, *soname;
+		enum errpipe_detail detail;
+	} cases[] = {
+		{ "libx.so.1", "libx.so.1.2", "libx.so.1", ERRPIPE_DETAIL_UNLINKED_LIBRARY },
+		{ "libx.so.1", "libx.so", "libx.so.1", ERRPIPE_DETAIL_UNLINKED_LIBRARY },
+		{ "libx.so.1.1", "libx.so.3", "libx.so.3", ERRPIPE_DETAIL_OTHER_VERSION },
+		{ "libx.so", "libx.so.3", "libx.so.3", ERRPIPE_DETAIL_OTHER_VERSION },
+		{ "libpython3.9.so.1.0", "libpython3.11.so.1.0", "libpython3.11.so.1.0",
+		  ERRPIPE_DETAIL_OTHER_VERSION },
+		{ "libz.so.1", "libz3.so.4", "libz3.so.4", ERRPIPE_DETAIL_NONE },
+		{ "libz.so.1", "libz.a.1", "libz.so.4", ERRPIPE_DETAIL_NONE },
+		{ "libz.so.1", "libzz.so.1", "libzz.so.1", ERRPIPE_DETAIL_NONE },
+		{ "libz.so.1", "libz.so.1.bak", "libz.so.1", ERRPIPE_DETAIL_NONE },
+	};
+	char path[64];
+
+	for (int musls = 0; musls < 2; musls++) {
+		if (musls)
+			LOADER(musl);
+		put_program((struct dynamic_file){ .needed = { cases[_i].needed } });
+		snprintf(path, sizeof(path), "lib/%s", cases[_i].name);
+		put_library(path, (struct dynamic_file){ .soname = cases[_i].soname });
+		ask((struct errpipe_question){ .envp = empty });
+		must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+		ck_assert_int_eq(ex.detail, cases[_i].detail);
+		if (cases[_i].detail)
+			ck_assert_str_eq(ex.available + 1, path);
+	}
+}
+END_TEST
+
+START_TEST(dangling)
+{
+	put_library("lib/libx.so.2", (struct dynamic_file){ .soname = "libx.so.2" });
+	ck_assert_int_eq(symlinkat("libx.so.1.2", root, "lib/libx.so.1"), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_DANGLING_LIBRARY);
+	assert_said(&ex,
+		    "reinstall it: the symbolic link \"/lib/libx.so.1\" leads to \"libx.so.1.2\", which is missing");
+	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
 }
 END_TEST
 
@@ -388,6 +479,37 @@ START_TEST(ldconfig_was_not_run)
 }
 END_TEST
 
+/* Copied into an image, where nobody has run ldconfig at all. It takes libraries by their SONAME. */
+START_TEST(without_a_cache)
+{
+	put_text("etc/ld.so.conf.d/x.conf", "/opt/a\n");
+	put_text("etc/ld.so.conf", _i == 2 ? "/opt/b\n" : "# all\n include ld.so.conf.d/*.conf\n");
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = _i == 1 ? "libx.so.2" : "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, _i ? ERRPIPE_DETAIL_NONE : ERRPIPE_DETAIL_NOT_IN_CACHE);
+	LOADER(musl); /* it has no such file */
+	ask((struct errpipe_question){ .envp = empty });
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+}
+END_TEST
+
+START_TEST(other_version_in_the_cache)
+{
+	static const struct cache_entry entries[] = { { "libx.so.3", "/opt/b/libx.so.3", I386, NULL },
+						      { "libx.so.2", "/opt/a/libx.so.2", X86_64, NULL } };
+
+	if (own_machine() != EM_X86_64)
+		return;
+	put_library("opt/a/libx.so.2", (struct dynamic_file){ .soname = "libx.so.2" });
+	cache_write(root, "etc/ld.so.cache", entries, COUNT(entries));
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OTHER_VERSION);
+	assert_said(&ex, "install that version of it: \"/opt/a/libx.so.2\" is another one");
+}
+END_TEST
+
 START_TEST(a_cache_of_another_format)
 {
 	put_text("etc/ld.so.cache",
@@ -415,13 +537,34 @@ END_TEST
 
 START_TEST(not_a_library)
 {
-	static const char text[] =
-		"INPUT(libx.so.1.2) and more text, which makes this longer than an ELF header is.\n";
+	static const struct {
+		const char *text;
+		enum errpipe_detail detail;
+		enum errpipe_content content;
+		const char *words;
+	} cases[] = {
+		{ "", ERRPIPE_DETAIL_LIBRARY_EMPTY, 0, "is an empty file" },
+		{ "\1", ERRPIPE_DETAIL_LIBRARY_SHORT, 0, "is too short for a library" },
+		{ "/* GNU ld script */\nGROUP ( /lib/libx.so.1.2 )", ERRPIPE_DETAIL_LIBRARY_LINKER_SCRIPT, 0,
+		  "is a linker script, not the library itself" },
+		{ "INPUT(libx.so.1.2)", ERRPIPE_DETAIL_LIBRARY_LINKER_SCRIPT, 0, "is a linker script" },
+		{ "INPUT is no linker script, and long enough for an ELF header, which has 64 bytes.\n",
+		  ERRPIPE_DETAIL_LIBRARY_NOT_ELF, ERRPIPE_CONTENT_PLAIN_TEXT, "looks like plain text" },
+		{ "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n", ERRPIPE_DETAIL_LIBRARY_SHORT,
+		  ERRPIPE_CONTENT_GIT_LFS_POINTER, "git lfs pull" },
+		{ "<html><head><title>404</title></head></html>\n", ERRPIPE_DETAIL_LIBRARY_SHORT,
+		  ERRPIPE_CONTENT_WEB_PAGE, "looks like a web page" },
+		{ "\x7f"
+		  "EL is neither ELF nor a text, but it is long enough for an ELF header, which has 64.\n",
+		  ERRPIPE_DETAIL_LIBRARY_NOT_ELF, 0, "is not an ELF file" },
+	};
 
-	put_text("lib/libx.so.1", _i ? "short" : text);
+	put_text("lib/libx.so.1", cases[_i].text);
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 127);
-	ck_assert_int_eq(ex.detail, _i ? ERRPIPE_DETAIL_LIBRARY_SHORT : ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
+	ck_assert_int_eq(ex.detail, cases[_i].detail);
+	ck_assert_int_eq(ex.subject_content, cases[_i].content);
+	assert_said(&ex, cases[_i].words);
 	ck_assert_int_eq(unlinkat(root, "lib/libx.so.1", 0), 0);
 	ck_assert_int_eq(mkdirat(root, "lib/libx.so.1", 0755), 0);
 	ask((struct errpipe_question){ .envp = empty });
@@ -463,6 +606,26 @@ START_TEST(refused)
 }
 END_TEST
 
+/* The dynamic section is beyond its end: the loader is killed by SIGBUS. */
+START_TEST(cut_off)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	int fd;
+
+	if (page > DYNAMIC_SECTION_AT)
+		return;
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	fd = openat(root, "lib/libx.so.1", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(ftruncate(fd, DYNAMIC_SECTION_AT), 0);
+	close(fd);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 0);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIBRARY_CUT_OFF);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	assert_said(&ex, "which is cut off: only its first 8192 bytes are there");
+}
+END_TEST
+
 START_TEST(filters)
 {
 	put_library("lib/libx.so.1", (struct dynamic_file){ .filter = "liby.so.1" });
@@ -489,6 +652,24 @@ START_TEST(not_readable)
 	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
 	assert_said(&ex, "chmod a+r /lib/libx.so.1");
 	ck_assert_int_eq(fchmodat(root, "lib/libx.so.1", 0444, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_start();
+}
+END_TEST
+
+START_TEST(in_a_shut_directory)
+{
+	const struct errpipe_who who = { .uid = 1234, .gid = 1234 };
+
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ck_assert_int_eq(fchmodat(root, "opt/a", 0700, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_UNREADABLE, 127);
+	ck_assert_str_eq(ex.object, "/opt/a");
+	assert_said(&ex, "but the user it runs as may not read it: no x bit on \"/opt/a\"");
+	assert_said(&ex, "chmod a+x /opt/a");
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .who = &who });
 	must_start();
 }
@@ -542,7 +723,7 @@ START_TEST(versions)
 	ck_assert_str_eq(ex.available, "X_2.31");
 	ck_assert_str_eq(ex.needer, "/app");
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OLDER);
-	assert_said(&ex, "\"/app\" needs X_2.34 of \"/lib/libx.so.1\", whose newest version is X_2.31");
+	assert_said(&ex, "\"/app\" needs X_2.34, which \"/lib/libx.so.1\" does not have: its newest is X_2.31");
 	program.version[0].weak = 1;
 	put_program(program);
 	ask((struct errpipe_question){ .envp = empty });
@@ -556,6 +737,56 @@ START_TEST(versions)
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .envp = empty });
 	must_start(); /* a library without versions */
+}
+END_TEST
+
+/* An older library hides one that would do: the one that lacks the version, or the one that needs it. */
+START_TEST(shadowed)
+{
+	static const struct dynamic_file old = { .soname = "libx.so.1", .version = { { NULL, "X_1", 0 } } };
+	static const struct dynamic_file new = { .soname = "libx.so.1",
+						 .version = { { NULL, "X_1", 0 }, { NULL, "X_2", 0 } } };
+	struct dynamic_file program = { .version = { { "libx.so.1", "X_2", 0 } } };
+
+	if (_i)
+		program.rpath = "/opt/a";
+	put_program(program);
+	put_library("opt/a/libx.so.1", old);
+	ask_with(_i ? "TERM=xterm" : "LD_LIBRARY_PATH=/opt/a");
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OLDER);
+	put_library("usr/lib/libx.so.1", new);
+	ask_with(_i ? "TERM=xterm" : "LD_LIBRARY_PATH=/opt/a");
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
+	ck_assert_int_eq(ex.detail, _i ? ERRPIPE_DETAIL_SHADOWED_BY_RPATH : ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE);
+	ck_assert_str_eq(ex.shadowing, "/opt/a/libx.so.1");
+	ck_assert_str_eq(ex.shadowed, "/usr/lib/libx.so.1");
+	assert_said(&ex, "so that \"/usr/lib/libx.so.1\" is used");
+	ask_with(_i ? "LD_LIBRARY_PATH=/usr/lib" : "LD_LIBRARY_PATH=/usr/lib:/opt/a");
+	if (!_i)
+		must_start();
+}
+END_TEST
+
+/* A library of a newer system, by LD_LIBRARY_PATH, needs a version that this system does not have. */
+START_TEST(shadowed_needer)
+{
+	put_program((struct dynamic_file){ .needed = { "liby.so.1", "libx.so.1" } });
+	put_library("lib/libx.so.1",
+		    (struct dynamic_file){ .soname = "libx.so.1", .version = { { NULL, "X_1", 0 } } });
+	put_library("opt/a/liby.so.1",
+		    (struct dynamic_file){ .soname = "liby.so.1", .version = { { "libx.so.1", "X_2", 0 } } });
+	ask_with("LD_LIBRARY_PATH=/opt/a");
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OLDER);
+	put_library("lib/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	ask_with("LD_LIBRARY_PATH=/opt/a");
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE);
+	assert_said(&ex,
+		    "LD_LIBRARY_PATH leads to \"/opt/a/liby.so.1\": take it out, so that \"/lib/liby.so.1\" is used");
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
 }
 END_TEST
 
@@ -583,6 +814,71 @@ START_TEST(stand_in)
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LOADER_STAND_IN, 127);
 	ck_assert_int_eq(ex.broken, 1);
+}
+END_TEST
+
+/* What is not modelled makes the answer that it starts less certain. */
+START_TEST(doubts)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ask_with("LD_AUDIT=/lib/audit.so");
+	must_start();
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	LOADER(unknown);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+}
+END_TEST
+
+/* The name of a C library that the loader does not belong to. */
+START_TEST(other_libc)
+{
+	static const struct {
+		bool on_musl;
+		const char *needed[2], *libc;
+	} cases[] = {
+		{ false, { "libc.musl-x86_64.so.1" }, "musl" },
+		{ false, { "libc.so" }, "musl" },
+		{ false, { "libc.so", "libdl.so" }, "Android" },
+		{ true, { "ld-linux-x86-64.so.2" }, "glibc" },
+		{ false, { "libc.so.6" }, NULL },
+		{ false, { "libc.so.7" }, NULL },
+		{ true, { "libcrypt.so.1" }, NULL },
+		{ true, { "libld.so.1" }, NULL },
+	};
+	struct dynamic_file library = { .soname = "libx.so.1",
+					.needed = { cases[_i].needed[0], cases[_i].needed[1] } };
+
+	if (cases[_i].on_musl)
+		LOADER(musl);
+	put_library("lib/libx.so.1", library);
+	ask((struct errpipe_question){ .envp = empty });
+	if (!cases[_i].libc) {
+		must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+		return;
+	}
+	must_stop(ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, 127);
+	ck_assert_str_eq(ex.needer, "/lib/libx.so.1");
+	ck_assert_str_eq(ex.needs_libc, cases[_i].libc);
+	assert_said(&ex, "but the program's loader is that of ");
+}
+END_TEST
+
+/* libc-dev has a linker script of that name. */
+START_TEST(script_of_other_libc)
+{
+	put_program((struct dynamic_file){ .needed = { "libc.so" } });
+	put_text("usr/lib/libc.so", "/* GNU ld script */\nGROUP ( /lib/libc.so.6 /lib/ld-linux-x86-64.so.2 )\n");
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, 127);
+	assert_said(&ex, "\"/app\" is built for musl, but its loader is that of glibc");
+	LOADER(musl);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
 }
 END_TEST
 
@@ -627,6 +923,18 @@ static Suite *explain_loader_suite(void)
 	tcase_add_loop_test(tcase, beside_the_program, 0, 3);
 	tcase_add_test(tcase, loaded_already);
 	tcase_add_test(tcase, by_path);
+	tcase_add_test(tcase, by_relative_path);
+	tcase_add_test(tcase, gains_rights);
+	tcase_add_loop_test(tcase, in_its_place, 0, 9);
+	tcase_add_test(tcase, dangling);
+	tcase_add_loop_test(tcase, without_a_cache, 0, 3);
+	tcase_add_test(tcase, other_version_in_the_cache);
+	tcase_add_test(tcase, in_a_shut_directory);
+	tcase_add_loop_test(tcase, shadowed, 0, 2);
+	tcase_add_test(tcase, shadowed_needer);
+	tcase_add_test(tcase, doubts);
+	tcase_add_loop_test(tcase, other_libc, 0, 8);
+	tcase_add_test(tcase, script_of_other_libc);
 	tcase_add_test(tcase, no_default_directories);
 	tcase_add_test(tcase, through_a_link);
 	tcase_add_test(tcase, preloaded);
@@ -638,8 +946,9 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, ldconfig_was_not_run);
 	tcase_add_loop_test(tcase, a_cache_of_another_format, 0, 2);
 	tcase_add_test(tcase, other_machine);
-	tcase_add_loop_test(tcase, not_a_library, 0, 2);
+	tcase_add_loop_test(tcase, not_a_library, 0, 8);
 	tcase_add_loop_test(tcase, refused, 0, 4);
+	tcase_add_test(tcase, cut_off);
 	tcase_add_test(tcase, filters);
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);

@@ -57,8 +57,7 @@ static const unsigned char *bytes_at(struct ep_object *o, uint64_t at, size_t si
 	return NULL;
 }
 
-/* A table or string at an address: where it is in the file. UINT64_MAX: nowhere. */
-static uint64_t offset_of(const struct ep_object *o, uint64_t address)
+uint64_t ep_object_offset(const struct ep_object *o, uint64_t address)
 {
 	for (unsigned i = 0; i < o->loads; i++) {
 		const struct ep_segment *load = &o->load[i];
@@ -143,9 +142,13 @@ int ep_object_header(struct ep_object *o, int fd, const struct ep_kind *kind)
 /* --- the dynamic section ------------------------------------------------------------------------------------ */
 
 static const uint64_t tag_numbers[EP_TAGS] = {
-	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,   [EP_RPATH] = DT_RPATH,
-	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1, [EP_VERNEED] = DT_VERNEED,
-	[EP_VERDEF] = DT_VERDEF,   [EP_AUDIT] = TAG_AUDIT,    [EP_DEPAUDIT] = TAG_DEPAUDIT,
+	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,	[EP_RPATH] = DT_RPATH,
+	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1,	[EP_VERNEED] = DT_VERNEED,
+	[EP_VERDEF] = DT_VERDEF,   [EP_AUDIT] = TAG_AUDIT,	[EP_DEPAUDIT] = TAG_DEPAUDIT,
+	[EP_SYMTAB] = DT_SYMTAB,   [EP_GNU_HASH] = DT_GNU_HASH, [EP_VERSYM] = DT_VERSYM,
+	[EP_FLAGS] = DT_FLAGS,	   [EP_BIND_NOW] = DT_BIND_NOW, [EP_RELA] = DT_RELA,
+	[EP_RELASZ] = DT_RELASZ,   [EP_REL] = DT_REL,		[EP_RELSZ] = DT_RELSZ,
+	[EP_JMPREL] = DT_JMPREL,   [EP_PLTRELSZ] = DT_PLTRELSZ, [EP_PLTREL] = DT_PLTREL,
 };
 
 static void read_loads(struct ep_object *o)
@@ -216,6 +219,7 @@ void ep_object_read(struct ep_object *o)
 	o->is_odd = false;
 	read_loads(o);
 	o->has_dynamic = ep_elf_find(&o->elf, 0, PT_DYNAMIC, &dynamic) >= 0 && dynamic.file_size;
+	o->dynamic_at = o->has_dynamic ? dynamic.offset : 0;
 	if (o->has_dynamic)
 		read_dynamic(o, dynamic.offset);
 }
@@ -227,7 +231,7 @@ bool ep_object_has(const struct ep_object *o, enum ep_tag tag)
 
 const char *ep_object_string(struct ep_object *o, uint64_t offset)
 {
-	uint64_t at = ep_object_has(o, EP_STRTAB) ? offset_of(o, o->value[EP_STRTAB] + offset) : UINT64_MAX;
+	uint64_t at = ep_object_has(o, EP_STRTAB) ? ep_object_offset(o, o->value[EP_STRTAB] + offset) : UINT64_MAX;
 	const unsigned char *string;
 	size_t there;
 
@@ -313,7 +317,7 @@ static int needs_of_file(struct ep_object *o, uint64_t at, struct short_name *fi
 
 void ep_object_needs(struct ep_object *o, ep_each_version *each, void *context)
 {
-	uint64_t at = ep_object_has(o, EP_VERNEED) ? offset_of(o, o->value[EP_VERNEED]) : UINT64_MAX;
+	uint64_t at = ep_object_has(o, EP_VERNEED) ? ep_object_offset(o, o->value[EP_VERNEED]) : UINT64_MAX;
 	unsigned left = ENTRIES_MAX;
 
 	for (unsigned i = 0; at != UINT64_MAX && i < ENTRIES_MAX; i++) {
@@ -337,7 +341,7 @@ void ep_object_needs(struct ep_object *o, ep_each_version *each, void *context)
 /* The first name of a definition is its own; others are its parents. */
 void ep_object_defines(struct ep_object *o, ep_each_version *each, void *context)
 {
-	uint64_t at = ep_object_has(o, EP_VERDEF) ? offset_of(o, o->value[EP_VERDEF]) : UINT64_MAX;
+	uint64_t at = ep_object_has(o, EP_VERDEF) ? ep_object_offset(o, o->value[EP_VERDEF]) : UINT64_MAX;
 
 	for (unsigned i = 0; at != UINT64_MAX && i < ENTRIES_MAX; i++) {
 		const unsigned char *def = entry_at(o, at, sizeof(Elf64_Verdef)), *aux;

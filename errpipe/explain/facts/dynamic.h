@@ -18,6 +18,18 @@ enum ep_tag {
 	EP_VERDEF,
 	EP_AUDIT,
 	EP_DEPAUDIT,
+	EP_SYMTAB,
+	EP_GNU_HASH,
+	EP_VERSYM,
+	EP_FLAGS,
+	EP_BIND_NOW,
+	EP_RELA,
+	EP_RELASZ,
+	EP_REL,
+	EP_RELSZ,
+	EP_JMPREL,
+	EP_PLTRELSZ,
+	EP_PLTREL,
 	EP_TAGS
 };
 
@@ -45,7 +57,8 @@ struct ep_object {
 	struct ep_segment load[EP_LOADS_MAX];
 	unsigned loads;
 	bool has_dynamic;
-	bool is_odd; /* more than there is room for, or a string or table that cannot be read */
+	uint64_t dynamic_at; /* in the file */
+	bool is_odd;	     /* more than there is room for, or a string or table that cannot be read */
 
 	unsigned tags; /* one bit for each enum ep_tag that it has */
 	uint64_t value[EP_TAGS];
@@ -83,6 +96,9 @@ int ep_object_header(struct ep_object *object, int fd, const struct ep_kind *kin
 
 /* Read the program headers and the dynamic section. */
 void ep_object_read(struct ep_object *object);
+
+/* A table or string at an address: where it is in the file. UINT64_MAX: nowhere. */
+uint64_t ep_object_offset(const struct ep_object *object, uint64_t address);
 
 bool ep_object_has(const struct ep_object *object, enum ep_tag tag);
 

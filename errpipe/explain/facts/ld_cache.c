@@ -230,3 +230,12 @@ const char *ep_cache_find(const struct ep_cache *cache, const char *name, int ki
 	}
 	return best ? best : older;
 }
+
+bool ep_cache_entry(const struct ep_cache *cache, uint32_t index, int kind, const char **name, const char **path)
+{
+	if (index >= cache->count)
+		return false;
+	*name = is_of_kind(cache, index, kind) ? key(cache, index) : NULL;
+	*path = string(cache, number(cache, entry_at(index) + 8, 4));
+	return true;
+}

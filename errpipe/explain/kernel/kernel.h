@@ -97,6 +97,13 @@ struct ep_readable {
 /* open.c: returns 0, or the negative errno of the process's open(2); a file of any type can be opened. */
 int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file);
 
+/*
+ * open.c: does the look-up of a path by the process fail for that cause? Then its subject, and its object or NULL, are kept.
+ * For hints.
+ */
+bool ep_fails_by(struct ep_check *c, const char *path, enum errpipe_cause cause, const char **subject,
+		 const char **object);
+
 /* open.c: a directory, to list it. For hints. Returns a descriptor, or a negative errno. */
 int ep_open_directory(struct ep_check *c, const char *path);
 

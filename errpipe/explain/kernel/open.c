@@ -418,6 +418,23 @@ int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *fi
 	return is_plain(c) ? open_plainly(path, file) : open_in_question(c, path, file);
 }
 
+bool ep_fails_by(struct ep_check *c, const char *path, enum errpipe_cause cause, const char **subject,
+		 const char **object)
+{
+	struct ep_lookup w;
+
+	if (ep_lookup(&w, c, path, EP_AS_WHO) == 0) {
+		if (w.fd >= 0)
+			close(w.fd);
+		return false;
+	}
+	if (w.finding.cause != cause)
+		return false;
+	*subject = ep_keep(c, "%s", w.finding.subject);
+	*object = w.finding.object ? ep_keep(c, "%s", w.finding.object) : NULL;
+	return true;
+}
+
 int ep_open_directory(struct ep_check *c, const char *path)
 {
 	struct ep_lookup w;

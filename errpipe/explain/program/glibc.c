@@ -130,9 +130,9 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	case EP_HEADER_SYSTEM:
 		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_OTHER_SYSTEM);
 	case EP_HEADER_SHORT:
-		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
+		return ep_walk_not_elf(w, path, file, ERRPIPE_DETAIL_LIBRARY_SHORT);
 	case EP_HEADER_NOT_ELF:
-		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
+		return ep_walk_not_elf(w, path, file, ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
 	default:
 		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
 	}
@@ -252,13 +252,16 @@ static enum ep_try try_part(struct ep_walk *w, const char *part, void *context)
 	return try_directory(w, directory);
 }
 
-static enum ep_try try_list(struct ep_walk *w, const char *list, const char *separators, int of)
+static enum ep_try try_list(struct ep_walk *w, const char *list, const char *separators, int of, enum ep_by by)
 {
 	enum ep_try tried;
 
 	if (!list || !*list)
 		return EP_TRY_NEXT;
+	w->by = by;
 	tried = ep_walk_parts(w, list, separators, try_part, &of);
+	if (tried != EP_TRY_TAKEN)
+		w->by = EP_BY_SYSTEM;
 	return tried == EP_TRY_NEXT_LIST ? EP_TRY_NEXT : tried;
 }
 
@@ -271,11 +274,11 @@ static enum ep_try try_rpaths(struct ep_walk *w, int needer)
 	bool did_program = false;
 
 	for (int i = needer; tried == EP_TRY_NEXT && i >= 0; i = w->loaded[i].needer) {
-		tried = try_list(w, w->loaded[i].rpath, ":", i);
+		tried = try_list(w, w->loaded[i].rpath, ":", i, EP_BY_RPATH);
 		did_program = did_program || i == 0;
 	}
 	if (tried == EP_TRY_NEXT && !did_program)
-		tried = try_list(w, w->loaded[0].rpath, ":", 0);
+		tried = try_list(w, w->loaded[0].rpath, ":", 0, EP_BY_RPATH);
 	return tried;
 }
 
@@ -290,13 +293,17 @@ static enum ep_try try_environment(struct ep_walk *w)
 		w->certain = false;
 		return EP_TRY_NEXT;
 	}
-	return try_list(w, list, ":;", 0);
+	return try_list(w, list, ":;", 0, EP_BY_VARIABLE);
+}
+
+static const char *find_in_cache(struct ep_walk *w, const char *name)
+{
+	return w->has_cache ? ep_cache_find(&w->cache, name, cache_kind(w), w->level - !!w->level) : NULL;
 }
 
 static enum ep_try try_cache(struct ep_walk *w, int needer)
 {
-	const char *path =
-		w->has_cache ? ep_cache_find(&w->cache, w->wanted, cache_kind(w), w->level - !!w->level) : NULL;
+	const char *path = find_in_cache(w, w->wanted);
 	enum ep_try tried;
 
 	if (!path || !*path || (w->loaded[needer].no_default && is_default(w, path)))
@@ -345,8 +352,9 @@ static enum ep_try try_path(struct ep_walk *w, int needer)
 	return expand(w, needer, w->wanted, path) ? try_file(w, path) : EP_TRY_NEXT;
 }
 
-static enum ep_try search(struct ep_walk *w, int needer)
+static enum ep_try search(struct ep_walk *w)
 {
+	int needer = w->needer;
 	const struct ep_loaded *loaded = &w->loaded[needer];
 	enum ep_try tried = EP_TRY_NEXT;
 
@@ -357,7 +365,7 @@ static enum ep_try search(struct ep_walk *w, int needer)
 	if (tried == EP_TRY_NEXT)
 		tried = try_environment(w);
 	if (tried == EP_TRY_NEXT)
-		tried = try_list(w, loaded->runpath, ":", needer);
+		tried = try_list(w, loaded->runpath, ":", needer, EP_BY_RPATH);
 	if (tried == EP_TRY_NEXT)
 		tried = try_cache(w, needer);
 	if (tried == EP_TRY_NEXT)
@@ -383,16 +391,32 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 	return false;
 }
 
+static void look_near(struct ep_walk *w, struct ep_near *near)
+{
+	const char *name, *path;
+
+	if (!ep_walk_asks_near(w))
+		return;
+	ep_walk_near(w, near);
+	for (uint32_t i = 0; w->has_cache && ep_cache_entry(&w->cache, i, cache_kind(w), &name, &path); i++) {
+		if (name)
+			ep_walk_near_cached(w, near, name, path);
+	}
+}
+
 static int take(struct ep_walk *w, const char *name, int needer, bool is_optional)
 {
+	struct ep_near near = { .lists = 0 };
 	enum ep_try tried;
 
 	if (!*name || is_loaded(w, name))
 		return 0;
 	ep_walk_want(w, name, needer, is_optional);
-	tried = search(w, needer);
-	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
-		ep_walk_missing(w);
+	tried = search(w);
+	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP) {
+		look_near(w, &near);
+		ep_walk_missing(w, &near);
+	}
 	return w->failed || w->given_up ? -1 : 0;
 }
 
@@ -504,15 +528,24 @@ static int check_cpu(struct ep_walk *w)
 	return 0;
 }
 
+static bool is_set(struct ep_walk *w, const char *variable)
+{
+	const char *value = ep_variable(w->c, variable);
+
+	return value && *value;
+}
+
 int ep_glibc(struct ep_walk *w)
 {
 	if (!w->loader.directories)
 		w->certain = false;
 	if (ep_variable(w->c, "LD_AUDIT") || ep_variable(w->c, "GLIBC_TUNABLES"))
 		w->certain = false;
+	w->search = search;
+	w->binds_now = is_set(w, "LD_BIND_NOW");
 	read_cache(w);
 	preload_all(w);
 	if (take_needs(w) < 0 || ep_walk_versions(w) < 0)
 		return -1;
-	return check_cpu(w);
+	return check_cpu(w) < 0 ? -1 : ep_walk_symbols(w);
 }

@@ -44,11 +44,12 @@ static int walk(struct ep_walk *w)
 {
 	if (w->loader.signs & EP_SIGN_NIXOS_STUB)
 		return stand_in(w, ERRPIPE_DETAIL_NIXOS_STUB);
-	if (w->loader.signs & EP_SIGN_GCOMPAT)
-		return 0;
-	if (w->loader.signs & EP_SIGN_GLIBC)
+	if (w->loader.signs & EP_SIGN_GLIBC && !(w->loader.signs & EP_SIGN_GCOMPAT))
 		return ep_glibc(w);
-	return w->loader.signs & EP_SIGN_MUSL ? ep_musl(w) : 0;
+	if (w->is_musl && !(w->loader.signs & EP_SIGN_GCOMPAT))
+		return ep_musl(w);
+	w->certain = false;
+	return 0;
 }
 
 /* Returns false if it cannot be read. */
@@ -60,20 +61,45 @@ static bool read_object(struct ep_walk *w, int fd, const struct ep_kind *kind)
 	return w->object.has_dynamic;
 }
 
+/* Which symbols of the program count depends on its loader. */
+static bool read_both(struct ep_walk *w)
+{
+	const struct errpipe_link *link = w->running->link;
+
+	w->kind = (struct ep_kind){ link->elf_class, link->elf_data, link->machine };
+	if (!read_object(w, w->running->loader_fd, &w->kind))
+		return false;
+	ep_loader_text(&w->loader, &w->object);
+	w->is_musl = w->loader.signs & EP_SIGN_MUSL;
+	if (!read_object(w, w->running->fd, &w->kind))
+		return false;
+	ep_walk_program(w);
+	if (!read_object(w, w->running->loader_fd, &w->kind))
+		return false;
+	ep_walk_loader(w);
+	return true;
+}
+
 static int check(struct ep_walk *w)
 {
 	int ret;
 
-	if (!read_object(w, w->running->fd, NULL))
+	if (!read_both(w)) {
+		w->certain = false;
 		return 0;
-	ep_walk_program(w);
-	if (!read_object(w, w->running->loader_fd, &w->kind))
-		return 0;
-	ep_walk_loader(w);
-	ep_loader_text(&w->loader, &w->object);
+	}
 	ret = walk(w);
 	ep_cache_forget(&w->cache);
 	return ret;
+}
+
+/* Called by its own name, it loads the program that its first argument names. */
+static bool is_loader(const struct ep_check *c, const struct errpipe_link *link)
+{
+	enum ep_libc libc;
+
+	return link->resolved && ep_libc_of(link->path, &libc) && c->question->argv && c->question->argv[0] &&
+	       c->question->argv[1];
 }
 
 int ep_libraries(struct ep_check *c, const struct ep_running *running)
@@ -82,6 +108,7 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 	int ret;
 
 	c->ex->libraries = c->ex->more_libraries = 0;
+	c->doubts = !running->loader && is_loader(c, running->link);
 	if (!running->loader || only_lists(c))
 		return 0;
 	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -92,9 +119,12 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 	w->secure = is_secure(c, running);
 	w->certain = c->question->envp;
 	w->level = level_for(running->link);
+	w->room = (struct ep_symbol_room){ .words = w->words, .max = EP_WORDS_MAX };
 	ret = check(w);
 	if (w->given_up && !w->failed)
 		ret = 0;
+	/* Without an environment, the answer is about an empty one. */
+	c->doubts = c->question->envp && (!w->certain || w->given_up);
 	munmap(w, sizeof(*w));
 	return ret;
 }

@@ -10,8 +10,20 @@
 
 enum { CONFIG_MAX = 4096, FILES_MAX = 64 };
 
+/* ldconfig(8) puts a library into the cache by its SONAME, if it has one. */
+static bool is_named(struct ep_walk *w)
+{
+	const char *soname;
+
+	ep_object_read(&w->object);
+	soname = ep_object_tag_string(&w->object, EP_SONAME);
+	return !soname || strcmp(soname, w->wanted) == 0;
+}
+
+enum by { BY_FILE_NAME, BY_SONAME };
+
 /* Is there a library of that name, for the same kind of process? Returns its path, or NULL. */
-static const char *find_in(struct ep_walk *w, const char *directory)
+static const char *find_in(struct ep_walk *w, const char *directory, enum by by)
 {
 	struct ep_readable file;
 	char path[PATH_MAX];
@@ -19,7 +31,8 @@ static const char *find_in(struct ep_walk *w, const char *directory)
 
 	if (!*directory || !ep_walk_join(path, directory, w->wanted) || ep_walk_open(w, path, &file) < 0)
 		return NULL;
-	fits = file.fd >= 0 && ep_object_header(&w->object, file.fd, &w->kind) == EP_HEADER_OK;
+	fits = file.fd >= 0 && ep_object_header(&w->object, file.fd, &w->kind) == EP_HEADER_OK &&
+	       (by == BY_FILE_NAME || is_named(w));
 	if (file.fd >= 0)
 		close(file.fd);
 	return fits ? ep_walk_keep(w, path) : NULL;
@@ -32,15 +45,22 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == ',' || c == ':';
 }
 
+struct config {
+	const char *found;
+	bool includes; /* the files of ld.so.conf.d, by the usual line "include ld.so.conf.d/" with "*.conf" */
+};
+
 /* The directory of a line, without comments and blanks around it. */
 static enum ep_try take_line(struct ep_walk *w, const char *line, void *context)
 {
-	const char **found = context;
+	struct config *config = context;
 	char directory[PATH_MAX];
 	size_t length;
 
 	while (is_blank(*line))
 		line++;
+	config->includes =
+		config->includes || (ep_begins_with(line, "include") && strstr(line, "ld.so.conf.d/*.conf"));
 	length = strcspn(line, "#\r");
 	while (length && is_blank(line[length - 1]))
 		length--;
@@ -48,24 +68,24 @@ static enum ep_try take_line(struct ep_walk *w, const char *line, void *context)
 		return EP_TRY_NEXT;
 	memcpy(directory, line, length);
 	directory[length] = '\0';
-	*found = find_in(w, directory);
-	return *found ? EP_TRY_TAKEN : EP_TRY_NEXT;
+	config->found = find_in(w, directory, BY_SONAME);
+	return config->found ? EP_TRY_TAKEN : EP_TRY_NEXT;
 }
 
-static const char *find_by_config(struct ep_walk *w, const char *path)
+static struct config find_by_config(struct ep_walk *w, const char *path)
 {
+	struct config config = { .found = NULL };
 	struct ep_readable file;
 	char text[CONFIG_MAX + 1];
-	const char *found = NULL;
 	ssize_t n;
 
 	if (ep_walk_open(w, path, &file) < 0 || file.fd < 0)
-		return NULL;
+		return config;
 	n = ep_pread(file.fd, text, CONFIG_MAX, 0);
 	close(file.fd);
 	text[n < 0 ? 0 : n] = '\0';
-	ep_walk_parts(w, text, "\n", take_line, &found);
-	return found;
+	ep_walk_parts(w, text, "\n", take_line, &config);
+	return config;
 }
 
 struct entries {
@@ -80,15 +100,15 @@ static int take_entry(void *context, const char *name)
 	char path[PATH_MAX];
 
 	if (length > 5 && strcmp(name + length - 5, ".conf") == 0 && ep_walk_join(path, "/etc/ld.so.conf.d", name))
-		entries->found = find_by_config(entries->w, path);
+		entries->found = find_by_config(entries->w, path).found;
 	return !!entries->found;
 }
 
-/* What the usual line "include ld.so.conf.d/\*.conf" names. */
 static const char *find_by_configs(struct ep_walk *w)
 {
-	struct entries entries = { .w = w, .found = find_by_config(w, "/etc/ld.so.conf") };
-	int directory = entries.found ? -1 : ep_open_directory(w->c, "/etc/ld.so.conf.d");
+	struct config config = find_by_config(w, "/etc/ld.so.conf");
+	struct entries entries = { .w = w, .found = config.found };
+	int directory = config.includes && !config.found ? ep_open_directory(w->c, "/etc/ld.so.conf.d") : -1;
 
 	if (directory >= 0) {
 		ep_entries(directory, FILES_MAX, take_entry, &entries);
@@ -109,12 +129,12 @@ static const char *find_near(struct ep_walk *w)
 
 	for (size_t i = 0; origin && !found && i < sizeof(near) / sizeof(*near); i++) {
 		if (strcmp(near[i], ".") == 0)
-			found = find_in(w, origin);
+			found = find_in(w, origin, BY_FILE_NAME);
 		else if (ep_walk_join(directory, origin, near[i]))
-			found = find_in(w, directory);
+			found = find_in(w, directory, BY_FILE_NAME);
 	}
 	for (size_t i = 0; !found && i < sizeof(usual) / sizeof(*usual); i++)
-		found = find_in(w, usual[i]);
+		found = find_in(w, usual[i], BY_FILE_NAME);
 	return found;
 }
 
@@ -125,19 +145,29 @@ static const char *find_elsewhere(struct ep_walk *w, bool *is_configured)
 
 	if (strchr(w->wanted, '/'))
 		return NULL;
-	found = w->has_cache ? find_by_configs(w) : NULL;
+	found = w->loader.signs & EP_SIGN_GLIBC ? find_by_configs(w) : NULL;
 	*is_configured = found;
 	return found ? found : find_near(w);
 }
 
 /* --- the finding -------------------------------------------------------------------------------------------- */
 
-/* The architecture, or the version of the kernel. */
+/* For a library that may not be read: the directory that may not be searched; NULL: the file itself. */
+static const char *shut_directory(struct ep_walk *w)
+{
+	const char *directory, *link;
+
+	return ep_fails_by(w->c, w->passed.path, ERRPIPE_CAUSE_UNSEARCHABLE, &directory, &link) ? directory : NULL;
+}
+
+/* The directory, the architecture, or the version of the kernel. */
 static const char *object_of_passed(struct ep_walk *w)
 {
 	const struct ep_machine *machine = ep_machine(w->passed.machine, w->passed.elf_class, w->passed.order);
 	uint64_t kernel = w->passed.number;
 
+	if (w->passed.cause == ERRPIPE_CAUSE_LIBRARY_UNREADABLE)
+		return shut_directory(w);
 	if (w->passed.cause == ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL)
 		return ep_keep(w->c, "%u.%u", (unsigned)(kernel >> 16), (unsigned)(kernel >> 8 & 0xff));
 	return w->passed.cause == ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE && machine ? machine->name : NULL;
@@ -154,22 +184,144 @@ static enum ep_try passed_over(struct ep_walk *w)
 			    });
 }
 
-enum ep_try ep_walk_missing(struct ep_walk *w)
+/* Its names in the libraries that need it. Android has these beside "libc.so". */
+static const char *libc_named_so(const struct ep_walk *w)
+{
+	const struct ep_loaded *loaded = &w->loaded[w->needer < 0 ? 0 : w->needer];
+
+	for (unsigned i = 0; i < loaded->names; i++) {
+		const char *name = w->name[loaded->first_name + i].name;
+
+		if (strcmp(name, "libdl.so") == 0 || strcmp(name, "libm.so") == 0 || strcmp(name, "liblog.so") == 0)
+			return ep_libc_name(EP_BIONIC);
+	}
+	return ep_libc_name(EP_MUSL);
+}
+
+/* NULL: it is another library, or that of the loader itself. */
+static const char *libc_of(const struct ep_walk *w)
+{
+	enum ep_libc libc;
+
+	if (w->loader.signs & EP_SIGN_GLIBC && ep_begins_with(w->wanted, "libc.musl-"))
+		return ep_libc_name(EP_MUSL);
+	if (w->loader.signs & EP_SIGN_GLIBC && strcmp(w->wanted, "libc.so") == 0)
+		return libc_named_so(w);
+	if (w->loader.signs & EP_SIGN_GLIBC && strcmp(w->wanted, "libc.so.0") == 0)
+		return ep_libc_name(EP_UCLIBC);
+	if (!ep_begins_with(w->wanted, "ld") || !ep_libc_of(w->wanted, &libc))
+		return NULL;
+	return libc == (w->loader.signs & EP_SIGN_MUSL ? EP_MUSL : EP_GLIBC) ? NULL : ep_libc_name(libc);
+}
+
+bool ep_walk_of_other_libc(const struct ep_walk *w)
+{
+	return libc_of(w) && w->needer >= 0;
+}
+
+struct ep_finding ep_walk_other_libc(struct ep_walk *w)
+{
+	return (struct ep_finding){
+		.cause = ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC,
+		.subject = ep_walk_tell(w, w->wanted),
+		.needs_libc = libc_of(w),
+		.has_libc = ep_libc_name(w->loader.signs & EP_SIGN_MUSL ? EP_MUSL : EP_GLIBC),
+	};
+}
+
+bool ep_walk_asks_near(const struct ep_walk *w)
+{
+	return !w->is_optional && !w->given_up && !w->passed.path && !strchr(w->wanted, '/') &&
+	       !ep_walk_of_other_libc(w);
+}
+
+/* A directory in which the path, which is relative, leads to a library; NULL: none is known. */
+static const char *find_start(struct ep_walk *w)
+{
+	static const char *const from[] = { ".", ".." };
+	const char *origin = w->loaded[0].origin;
+	char directory[PATH_MAX], path[PATH_MAX];
+
+	for (size_t i = 0; origin && i < sizeof(from) / sizeof(*from); i++) {
+		if (ep_walk_join(directory, origin, from[i]) && ep_walk_join(path, directory, w->wanted) &&
+		    ep_is_file(w->c, path))
+			return i ? ep_walk_tell(w, directory) : ep_walk_tell(w, origin);
+	}
+	return NULL;
+}
+
+/* A path, which no loader searches for. */
+static void missing_path(struct ep_walk *w, struct ep_finding *missing)
+{
+	if (strchr(w->wanted, '$') || w->needer < 0)
+		return;
+	if (*w->wanted == '/') {
+		missing->detail = ERRPIPE_DETAIL_ABSOLUTE_LIBRARY;
+		return;
+	}
+	missing->detail = ERRPIPE_DETAIL_RELATIVE_LIBRARY;
+	missing->object = find_start(w);
+}
+
+static bool take_near(const struct ep_near *near, struct ep_finding *missing)
+{
+	if (near->dangling) {
+		missing->detail = ERRPIPE_DETAIL_DANGLING_LIBRARY;
+		missing->available = near->dangling;
+		missing->object = near->target;
+	} else if (near->unlinked) {
+		missing->detail = ERRPIPE_DETAIL_UNLINKED_LIBRARY;
+		missing->available = near->unlinked;
+		missing->object = near->link;
+	}
+	return missing->detail;
+}
+
+static bool take_elsewhere(struct ep_walk *w, struct ep_finding *missing)
+{
+	bool is_configured = false, is_privileged = w->secure && w->loader.signs & EP_SIGN_GLIBC;
+	const char *elsewhere = find_elsewhere(w, &is_configured);
+
+	if (!elsewhere)
+		return false;
+	missing->available = ep_walk_tell(w, elsewhere);
+	missing->detail = is_configured	  ? ERRPIPE_DETAIL_NOT_IN_CACHE
+			  : is_privileged ? ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE
+					  : ERRPIPE_DETAIL_NOT_SEARCHED;
+	return true;
+}
+
+/* It is nowhere. */
+static void take_rest(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
+{
+	const struct errpipe_link *link = w->running->link;
+	const struct ep_machine *machine = ep_machine(link->machine, link->elf_class, link->elf_data);
+
+	if (near->other) {
+		missing->detail = ERRPIPE_DETAIL_OTHER_VERSION;
+		missing->available = ep_walk_tell(w, near->other);
+	} else if (ep_support(link) != EP_NATIVE) {
+		missing->detail = ERRPIPE_DETAIL_OTHER_ABI;
+		missing->object = machine ? machine->debian : NULL;
+	} else if (w->secure) {
+		missing->detail = ERRPIPE_DETAIL_PRIVILEGED_LIBRARY;
+	}
+}
+
+enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 {
 	struct ep_finding missing = { .cause = ERRPIPE_CAUSE_LIBRARY_MISSING };
-	bool is_configured = false;
-	const char *elsewhere;
 
 	if (w->is_optional || w->given_up || w->passed.path)
 		return w->passed.path ? passed_over(w) : ep_walk_stop(w, NULL, missing);
-	elsewhere = find_elsewhere(w, &is_configured);
-	w->given_up = false; /* a hint that cannot be looked for changes no answer */
+	if (ep_walk_of_other_libc(w))
+		return ep_walk_stop(w, NULL, ep_walk_other_libc(w));
 	missing.subject = ep_walk_tell(w, w->wanted);
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
-	missing.available = ep_walk_tell(w, elsewhere);
-	if (elsewhere)
-		missing.detail = is_configured ? ERRPIPE_DETAIL_NOT_IN_CACHE : ERRPIPE_DETAIL_NOT_SEARCHED;
-	else if (ep_support(w->running->link) != EP_NATIVE)
-		missing.detail = ERRPIPE_DETAIL_OTHER_ABI;
+	if (strchr(w->wanted, '/'))
+		missing_path(w, &missing);
+	else if (!take_near(near, &missing) && !take_elsewhere(w, &missing))
+		take_rest(w, near, &missing);
+	w->given_up = false; /* a hint that cannot be looked for changes no answer */
 	return ep_walk_stop(w, NULL, missing);
 }

@@ -39,10 +39,10 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 	if (header != EP_HEADER_SHORT && (type == ET_DYN || type == ET_EXEC))
 		w->certain = false;
 	if (header == EP_HEADER_SHORT)
-		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_SHORT);
-	return ep_walk_invalid(w, path,
-			       header == EP_HEADER_NOT_ELF ? ERRPIPE_DETAIL_LIBRARY_NOT_ELF
-							   : ERRPIPE_DETAIL_LIBRARY_DAMAGED);
+		return ep_walk_not_elf(w, path, file, ERRPIPE_DETAIL_LIBRARY_SHORT);
+	if (header == EP_HEADER_NOT_ELF)
+		return ep_walk_not_elf(w, path, file, ERRPIPE_DETAIL_LIBRARY_NOT_ELF);
+	return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
 }
 
 /* path_open() */
@@ -173,7 +173,7 @@ static void read_list(struct ep_walk *w, char *list, size_t size)
 
 /* --- all libraries ------------------------------------------------------------------------------------------ */
 
-static enum ep_try search(struct ep_walk *w, const char *list)
+static enum ep_try search(struct ep_walk *w)
 {
 	enum ep_try tried;
 
@@ -184,7 +184,7 @@ static enum ep_try search(struct ep_walk *w, const char *list)
 	tried = try_environment(w);
 	if (tried == EP_TRY_NEXT)
 		tried = try_rpaths(w);
-	return tried == EP_TRY_NEXT ? try_list(w, list, false) : tried;
+	return tried == EP_TRY_NEXT ? try_list(w, w->list, false) : tried;
 }
 
 /* A library that was searched for is known by the last part of its path. */
@@ -200,16 +200,20 @@ static bool is_loaded(const struct ep_walk *w, const char *name)
 	return false;
 }
 
-static int take(struct ep_walk *w, const char *name, int needer, bool is_optional, const char *list)
+static int take(struct ep_walk *w, const char *name, int needer, bool is_optional)
 {
+	struct ep_near near = { .lists = 0 };
 	enum ep_try tried;
 
 	if (!*name || is_itself(w, name) || is_loaded(w, name))
 		return 0;
 	ep_walk_want(w, name, needer, is_optional);
-	tried = search(w, list);
-	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP)
-		ep_walk_missing(w);
+	tried = search(w);
+	if (tried != EP_TRY_TAKEN && tried != EP_TRY_STOP) {
+		if (ep_walk_asks_near(w))
+			ep_walk_near(w, &near);
+		ep_walk_missing(w, &near);
+	}
 	return w->failed || w->given_up ? -1 : 0;
 }
 
@@ -217,8 +221,9 @@ static enum ep_try preload(struct ep_walk *w, const char *name, void *context)
 {
 	const char *kept = ep_walk_keep(w, name);
 
+	(void)context;
 	if (kept)
-		take(w, kept, -1, true, context);
+		take(w, kept, -1, true);
 	return EP_TRY_NEXT;
 }
 
@@ -226,20 +231,20 @@ static enum ep_try preload(struct ep_walk *w, const char *name, void *context)
 int ep_musl(struct ep_walk *w)
 {
 	const char *preloads = ep_variable(w->c, "LD_PRELOAD");
-	char list[8192];
 
-	read_list(w, list, sizeof(list));
+	read_list(w, w->list, sizeof(w->list));
+	w->search = search;
 	if (preloads && *preloads) {
 		w->certain = w->certain && !w->secure;
-		ep_walk_parts(w, preloads, ": \t\n", preload, list);
+		ep_walk_parts(w, preloads, ": \t\n", preload, NULL);
 	}
 	for (int i = 0; i < w->count; i++) {
 		for (unsigned j = 0; w->loaded[i].is_queued && j < w->loaded[i].names; j++) {
 			unsigned at = w->loaded[i].first_name + j;
 
-			if (w->name[at].need == EP_NEEDED && take(w, w->name[at].name, i, false, list) < 0)
+			if (w->name[at].need == EP_NEEDED && take(w, w->name[at].name, i, false) < 0)
 				return -1;
 		}
 	}
-	return 0;
+	return ep_walk_symbols(w);
 }

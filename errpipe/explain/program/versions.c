@@ -2,6 +2,7 @@
 /* Symbol versions: _dl_check_all_versions() in glibc's elf/dl-version.c. musl's loader ignores them. */
 #define _GNU_SOURCE
 #include <string.h>
+#include <unistd.h>
 
 #include "explain/program/walk.h"
 
@@ -96,25 +97,95 @@ static bool is_older(const char *has, const char *wanted)
 	return has && is_number(wanted + kind) && is_less(has + kind, wanted + kind);
 }
 
+/* --- a library that hides another one of its name ----------------------------------------------------------- */
+
+struct search {
+	const struct ep_walk_version *version;
+	bool found;
+};
+
+static int find_version(void *context, const struct ep_version *version)
+{
+	struct search *search = context;
+
+	search->found = version->hash == search->version->hash && strcmp(version->name, search->version->name) == 0;
+	return search->found;
+}
+
+static bool fits(struct ep_walk *w, const struct ep_readable *file)
+{
+	struct search search = { .version = w->near->version };
+
+	if (file->fd < 0 || ep_object_header(&w->object, file->fd, &w->kind) != EP_HEADER_OK)
+		return false;
+	ep_object_read(&w->object);
+	if (w->near->wanted == EP_DEFINES) {
+		ep_object_defines(&w->object, find_version, &search);
+		return search.found;
+	}
+	ep_object_needs(&w->object, find_version, &search);
+	return !search.found;
+}
+
+static enum ep_try try_version(struct ep_walk *w, const char *path)
+{
+	struct ep_readable file;
+
+	if (ep_walk_open(w, path, &file) < 0)
+		return EP_TRY_NEXT;
+	if (fits(w, &file))
+		w->near->fitting = ep_walk_tell(w, path);
+	if (file.fd >= 0)
+		close(file.fd);
+	return w->near->fitting ? EP_TRY_NOWHERE : EP_TRY_NEXT;
+}
+
+/*
+ * Would another library of that name do, if a variable or a file did not lead to this one? That can be the one that lacks the
+ * version, or the one that needs it.
+ */
+static bool is_shadowed(struct ep_walk *w, int index, const struct ep_walk_version *version, int wanted,
+			struct ep_finding *finding)
+{
+	const struct ep_loaded loaded = w->loaded[index];
+	struct ep_near near = { .version = version, .wanted = wanted };
+
+	if (loaded.by == EP_BY_SYSTEM || loaded.needer < 0)
+		return false;
+	ep_walk_want(w, loaded.name, loaded.needer, false);
+	ep_walk_search_again(w, try_version, &near);
+	if (!near.fitting)
+		return false;
+	finding->shadowing = ep_walk_tell(w, loaded.path);
+	finding->shadowed = near.fitting;
+	finding->detail =
+		loaded.by == EP_BY_VARIABLE ? ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE : ERRPIPE_DETAIL_SHADOWED_BY_RPATH;
+	return true;
+}
+
+/* --- the finding -------------------------------------------------------------------------------------------- */
+
 static int version_missing(struct ep_walk *w, int needer, int in, const struct ep_walk_version *version)
 {
 	const struct ep_loaded *loaded = &w->loaded[in];
 	struct errpipe_explanation *ex = w->c->ex;
 	const char *has = newest(w, loaded, version->name);
+	struct ep_finding finding = {
+		.cause = ERRPIPE_CAUSE_VERSION_MISSING,
+		.certainty = w->certain ? 0 : ERRPIPE_LIKELY,
+		.status = STATUS_OF_VERSIONS,
+		.subject = ep_keep(w->c, "%s", loaded->path ? loaded->path : loaded->name),
+		.object = ep_keep(w->c, "%s", version->name),
+		.needer = ep_walk_tell(w, w->loaded[needer].path),
+		.available = ep_walk_tell(w, has),
+	};
 
 	if (loaded->library >= 0)
 		ex->library[loaded->library].fault = ERRPIPE_CAUSE_VERSION_MISSING;
-	return ep_finding_set(w->c, w->running->link,
-			      (struct ep_finding){
-				      .cause = ERRPIPE_CAUSE_VERSION_MISSING,
-				      .certainty = w->certain ? 0 : ERRPIPE_LIKELY,
-				      .status = STATUS_OF_VERSIONS,
-				      .subject = ep_keep(w->c, "%s", loaded->path ? loaded->path : loaded->name),
-				      .object = ep_keep(w->c, "%s", version->name),
-				      .needer = ep_walk_tell(w, w->loaded[needer].path),
-				      .available = ep_walk_tell(w, has),
-				      .detail = is_older(has, version->name) ? ERRPIPE_DETAIL_OLDER : 0,
-			      });
+	if (!is_shadowed(w, in, version, EP_DEFINES, &finding) &&
+	    !is_shadowed(w, needer, version, EP_DOES_NOT_NEED, &finding) && is_older(has, version->name))
+		finding.detail = ERRPIPE_DETAIL_OLDER;
+	return ep_finding_set(w->c, w->running->link, finding);
 }
 
 /* A file without versions only makes the loader print a warning. */

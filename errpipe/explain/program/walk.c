@@ -7,7 +7,7 @@
 
 #include "explain/program/walk.h"
 
-enum { STATUS_OF_LOADERS = 127 };
+enum { STATUS_OF_LOADERS = 127, LONGEST_SYMBOL = 4096 };
 
 const char *ep_walk_keep(struct ep_walk *w, const char *text)
 {
@@ -100,6 +100,39 @@ static void note_versions(struct ep_walk *w, struct ep_loaded *loaded, struct ep
 	loaded->definitions = w->definitions - loaded->first_definition;
 }
 
+struct noting {
+	struct ep_walk *w;
+	int owner;
+};
+
+static int note_symbol(void *context, uint32_t index, const char *name)
+{
+	const struct noting *noting = context;
+	struct ep_walk *w = noting->w;
+
+	if (w->symbols == EP_SYMBOLS_MAX || strlen(name) > LONGEST_SYMBOL) {
+		w->lacks_symbols = true;
+		return 1;
+	}
+	w->symbol[w->symbols++] = (struct ep_walk_symbol){ ep_symbol_hash(name), index, noting->owner };
+	return 0;
+}
+
+static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
+{
+	/* glibc finds those with a version if the library has the version: versions.c. */
+	enum ep_which which = w->is_musl ? EP_ALL : EP_WITHOUT_VERSION;
+	struct noting noting = { w, loaded - w->loaded };
+
+	loaded->first_symbol = w->symbols;
+	if (w->lacks_symbols)
+		return;
+	loaded->binds_now = ep_object_binds_now(object);
+	if (!ep_object_symbols(object, &loaded->symbols, &w->room) ||
+	    !ep_object_undefined(object, &loaded->symbols, which, note_symbol, &noting))
+		w->lacks_symbols = true;
+}
+
 static const char *directory_of(struct ep_walk *w, const char *path)
 {
 	char text[PATH_MAX];
@@ -121,6 +154,7 @@ static void note_object(struct ep_walk *w, struct ep_loaded *loaded, struct ep_o
 	loaded->isa = ep_object_isa_needed(object);
 	note_names(w, loaded, object);
 	note_versions(w, loaded, object);
+	note_symbols(w, loaded, object);
 	if (object->is_odd || ep_object_has(object, EP_AUDIT) || ep_object_has(object, EP_DEPAUDIT))
 		w->certain = false;
 }
@@ -157,7 +191,6 @@ void ep_walk_program(struct ep_walk *w)
 	program->is_queued = true;
 	note_file(program, running->fd);
 	note_object(w, program, &w->object);
-	w->kind = (struct ep_kind){ w->object.elf_class, w->object.order, w->object.machine };
 }
 
 void ep_walk_loader(struct ep_walk *w)
@@ -177,6 +210,7 @@ void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_optio
 	w->wanted = name;
 	w->needer = needer;
 	w->is_optional = is_optional;
+	w->by = EP_BY_SYSTEM;
 	w->passed = (struct ep_passed){ .path = NULL };
 	*w->searched = '\0';
 	w->c->ex->looking_at = name;
@@ -186,7 +220,7 @@ void ep_walk_searched(struct ep_walk *w, const char *directory)
 {
 	size_t used = strlen(w->searched);
 
-	if (used + strlen(directory) + 3 < sizeof(w->searched))
+	if (!w->instead && used + strlen(directory) + 3 < sizeof(w->searched))
 		snprintf(w->searched + used, sizeof(w->searched) - used, "%s%s", used ? ", " : "", directory);
 }
 
@@ -295,16 +329,6 @@ static void add_unread(struct ep_walk *w, const char *path)
 		loaded->library = note_library(w, path, ERRPIPE_CAUSE_NONE);
 }
 
-static enum ep_try unfit(struct ep_walk *w, const char *path, enum errpipe_detail detail)
-{
-	return ep_walk_stop(w, path,
-			    (struct ep_finding){
-				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
-				    .subject = ep_walk_tell(w, path),
-				    .detail = detail,
-			    });
-}
-
 /* glibc does not take a program for a library: _dl_map_object_from_fd() in its elf/dl-load.c. musl does. */
 static bool is_program(const struct ep_walk *w)
 {
@@ -316,15 +340,37 @@ static bool is_program(const struct ep_walk *w)
 	       object->value[EP_FLAGS_1] & DF_1_PIE;
 }
 
+/* The loader maps what is not there, and is killed when it reads the dynamic section. The rest of a page reads as zeros. */
+static bool is_cut_off(const struct ep_walk *w, const struct ep_readable *file)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE), size = file->st.st_size;
+
+	return w->object.dynamic_at / page >= (size + page - 1) / page;
+}
+
+static enum ep_try cut_off(struct ep_walk *w, const char *path, const struct ep_readable *file)
+{
+	w->certain = false;
+	return ep_walk_stop(w, path,
+			    (struct ep_finding){
+				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
+				    .subject = ep_walk_tell(w, path),
+				    .detail = ERRPIPE_DETAIL_LIBRARY_CUT_OFF,
+				    .number = file->st.st_size,
+			    });
+}
+
 static enum ep_try map_new(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
 	struct ep_loaded *loaded;
 
 	ep_object_read(&w->object);
 	if (!w->object.loads || !w->object.has_dynamic)
-		return unfit(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
+	if (is_cut_off(w, file))
+		return cut_off(w, path, file);
 	if (is_program(w))
-		return unfit(w, path, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM);
+		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM);
 	if (file->noexec && has_code(&w->object))
 		return on_noexec(w, path);
 	loaded = add(w, w->wanted, ep_walk_keep(w, path));
@@ -333,6 +379,7 @@ static enum ep_try map_new(struct ep_walk *w, const char *path, const struct ep_
 	loaded->dev = file->st.st_dev;
 	loaded->ino = file->st.st_ino;
 	loaded->needer = w->needer;
+	loaded->by = w->by;
 	loaded->origin = directory_of(w, path);
 	loaded->is_queued = true;
 	loaded->library = note_library(w, path, ERRPIPE_CAUSE_NONE);
@@ -360,7 +407,7 @@ enum ep_try ep_walk_map(struct ep_walk *w, const char *path, const struct ep_rea
 
 enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding finding)
 {
-	if (w->given_up)
+	if (w->given_up || w->instead)
 		return EP_TRY_STOP;
 	note_library(w, path, finding.cause);
 	if (w->is_optional)
@@ -369,7 +416,7 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	finding.subject_here = path ? ep_path_here(w->c, path) : NULL;
 	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
 	finding.certainty = w->certain ? 0 : ERRPIPE_LIKELY;
-	if (!finding.status)
+	if (finding.detail != ERRPIPE_DETAIL_LIBRARY_CUT_OFF && !finding.status)
 		finding.status = STATUS_OF_LOADERS;
 	ep_finding_set(w->c, w->running->link, finding);
 	return EP_TRY_STOP;
@@ -380,7 +427,7 @@ enum ep_try ep_walk_invalid(struct ep_walk *w, const char *path, enum errpipe_de
 	return ep_walk_stop(w, path,
 			    (struct ep_finding){
 				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
-				    .subject = ep_keep(w->c, "%s", path),
+				    .subject = ep_walk_tell(w, path),
 				    .detail = detail,
 			    });
 }
@@ -389,8 +436,11 @@ enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *chec
 {
 	struct ep_readable file;
 	enum ep_try tried;
-	int error = ep_walk_open(w, path, &file);
+	int error;
 
+	if (w->instead)
+		return w->instead(w, path);
+	error = ep_walk_open(w, path, &file);
 	if (error < 0)
 		return not_opened(w, path, -error);
 	if (!S_ISREG(file.st.st_mode))
@@ -400,6 +450,19 @@ enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *chec
 		return ep_walk_map(w, path, &file);
 	close(file.fd);
 	return tried;
+}
+
+void ep_walk_search_again(struct ep_walk *w, enum ep_try (*instead)(struct ep_walk *w, const char *path),
+			  struct ep_near *near)
+{
+	bool given_up = w->given_up;
+
+	w->near = near;
+	w->instead = instead;
+	w->search(w);
+	w->near = NULL;
+	w->instead = NULL;
+	w->given_up = given_up;
 }
 
 enum ep_try ep_walk_parts(struct ep_walk *w, const char *list, const char *separators, ep_each_part *each,

@@ -8,17 +8,23 @@
 #include "explain/facts/dynamic.h"
 #include "explain/facts/ld_cache.h"
 #include "explain/facts/loader_text.h"
+#include "explain/facts/symbols.h"
 #include "explain/program/program.h"
 
 #pragma GCC visibility push(hidden)
 
 enum {
 	EP_LOADED_MAX = ERRPIPE_LIBRARIES_MAX + 4,
-	EP_NAMES_MAX = 4096,	/* names in DT_NEEDED of all files */
-	EP_VERSIONS_MAX = 8192, /* of all files, needed and defined each */
+	EP_NAMES_MAX = 4096,	  /* names in DT_NEEDED of all files */
+	EP_VERSIONS_MAX = 8192,	  /* of all files, needed and defined each */
+	EP_SYMBOLS_MAX = 1 << 15, /* that are needed without a version */
+	EP_WORDS_MAX = 1 << 20,	  /* of the tables of symbols */
 	EP_OPENS_MAX = 20000,
 	EP_PROBED_MAX = 64
 };
+
+/* Where a loader has found a library. */
+enum ep_by { EP_BY_SYSTEM, EP_BY_VARIABLE, EP_BY_RPATH };
 
 /* A file that the loader has mapped, or the kernel for it. All strings are in the text of the walk. */
 struct ep_loaded {
@@ -29,6 +35,7 @@ struct ep_loaded {
 	const char *origin; /* its directory; NULL: unknown */
 	int needer;	    /* the index of the file that needs it; -1: none */
 	int library;	    /* its index in ex->library; -1: it has none */
+	enum ep_by by;
 	dev_t dev;
 	ino_t ino;
 	bool no_default; /* DF_1_NODEFLIB */
@@ -38,6 +45,15 @@ struct ep_loaded {
 	unsigned first_definition, definitions;
 	bool has_definitions;
 	uint32_t isa;
+	struct ep_symbols symbols; /* that it defines */
+	unsigned first_symbol;	   /* that it needs */
+	bool binds_now;
+};
+
+/* A symbol that a file needs, by the hash of its name. */
+struct ep_walk_symbol {
+	uint32_t hash, index;
+	int owner; /* the index of the file */
 };
 
 struct ep_walk_version {
@@ -53,6 +69,28 @@ struct ep_passed {
 	enum errpipe_detail detail;
 	unsigned machine, elf_class, order;
 	uint64_t number;
+};
+
+/* What is in the directories in which the loader does not find the library at hand. Strings are kept, or NULL. */
+struct ep_near {
+	const char *dangling, *target; /* a symbolic link of its name, and the file that does not exist */
+	const char *unlinked, *link; /* the library itself under another name, and the link that should lead there */
+	const char *other;	     /* another version of it */
+	unsigned lists, tries;
+
+	/* Not NULL: the search is only for a library that defines this version, or that does not need it. */
+	const struct ep_walk_version *version;
+	enum { EP_DEFINES, EP_DOES_NOT_NEED } wanted;
+	const char *fitting; /* that library */
+};
+
+/* The outcome of one try to find the library at hand. */
+enum ep_try {
+	EP_TRY_NEXT,	  /* not here */
+	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
+	EP_TRY_NOWHERE,	  /* nor anywhere else */
+	EP_TRY_TAKEN,
+	EP_TRY_STOP /* with a finding, or, of an optional library, with nothing */
 };
 
 struct ep_walk {
@@ -74,11 +112,23 @@ struct ep_walk {
 	struct ep_walk_version need[EP_VERSIONS_MAX], definition[EP_VERSIONS_MAX];
 	unsigned needs, definitions;
 
+	struct ep_walk_symbol symbol[EP_SYMBOLS_MAX];
+	unsigned symbols;
+	bool lacks_symbols; /* those of a file could not be read */
+	bool is_musl;
+	bool binds_now; /* LD_BIND_NOW */
+	struct ep_symbol_room room;
+
 	/* The library at hand. */
 	const char *wanted;
 	int needer;
 	bool is_optional; /* a fault is worth a warning of the loader at most */
 	struct ep_passed passed;
+	enum ep_by by;	      /* the list that is being searched */
+	struct ep_near *near; /* in a second search, its result */
+	/* In a second search: each path is for this function, and nothing is mapped. */
+	enum ep_try (*instead)(struct ep_walk *w, const char *path);
+	enum ep_try (*search)(struct ep_walk *w); /* the loader's own, for the library at hand */
 	char searched[1024]; /* directories that the environment and the files name, separated by colons */
 
 	/* glibc: directories, and whether they have a subdirectory glibc-hwcaps. */
@@ -89,6 +139,8 @@ struct ep_walk {
 	unsigned probes;
 	unsigned level; /* of the CPU; 0: unknown */
 
+	char list[8192]; /* musl: the directories of the system */
+
 	struct ep_cache cache;
 	bool has_cache;
 	struct ep_loader_text loader;
@@ -96,15 +148,7 @@ struct ep_walk {
 	struct ep_kind kind;	 /* of the program */
 	size_t used;
 	char text[1 << 20];
-};
-
-/* The outcome of one try to find the library at hand. */
-enum ep_try {
-	EP_TRY_NEXT,	  /* not here */
-	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
-	EP_TRY_NOWHERE,	  /* nor anywhere else */
-	EP_TRY_TAKEN,
-	EP_TRY_STOP /* with a finding, or, of an optional library, with nothing */
+	uint32_t words[EP_WORDS_MAX]; /* for room */
 };
 
 /* Returns NULL if the memory is full; the walk is then not certain. */
@@ -157,11 +201,35 @@ void ep_walk_searched(struct ep_walk *w, const char *directory);
 /* "DIRECTORY/NAME". Returns false if it is too long. */
 bool ep_walk_join(char path[PATH_MAX], const char *directory, const char *name);
 
-/* missing.c: the library at hand was not found: say why. */
-enum ep_try ep_walk_missing(struct ep_walk *w);
+/* Search for the library at hand once more, without any effect but that of instead. */
+void ep_walk_search_again(struct ep_walk *w, enum ep_try (*instead)(struct ep_walk *w, const char *path),
+			  struct ep_near *near);
+
+/* near.c: the library at hand is not found. What is there instead? */
+void ep_walk_near(struct ep_walk *w, struct ep_near *near);
+
+/* near.c: the same of a library in ld.so.cache. */
+void ep_walk_near_cached(struct ep_walk *w, struct ep_near *near, const char *name, const char *path);
+
+/* missing.c: the library at hand was not found: say why. near: what a second search has found. */
+enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near);
+
+/* missing.c: does a second search make sense? */
+bool ep_walk_asks_near(const struct ep_walk *w);
+
+/* missing.c: the library at hand has the name of the C library of another loader. */
+bool ep_walk_of_other_libc(const struct ep_walk *w);
+struct ep_finding ep_walk_other_libc(struct ep_walk *w);
+
+/* invalid.c: the loader stops at a file that is not ELF. */
+enum ep_try ep_walk_not_elf(struct ep_walk *w, const char *path, const struct ep_readable *file,
+			    enum errpipe_detail detail);
 
 /* versions.c: does each file have the versions that others need of it? The exit status is 1 if not. */
 int ep_walk_versions(struct ep_walk *w);
+
+/* symbols.c: does each file find the symbols that the loader binds at once? */
+int ep_walk_symbols(struct ep_walk *w);
 
 /* glibc.c, musl.c: all libraries. Returns 0, or -1 after a finding. */
 int ep_glibc(struct ep_walk *w);

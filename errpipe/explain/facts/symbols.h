@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The symbols that a program or library defines and needs. */
+#ifndef ERRPIPE_EXPLAIN_SYMBOLS_H
+#define ERRPIPE_EXPLAIN_SYMBOLS_H
+
+#include "explain/facts/dynamic.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Numbers of all objects, in the byte order of this machine. */
+struct ep_symbol_room {
+	uint32_t *words;
+	size_t used, max;
+};
+
+/* DT_GNU_HASH: https://sourceware.org/legacy-ml/binutils/2006-10/msg00377.html. It has the symbols that the object defines. */
+struct ep_symbols {
+	const uint32_t *bucket, *chain;
+	uint32_t buckets, chains;
+	uint32_t first; /* the index of the first symbol in it. The ones before are not defined */
+};
+
+/* Returns false if the object has no such table, or one for which there is no room. */
+bool ep_object_symbols(struct ep_object *object, struct ep_symbols *symbols, struct ep_symbol_room *room);
+
+/* A name as in the table. */
+uint32_t ep_symbol_hash(const char *name);
+
+/* Does the object define a symbol whose name has that hash? It has 31 bits, so another name hardly ever does. */
+bool ep_symbols_have(const struct ep_symbols *symbols, uint32_t hash);
+
+/* The symbols that the object needs and does not define itself, without those that it can do without (STB_WEAK). */
+enum ep_which { EP_WITHOUT_VERSION, EP_ALL };
+typedef int ep_each_symbol(void *context, uint32_t index, const char *name);
+
+/* Call each until it returns nonzero. Returns false if not all can be read. */
+bool ep_object_undefined(struct ep_object *object, const struct ep_symbols *symbols, enum ep_which which,
+			 ep_each_symbol *each, void *context);
+
+/* The name of a symbol, valid until the next call about this object; or NULL. */
+const char *ep_object_symbol_name(struct ep_object *object, uint32_t index);
+
+/* Are all its symbols bound before it starts, not only those of data? */
+bool ep_object_binds_now(const struct ep_object *object);
+
+/* Does the loader bind that symbol before the program starts? now: it binds all. */
+bool ep_object_binds(struct ep_object *object, uint32_t index, bool now);
+
+#pragma GCC visibility pop
+
+#endif
