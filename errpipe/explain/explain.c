@@ -295,7 +295,10 @@ static int walk_chain(struct ep_check *c, const struct errpipe_link *parent, str
 	}
 	if (open_file(c, add_link(c, parent, &next), loader) < 0)
 		return -1;
-	return ep_elf_loader(c, loader->link, loader->fd, &loader->head);
+	if (ep_elf_loader(c, loader->link, loader->fd, &loader->head) == 0)
+		return 0;
+	ep_hint_content(c, loader->link, loader->fd, &loader->head);
+	return -1;
 }
 
 static int check_segments(struct ep_check *c, const struct file *file)

@@ -895,6 +895,37 @@ START_TEST(a_program_for_another_system)
 }
 END_TEST
 
+static const struct {
+	const char *bytes;
+	int error;
+	enum errpipe_cause cause;
+	const char *words;
+} loaders[] = {
+	{ "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 7340032\n", ELIBBAD,
+	  ERRPIPE_CAUSE_NOT_A_PROGRAM, "is a Git LFS pointer" },
+	{ "404: Not Found", EIO, ERRPIPE_CAUSE_NOT_A_PROGRAM, "looks like an error from a web server" },
+	{ "p", EIO, ERRPIPE_CAUSE_NOT_A_PROGRAM, "ln -sf p ./ld.so" },
+	{ "INPUT(x)\n", EIO, ERRPIPE_CAUSE_LOADER_TOO_SHORT, "reinstall it" },
+	{ "# This is a text, which is longer than the header of an ELF file is.\n", ELIBBAD,
+	  ERRPIPE_CAUSE_LOADER_INVALID, "is text, not a loader" },
+};
+
+START_TEST(a_loader_that_is_none)
+{
+	struct elf elf = make_elf(ET_EXEC, own_machine());
+
+	if (sizeof(long) < 8)
+		return;
+	elf.header.e_phnum = 1;
+	elf.segment.p_filesz = 8;
+	memcpy(elf.loader, "./ld.so", 8);
+	put("ld.so", loaders[_i].bytes, strlen(loaders[_i].bytes), 0755);
+	ask_elf(&elf, "p", loaders[_i].cause, loaders[_i].error);
+	ck_assert_int_eq(ex.broken, 1);
+	assert_said(&ex, loaders[_i].words);
+}
+END_TEST
+
 START_TEST(an_appimage)
 {
 	struct elf elf = make_elf(ET_EXEC, EM_IA_64);
@@ -958,6 +989,7 @@ static Suite *explain_content_suite(void)
 	tcase_add_test(tcase, a_relative_interpreter);
 	tcase_add_test(tcase, an_object_file);
 	tcase_add_test(tcase, a_program_for_another_system);
+	tcase_add_loop_test(tcase, a_loader_that_is_none, 0, COUNT(loaders));
 	tcase_add_test(tcase, an_appimage);
 	tcase_add_loop_test(tcase, a_program_of_a_mac, 0, COUNT(macs));
 	suite_add_tcase(suite, tcase);

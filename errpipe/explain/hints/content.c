@@ -142,6 +142,33 @@ static void hint_data(struct ep_check *c, struct errpipe_link *link, int fd, con
 		hint_unknown(c, link, text);
 }
 
+/* What comes in the place of a file that was not copied as it is. */
+static bool is_substitute(enum errpipe_content content)
+{
+	static const enum errpipe_content substitutes[] = {
+		ERRPIPE_CONTENT_GIT_LFS_POINTER, ERRPIPE_CONTENT_GIT_ANNEX_POINTER, ERRPIPE_CONTENT_WEB_PAGE,
+		ERRPIPE_CONTENT_HTTP_ERROR,	 ERRPIPE_CONTENT_HTTP_RESPONSE,	    ERRPIPE_CONTENT_JSON_ERROR,
+		ERRPIPE_CONTENT_XML_ERROR,	 ERRPIPE_CONTENT_MERGE_CONFLICT,
+	};
+
+	for (size_t i = 0; i < sizeof(substitutes) / sizeof(*substitutes); i++) {
+		if (substitutes[i] == content)
+			return true;
+	}
+	return false;
+}
+
+/* The loader of a program is no ELF file. */
+static void hint_loader(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_text *text)
+{
+	enum errpipe_content content = ep_text_content(text);
+
+	if (link->format == ERRPIPE_FORMAT_ELF || hint_link(c, link, text) || hint_nuls(c, link, fd))
+		return;
+	if (is_substitute(content))
+		set_content(c, link, content);
+}
+
 static void hint_appimage(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head)
 {
 	if (!ep_is_appimage(head))
@@ -187,6 +214,10 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 		break;
 	case ERRPIPE_CAUSE_OBJECT_FILE:
 		set_content(c, link, ep_object_content(fd, head, link));
+		break;
+	case ERRPIPE_CAUSE_LOADER_INVALID:
+	case ERRPIPE_CAUSE_LOADER_TOO_SHORT:
+		hint_loader(c, link, fd, &text);
 		break;
 	case ERRPIPE_CAUSE_OTHER_ARCHITECTURE:
 		hint_appimage(c, link, head);
