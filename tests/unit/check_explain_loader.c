@@ -180,6 +180,10 @@ START_TEST(by_the_environment)
 	ck_assert_str_eq(library("liby.so.1")->needed_by, "/opt/a/libx.so.1");
 	ask_with("LD_LIBRARY_PATH=/opt/a/libx.so.1:/opt/a:/opt/b"); /* the first one is not a directory */
 	must_start();
+	ask_with("LD_LIBRARY_PATH=/opt/a/libx.so.1:/opt/b"); /* the library instead of its directory */
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_SEARCHED);
+	ck_assert_str_eq(ex.available, "/opt/a/libx.so.1");
 	ask_with("LD_LIBRARY_PATH=/opt/a");
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_str_eq(ex.needer, "/opt/a/libx.so.1");

@@ -19,7 +19,7 @@ static bool is_secure(const struct ep_check *c, const struct ep_running *running
 	return c->who.uid != 0 && ep_file_capabilities(running->fd, &capabilities);
 }
 
-/* It prints the libraries instead of running the program. */
+/* glibc's loader prints the libraries instead of running the program. */
 static bool only_lists(const struct ep_check *c)
 {
 	const char *value = ep_variable(c, "LD_TRACE_LOADED_OBJECTS");
@@ -44,6 +44,8 @@ static int walk(struct ep_walk *w)
 {
 	if (w->loader.signs & EP_SIGN_NIXOS_STUB)
 		return stand_in(w, ERRPIPE_DETAIL_NIXOS_STUB);
+	if (w->loader.signs & EP_SIGN_GLIBC && only_lists(w->c))
+		return 0;
 	if (w->loader.signs & EP_SIGN_GLIBC && !(w->loader.signs & EP_SIGN_GCOMPAT))
 		return ep_glibc(w);
 	if (w->is_musl && !(w->loader.signs & EP_SIGN_GCOMPAT))
@@ -109,7 +111,7 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 
 	c->ex->libraries = c->ex->more_libraries = 0;
 	c->doubts = !running->loader && is_loader(c, running->link);
-	if (!running->loader || only_lists(c))
+	if (!running->loader)
 		return 0;
 	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w == MAP_FAILED)

@@ -277,10 +277,10 @@ static bool take_near(const struct ep_near *near, struct ep_finding *missing)
 	return missing->detail;
 }
 
-static bool take_elsewhere(struct ep_walk *w, struct ep_finding *missing)
+static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
 {
 	bool is_configured = false, is_privileged = w->secure && w->loader.signs & EP_SIGN_GLIBC;
-	const char *elsewhere = find_elsewhere(w, &is_configured);
+	const char *elsewhere = near->named ? near->named : find_elsewhere(w, &is_configured);
 
 	if (!elsewhere)
 		return false;
@@ -320,7 +320,7 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
-	else if (!take_near(near, &missing) && !take_elsewhere(w, &missing))
+	else if (!take_near(near, &missing) && !take_elsewhere(w, near, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a hint that cannot be looked for changes no answer */
 	return ep_walk_stop(w, NULL, missing);

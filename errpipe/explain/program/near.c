@@ -117,6 +117,19 @@ static void list_directory(struct ep_walk *w, const char *path)
 	close(fd);
 }
 
+/* LD_LIBRARY_PATH names the library itself, not its directory. */
+static void find_named(struct ep_walk *w, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char file[PATH_MAX];
+
+	if (!slash || slash - path >= PATH_MAX)
+		return;
+	snprintf(file, sizeof(file), "%.*s", (int)(slash - path), path);
+	if (!w->near->named && strcmp(ep_last_name(file), w->wanted) == 0 && ep_is_file(w->c, file))
+		w->near->named = ep_walk_tell(w, file);
+}
+
 static void find_dangling(struct ep_walk *w, const char *path)
 {
 	const char *link, *target;
@@ -131,6 +144,7 @@ static void find_dangling(struct ep_walk *w, const char *path)
 
 static enum ep_try look(struct ep_walk *w, const char *path)
 {
+	find_named(w, path);
 	find_dangling(w, path);
 	if (!w->near->dangling)
 		list_directory(w, path);
