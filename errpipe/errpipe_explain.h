@@ -233,7 +233,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENV_COMMAND_MISSING, /* the command is not in PATH; detail tells what object is */
 	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT,	   /* object is one argument, with a blank; detail: can this env split it? */
 	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
-	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, is only an assignment */
+	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, needs -S */
 
 	/* The kernel starts the interpreter of the script subject, but it refuses the one argument, object, that it gets. */
 	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */

@@ -209,6 +209,9 @@ static const struct {
 	{ "@/gnu/env X=1 ok", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, "X=1 ok", "-S X=1 ok" },
 	{ "@/gnu/env", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, NULL },
 	{ "@/gnu/env -S", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
+	{ "@/gnu/env X=1", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
+	{ "@/gnu/env -S X=1", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
+	{ "@/gnu/env -u X ok", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, "-u X ok", "-S -u X ok" },
 	{ "@/gnu/env -i", "@/cmd", ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, 0, 0, NULL, "as in #!/usr/bin/env sh" },
 	/* The argument of another interpreter. */
 	{ "@/sh/bash -e -u", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 1, "-e -u",

@@ -107,7 +107,10 @@ static bool is_template(const char *text)
 	const char *braces = strstr(text, "{{"), *name = strchr(text, '@');
 	size_t length = name ? ep_variable_length(name + 1) : 0;
 
-	return (braces && strstr(braces, "}}")) || (length && name[1 + length] == '@');
+	if (braces && strstr(braces, "}}"))
+		return true;
+	return length && (name == text || name[-1] == '/') && name[1 + length] == '@' &&
+	       strchr("/", name[2 + length]);
 }
 
 static const char *value_of(const struct ep_check *c, const struct variable *variable)

@@ -185,15 +185,26 @@ static size_t command_length(struct ep_check *c, const char *text)
 	return !length && looks_like_arguments(text, first) ? first : length;
 }
 
+/* Environment variables usually have names in capitals. Files have other names with "=", such as "year=2024". */
+static bool is_in_capitals(const char *text)
+{
+	size_t length = ep_variable_length(text);
+
+	while (length && (text[length - 1] < 'a' || text[length - 1] > 'z'))
+		length--;
+	return !length;
+}
+
 /* FOO=bar before a program. The program may be the next argument. */
-static bool hint_assignment(struct ep_check *c)
+static bool hint_assignment(struct ep_check *c, const char *text)
 {
 	char *const *argv = c->question->argv;
 	const char *next = argv && *argv ? argv[1] : NULL;
 
 	if (next && !ep_is_command(c, next, strlen(next)))
 		next = NULL;
-	return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_ASSIGNMENT,
+	return (next || is_in_capitals(text)) &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_ASSIGNMENT,
 					      .certainty = ERRPIPE_LIKELY,
 					      .object = next ? ep_keep(c, "%s", next) : NULL });
 }
@@ -204,8 +215,9 @@ bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link)
 	size_t length;
 
 	if (command == text && assignment_length(text))
-		return hint_assignment(c);
-	if (command != text)
+		return hint_assignment(c, text);
+	if (command != text &&
+	    (is_in_capitals(text) || command_length(c, command) || ep_is_command(c, command, strlen(command))))
 		return whole_command(c, text, command, strcspn(text, blanks));
 	length = *text && !strchr(blanks, *text) ? command_length(c, text) : 0;
 	return length && whole_command(c, text, text, length);

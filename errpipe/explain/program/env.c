@@ -279,13 +279,16 @@ static bool runs_its_script(const struct ep_command *command, const struct ep_en
 	       (*name == '/' || !call->directory);
 }
 
-static int run_script(struct ep_check *c, const struct ep_command *command, bool has_assignment)
+static int run_script(struct ep_check *c, const struct ep_command *command)
 {
+	const char *argument = command->script->argument;
+	bool splits = argument && strpbrk(argument, " \t") && !ep_begins_with(argument, "-S");
+
 	return ep_finding_set(c, command->env,
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,
 				      .subject = command->script->path,
-				      .object = has_assignment ? command->script->argument : NULL,
+				      .object = splits ? argument : NULL,
 			      });
 }
 
@@ -297,7 +300,7 @@ static int follow_call(struct ep_check *c, const struct ep_running *running, str
 	if (call->directory && change_directory(c, command, call->directory, room->bytes + WORD_BYTES) < 0)
 		return -1;
 	if (runs_its_script(command, call))
-		return run_script(c, command, call->set_count);
+		return run_script(c, command);
 	change(room->envp, c->question->envp, call);
 	set_path(c, running, call, room->envp, command);
 	command->question.argv = call->command;
