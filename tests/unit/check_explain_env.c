@@ -159,7 +159,13 @@ static const struct {
 	  "use \"python3\" in the first line of \"@/script\"" },
 	{ "@/gnu/env ~/bin/tool", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, 0, 127, NULL, "write the path out in the" },
 	{ "@/gnu/env sh", "@/empty", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, 127, "@/empty", NULL },
+	{ "@/gnu/env fdfind", "@/empty;@/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, 127,
+	  "@/empty;@/cmd", "separated by \";\"" },
+	{ "@/gnu/env fdfind", "${X}/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, 127,
+	  "${X}/cmd", "write \"@/cmd\" instead" },
 	/* And something that is not near enough. */
+	{ "@/gnu/env fdfind", "~/.dotnet/tools:@/empty", ERRPIPE_CAUSE_ENV_COMMAND_MISSING,
+	  ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL, NULL },
 	{ "@/gnu/env python4", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
 	{ "@/gnu/env luna", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",

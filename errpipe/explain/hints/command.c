@@ -137,7 +137,7 @@ static const struct {
 } hints[] = {
 	{ hint_quotes, true },	    { ep_hint_invisible, true }, { ep_hint_expansion, true },
 	{ ep_hint_words, false },   { ep_hint_notation, false }, { hint_option, false },
-	{ ep_hint_path, false },    { ep_hint_place, true },	 { ep_hint_punctuation, true },
+	{ ep_hint_path, true },	    { ep_hint_place, true },	 { ep_hint_punctuation, true },
 	{ ep_hint_builtin, false }, { ep_hint_similar, true },	 { ep_hint_entrypoint, false },
 	{ hint_relative, true },    { ep_hint_host, false },
 };

@@ -45,23 +45,21 @@ static bool is_default(const char *search_path)
 	return strcmp(search_path, "/bin:/usr/bin") == 0 || strcmp(search_path, "/usr/local/bin:/bin:/usr/bin") == 0;
 }
 
-static bool begins_with(const struct ep_directory *place, const char *text)
+/* "$PATH:/opt/bin" where no shell was, "PATH:/opt/bin" with the dollar lost. */
+static bool is_path_itself(const char *text)
 {
-	size_t length = strlen(text);
-
-	return place->length >= length && memcmp(place->name, text, length) == 0;
-}
-
-/* "$PATH:/opt/bin" where no shell was, "PATH:/opt/bin" with the dollar lost, "~/bin". */
-static bool is_literal(const struct ep_directory *place)
-{
-	return memchr(place->name, '$', place->length) || begins_with(place, "~/") ||
-	       (place->length == 4 && begins_with(place, "PATH"));
+	text += strspn(text, "${%");
+	return ep_begins_with(text, "PATH") && strspn(text + 4, "}%") == strlen(text + 4);
 }
 
 static bool is_quoted(const struct ep_directory *place)
 {
 	return place->length && (strchr("\"'", place->name[0]) || strchr("\"'", place->name[place->length - 1]));
+}
+
+static bool is_searched(enum errpipe_cause cause)
+{
+	return cause == ERRPIPE_CAUSE_NOT_IN_PATH || cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING;
 }
 
 static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *available)
@@ -73,16 +71,33 @@ static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const ch
 					      .available = available });
 }
 
-/* The place that was meant is shown only if it has the program. */
-static bool hint_not_expanded(struct ep_check *c, const struct ep_directory *place, const char *name)
+/* Start-up files leave "~/bin" in the PATH of healthy systems, so it counts only if the program is there. */
+static bool hint_not_expanded(struct ep_check *c, const char *place, const char *name)
 {
-	const char *text = ep_keep(c, "%.*s", (int)place->length, place->name), *expanded = NULL;
 	char directory[PATH_MAX / 2], path[PATH_MAX];
 
-	if (ep_expand(c, text, directory, sizeof(directory)) &&
-	    is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory, name)))
-		expanded = ep_keep(c, "%s", directory);
-	return not_in_path(c, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, text, expanded);
+	if (is_path_itself(place))
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, ep_keep(c, "%s", place), NULL);
+	return strpbrk(place, "$~%") && ep_expand(c, place, directory, sizeof(directory)) &&
+	       is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory, name)) &&
+	       not_in_path(c, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, ep_keep(c, "%s", place), ep_keep(c, "%s", directory));
+}
+
+static bool hint_directories(struct ep_check *c, const char *name)
+{
+	struct ep_directory place = { .rest = c->ex->object };
+	char text[PATH_MAX / 2];
+
+	while (ep_next_directory(&place)) {
+		if (place.length >= sizeof(text))
+			continue;
+		snprintf(text, sizeof(text), "%.*s", (int)place.length, place.name);
+		if (hint_not_expanded(c, text, name))
+			return true;
+		if (is_quoted(&place))
+			return not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED, ep_keep(c, "%s", text), NULL);
+	}
+	return false;
 }
 
 /* "/bin;/usr/bin", "/bin /usr/bin": would it be found if that separated directories? */
@@ -109,21 +124,12 @@ static bool hint_separator(struct ep_check *c, const char *name)
 
 bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link)
 {
-	struct ep_directory place = { .rest = c->ex->object };
-
-	if (c->ex->cause != ERRPIPE_CAUSE_NOT_IN_PATH || !c->ex->object)
+	if (!is_searched(c->ex->cause) || !c->ex->object)
 		return false;
 	if (strstr(c->ex->object, ":\\") && strchr(c->ex->object, ';'))
 		return not_in_path(c, ERRPIPE_DETAIL_PATH_OF_WINDOWS, NULL, NULL);
-	if (hint_separator(c, link->path))
+	if (hint_separator(c, link->path) || hint_directories(c, link->path))
 		return true;
-	while (ep_next_directory(&place)) {
-		if (is_literal(&place))
-			return hint_not_expanded(c, &place, link->path);
-		if (is_quoted(&place))
-			return not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED,
-					   ep_keep(c, "%.*s", (int)place.length, place.name), NULL);
-	}
 	if (!*c->ex->object)
 		return not_in_path(c, ERRPIPE_DETAIL_PATH_EMPTY, NULL, NULL);
 	return c->question->envp && !ep_variable(c, "PATH") && is_default(c->ex->object) &&
@@ -131,11 +137,6 @@ bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link)
 }
 
 /* --- another directory -------------------------------------------------------------------------------------- */
-
-static bool is_searched(enum errpipe_cause cause)
-{
-	return cause == ERRPIPE_CAUSE_NOT_IN_PATH || cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING;
-}
 
 static bool outside_path(struct ep_check *c, enum errpipe_detail detail, const char *path)
 {
