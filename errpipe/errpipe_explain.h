@@ -79,6 +79,7 @@ struct errpipe_who {
 	size_t groups_count;
 	uint64_t effective, inheritable, bounding; /* capabilities, one bit each */
 	int no_new_privs;
+	int mapped; /* nonzero: inside the root these ids have other numbers, because of a user namespace */
 	uint64_t reserved[4];
 };
 
@@ -253,13 +254,19 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it runs no such programs: detail */
 
 	/* The bundle. */
+	ERRPIPE_CAUSE_EMPTY_ROOT,	 /* it is missing, like everything: the root, object, has no files */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */
 	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, /* the image has it, but the mount of object on subject hides it; see detail */
 	ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, /* object, the source of the mount on subject, does not exist */
 	ERRPIPE_CAUSE_MOUNT_MISMATCH, /* object, to be mounted on subject, is a file and that a directory, or the reverse */
 	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
-	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, /* it must be searched, but process.env has no PATH */
-	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, /* no process can have the capabilities object; see detail */
+	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH,  /* it must be searched, but process.env has no PATH */
+	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES,  /* no process can have the capabilities object; see detail */
+	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, and not an absolute path; NULL: it is missing */
+	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
+	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
+	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine cannot give; see detail */
+	ERRPIPE_CAUSE_BUNDLE_SECCOMP, /* the filter refuses the exec itself, with the errno object; see detail */
 
 	/* The process. */
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; one may have limit */
@@ -376,7 +383,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PACKAGE,
 	ERRPIPE_DETAIL_GLIBC_PACKAGE, /* of Debian; on Alpine it is gcompat */
 	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
-	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as Android */
+	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as FreeBSD */
+	ERRPIPE_DETAIL_FROM_ANDROID,
 	ERRPIPE_DETAIL_FROM_LSB,
 	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
 
@@ -422,11 +430,11 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_MANY_ARGUMENTS,
 	ERRPIPE_DETAIL_MANY_VARIABLES, /* object: the beginning of most names, as in "CI_*", or NULL */
 	ERRPIPE_DETAIL_SERVICE_LINKS,  /* most of the environment describes the services of a Kubernetes namespace */
+	ERRPIPE_DETAIL_CI_VARIABLES,   /* most of it was set by a service that runs builds, such as GitLab */
 
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
-	ERRPIPE_DETAIL_NO_NEW_PRIVS,
-	ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS,
+	ERRPIPE_DETAIL_NO_NEW_PRIVS, /* whether the file system is mounted nosuid or not */
 
 	/* NOT_IN_PATH */
 	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH"; available: what it stands for */
@@ -503,10 +511,20 @@ enum errpipe_detail {
 
 	/* HANDLER_MISSING */
 	ERRPIPE_DETAIL_OTHER_ROOT,
+	ERRPIPE_DETAIL_WSL_HANDLER_LOST, /* a Windows program in WSL, and WSL's own handler is gone */
 
 	/* BUNDLE_CAPABILITIES: the set that has too many. */
-	ERRPIPE_DETAIL_EFFECTIVE,  /* more than the permitted ones */
-	ERRPIPE_DETAIL_INHERITABLE /* more than the bounding set */
+	ERRPIPE_DETAIL_EFFECTIVE,   /* more than the permitted ones */
+	ERRPIPE_DETAIL_INHERITABLE, /* more than the bounding set */
+
+	/* BUNDLE_LABEL */
+	ERRPIPE_DETAIL_NO_APPARMOR,
+	ERRPIPE_DETAIL_PROFILE_NOT_LOADED, /* AppArmor does not have the profile object */
+	ERRPIPE_DETAIL_NO_SELINUX,
+
+	/* BUNDLE_SECCOMP */
+	ERRPIPE_DETAIL_SECCOMP_ERRNO,
+	ERRPIPE_DETAIL_SECCOMP_KILLS
 };
 
 /* The class of the process for a file. */
@@ -528,6 +546,7 @@ struct errpipe_denied {
 	mode_t mode;	       /* of the file or directory */
 	int acl;	       /* nonzero: an access control list decides */
 	int mask;	       /* nonzero: only the mask of that list denies it */
+	int unnamed;	       /* nonzero: OTHER, and /etc/passwd of the root does not have uid */
 };
 
 /* TEXT_BUSY: the processes that have the file open for writing, as far as /proc shows them. */

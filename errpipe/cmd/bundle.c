@@ -234,9 +234,14 @@ static int check_capabilities(struct bundle *bundle, uint64_t permitted)
 
 	if (!effective && !inheritable)
 		return 0;
-	bundle->excess = names_of(effective ? effective : inheritable);
-	bundle->excess_kind = effective ? ERRPIPE_DETAIL_EFFECTIVE : ERRPIPE_DETAIL_INHERITABLE;
-	return bundle->excess ? 0 : no_memory();
+	free(bundle->fault.object);
+	bundle->fault = (struct bundle_fault){
+		.cause = ERRPIPE_CAUSE_BUNDLE_CAPABILITIES,
+		.detail = effective ? ERRPIPE_DETAIL_EFFECTIVE : ERRPIPE_DETAIL_INHERITABLE,
+		.error = EPERM,
+		.object = names_of(effective ? effective : inheritable),
+	};
+	return bundle->fault.object ? 0 : no_memory();
 }
 
 static int get_all_capabilities(struct bundle *bundle, const json_t *process)
@@ -293,6 +298,18 @@ static int get_user(struct bundle *bundle, const json_t *process)
 	return get_groups(bundle, user);
 }
 
+/* runc 1.1 starts no container with fewer open files, and crun 1.8 needs more. */
+enum { FILES_MIN = 7 };
+
+static int check_files(struct bundle *bundle, uint64_t limit)
+{
+	if (limit >= FILES_MIN)
+		return 0;
+	free(bundle->fault.object);
+	bundle->fault = (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_OPEN_FILES, .error = EMFILE };
+	return asprintf(&bundle->fault.object, "%u", (unsigned)limit) < 0 ? no_memory() : 0;
+}
+
 /* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
 static int get_limit(struct bundle *bundle, const json_t *entry, const char *name)
 {
@@ -317,7 +334,17 @@ static int get_limit(struct bundle *bundle, const json_t *entry, const char *nam
 		if (strcmp(limits[i].type, type) == 0)
 			*limits[i].limit = soft ? soft : 1;
 	}
+	if (ret > 0 && strcmp(type, "RLIMIT_NOFILE") == 0)
+		return check_files(bundle, soft);
 	return ret;
+}
+
+/* The object is a string of the bundle. */
+static void check_cwd(struct bundle *bundle)
+{
+	if (!bundle->cwd || *bundle->cwd != '/')
+		bundle->cwd_fault =
+			(struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_CWD, .object = (char *)bundle->cwd };
 }
 
 static int get_process(struct bundle *bundle)
@@ -328,9 +355,12 @@ static int get_process(struct bundle *bundle)
 	    get_strings(process, "process.args", &bundle->args) < 0 ||
 	    get_strings(process, "process.env", &bundle->env) < 0 ||
 	    get_string(process, "process.cwd", &bundle->cwd) < 0 ||
+	    get_string(process, "process.apparmorProfile", &bundle->profile) < 0 ||
+	    get_string(process, "process.selinuxLabel", &bundle->label) < 0 ||
 	    get_flag(process, "process.noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
 	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, bundle) < 0 || get_user(bundle, process) < 0)
 		return -1;
+	check_cwd(bundle);
 	return get_all_capabilities(bundle, process);
 }
 
@@ -408,9 +438,163 @@ static int map_ids(struct bundle *bundle)
 	if (get_objects(linux_, "linux.uidMappings", MAPPINGS_MAX, map_uid, bundle) < 0 ||
 	    get_objects(linux_, "linux.gidMappings", MAPPINGS_MAX, map_gids, bundle) < 0)
 		return -1;
+	bundle->mapped.mapped = bundle->mapped.uid != bundle->who.uid;
 	bundle->who = bundle->mapped;
 	bundle->who.groups = bundle->mapped_groups;
 	return 0;
+}
+
+/* --- seccomp: the filter is loaded before the exec --- */
+
+static int set_action(struct bundle *bundle, const char *action, uint64_t error)
+{
+	static const char *const kills[] = { "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+					     "SCMP_ACT_TRAP" };
+	struct bundle_fault *fault = &bundle->seccomp;
+	const char *name = errpipe_errname(error);
+
+	free(fault->object);
+	*fault = (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
+	for (size_t i = 0; i < COUNT(kills); i++) {
+		if (strcmp(kills[i], action) == 0)
+			*fault = (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_SECCOMP,
+							.detail = ERRPIPE_DETAIL_SECCOMP_KILLS };
+	}
+	if (strcmp(action, "SCMP_ACT_ERRNO") != 0)
+		return 0;
+	*fault = (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_SECCOMP,
+					.detail = ERRPIPE_DETAIL_SECCOMP_ERRNO,
+					.error = error };
+	return asprintf(&fault->object, "%s", name ? name : "errno 0") < 0 ? no_memory() : 0;
+}
+
+static bool holds(char *const *names, const char *name)
+{
+	for (; names && *names; names++) {
+		if (strcmp(*names, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the rule name execve(2)? Returns 1, 0, or, after a message, -1. */
+static int is_for_execve(const json_t *rule, const char *name)
+{
+	char names_name[2 * NAME_SIZE];
+	char **names = NULL;
+	int ret;
+
+	snprintf(names_name, sizeof(names_name), "%s.names", name);
+	ret = get_strings(rule, names_name, &names);
+	if (ret > 0)
+		ret = holds(names, "execve");
+	free(names);
+	return ret;
+}
+
+/* Of several rules for one call, which one counts depends on their arguments, and on the version of libseccomp. */
+static int get_rule(struct bundle *bundle, const json_t *entry, const char *name)
+{
+	char action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE], args_name[2 * NAME_SIZE];
+	int ret = is_for_execve(entry, name);
+	const char *action = "";
+	uint64_t error = EPERM;
+	json_t *args;
+
+	if (ret <= 0)
+		return ret;
+	snprintf(action_name, sizeof(action_name), "%s.action", name);
+	snprintf(error_name, sizeof(error_name), "%s.errnoRet", name);
+	snprintf(args_name, sizeof(args_name), "%s.args", name);
+	if (get_string(entry, action_name, &action) < 0 || get_number(entry, error_name, &error) < 0 ||
+	    get_array(entry, args_name, "an array of objects", &args) < 0)
+		return -1;
+	bundle->seccomp_is_unclear |= bundle->has_rule || json_array_size(args);
+	bundle->has_rule = true;
+	return set_action(bundle, action, error);
+}
+
+static int get_seccomp(struct bundle *bundle)
+{
+	const char *action = "";
+	uint64_t error = EPERM;
+	json_t *linux_, *seccomp;
+	int ret = get_object(bundle->config, "linux", &linux_);
+
+	if (ret > 0)
+		ret = get_object(linux_, "linux.seccomp", &seccomp);
+	if (ret <= 0)
+		return ret;
+	if (get_string(seccomp, "linux.seccomp.defaultAction", &action) < 0 ||
+	    get_number(seccomp, "linux.seccomp.defaultErrnoRet", &error) < 0 ||
+	    set_action(bundle, action, error) < 0 ||
+	    get_objects(seccomp, "linux.seccomp.syscalls", SIZE_MAX, get_rule, bundle) < 0)
+		return -1;
+	if (bundle->seccomp_is_unclear)
+		bundle->seccomp.cause = ERRPIPE_CAUSE_NONE;
+	return 0;
+}
+
+/* --- security modules --- */
+
+enum answer { NO, YES, NOT_KNOWN };
+
+/* Does a line of the file begin with that? */
+static enum answer has_line(const char *path, const char *begin)
+{
+	FILE *file = fopen(path, "re");
+	enum answer found = NO;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return NOT_KNOWN;
+	while (found == NO && getline(&line, &size, file) > 0)
+		found = strncmp(line, begin, strlen(begin)) == 0 ? YES : NO;
+	free(line);
+	fclose(file);
+	return found;
+}
+
+/* Without /sys it is not known. */
+static enum answer has_apparmor(void)
+{
+	enum answer on = has_line("/sys/module/apparmor/parameters/enabled", "Y");
+
+	return on == NOT_KNOWN && access("/sys/module/kernel", F_OK) == 0 ? NO : on;
+}
+
+/* Only root can read the list. */
+static enum answer has_profile(const char *profile)
+{
+	enum answer found = NOT_KNOWN;
+	char *begin;
+
+	if (asprintf(&begin, "%s (", profile) < 0)
+		return NOT_KNOWN;
+	found = has_line("/sys/kernel/security/apparmor/profiles", begin);
+	free(begin);
+	return found;
+}
+
+static struct bundle_fault label_fault(enum errpipe_detail detail, const char *object)
+{
+	return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_LABEL,
+				      .detail = detail,
+				      .object = (char *)object };
+}
+
+struct bundle_fault bundle_label_fault(const struct bundle *bundle)
+{
+	const char *profile = bundle->profile && strcmp(bundle->profile, "unconfined") != 0 ? bundle->profile : "";
+
+	if (*profile && has_apparmor() == NO)
+		return label_fault(ERRPIPE_DETAIL_NO_APPARMOR, profile);
+	if (*profile && has_apparmor() == YES && has_profile(profile) == NO)
+		return label_fault(ERRPIPE_DETAIL_PROFILE_NOT_LOADED, profile);
+	if (bundle->label && *bundle->label && has_line("/proc/filesystems", "nodev\tselinuxfs") == NO)
+		return label_fault(ERRPIPE_DETAIL_NO_SELINUX, bundle->label);
+	return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
 }
 
 /* --- mounts --- */
@@ -422,7 +606,7 @@ struct flag {
 
 struct mount_options {
 	struct flag noexec, nosuid;
-	bool is_bind, is_copy;
+	bool is_bind, is_copy, is_idmapped;
 };
 
 /* If options contradict each other, the last one counts, as for mount(8). */
@@ -442,6 +626,8 @@ static void apply_option(struct mount_options *all, const char *option)
 		{ "rsuid", &all->nosuid.cleared_recursively, true },
 		{ "bind", &all->is_bind, true },
 		{ "rbind", &all->is_bind, true },
+		{ "idmap", &all->is_idmapped, true },
+		{ "ridmap", &all->is_idmapped, true },
 		{ "tmpcopyup", &all->is_copy, true }, /* a tmpfs with the files of the image */
 	};
 
@@ -494,7 +680,9 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	if (strcmp(type, "proc") == 0)
 		mount->noexec = 0;
 	mount->empty = !all.is_bind && !all.is_copy && strcmp(type, "tmpfs") == 0;
-	bundle->sources[bundle->mounts_count++] = all.is_bind ? source : NULL;
+	/* Of an idmapped mount, the owners are unknown here. */
+	all.is_idmapped |= json_object_get(entry, "uidMappings") || json_object_get(entry, "gidMappings");
+	bundle->sources[bundle->mounts_count++] = all.is_bind && !all.is_idmapped ? source : NULL;
 	return ret;
 }
 
@@ -690,7 +878,7 @@ int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 	if (load(bundle, directory, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
 	    map_ids(bundle) < 0)
 		return -1;
-	if (get_mounts(bundle) < 0)
+	if (get_mounts(bundle) < 0 || get_seccomp(bundle) < 0)
 		return -1;
 	return add_names(bundle, directory);
 }
@@ -700,7 +888,8 @@ void bundle_free(struct bundle *bundle)
 	for (size_t i = 0; i < bundle->mounts_count; i++)
 		free((char *)bundle->mounts[i].name);
 	free(bundle->root_name);
-	free(bundle->excess);
+	free(bundle->fault.object);
+	free(bundle->seccomp.object);
 	free(bundle->args);
 	free(bundle->env);
 	free(bundle->groups);
@@ -722,5 +911,11 @@ int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 void bundle_free(struct bundle *bundle)
 {
 	(void)bundle;
+}
+
+struct bundle_fault bundle_label_fault(const struct bundle *bundle)
+{
+	(void)bundle;
+	return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
 }
 #endif

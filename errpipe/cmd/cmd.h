@@ -173,6 +173,14 @@ int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *bef
 void diagnosis_tell(const struct diagnosis *diagnosis);
 void diagnosis_free(struct diagnosis *diagnosis);
 
+/* bundle.c: a part of config.json that no runtime can carry out, or that refuses the exec. The cause is NONE if there is none. */
+struct bundle_fault {
+	enum errpipe_cause cause;
+	enum errpipe_detail detail;
+	int error;
+	char *object; /* malloc'd */
+};
+
 /* bundle.c: the process that an OCI bundle's config.json describes. The strings belong to config. */
 struct bundle {
 	struct json_t *config; /* of jansson */
@@ -184,14 +192,19 @@ struct bundle {
 	struct errpipe_mount *mounts;
 	const char **sources;
 	size_t mounts_count;
-	char *root_name;		 /* malloc'd: as seen from the working directory; or NULL */
-	char *excess;			 /* malloc'd: capabilities that no runtime can set, or NULL */
-	enum errpipe_detail excess_kind; /* EFFECTIVE, INHERITABLE */
+	char *root_name;			       /* malloc'd: as seen from the working directory; or NULL */
+	const char *profile, *label;		       /* of AppArmor and SELinux; NULL: none */
+	struct bundle_fault fault, cwd_fault, seccomp; /* what every runtime fails at; the filter */
+	bool has_rule;				       /* of seccomp, for execve */
+	bool seccomp_is_unclear;		       /* what the filter does depends on arguments, or on an order */
 };
 
 /* Returns 0, or -1 after a message. Free it in both cases. Gives up on config.json after that many milliseconds. */
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds);
 void bundle_free(struct bundle *bundle);
+
+/* Does this machine lack the AppArmor profile or the SELinux label? The object is a string of the bundle. */
+struct bundle_fault bundle_label_fault(const struct bundle *bundle);
 
 /* json.c: was errpipe built with JSON support? If not, prints a message. */
 bool json_is_there(void);

@@ -395,21 +395,59 @@ static bool lacks_path(const struct explain *explain)
 	return explain->bundle_name && !explain->path && is_searched(*explain->argv);
 }
 
+static void take_fault(struct diagnosis *diagnosis, const struct bundle_fault *fault)
+{
+	diagnosis_of_bundle(diagnosis, fault->cause, fault->error, diagnosis->path);
+	diagnosis->explanation->object = fault->object;
+	diagnosis->explanation->detail = fault->detail;
+}
+
+/* Runtimes look the program up before they load the filter. The kernel asks the filter before everything else. */
+static bool is_filtered(const struct explain *explain, const struct errpipe_explanation *ex)
+{
+	const struct bundle_fault *seccomp = &explain->bundle.seccomp;
+
+	if (!seccomp->cause)
+		return false;
+	return explain->inspection.question.report ? explain->report.error == seccomp->error : ex->works;
+}
+
+static bool is_relative(const struct explain *explain, const struct errpipe_explanation *ex)
+{
+	return explain->bundle_name && ex->works && is_searched(*explain->argv) && *ex->link[0].path != '/';
+}
+
+/* The modules of this machine matter only for a container that is to be started here. */
+static struct bundle_fault label_fault(const struct explain *explain, const struct errpipe_explanation *ex)
+{
+	if (!ex->starts || explain->inspection.question.report || explain->inspection.root_is_given)
+		return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
+	return bundle_label_fault(&explain->bundle);
+}
+
 /* What is wrong with the bundle comes before the exec. */
 static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
 {
 	struct errpipe_explanation *ex = diagnosis->explanation;
 	const struct errpipe_explanation *cwd = explain->closed_cwd;
+	struct bundle_fault label = label_fault(explain, ex);
 
-	if (explain->bundle.excess) {
-		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, EPERM, diagnosis->path);
-		ex->object = explain->bundle.excess;
-		ex->detail = explain->bundle.excess_kind;
+	if (explain->bundle.fault.cause) {
+		take_fault(diagnosis, &explain->bundle.fault);
+	} else if (explain->bundle.cwd_fault.cause && !explain->cwd) {
+		take_fault(diagnosis, &explain->bundle.cwd_fault);
 	} else if (lacks_path(explain)) {
 		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, ENOENT, *explain->argv);
 		ex->links = 1;
 		ex->link[0] =
 			(struct errpipe_link){ .kind = ERRPIPE_LINK_PROGRAM, .parent = -1, .path = *explain->argv };
+	} else if (is_relative(explain, ex)) {
+		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, 0, diagnosis->path);
+		ex->certainty = ERRPIPE_LIKELY;
+	} else if (is_filtered(explain, ex)) {
+		take_fault(diagnosis, &explain->bundle.seccomp);
+	} else if (label.cause) {
+		take_fault(diagnosis, &label);
 	} else if (cwd && ex->cause == ERRPIPE_CAUSE_NONE) {
 		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_CWD_UNSEARCHABLE, 0, diagnosis->path);
 		ex->works = ex->starts = 1;
@@ -474,7 +512,7 @@ static void allow_for_runtime(struct explain *explain, struct errpipe_explanatio
 
 	if (explain->cwd || !*ex)
 		return;
-	if ((*ex)->cause == ERRPIPE_CAUSE_MISSING || (*ex)->cause == ERRPIPE_CAUSE_DANGLING_LINK) {
+	if ((*ex)->cause == ERRPIPE_CAUSE_MISSING || (*ex)->cause == ERRPIPE_CAUSE_EMPTY_ROOT) {
 		free_explanation(*ex);
 		*ex = NULL;
 	} else if ((*ex)->cause == ERRPIPE_CAUSE_UNSEARCHABLE && (!report || report->error != EACCES)) {

@@ -76,7 +76,7 @@ static int do_inspect(void *data)
 			return -errno;
 	}
 	if (inspection->root) {
-		ex->looking_at = inspection->root;
+		ex->looking_at = question.root_name ? question.root_name : inspection->root;
 		question.root = open_above_stderr(inspection->root_is_given ? AT_FDCWD : base, inspection->root,
 						  O_PATH | O_DIRECTORY);
 		if (question.root < 0)

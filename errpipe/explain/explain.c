@@ -31,7 +31,7 @@ static void refine_missing(struct ep_check *c, const struct errpipe_link *link)
 	if (c->ex->cause != ERRPIPE_CAUSE_MISSING)
 		return;
 	if (link->kind == ERRPIPE_LINK_HANDLER)
-		ep_handler_missing(c);
+		ep_handler_missing(c, c->ex->link + link->parent);
 	else if (link->kind == ERRPIPE_LINK_LOADER && c->ex->link[link->parent].kind == ERRPIPE_LINK_HANDLER)
 		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_HANDLER_DYNAMIC });
 	else if (link->kind == ERRPIPE_LINK_LOADER)
@@ -713,7 +713,8 @@ static void check_all(struct ep_check *c)
 		search_path(c);
 	else
 		check_path(c, c->question->path);
-	ep_hint_command(c);
+	if (!ep_root_is_empty(c))
+		ep_hint_command(c);
 }
 
 /* NGROUPS_MAX is 65536, but few processes have that many. With more than these, only the kernel is asked. */
@@ -737,6 +738,7 @@ static int explain(struct errpipe_explanation *ex, const struct errpipe_question
 		c.question = &followed;
 		check_all(&c);
 		ep_check_mounts(&c);
+		ep_note_user(&c);
 		ep_judge_finding(&c);
 		ep_forget_mounts(&followed);
 	}

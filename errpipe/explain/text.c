@@ -394,16 +394,6 @@ static const char *naming_script(const struct errpipe_explanation *ex)
 	return link && link->kind == ERRPIPE_LINK_INTERPRETER ? path_at(ex, link->parent) : NULL;
 }
 
-static bool has_nosuid(const struct errpipe_explanation *ex)
-{
-	return ex->detail == ERRPIPE_DETAIL_NOSUID || ex->detail == ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS;
-}
-
-static bool has_no_new_privs(const struct errpipe_explanation *ex)
-{
-	return ex->detail == ERRPIPE_DETAIL_NO_NEW_PRIVS || ex->detail == ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS;
-}
-
 /* The value of a placeholder that only has a text of its own. */
 static const char *when(bool condition)
 {
@@ -449,18 +439,21 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "arch-of-parent", architecture_at(ex, parent_of(ex, ex->broken)) },
 		{ "acl", ex->denied.acl ? "" : NULL },
 		{ "mask", ex->denied.mask ? "" : NULL },
+		{ "unnamed", when(ex->denied.unnamed) },
 		{ "raisable", ex->limit < ep_most_arguments() ? "" : NULL },
 		{ "here", here_at(ex, ex->broken) },
 		{ "fault", fault_at(ex, ex->broken) },
 		{ "subject-here", ex->subject_here },
 		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },
 		{ "appimage", when(ex->detail == ERRPIPE_DETAIL_APPIMAGE) },
-		{ "disable", ex->detail == ERRPIPE_DETAIL_OTHER_ROOT ? NULL : ex->handler },
+		{ "disable", ex->detail ? NULL : ex->handler },
+		{ "wsl", when(ex->detail == ERRPIPE_DETAIL_WSL_HANDLER_LOST) },
 		{ "file-on", when(ex->detail == ERRPIPE_DETAIL_FILE_ON_DIRECTORY) },
+		{ "android", when(ex->has_libc && strcmp(ex->has_libc, "Android") == 0) },
+		{ "returned", ex->detail ? NULL : ex->object },
+		{ "refused", when(ex->object && ex->detail) },
 		{ "unmapped", when(ex->detail == ERRPIPE_DETAIL_UNMAPPED_OWNER) },
-		{ "nosuid", when(has_nosuid(ex)) },
-		{ "no-new-privs", when(has_no_new_privs(ex)) },
-		{ "both", when(has_nosuid(ex) && has_no_new_privs(ex)) },
+		{ "nosuid", when(ex->detail == ERRPIPE_DETAIL_NOSUID) },
 	};
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
@@ -661,7 +654,7 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 	struct value value;
 
 	look_up(&value, ex, p, key);
-	if (form == NAME)
+	if (form == NAME || form == FILE_NAME)
 		value.add_text = ep_add_quoted;
 	if (form == WORD || form == INSIDE)
 		value.add_text = ep_add_word;

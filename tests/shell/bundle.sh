@@ -129,6 +129,11 @@ bundle '"/app/server"' '' "$(tmpfs /app '"tmpcopyup"')"
 try 'a tmpfs with a copy of the files' both 1 not-yet-mounted '!hides'
 bundle '"/app/gone"' '' "$(tmpfs /app '"nosuid"')"
 try 'a tmpfs on which somebody puts the program' both 1 not-yet-mounted '!hides'
+bundle '"/app/server"' '' ', "mounts": [{"destination": "/app", "type": "tmpfs"}, {"destination": "/app/server", "type": "bind", "source": "rootfs/bin/sh"}]'
+try 'a tmpfs, and the program mounted on it' both 0 none 'it would start'
+mkdir -p b/rootfs/opt/dir && printf '#!/opt/dir\n' >b/rootfs/bin/of-opt && chmod 755 b/rootfs/bin/of-opt
+bundle '"/bin/of-opt"'
+try 'a directory as interpreter' both 1 not-a-file 'fix: name a program in the first line of "/bin/of-opt"'
 bundle '"/bin/sh"' '' "$(tmpfs /app '"nosuid"')"
 try 'a tmpfs beside the program' both 0 none 'it would start'
 bundle '"sh"' '' "$(mount /app ../host/full)"
@@ -144,6 +149,21 @@ bundle '"/bin/sh"' ', "cwd": "/bin/sh"'
 try 'process.cwd is a file' both 1 file-as-directory 'the working directory cannot be entered: "/bin/sh" is a file' 'use a directory:'
 bundle '"/bin/sh"' ', "cwd": "/none/there"'
 try 'process.cwd is missing: runtimes create it' both 0 none 'it would start'
+ln -s /nowhere b/rootfs/dangling
+for cwd in /dangling /dangling/x; do
+	bundle '"/bin/sh"' ", \"cwd\": \"$cwd\""
+	try "process.cwd is a symlink to nothing: $cwd" both 1 dangling-link 'the working directory cannot be entered: "/dangling' \
+		'a symlink to "/nowhere", which does not exist'
+done
+for cwd in bin '' ./; do
+	bundle '"/bin/sh"' ", \"cwd\": \"$cwd\""
+	try "process.cwd is relative: $cwd" both 1 bundle-cwd "process.cwd of config.json is \"$cwd\", but it must be an absolute path"
+done
+bundle '"/bin/sh"'
+config=$(printf '%s' "$config" | sed 's/"cwd": "[^"]*", //')
+try 'process.cwd is not there' both 1 bundle-cwd 'process.cwd of config.json is missing, but it must be'
+arguments='--bundle b --cwd /bin'
+try 'process.cwd is not there, but --cwd is' both 0 none 'it would start'
 bundle '"/bin/sh"' ', "cwd": "/app"' "$(mount /app ../host/full)"
 try 'process.cwd is a mount' both 0 none 'it would start'
 if [ "$(id -u)" = 0 ]; then
@@ -163,6 +183,21 @@ if [ "$(id -u)" = 0 ]; then
 	try 'an interpreter behind such a symlink' both 1 unsearchable 'its interpreter "/link/python" cannot be reached through the symlink'
 	bundle '"/root/bin/python"' ', "user": {"uid": 1000, "gid": 1000}'
 	try 'a closed directory without a symlink' both 1 unsearchable 'cannot be reached: "/root" has' '!symlink'
+	bundle '"/bin/no-x"' ', "user": {"uid": 4711, "gid": 4711}'
+	try 'a root without passwd' both 1 not-executable 'others (uid 4711)' '!passwd'
+	printf 'root:x:0:0::/:/bin/sh\n\nodd\napp:x:1000:1000::/:/bin/sh\nlast:x:4712:1::/' >b/rootfs/etc/passwd
+	try 'a user without a name' both 1 not-executable 'for others (uid 4711, not in /etc/passwd)'
+	bundle '"/root/bin/python"' ', "user": {"uid": 4711, "gid": 4711}'
+	try 'a directory closed to a user without a name' both 1 unsearchable 'for others (uid 4711, not in /etc/passwd)'
+	for uid in 1000 4712; do
+		bundle '"/bin/no-x"' ", \"user\": {\"uid\": $uid, \"gid\": 1}"
+		try "a user with a name: $uid" both 1 not-executable "for others (uid $uid) " '!passwd'
+	done
+	bundle '"/bin/no-x"' ', "user": {"uid": 1, "gid": 1}' ', "linux": {"uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}]}'
+	try 'ids of a user namespace' both 1 not-executable 'for others (uid 100001)' '!passwd'
+	bundle '"/bin/sh"' ', "user": {"uid": 4711, "gid": 4711}'
+	try 'a user without a name, and nothing is wrong' both 0 none '!passwd'
+	rm b/rootfs/etc/passwd
 	chmod 700 b/rootfs
 	bundle '"/bin/sh"' ', "user": {"uid": 1000, "gid": 1000}'
 	try 'the root itself is closed' both 1 unsearchable 'chmod a+x b/rootfs, or'
@@ -184,6 +219,42 @@ for env in '' '"TERM=xterm"' '"PATH="' '"PATH=/bin", "PATH="'; do
 	try "no PATH, a path: $env" both 0 none 'it would start'
 done
 
+for path in bin :/none /none:; do
+	bundle '"sh"' ', "cwd": "/bin"'
+	[ "$path" = bin ] && bundle '"sh"'
+	config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=$path|")
+	try "a relative entry of PATH: $path" both 1 bundle-relative-path 'why (likely): PATH leads to "' 'runc refuses that'
+done
+bundle '"sh"'
+config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=app:/bin|")
+try 'a relative entry of PATH that has nothing' both 0 none 'it would start'
+bundle '"bin/sh"'
+try 'a relative path is not searched' both 0 none 'it would start'
+
+# --- an empty root
+
+mkdir hollow
+for name in /bin/sh sh; do
+	bundle "\"$name\""
+	config=$(printf '%s' "$config" | sed 's|"rootfs"|"../hollow"|')
+	try "an empty root: $name" both 1 empty-root "\"$name\" does not exist: the root \"b/../hollow\" is empty (ENOENT)" 'a stopped container'
+done
+bundle '"/app/no-x"' '' "$(mount /app ../host)"
+config=$(printf '%s' "$config" | sed 's|"rootfs"|"../hollow"|')
+try 'an empty root, but a mount that has it' both 1 not-executable '!is empty'
+: >hollow/file
+bundle '"/bin/sh"'
+config=$(printf '%s' "$config" | sed 's|"rootfs"|"../hollow"|')
+arguments='--bundle b'
+try 'a root that is not empty' answers 1 '"/bin/sh" does not exist' '!is empty'
+
+# --- a mount with owners of its own
+
+bundle '"/app/no-x"' '' ', "mounts": [{"destination": "/app", "type": "bind", "source": "../host", "options": ["rbind", "ridmap"]}]'
+try 'an idmapped mount' both 1 not-yet-mounted '!permission'
+bundle '"/app/no-x"' '' ', "mounts": [{"destination": "/app", "type": "bind", "source": "../host", "uidMappings": []}]'
+try 'a mount with mappings' both 1 not-yet-mounted '!permission'
+
 # --- capabilities
 
 # capabilities SETS
@@ -198,6 +269,93 @@ capabilities '"effective": ["CAP_KILL"], "permitted": ["CAP_KILL", "CAP_CHOWN"]'
 try 'permitted, but not in the bounding set' both 0 none 'it would start'
 capabilities '"effective": ["CAP_OF_TOMORROW"]'
 try 'a capability that is not known' both 0 none 'it would start'
+
+# --- limits, filters, labels
+
+for limit in 0 3 6; do
+	bundle '"/bin/sh"' ", \"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"soft\": $limit, \"hard\": 1024}]"
+	try "no runtime starts with $limit files" both 1 bundle-open-files "RLIMIT_NOFILE in process.rlimits is $limit, so the runtime" '(EMFILE)'
+done
+bundle '"/bin/sh"' ', "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 7, "hard": 7}, {"type": "RLIMIT_NICE", "soft": 0, "hard": 0}]'
+try 'a limit that is enough' both 0 none 'it would start'
+
+# seccomp DEFAULT RULES
+seccomp() {
+	printf ', "linux": {"seccomp": {"defaultAction": "%s", "syscalls": [%s]}}' "$1" "$2"
+}
+allow='{"names": ["read", "execve"], "action": "SCMP_ACT_ALLOW"}'
+refuse='{"names": ["execve"], "action": "SCMP_ACT_ERRNO"'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ALLOW "$refuse}")"
+try 'a filter refuses execve' both 1 bundle-seccomp 'why: linux.seccomp of config.json refuses execve (EPERM)' 'SCMP_ACT_ALLOW'
+arguments='--bundle b --errno EPERM'
+try 'a filter refused execve' both 1 bundle-seccomp 'refuses execve (EPERM)'
+arguments='--bundle b --errno EIO'
+try 'another errno is not that of the filter' both 1 unknown '!linux.seccomp'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ALLOW "$refuse, \"errnoRet\": 38}")"
+try 'a filter with an errno of its own' both 1 bundle-seccomp 'refuses execve (ENOSYS)'
+bundle '"sh"' '' "$(seccomp SCMP_ACT_KILL_PROCESS '{"names": ["read"], "action": "SCMP_ACT_ALLOW"}')"
+try 'a filter kills by default' both 1 bundle-seccomp 'linux.seccomp of config.json kills the process that calls execve'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ERRNO '')"
+try 'a filter refuses all' both 1 bundle-seccomp 'refuses execve (EPERM)'
+bundle '"/bin/gone"' '' "$(seccomp SCMP_ACT_ERRNO '')"
+try 'runtimes look for the program first' both 1 missing '"/bin/gone" does not exist' '!seccomp'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ERRNO "$allow")"
+try 'a filter allows it' both 0 none 'it would start'
+for action in SCMP_ACT_NOTIFY SCMP_ACT_TRACE SCMP_ACT_LOG SCMP_ACT_OF_TOMORROW; do
+	bundle '"/bin/sh"' '' "$(seccomp "$action" '')"
+	try "a filter that may allow it: $action" both 0 none 'it would start'
+done
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ALLOW "$refuse, \"args\": [{\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}")"
+try 'a rule for some arguments' both 0 none 'it would start'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ERRNO "$refuse}, $allow")"
+try 'two rules for one call' both 0 none 'it would start'
+bundle '"/bin/sh"' '' "$(seccomp SCMP_ACT_ALLOW '{"names": ["execveat", "ptrace"], "action": "SCMP_ACT_KILL"}')"
+try 'a rule for another call' both 0 none 'it would start'
+
+has_apparmor=$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)
+if [ -d /sys/module/kernel ] && [ "$has_apparmor" != Y ]; then
+	bundle '"/bin/sh"' ', "apparmorProfile": "docker-default"'
+	try 'a profile without AppArmor' both 1 bundle-label 'process.apparmorProfile is "docker-default", but AppArmor is off' \
+		'docker: --security-opt apparmor=unconfined'
+	arguments='--bundle b --root b/rootfs'
+	try 'a profile for another machine' both 0 none 'it would start'
+	arguments='--bundle b --errno ENOEXEC'
+	try 'the exec took place' both 1 unknown '!AppArmor is off'
+	bundle '"/bin/gone"' ', "apparmorProfile": "docker-default"'
+	try 'a missing program comes first' both 1 missing '!AppArmor'
+else
+	skip 'a profile without AppArmor' 'AppArmor is on here'
+fi
+for profile in '' unconfined; do
+	bundle '"/bin/sh"' ", \"apparmorProfile\": \"$profile\", \"selinuxLabel\": \"\""
+	try "no profile: $profile" both 0 none 'it would start'
+done
+if ! grep -q selinuxfs /proc/filesystems; then
+	bundle '"/bin/sh"' ', "selinuxLabel": "system_u:system_r:container_t:s0"'
+	try 'a label without SELinux' both 1 bundle-label 'process.selinuxLabel is "system_u:system_r:container_t:s0", but SELinux is off'
+else
+	skip 'a label without SELinux' 'SELinux is on here'
+fi
+# with_apparmor STATUS CAUSE TEXT...: as both, on a machine that has AppArmor with the profile "there".
+with_apparmor() {
+	printf '%s\n' "$config" >b/config.json
+	# shellcheck disable=SC2016 # the inner shell expands them
+	unshare -m sh -c 'mount -t tmpfs none /sys && mkdir -p /sys/module/apparmor/parameters /sys/kernel/security/apparmor &&
+		echo Y >/sys/module/apparmor/parameters/enabled && echo "there (enforce)" >/sys/kernel/security/apparmor/profiles &&
+		"$1" explain --bundle b; "$1" explain --json --bundle b | jq -r .cause' sh "$errpipe" >out
+	cat out
+	grep -qF -e "$2" out && [ "$(tail -n 1 out)" = "$1" ]
+}
+if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none /sys; then
+	bundle '"/bin/sh"' ', "apparmorProfile": "other"'
+	try 'a profile that is not loaded' with_apparmor bundle-label '"other", which is not loaded on this machine'
+	bundle '"/bin/sh"' ', "apparmorProfile": "there"'
+	try 'a profile that is loaded' with_apparmor none 'it would start'
+	bundle '"/bin/sh"' ', "apparmorProfile": "the"'
+	try 'a profile whose name only begins so' with_apparmor bundle-label '"the", which is not loaded'
+else
+	skip 'profiles of AppArmor' 'needs root and mount namespaces'
+fi
 
 # --- --root with --bundle
 

@@ -741,7 +741,7 @@ Try 'errpipe explain --help'." explain
 	try 'no bundle' prints 125 'errpipe: cannot open the bundle "nowhere" (ENOENT)' explain --bundle nowhere
 	rm bundle/config.json
 	configure '.root.path = "no\u001bwhere"'
-	try 'a root that is not there' prints 125 'errpipe: cannot inspect "no\x1bwhere" (ENOENT)' explain --bundle bundle
+	try 'a root that is not there' prints 125 'errpipe: cannot inspect "bundle/no\x1bwhere" (ENOENT)' explain --bundle bundle
 else
 	skip 'bundles' 'runc is missing: scripts/setup test installs it'
 fi

@@ -207,8 +207,25 @@ try 'WSLInterop is lost, really' runs 126 'WSLInterop is gone' -- ./notepad.exe
 try 'WSLInterop is lost, for an interpreter' explains 1 wsl-interop-lost 'its interpreter' -- ./by-script
 try 'WSLInterop is lost, by a link' explains 1 wsl-interop-lost '"./by-link" is' -- ./by-link
 register cli MZ '' /errpipe/cli ''
-try "Mono's handler takes it" explains 1 handler-missing 'the binfmt_misc handler "cli" runs it with "/errpipe/cli"' \
-	'echo 0 >/proc/sys/fs/binfmt_misc/cli' -- ./notepad.exe
+try "Mono's handler takes it, and WSL's is lost" explains 1 handler-missing \
+	'why: the binfmt_misc handler "cli" runs it with "/errpipe/cli", which does not exist, and WSLInterop is gone (ENOENT)' \
+	'fix: as root: cd /proc/sys/fs/binfmt_misc; echo 0 >cli; echo :WSLInterop:M::MZ::/init:PF >register' -- ./notepad.exe
+advised_for_mono() {
+	sh -c "$("$errpipe" explain ./notepad.exe | sed -n "s,/init,$tmp/emulator,; s/^fix: as root: //p")" &&
+		explains 0 none -- ./notepad.exe
+}
+try 'the advice for that helps' advised_for_mono
+remove WSLInterop
+register WSLInterop MZ '' "$tmp/emulator" PF
+remove cli
+register cli MZ '' /errpipe/cli ''
+try "Mono's handler takes it before WSL's" explains 1 handler-missing 'runs it with "/errpipe/cli"' '!WSLInterop' \
+	'fix: install it, or disable the handler, as root: echo 0 >/proc/sys/fs/binfmt_misc/cli' -- ./notepad.exe
+remove WSLInterop
+printf '#!/bin/sh\r\n' >text.exe && chmod 755 text.exe
+register errpipe-test '#!/bin/sh' '' /errpipe/cli ''
+try 'another file in WSL' explains 1 handler-missing '!WSLInterop' -- ./text.exe
+remove errpipe-test
 try "Mono's handler takes it, really" runs 127 'handler "cli" runs it' -- ./notepad.exe
 echo 0 >"$formats/cli"
 try 'a handler that is disabled' explains 1 handler-disabled 'why: "./notepad.exe" needs the binfmt_misc handler "cli", which is' \

@@ -5,7 +5,7 @@
 # An example is a line that begins with "$ " in a code block (indented by four in Markdown; a literal display in mdoc). The lines
 # after it are its output. A line that ends in "..." may continue, depending on the machine. The examples of a document run in
 # sequence in one shell, so that "echo $?" works. Their directory has hello.arm64, hello.s390x, hello.native, dynamic.arm64, a musl
-# rootfs with an app for glibc, and the scripts of the document.
+# rootfs with an app for glibc, a bundle "container" whose program lacks a library, and the scripts of the document.
 set -u
 export LC_ALL=C.UTF-8
 
@@ -89,12 +89,21 @@ make_rootfs() {
 	chmod 755 rootfs/usr/bin/app
 }
 
+make_container() {
+	mkdir -p container/rootfs/app
+	echo 'int f(void) { return 0; }' | cc -shared -Wl,-soname,libpq.so.5 -x c -o libpq.so -
+	echo 'int f(void); int main(void) { return f(); }' | cc -x c - -x none ./libpq.so -o container/rootfs/app/server
+	cp -L --parents "$(readelf -lW container/rootfs/app/server | sed -n 's/.*interpreter: \(.*\)]/\1/p')" container/rootfs
+	echo '{"root": {"path": "rootfs"}, "process": {"args": ["/app/server"], "cwd": "/"}}' >container/config.json
+}
+
 for document; do
 	cd "$(mktemp -d)" || exit 1
 	cp "$ERRPIPE_BUILD/stubs/aarch64/hello" hello.arm64
 	cp "$ERRPIPE_BUILD/stubs/s390x/hello" hello.s390x
 	cp "$ERRPIPE_BUILD/stubs/$(uname -m)/hello" hello.native
 	make_rootfs
+	make_container
 	printf '#include <stdio.h>\nint main(void) { puts("hello"); }\n' | aarch64-linux-gnu-gcc -x c -o dynamic.arm64 -
 	scripts "$document"
 	PATH=$ERRPIPE_BUILD:$PATH

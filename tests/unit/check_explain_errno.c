@@ -122,7 +122,7 @@ static const struct {
 	{ EISDIR, "./good", { "takes the file for a directory", "FUSE" } },
 	{ EINVAL, "./good", { "damaged file capabilities", "getcap ./good" } },
 	{ ENFILE, "./good", { "the whole system", "fs.file-max" } },
-	{ EMFILE, "./good", { "limit of open files", "ulimit -n" } },
+	{ EMFILE, "./good", { "comes from a file system, or", "ulimit -n" } },
 	{ ENOSYS, "./good", { "a seccomp filter", "seccomp profile" } },
 	{ EBADMSG, "./good", { "wrong checksum", "fsck" } },
 	{ EOVERFLOW, "./good", { "no step of an exec", "seccomp profile" } },

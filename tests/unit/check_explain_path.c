@@ -1419,6 +1419,40 @@ START_TEST(a_mount_that_begins_empty)
 }
 END_TEST
 
+/* A tmpfs with mounts on it, as /dev has them. */
+START_TEST(mounts_on_an_empty_one)
+{
+	const struct errpipe_mount program = real_program();
+	const struct errpipe_mount empty = { .at = "/dir", .empty = 1 };
+	const struct errpipe_mount on = { .at = "/dir/sub/prog", .source = program.source };
+	const struct errpipe_mount mounts[] = { empty, on }, covered[] = { on, empty };
+	static const struct {
+		const char *path;
+		bool is_covered;
+		enum errpipe_cause cause;
+	} tries[] = {
+		{ "/dir/sub/prog", false, ERRPIPE_CAUSE_NONE },
+		{ "/dir/sub/prog", true, ERRPIPE_CAUSE_HIDDEN_BY_MOUNT },
+		{ "/dir/prog", false, ERRPIPE_CAUSE_HIDDEN_BY_MOUNT },
+		{ "/dir/gone", false, ERRPIPE_CAUSE_NOT_YET_MOUNTED },
+		{ "/dir/sub", false, ERRPIPE_CAUSE_NOT_A_FILE },
+	};
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		const struct errpipe_question question = { .root = root,
+							   .path = tries[i].path,
+							   .mounts = tries[i].is_covered ? covered : mounts,
+							   .mounts_count = 2 };
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(tries[i].cause));
+		if (tries[i].cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED)
+			assert_cause(ERRPIPE_CAUSE_NOT_YET_MOUNTED, 0, "/dir", NULL);
+	}
+	close(program.source);
+}
+END_TEST
+
 /* Mounts that no runtime makes. Those that do not concern the program come after everything else. */
 START_TEST(a_mount_that_fails)
 {
@@ -1695,7 +1729,7 @@ static void find_on_nosymfollow_mount(int i)
 		SKIP("needs nosymfollow"); /* Linux before 5.10 ignores the flag */
 	ck_assert_int_eq(find_path("/at/link"), ELOOP);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, ELOOP, "/at/link", "ELOOP");
-	assert_said(&ex, "ELOOP for \"/at/link\" (mounted nosymfollow)");
+	assert_said(&ex, "the kernel does not follow the symlink \"/at/link\" (mounted nosymfollow)");
 }
 
 START_TEST(a_nosymfollow_mount)
@@ -1729,7 +1763,7 @@ static void find_protected(int i)
 	ck_assert_int_eq(lchown("tmp/dir", 1001, 1001), 0);
 	ck_assert_int_eq(find_path("/tmp/link"), EACCES);
 	assert_cause(ERRPIPE_CAUSE_LOOKUP_FAILED, EACCES, "/tmp/link", "EACCES");
-	assert_said(&ex, "EACCES for \"/tmp/link\" (fs.protected_symlinks)");
+	assert_said(&ex, "the kernel does not follow the symlink \"/tmp/link\" (fs.protected_symlinks)");
 	ck_assert_int_eq(find_path("/to-tmp"), EACCES);
 	ck_assert_int_eq(find_path("/tmp/link/"), EACCES);
 	ck_assert_int_eq(find_path("/tmp/dir/prog"), 0);
@@ -2090,6 +2124,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, a_mounted_directory);
 	tcase_add_test(tcase, a_mount_that_hides);
 	tcase_add_test(tcase, a_mount_that_begins_empty);
+	tcase_add_test(tcase, mounts_on_an_empty_one);
 	tcase_add_test(tcase, a_mount_that_fails);
 	tcase_add_test(tcase, a_mount_on_a_mount);
 	tcase_add_test(tcase, paths_of_the_caller);

@@ -333,22 +333,36 @@ static const struct environment {
 	const char *name, *also;
 	int services, more, bytes; /* of each value */
 	enum errpipe_detail detail;
-	const char *object, *words;
+	const char *object, *words, *sign;
 } environments[] = {
-	{ "services", NULL, 6000, 0, 0, ERRPIPE_DETAIL_SERVICE_LINKS, NULL, "set enableServiceLinks: false" },
-	{ "services and some", "CI_%d", 6000, 500, 100, ERRPIPE_DETAIL_SERVICE_LINKS, NULL, "Kubernetes" },
-	{ "some services", "CI_%d", 10, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "CI_*", "most of it in CI_*" },
-	{ "one prefix", "CI_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "CI_*", "unset the variables" },
-	{ "no prefix", "X%d_A", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, " bytes; the limit is " },
-	{ "no underscore", "name", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "name", "most of it in name;" },
-	{ "underscores", "__a_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "__a_*", "most of it in __a_*;" },
+	{ "services", NULL, 6000, 0, 0, ERRPIPE_DETAIL_SERVICE_LINKS, NULL, "set enableServiceLinks: false", NULL },
+	{ "services and some", "CI_%d", 6000, 500, 100, ERRPIPE_DETAIL_SERVICE_LINKS, NULL, "Kubernetes", NULL },
+	{ "some services", "CI_%d", 10, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "CI_*", "most of it in CI_*",
+	  NULL },
+	{ "one prefix", "CI_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "CI_*", "unset the variables", NULL },
+	{ "GitLab", "CI_%d", 0, 20, 120000, ERRPIPE_DETAIL_CI_VARIABLES, NULL, "most of them set by the CI system",
+	  "CI=true" },
+	{ "Jenkins", "BUILD_%d", 0, 20, 120000, ERRPIPE_DETAIL_CI_VARIABLES, NULL, "files or artifacts",
+	  "JENKINS_URL=x" },
+	{ "no sign of CI", "BUILD_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "BUILD_*",
+	  "most of it in BUILD_*", NULL },
+	{ "other variables in CI", "X_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "X_*", "most of it in X_*",
+	  "CI=1" },
+	{ "services in CI", "S_%d", 6000, 0, 0, ERRPIPE_DETAIL_SERVICE_LINKS, NULL, "Kubernetes", "CI=true" },
+	{ "no prefix", "X%d_A", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, " bytes; the limit is ", NULL },
+	{ "no underscore", "name", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "name", "most of it in name;",
+	  NULL },
+	{ "underscores", "__a_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, "__a_*", "most of it in __a_*;",
+	  NULL },
 	{ "a long prefix", "ABCDEFGHIJKLMNOPQRSTUVWXYZ_%d", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES,
-	  "ABCDEFGHIJKLMNOP*", "ABCDEFGHIJKLMNOP*" },
-	{ "no names", "", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, "unset the variables" },
-	{ "hosts only", "H%d_SERVICE_HOST", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL,
-	  "unset the variables" },
-	{ "ports only", "P%d_PORT_1_TCP", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, "unset the variables" },
-	{ "very many", "V_%d", 0, 100000, 20, ERRPIPE_DETAIL_MANY_VARIABLES, "V_*", "100000 environment variables" },
+	  "ABCDEFGHIJKLMNOP*", "ABCDEFGHIJKLMNOP*", NULL },
+	{ "no names", "", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, "unset the variables", NULL },
+	{ "hosts only", "H%d_SERVICE_HOST", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, "unset the variables",
+	  NULL },
+	{ "ports only", "P%d_PORT_1_TCP", 0, 20, 120000, ERRPIPE_DETAIL_MANY_VARIABLES, NULL, "unset the variables",
+	  NULL },
+	{ "very many", "V_%d", 0, 100000, 20, ERRPIPE_DETAIL_MANY_VARIABLES, "V_*", "100000 environment variables",
+	  NULL },
 };
 
 static const char *const services[] = {
@@ -372,7 +386,7 @@ static char *variable(const struct environment *e, int i)
 static char **environment_of(const struct environment *e)
 {
 	int count = e->services * COUNT(services), n = 0;
-	char **env = keep(calloc(count + e->more + 1, sizeof(*env)));
+	char **env = keep(calloc(count + e->more + 2, sizeof(*env)));
 
 	for (; n < count; n++) {
 		ck_assert_int_gt(asprintf(&env[n], services[n % COUNT(services)], n / (int)COUNT(services)), 0);
@@ -380,6 +394,8 @@ static char **environment_of(const struct environment *e)
 	}
 	for (int i = 0; i < e->more; i++)
 		env[n++] = variable(e, i);
+	if (e->sign)
+		env[n++] = keep(strdup(e->sign));
 	return env;
 }
 
@@ -1106,7 +1122,7 @@ static const struct {
 } set_ids[] = {
 	{ NOSUID_MOUNT, 0, 04755, 0, ERRPIPE_DETAIL_NOSUID, 0 },
 	{ PLAIN_MOUNT, 1, 04755, 0, ERRPIPE_DETAIL_NO_NEW_PRIVS, 0 },
-	{ NOSUID_MOUNT, 1, 04755, 0, ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS, 0 },
+	{ NOSUID_MOUNT, 1, 04755, 0, ERRPIPE_DETAIL_NO_NEW_PRIVS, 0 },
 	{ NOSUID_MOUNT, 0, 02755, 0, ERRPIPE_DETAIL_NOSUID, 0 },
 	{ PLAIN_MOUNT, 1, 06755, 0, ERRPIPE_DETAIL_NO_NEW_PRIVS, 0 },
 	{ PLAIN_MOUNT, 0, 04755, 0, ERRPIPE_DETAIL_NONE, ROOT_UID },

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,4 +254,11 @@ void ep_find_handler(const char *path, const struct ep_head *head, struct ep_han
 	else
 		ep_handler_in(directory, path, head, handler);
 	close(directory);
+}
+
+bool ep_handler_exists(const char *name)
+{
+	char path[sizeof(DIRECTORY) + NAME_MAX + 1];
+
+	return snprintf(path, sizeof(path), DIRECTORY "/%s", name) < (int)sizeof(path) && access(path, F_OK) == 0;
 }

@@ -92,6 +92,40 @@ bool ep_has_service_links(char *const *env)
 	return hosts && ports && links > all / 2;
 }
 
+/* These are set by the services that run builds; https://docs.gitlab.com/ci/variables/predefined_variables/ and others. */
+static bool is_of_ci(const char *name)
+{
+	static const char *const prefixes[] = { "CI_",	     "GITLAB_",	   "GITHUB_",	"RUNNER_", "ACTIONS_",
+						"INPUT_",    "JENKINS_",   "BUILD_",	"CIRCLE_", "BUILDKITE_",
+						"TRAVIS_",   "BITBUCKET_", "DRONE_",	"SYSTEM_", "AGENT_",
+						"TEAMCITY_", "APPVEYOR_",  "CODEBUILD_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Names such as BUILD_X are common. The variables that only such a service sets are the second sign. */
+bool ep_has_ci_variables(char *const *env)
+{
+	static const char *const signs[] = { "CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION",
+					     "CODEBUILD_BUILD_ID" };
+	uint64_t all = 0, its = 0;
+	bool is_ci = false;
+
+	for (; env && *env; env++) {
+		size_t length = name_length(*env);
+
+		all += strlen(*env);
+		its += is_of_ci(*env) ? strlen(*env) : 0;
+		for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+			is_ci |= strlen(signs[i]) == length && memcmp(signs[i], *env, length) == 0;
+	}
+	return is_ci && its > all / 2;
+}
+
 /* The name up to its first underscore: "CI_". */
 static size_t prefix_length(const char *variable)
 {

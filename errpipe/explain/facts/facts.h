@@ -172,6 +172,9 @@ struct errpipe_strings ep_strings(char *const *strings);
 /* environment.c: do most bytes of the environment describe the services of a Kubernetes namespace? */
 bool ep_has_service_links(char *const *env);
 
+/* environment.c: are most bytes of the environment those of a service that runs builds, such as GitLab? */
+bool ep_has_ci_variables(char *const *env);
+
 /* environment.c: how the names begin that have more than half of the environment, kept, as in "CI_*"; NULL: no such prefix. */
 const char *ep_main_prefix(struct ep_check *c, char *const *env);
 
@@ -350,6 +353,9 @@ bool ep_is_x32(const struct errpipe_link *link);
 enum ep_answer { EP_NOT_KNOWN, EP_YES, EP_NO };
 enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags);
 
+/* passwd.c: does that file, open for reading, have a user of that number? NOT_KNOWN also if it is long. */
+enum ep_answer ep_has_user(int fd, uid_t uid);
+
 /* cpu.c: 1 to 4 for x86-64-v1 to v4; 0: another processor. */
 unsigned ep_cpu_level(void);
 
@@ -386,6 +392,9 @@ struct ep_handler {
 	 */
 	unsigned char first, last;
 };
+
+/* binfmt.c: is a handler of that name registered, enabled or not? */
+bool ep_handler_exists(const char *name);
 
 /* binfmt.c: the handler for these bytes, or for this path, in a directory that looks like binfmt_misc. */
 void ep_handler_in(int directory, const char *path, const struct ep_head *head, struct ep_handler *handler);

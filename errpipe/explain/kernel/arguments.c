@@ -48,7 +48,9 @@ static enum errpipe_detail larger_part(const struct ep_finding *finding, char *c
 {
 	if (finding->arguments.bytes >= finding->variables.bytes)
 		return ERRPIPE_DETAIL_MANY_ARGUMENTS;
-	return ep_has_service_links(env) ? ERRPIPE_DETAIL_SERVICE_LINKS : ERRPIPE_DETAIL_MANY_VARIABLES;
+	if (ep_has_service_links(env))
+		return ERRPIPE_DETAIL_SERVICE_LINKS;
+	return ep_has_ci_variables(env) ? ERRPIPE_DETAIL_CI_VARIABLES : ERRPIPE_DETAIL_MANY_VARIABLES;
 }
 
 static int too_large(struct ep_check *c, const struct ep_size *size)

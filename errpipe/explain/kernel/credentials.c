@@ -38,13 +38,6 @@ bool ep_changes_ids(const struct errpipe_who *who, const struct errpipe_link *li
 	       ((link->mode & setgid) == setgid && link->gid != who->gid);
 }
 
-static enum errpipe_detail why_ignored(const struct ep_check *c, const struct errpipe_link *link)
-{
-	if (!link->nosuid)
-		return ERRPIPE_DETAIL_NO_NEW_PRIVS;
-	return c->who.no_new_privs ? ERRPIPE_DETAIL_NOSUID_AND_NO_NEW_PRIVS : ERRPIPE_DETAIL_NOSUID;
-}
-
 static void check_ids(struct ep_check *c, const struct errpipe_link *link)
 {
 	if (!ep_changes_ids(&c->who, link) || !(link->nosuid || c->who.no_new_privs))
@@ -54,7 +47,7 @@ static void check_ids(struct ep_check *c, const struct errpipe_link *link)
 			       .cause = ERRPIPE_CAUSE_SET_ID_IGNORED,
 			       .works = 1,
 			       .starts = 1,
-			       .detail = why_ignored(c, link),
+			       .detail = c->who.no_new_privs ? ERRPIPE_DETAIL_NO_NEW_PRIVS : ERRPIPE_DETAIL_NOSUID,
 		       });
 }
 

@@ -32,14 +32,28 @@ static int handler_disabled(struct ep_check *c, const struct errpipe_link *link)
 			      });
 }
 
-void ep_handler_missing(struct ep_check *c)
+/* init(8) of WSL sets both for each process, and one of them survives most changes of the environment. */
+static bool is_in_wsl(const struct ep_check *c)
 {
-	const bool is_other = c->question->root != ERRPIPE_OWN_ROOT;
+	return ep_variable(c, "WSL_INTEROP") || ep_variable(c, "WSL_DISTRO_NAME");
+}
 
-	ep_finding_refine(c, (struct ep_finding){
-				     .cause = ERRPIPE_CAUSE_HANDLER_MISSING,
-				     .detail = is_other ? ERRPIPE_DETAIL_OTHER_ROOT : ERRPIPE_DETAIL_NONE,
-			     });
+/* Mono's handler takes Windows programs, too. If it is the newer one, or the only one, WSL's does not get them. */
+static bool lacks_wsl_handler(struct ep_check *c, const struct errpipe_link *program)
+{
+	return program->format == ERRPIPE_FORMAT_PE && is_in_wsl(c) && !ep_handler_exists("WSLInterop") &&
+	       !ep_handler_exists("WSLInterop-late");
+}
+
+void ep_handler_missing(struct ep_check *c, const struct errpipe_link *program)
+{
+	enum errpipe_detail detail = ERRPIPE_DETAIL_NONE;
+
+	if (c->question->root != ERRPIPE_OWN_ROOT)
+		detail = ERRPIPE_DETAIL_OTHER_ROOT;
+	else if (lacks_wsl_handler(c, program))
+		detail = ERRPIPE_DETAIL_WSL_HANDLER_LOST;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_HANDLER_MISSING, .detail = detail });
 }
 
 /* "41 49 02" */
@@ -150,12 +164,6 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 	if (may_be_hidden(c))
 		foreign.certainty = ERRPIPE_LIKELY;
 	return ep_finding_set(c, link, foreign);
-}
-
-/* init(8) of WSL sets both for each process, and one of them survives most changes of the environment. */
-static bool is_in_wsl(const struct ep_check *c)
-{
-	return ep_variable(c, "WSL_INTEROP") || ep_variable(c, "WSL_DISTRO_NAME");
 }
 
 int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head)

@@ -27,6 +27,9 @@ void ep_check_mounts(struct ep_check *c);
 /* mounts.c: is a directory to be mounted on a file, or a file on a directory? If so, *finding says so. */
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
 
+/* mounts.c: the program is missing. Is the root empty? Returns whether it is, after it has said so. */
+bool ep_root_is_empty(struct ep_check *c);
+
 /* mounts.c: for a hint. False as well if the caller cannot list it. */
 bool ep_is_empty_directory(int path_fd);
 
@@ -107,6 +110,9 @@ bool ep_fails_by(struct ep_check *c, const char *path, enum errpipe_cause cause,
 /* open.c: a directory, to list it. For hints. Returns a descriptor, or a negative errno. */
 int ep_open_directory(struct ep_check *c, const char *path);
 
+/* open.c: a permission is denied to others. Does the root have a name for that user? */
+void ep_note_user(struct ep_check *c);
+
 /* open.c: the caller's path of a file in the root, kept; NULL: unknown. */
 const char *ep_path_here(struct ep_check *c, const char *path);
 
@@ -140,8 +146,8 @@ int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct er
 int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
 		    struct ep_next *next);
 
-/* handler.c: the link, the program of a handler, is missing. Say which handler takes the file. */
-void ep_handler_missing(struct ep_check *c);
+/* handler.c: the program of the handler that takes this file is missing. Say which handler that is. */
+void ep_handler_missing(struct ep_check *c, const struct errpipe_link *program);
 
 /* handler.c: a file that is neither script nor ELF. Is there a handler for it that is disabled? Returns 1 after a finding, or 0. */
 int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head);

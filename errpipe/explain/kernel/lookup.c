@@ -537,6 +537,8 @@ static int go_down(struct ep_lookup *w, const char *name, size_t size)
 
 	snprintf(w->text + length, sizeof(w->text) - length, "/%.*s", (int)size, name);
 	mount = mount_at(w);
+	if (mount && mount->empty && ep_mounts_below(w->c->question, w->text))
+		return enter_made_directory(w);
 	if (mount && mount->source <= 0)
 		return not_yet_mounted(w, mount);
 	fd = open_below(w, mount);

@@ -120,6 +120,16 @@ static void hide(struct ep_check *c, const struct errpipe_link *link, const stru
 	finding->detail = mount->empty ? ERRPIPE_DETAIL_NEW_FILE_SYSTEM : ERRPIPE_DETAIL_NONE;
 }
 
+/* Nobody knows yet what will be on it. */
+static void not_there_yet(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
+{
+	*finding = (struct ep_finding){
+		.cause = ERRPIPE_CAUSE_NOT_YET_MOUNTED,
+		.certainty = ERRPIPE_UNSURE,
+		.subject = ep_keep(c, "%s", mount->at),
+	};
+}
+
 /* The fault may be that of the mount over the place. */
 static void look_at_mount(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w,
 			  struct ep_finding *finding)
@@ -129,6 +139,8 @@ static void look_at_mount(struct ep_check *c, const struct errpipe_link *link, c
 
 	if (!mount)
 		return;
+	if (finding->cause == ERRPIPE_CAUSE_MISSING && mount->empty)
+		not_there_yet(c, mount, finding);
 	if (finding->cause == ERRPIPE_CAUSE_MISSING ||
 	    (mount->empty && (finding->cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED ||
 			      (finding->cause == ERRPIPE_CAUSE_NOEXEC_MOUNT && !c->question->report))))
@@ -445,6 +457,26 @@ int ep_open_directory(struct ep_check *c, const char *path)
 	fd = S_ISDIR(w.st.st_mode) ? ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY) : -ENOTDIR;
 	close(w.fd);
 	return fd;
+}
+
+/* Many images give their user a name and the files to that user. A user without a name is often another one than was meant. */
+void ep_note_user(struct ep_check *c)
+{
+	struct errpipe_denied *denied = &c->ex->denied;
+	struct ep_lookup w;
+	int fd = -1;
+
+	if (denied->as != ERRPIPE_CLASS_OTHER || is_own_root(c) || c->own_identity || c->who.mapped ||
+	    ep_lookup(&w, c, "/etc/passwd", EP_FOR_HINT) < 0)
+		return;
+	if (S_ISREG(w.st.st_mode))
+		fd = ep_open_file(c, w.fd);
+	if (w.fd >= 0)
+		close(w.fd);
+	if (fd < 0)
+		return;
+	denied->unnamed = ep_has_user(fd, denied->uid) == EP_NO;
+	close(fd);
 }
 
 const char *ep_path_here(struct ep_check *c, const char *path)
