@@ -65,6 +65,11 @@ static bool is_python_block(struct ep_span line)
 		ep_starts(line, "while ") || ep_equals(line, "try:") || ep_equals(line, "else:"));
 }
 
+static bool is_python_except(struct ep_span line)
+{
+	return ends_in(line, ':') && (ep_starts(line, "except") || ep_equals(line, "finally:"));
+}
+
 static bool is_print(struct ep_span line)
 {
 	return ep_starts(line, "print(") || ep_starts(line, "print \"") || ep_starts(line, "print '");
@@ -200,6 +205,7 @@ static const struct sign {
 	{ is_python_class, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_main, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_block, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_python_except, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_print, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_docstring, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_cookie, ERRPIPE_CONTENT_PYTHON, 1 },
@@ -287,10 +293,11 @@ static bool begins_with_sign(struct ep_span text, enum errpipe_content language)
 
 enum errpipe_content ep_language(const struct ep_text *text)
 {
+	const struct ep_span start = ep_after(text->all, ep_while(text->all, " \t\r\n"));
 	unsigned weight[LANGUAGES] = { 0 };
 	enum errpipe_content best = ERRPIPE_CONTENT_UNKNOWN;
 
-	if (ep_starts_caseless(text->all, "<?php") || ep_starts(text->all, "<?="))
+	if (ep_starts_caseless(start, "<?php") || ep_starts(start, "<?="))
 		return ERRPIPE_CONTENT_PHP;
 	add_signs(text->all, weight);
 	for (int language = ERRPIPE_CONTENT_PYTHON; language < LANGUAGES; language++) {
@@ -345,7 +352,7 @@ static bool is_command(struct ep_span word)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-./+@%;";
 	bool is_path = memchr(word.at, '/', word.size);
 
-	if (!word.size)
+	if (!word.size || *word.at == '-')
 		return false;
 	/* An address, a time, or a status. */
 	if (ep_is_digit(ep_byte(word, 0)) && ep_while(word, "0123456789.:") == word.size)
@@ -392,14 +399,21 @@ static bool is_redirection(struct ep_span code, struct ep_span word)
 	return ep_byte(word, 0) == '>' || ep_starts(word, "<<") || (ep_byte(word, 0) == '<' && !ep_holds(line, ">"));
 }
 
-/* "(cd x; ...)"; other words there are those of Lisp. */
+/* "(cd x; ...)". Lisp and JavaScript have words of their own there. */
 static bool is_subshell(struct ep_span word)
 {
-	static const char *const words[] = {
-		"cd", "set", "echo", "exec", "trap", "umask", "ulimit", "export", "sleep"
-	};
+	static const char *const others[] = { "async",	 "define",  "defun",   "defpackage", "display",	   "function",
+					      "import",	 "let",	    "load",    "module",     "in-package", "ns",
+					      "println", "provide", "require", "setq",	     "use-modules" };
+	struct ep_span rest = ep_after(word, 1);
 
-	return ep_byte(word, 0) == '(' && is_one_of(ep_after(word, 1), words, COUNT(words));
+	return ep_byte(word, 0) == '(' && is_command(rest) && !is_one_of(rest, others, COUNT(others));
+}
+
+/* Python reads it as a string: https://github.com/pypa/distlib/blob/master/distlib/scripts.py */
+static bool is_exec_of_pip(struct ep_span word)
+{
+	return ep_equals(word, "'''exec'");
 }
 
 /* "x = 1": a shell wants no blanks there. */
@@ -419,5 +433,6 @@ bool ep_is_shell(const struct ep_text *text)
 	if (is_other_assignment(code, word))
 		return false;
 	return is_one_of(word, words, COUNT(words)) || is_assignment(word) || is_function(word) ||
-	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_command(word);
+	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_exec_of_pip(word) ||
+	       is_command(word);
 }

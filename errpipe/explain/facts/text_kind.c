@@ -43,7 +43,7 @@ static bool is_pem(const struct ep_text *text)
 	return ep_starts(text->all, "-----BEGIN ") && ep_holds(ep_after(line_of(text->all), 11), "-----");
 }
 
-/* Nothing else begins so. hawser is the first name of Git LFS. */
+/* Nothing else begins so. git-media and hawser are earlier names of Git LFS. */
 static enum errpipe_content by_beginning(const struct ep_text *text)
 {
 	static const struct {
@@ -52,6 +52,7 @@ static enum errpipe_content by_beginning(const struct ep_text *text)
 	} beginnings[] = {
 		{ "version https://git-lfs", ERRPIPE_CONTENT_GIT_LFS_POINTER },
 		{ "version https://hawser", ERRPIPE_CONTENT_GIT_LFS_POINTER },
+		{ "version http://git-media.io/", ERRPIPE_CONTENT_GIT_LFS_POINTER },
 		{ "/annex/objects/", ERRPIPE_CONTENT_GIT_ANNEX_POINTER },
 		{ "<<<<<<< ", ERRPIPE_CONTENT_MERGE_CONFLICT },
 		{ "$ANSIBLE_VAULT;", ERRPIPE_CONTENT_ANSIBLE_VAULT },
@@ -62,6 +63,8 @@ static enum errpipe_content by_beginning(const struct ep_text *text)
 		{ "ssh-rsa AAAA", ERRPIPE_CONTENT_SSH_KEY },
 		{ "ssh-ed25519 AAAA", ERRPIPE_CONTENT_SSH_KEY },
 		{ "ecdsa-sha2-nistp256 AAAA", ERRPIPE_CONTENT_SSH_KEY },
+		{ "#cloud-config\n", ERRPIPE_CONTENT_YAML },
+		{ "PuTTY-User-Key-File-", ERRPIPE_CONTENT_PEM },
 		{ "%PDF-", ERRPIPE_CONTENT_DOCUMENT },
 		{ "%!PS-Adobe", ERRPIPE_CONTENT_DOCUMENT },
 		{ "{\\rtf1", ERRPIPE_CONTENT_DOCUMENT },
@@ -108,6 +111,8 @@ static bool is_tag(struct ep_span span, const char *tag)
 	       ep_until(ep_after(span, length), " \t\r\n>=") == 0;
 }
 
+enum { COMMENTS_MAX = 8 };
+
 /* A redirection of Go's and other servers begins with the link or the heading. PHP can come after the page's own tags. */
 static bool is_web_page(const struct ep_text *text)
 {
@@ -115,7 +120,7 @@ static bool is_web_page(const struct ep_text *text)
 					    "<script",	      "<style", "<h1",	 "<center", "<a href" };
 	struct ep_span span = skip_xml_declaration(text->all);
 
-	if (ep_starts(span, "<!--"))
+	for (int i = 0; i < COMMENTS_MAX && ep_starts(span, "<!--"); i++)
 		span = skip_past(span, "-->");
 	for (size_t i = 0; i < COUNT(tags); i++) {
 		if (is_tag(span, tags[i]))
@@ -412,16 +417,23 @@ static bool is_diff(const struct ep_text *text)
 		{ "diff --git ", "similarity index " },
 		{ "diff -", "--- " },
 	};
-	struct ep_span second = second_line_of(text->all);
+	struct ep_span code = ep_skip_comments(text->all), second = second_line_of(code);
 
 	/* git format-patch writes this date always. */
 	if (ep_starts(text->all, "From ") && ep_holds(line_of(text->all), " Mon Sep 17 00:00:00 2001"))
 		return true;
 	for (size_t i = 0; i < COUNT(heads); i++) {
-		if (ep_starts(text->all, heads[i].first) && ep_starts(second, heads[i].second))
+		if (ep_starts(code, heads[i].first) && ep_starts(second, heads[i].second))
 			return true;
 	}
 	return false;
+}
+
+/* A comment, and a command that only such files have. */
+static bool has_comment_of_batch(struct ep_span code)
+{
+	return (ep_starts_caseless(code, "rem ") || ep_starts(code, "::")) &&
+	       (ep_holds(code, "\n@echo off") || ep_holds(code, "\n@ECHO OFF"));
 }
 
 static bool is_batch(const struct ep_text *text)
@@ -429,13 +441,14 @@ static bool is_batch(const struct ep_text *text)
 	static const char *const starts[] = { "@echo off", "@echo on", "@setlocal", "@rem ", "@if ", "@set " };
 	static const char *const words[] = { "rem ", "echo", "set", "::", "call ", "cd ", "start ", "if " };
 	struct ep_span code = skip_space(text->all);
-	bool is = false, named = ep_has_ending(text->path, ".bat") || ep_has_ending(text->path, ".cmd");
+	bool is = has_comment_of_batch(code),
+	     named = ep_has_ending(text->path, ".bat") || ep_has_ending(text->path, ".cmd");
 
 	for (size_t i = 0; i < COUNT(starts); i++)
 		is = is || ep_starts_caseless(code, starts[i]);
 	for (size_t i = 0; named && i < COUNT(words); i++)
 		is = is || ep_starts_caseless(code, words[i]);
-	return is;
+	return is || (named && !ep_is_shell(text));
 }
 
 /* "key: value", "key:" or "- item" */
