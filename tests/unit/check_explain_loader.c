@@ -192,6 +192,22 @@ START_TEST(by_the_environment)
 }
 END_TEST
 
+/* A quoted "~" or variable: no directory has such a name. */
+START_TEST(not_expanded)
+{
+	static char *const values[] = { "LD_LIBRARY_PATH=~/a", "LD_LIBRARY_PATH=/none:$HOME/a",
+					"LD_LIBRARY_PATH=${HOME}/a", "LD_LIBRARY_PATH=~other/a" };
+	char *envp[] = { values[_i], "HOME=/opt", NULL };
+
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = envp });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, _i < 3 ? ERRPIPE_DETAIL_NOT_SEARCHED : ERRPIPE_DETAIL_NONE);
+	if (_i < 3)
+		assert_said(&ex, "it is \"/opt/a/libx.so.1\": add that directory to LD_LIBRARY_PATH");
+}
+END_TEST
+
 START_TEST(rpath_is_inherited_and_runpath_is_not)
 {
 	struct dynamic_file program = { .needed = { "libx.so.1" } };
@@ -923,6 +939,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_loop_test(tcase, in_a_default_directory, 0, 2);
 	tcase_add_test(tcase, without_an_environment);
 	tcase_add_test(tcase, by_the_environment);
+	tcase_add_loop_test(tcase, not_expanded, 0, 4);
 	tcase_add_test(tcase, rpath_is_inherited_and_runpath_is_not);
 	tcase_add_loop_test(tcase, beside_the_program, 0, 3);
 	tcase_add_test(tcase, loaded_already);

@@ -130,6 +130,20 @@ static void find_named(struct ep_walk *w, const char *path)
 		w->near->named = ep_walk_tell(w, file);
 }
 
+/* A shell does not expand these in quotes, and nothing else expands them. */
+static void find_at_home(struct ep_walk *w, const char *path)
+{
+	static const char *const begins[] = { "~/", "$HOME/", "${HOME}/" };
+	const char *home = ep_variable(w->c, "HOME");
+	char file[PATH_MAX];
+
+	for (size_t i = 0; home && i < sizeof(begins) / sizeof(*begins); i++) {
+		if (!w->near->named && ep_begins_with(path, begins[i]) &&
+		    ep_walk_join(file, home, path + strlen(begins[i])) && ep_is_file(w->c, file))
+			w->near->named = ep_walk_tell(w, file);
+	}
+}
+
 static void find_dangling(struct ep_walk *w, const char *path)
 {
 	const char *link, *target;
@@ -145,6 +159,7 @@ static void find_dangling(struct ep_walk *w, const char *path)
 static enum ep_try look(struct ep_walk *w, const char *path)
 {
 	find_named(w, path);
+	find_at_home(w, path);
 	find_dangling(w, path);
 	if (!w->near->dangling)
 		list_directory(w, path);

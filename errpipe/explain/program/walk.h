@@ -76,7 +76,7 @@ struct ep_near {
 	const char *dangling, *target; /* a symbolic link of its name, and the file that does not exist */
 	const char *unlinked, *link; /* the library itself under another name, and the link that should lead there */
 	const char *other;	     /* another version of it */
-	const char *named;	     /* the library, in a list that should have its directory */
+	const char *named;	     /* the library that a list means, which names it, or "~" */
 	unsigned lists, tries;
 
 	/* Not NULL: the search is only for a library that defines this version, or that does not need it. */
