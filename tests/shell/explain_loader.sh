@@ -156,6 +156,13 @@ try 'a function that is bound later' calls
 try 'the same with LD_BIND_NOW' stops 127 '"./lazy" needs the function or variable "f"' LD_BIND_NOW=1 ./lazy
 try 'a pointer to it' stops 127 '"./pointer" needs the function or variable "f"' '' ./pointer
 try 'a weak function' starts '' ./weak
+copied() {
+	echo 'int data = 42;' | cc -x c - -shared -fPIC -Wl,-soname,libd.so.1 -o libd.so.1 &&
+		echo 'extern int data; int main(void) { return data; }' | cc -no-pie -fno-pie -x c - -x none -o copied ./libd.so.1 -Wl,-rpath,"$tmp" &&
+		starts '' ./copied && echo 'int other = 42;' | cc -x c - -shared -fPIC -Wl,-soname,libd.so.1 -o libd.so.1
+}
+try 'data of a library' copied
+try 'data that is missing' stops 127 '"./copied" needs the function or variable "data"' '' ./copied
 preloaded_symbol() { library libf.so.1 && starts "LD_PRELOAD=$tmp/libf.so.1" ./now; }
 try 'a function of a preloaded library' preloaded_symbol
 

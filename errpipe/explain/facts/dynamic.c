@@ -142,13 +142,14 @@ int ep_object_header(struct ep_object *o, int fd, const struct ep_kind *kind)
 /* --- the dynamic section ------------------------------------------------------------------------------------ */
 
 static const uint64_t tag_numbers[EP_TAGS] = {
-	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,	[EP_RPATH] = DT_RPATH,
-	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1,	[EP_VERNEED] = DT_VERNEED,
-	[EP_VERDEF] = DT_VERDEF,   [EP_AUDIT] = TAG_AUDIT,	[EP_DEPAUDIT] = TAG_DEPAUDIT,
-	[EP_SYMTAB] = DT_SYMTAB,   [EP_GNU_HASH] = DT_GNU_HASH, [EP_VERSYM] = DT_VERSYM,
-	[EP_FLAGS] = DT_FLAGS,	   [EP_BIND_NOW] = DT_BIND_NOW, [EP_RELA] = DT_RELA,
-	[EP_RELASZ] = DT_RELASZ,   [EP_REL] = DT_REL,		[EP_RELSZ] = DT_RELSZ,
-	[EP_JMPREL] = DT_JMPREL,   [EP_PLTRELSZ] = DT_PLTRELSZ, [EP_PLTREL] = DT_PLTREL,
+	[EP_STRTAB] = DT_STRTAB,   [EP_SONAME] = DT_SONAME,	  [EP_RPATH] = DT_RPATH,
+	[EP_RUNPATH] = DT_RUNPATH, [EP_FLAGS_1] = DT_FLAGS_1,	  [EP_VERNEED] = DT_VERNEED,
+	[EP_VERDEF] = DT_VERDEF,   [EP_AUDIT] = TAG_AUDIT,	  [EP_DEPAUDIT] = TAG_DEPAUDIT,
+	[EP_SYMTAB] = DT_SYMTAB,   [EP_GNU_HASH] = DT_GNU_HASH,	  [EP_VERSYM] = DT_VERSYM,
+	[EP_FLAGS] = DT_FLAGS,	   [EP_BIND_NOW] = DT_BIND_NOW,	  [EP_RELA] = DT_RELA,
+	[EP_RELASZ] = DT_RELASZ,   [EP_RELACOUNT] = DT_RELACOUNT, [EP_REL] = DT_REL,
+	[EP_RELSZ] = DT_RELSZ,	   [EP_JMPREL] = DT_JMPREL,	  [EP_PLTRELSZ] = DT_PLTRELSZ,
+	[EP_PLTREL] = DT_PLTREL,
 };
 
 static void read_loads(struct ep_object *o)

@@ -25,6 +25,7 @@ enum ep_tag {
 	EP_BIND_NOW,
 	EP_RELA,
 	EP_RELASZ,
+	EP_RELACOUNT,
 	EP_REL,
 	EP_RELSZ,
 	EP_JMPREL,

@@ -264,3 +264,63 @@ bool ep_object_binds(struct ep_object *o, uint32_t index, bool now)
 	       table_has(o, table_of(o, EP_RELA, EP_RELASZ, true), now ? none : later, index) ||
 	       table_has(o, table_of(o, EP_REL, EP_RELSZ, false), now ? none : later, index);
 }
+
+/* The number of the relocation that copies data, R_..._COPY in elf.h; 0: unknown. */
+static unsigned copy_of(unsigned machine)
+{
+	static const struct {
+		unsigned short machine, copy;
+	} copies[] = {
+		{ EM_X86_64, R_X86_64_COPY }, { EM_386, R_386_COPY },	  { EM_AARCH64, R_AARCH64_COPY },
+		{ EM_ARM, R_ARM_COPY },	      { EM_RISCV, R_RISCV_COPY }, { EM_PPC, R_PPC_COPY },
+		{ EM_PPC64, R_PPC64_COPY },   { EM_S390, R_390_COPY },
+	};
+
+	for (size_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
+		if (copies[i].machine == machine)
+			return copies[i].copy;
+	}
+	return 0;
+}
+
+/* Returns the index of its symbol, or 0 if it does not copy. */
+static uint32_t copied_by(const struct ep_object *o, const unsigned char *entry)
+{
+	unsigned type = o->elf_class == ELFCLASS32 ? entry[o->order == ELFDATA2LSB ? 4 : 7]
+						   : ep_elf_number(entry + 8, 8, o->order) & UINT32_MAX;
+
+	return type && type == copy_of(o->machine) ? symbol_of(o, entry) : 0;
+}
+
+static int tell_copied(struct ep_object *o, uint32_t index, enum ep_which which, ep_each_symbol *each, void *context)
+{
+	struct part part;
+	const char *name;
+
+	if (!index || !read_part(o, index, 1, &part) || (which == EP_WITHOUT_VERSION && has_version(o, &part, 0)))
+		return 0;
+	name = part.symbol[layout_of(o).info] >> 4 == STB_GLOBAL
+		       ? ep_object_string(o, ep_elf_number(part.symbol, 4, o->order))
+		       : NULL;
+	return name ? each(context, index, name) : 0;
+}
+
+/* The relocations without a symbol come first. */
+void ep_object_copied(struct ep_object *o, enum ep_which which, ep_each_symbol *each, void *context)
+{
+	enum { SIZE_MAX_READ = 1 << 14 };
+	struct relocations table = table_of(o, EP_RELA, EP_RELASZ, true);
+	uint64_t skipped = ep_object_has(o, EP_RELACOUNT) ? o->value[EP_RELACOUNT] * table.entry : 0;
+	unsigned char bytes[SIZE_MAX_READ];
+	uint64_t from = ep_object_offset(o, table.at);
+	ssize_t size;
+
+	if (!ep_object_has(o, EP_SYMTAB) || from == UINT64_MAX || skipped >= table.size ||
+	    table.size - skipped > sizeof(bytes))
+		return;
+	size = ep_pread(o->elf.fd, bytes, table.size - skipped, from + skipped);
+	for (ssize_t i = 0; i + (ssize_t)table.entry <= size; i += table.entry) {
+		if (tell_copied(o, copied_by(o, bytes + i), which, each, context))
+			return;
+	}
+}

@@ -37,6 +37,12 @@ typedef int ep_each_symbol(void *context, uint32_t index, const char *name);
 bool ep_object_undefined(struct ep_object *object, const struct ep_symbols *symbols, enum ep_which which,
 			 ep_each_symbol *each, void *context);
 
+/*
+ * The same of the data of libraries that a program has copies of (R_X86_64_COPY and the like). It defines these, but a library
+ * has to define them as well. Without those of files with many relocations.
+ */
+void ep_object_copied(struct ep_object *object, enum ep_which which, ep_each_symbol *each, void *context);
+
 /* The name of a symbol, valid until the next call about this object; or NULL. */
 const char *ep_object_symbol_name(struct ep_object *object, uint32_t index);
 

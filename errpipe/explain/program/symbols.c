@@ -12,13 +12,19 @@
 
 enum { STATUS_OF_SYMBOLS = 127, LONGEST_NAME = 40 };
 
-/* The file that had the symbol before often has this one, too. */
-static bool is_defined(const struct ep_walk *w, uint32_t hash, int *last)
+static bool has_symbol(const struct ep_walk *w, int index, const struct ep_walk_symbol *symbol)
 {
-	if (ep_symbols_have(&w->loaded[*last].symbols, hash))
+	return !(symbol->is_copied && index == symbol->owner) &&
+	       ep_symbols_have(&w->loaded[index].symbols, symbol->hash);
+}
+
+/* The file that had the symbol before often has this one, too. */
+static bool is_defined(const struct ep_walk *w, const struct ep_walk_symbol *symbol, int *last)
+{
+	if (has_symbol(w, *last, symbol))
 		return true;
 	for (int i = 0; i < w->count; i++) {
-		if (ep_symbols_have(&w->loaded[i].symbols, hash)) {
+		if (has_symbol(w, i, symbol)) {
 			*last = i;
 			return true;
 		}
@@ -87,7 +93,7 @@ static int check_owner(struct ep_walk *w, int owner, unsigned *tries)
 	int last = 0;
 
 	for (unsigned i = w->loaded[owner].first_symbol; i < w->symbols && w->symbol[i].owner == owner; i++) {
-		if (is_defined(w, w->symbol[i].hash, &last))
+		if (is_defined(w, &w->symbol[i], &last))
 			continue;
 		if (++*tries > TRIES_MAX)
 			return 0;

@@ -103,6 +103,7 @@ static void note_versions(struct ep_walk *w, struct ep_loaded *loaded, struct ep
 struct noting {
 	struct ep_walk *w;
 	int owner;
+	bool are_copied;
 };
 
 static int note_symbol(void *context, uint32_t index, const char *name)
@@ -114,7 +115,8 @@ static int note_symbol(void *context, uint32_t index, const char *name)
 		w->lacks_symbols = true;
 		return 1;
 	}
-	w->symbol[w->symbols++] = (struct ep_walk_symbol){ ep_symbol_hash(name), index, noting->owner };
+	w->symbol[w->symbols++] =
+		(struct ep_walk_symbol){ ep_symbol_hash(name), index, noting->owner, noting->are_copied };
 	return 0;
 }
 
@@ -122,7 +124,7 @@ static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_
 {
 	/* glibc finds those with a version if the library has the version: versions.c. */
 	enum ep_which which = w->is_musl ? EP_ALL : EP_WITHOUT_VERSION;
-	struct noting noting = { w, loaded - w->loaded };
+	struct noting noting = { .w = w, .owner = loaded - w->loaded };
 
 	loaded->first_symbol = w->symbols;
 	if (w->lacks_symbols)
@@ -131,6 +133,9 @@ static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_
 	if (!ep_object_symbols(object, &loaded->symbols, &w->room) ||
 	    !ep_object_undefined(object, &loaded->symbols, which, note_symbol, &noting))
 		w->lacks_symbols = true;
+	noting.are_copied = true;
+	if (loaded == w->loaded)
+		ep_object_copied(object, which, note_symbol, &noting);
 }
 
 static const char *directory_of(struct ep_walk *w, const char *path)

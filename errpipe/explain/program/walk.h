@@ -53,7 +53,8 @@ struct ep_loaded {
 /* A symbol that a file needs, by the hash of its name. */
 struct ep_walk_symbol {
 	uint32_t hash, index;
-	int owner; /* the index of the file */
+	int owner;	/* the index of the file */
+	bool is_copied; /* it has a copy of it */
 };
 
 struct ep_walk_version {
