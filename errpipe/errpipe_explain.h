@@ -772,7 +772,8 @@ struct errpipe_explanation {
 	const char *needer; /* the path of the program or library whose need is not met */
 	const char
 		*searched; /* LIBRARY_MISSING: where it was looked for besides the system's directories: "/a, /b" */
-	const char *available; /* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there */
+	/* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there; NOT_IN_PATH: see the details */
+	const char *available;
 	const char *shadowing, *shadowed;     /* VERSION_MISSING: a library, and the one of that name that would do */
 	enum errpipe_content subject_content; /* LIBRARY_INVALID: what subject is */
 
