@@ -402,6 +402,7 @@ static const char *when(bool condition)
 
 static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
+	const struct errpipe_link *broken = link_at(ex, ex->broken);
 	const struct {
 		const char *key, *text;
 	} texts[] = {
@@ -450,6 +451,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "wsl", when(ex->detail == ERRPIPE_DETAIL_WSL_HANDLER_LOST) },
 		{ "file-on", when(ex->detail == ERRPIPE_DETAIL_FILE_ON_DIRECTORY) },
 		{ "android", when(ex->has_libc && strcmp(ex->has_libc, "Android") == 0) },
+		{ "whole", when(ex->binfmt == ERRPIPE_BINFMT_DISABLED) },
+		{ "registered", when(broken && broken->kind == ERRPIPE_LINK_HANDLER) },
 		{ "returned", ex->detail ? NULL : ex->object },
 		{ "refused", when(ex->object && ex->detail) },
 		{ "unmapped", when(ex->detail == ERRPIPE_DETAIL_UNMAPPED_OWNER) },

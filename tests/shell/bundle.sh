@@ -85,7 +85,7 @@ try 'a directory of the image, with its place here' both 1 not-a-file '"/app", w
 
 bundle '"/app/server"' '' "$(mount /app ../host/none)"
 try 'a mount over the program without a source' both 1 mount-source-missing \
-	'why: the source "b/../host/none" of the mount on "/app" does not exist (ENOENT)' 'docker would mount a new empty directory' '!hides'
+	'why: the source "b/../host/none" of the mount on "/app" does not exist (ENOENT)' 'docker would mount an empty directory' '!hides'
 bundle '"server"' '' "$(mount /app ../host/none)"
 try 'the same, looked up' both 1 mount-source-missing 'on "/app" does not exist' '!not in PATH'
 bundle '"/bin/sh"' '' "$(mount /data "$tmp/none")"

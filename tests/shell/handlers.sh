@@ -132,6 +132,16 @@ try 'an ABI that the handler compares' explains 1 handler-mismatch 'why: "./abi"
 	'fix: register the handler with a mask of 00 there' -- ./abi
 remove errpipe-test
 
+register errpipe-test "$elf" "$mask" "$tmp" ''
+try 'a directory as handler' explains 1 not-a-file "why: its handler \"$tmp\" is not a regular file" \
+	'fix: use the path of a program to register the handler' -- ./plain
+echo 0 >"$formats/status"
+try 'all handlers are disabled' explains 1 handler-disabled \
+	'why: "./plain" needs the binfmt_misc handler "errpipe-test", but binfmt_misc is disabled' \
+	'echo 1 >/proc/sys/fs/binfmt_misc/status' -- ./plain
+echo 1 >"$formats/status"
+remove errpipe-test
+
 # --- an emulator looks for the loader in the same root
 
 # dynamic FILE: a foreign program with the loader /lib/ld-strange.so.
