@@ -677,6 +677,21 @@ START_TEST(a_file_that_may_not_be_read)
 }
 END_TEST
 
+/* The interpreter runs inside, and chmod outside. */
+START_TEST(a_script_in_an_image)
+{
+	int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct errpipe_question question = { .path = "/m.py", .root = root, .root_name = "image" };
+
+	put("m.py", BYTES("import sys\n"), 0644);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	assert_said(&ex, "run: python3 /m.py, or add #!/usr/bin/env python3");
+	assert_said(&ex, "and chmod a+x image/m.py");
+	close(root);
+	unlink("m.py");
+}
+END_TEST
+
 /* --- a line that the kernel takes ---------------------------------------------------------------------- */
 
 static const struct {
@@ -998,6 +1013,7 @@ static Suite *explain_content_suite(void)
 	tcase_add_loop_test(tcase, a_link_as_text, 0, COUNT(targets));
 	tcase_add_loop_test(tcase, a_file_without_x_bit, 0, COUNT(refused));
 	tcase_add_test(tcase, a_file_that_may_not_be_read);
+	tcase_add_test(tcase, a_script_in_an_image);
 	tcase_add_loop_test(tcase, a_line_with_a_wrong_end, 0, COUNT(lines));
 	tcase_add_test(tcase, an_attribute_of_rust);
 	tcase_add_test(tcase, only_what_may_be_read);
