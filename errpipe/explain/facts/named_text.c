@@ -45,7 +45,7 @@ static bool has_only_settings(struct ep_span text)
 static const struct kind {
 	const char *name; /* its ending, or the whole name up to a dot */
 	enum errpipe_content content;
-	const char *lines[8];
+	const char *lines[9];
 } kinds[] = {
 	{ ".php", ERRPIPE_CONTENT_PHP, { "<?" } },
 	{ ".lua", ERRPIPE_CONTENT_LUA, { "local ", "--", "require", "print(", "function ", "io." } },
@@ -65,8 +65,10 @@ static const struct kind {
 	{ ".go", ERRPIPE_CONTENT_GO, { "package ", "//" } },
 	{ ".rs", ERRPIPE_CONTENT_RUST, { "use ", "fn ", "mod ", "pub ", "//" } },
 	{ ".java", ERRPIPE_CONTENT_JAVA, { "package ", "public ", "class ", "//", "/*" } },
-	{ ".ts", ERRPIPE_CONTENT_TYPESCRIPT, { "import ", "interface ", "type ", "enum ", "declare ", "//", "/*" } },
-	{ ".tsx", ERRPIPE_CONTENT_TYPESCRIPT, { "import ", "interface ", "type ", "//", "/*" } },
+	{ ".ts",
+	  ERRPIPE_CONTENT_TYPESCRIPT,
+	  { "import ", "export default ", "interface ", "type ", "enum ", "declare ", "//", "/*" } },
+	{ ".tsx", ERRPIPE_CONTENT_TYPESCRIPT, { "import ", "export default ", "interface ", "type ", "//", "/*" } },
 	{ ".jsx", ERRPIPE_CONTENT_SOURCE, { "import " } },
 	{ ".kt", ERRPIPE_CONTENT_SOURCE, { "fun ", "package ", "import ", "//" } },
 	{ ".swift", ERRPIPE_CONTENT_SOURCE, { "import ", "func ", "//" } },
