@@ -40,8 +40,10 @@ static bool read_chains(struct ep_object *o, uint64_t at, struct ep_symbols *sym
 
 	if (last < symbols->first)
 		return true;
+	if (last - symbols->first >= CHAINS_MAX)
+		return false;
 	count = last - symbols->first + 1;
-	symbols->chain = count < CHAINS_MAX ? read_words(o, at, count, room) : NULL;
+	symbols->chain = read_words(o, at, count, room);
 	symbols->chains = count;
 	while (symbols->chain && !(symbols->chain[symbols->chains - 1] & 1)) {
 		more = symbols->chains < count + LONGEST_CHAIN
