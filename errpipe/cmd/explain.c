@@ -480,6 +480,25 @@ static int answer(struct explain *explain)
 
 /* --- the working directory -------------------------------------------------------------------- */
 
+/* The hints are about programs. Only a similar name, and a variable that nothing expands, can be right for a directory. */
+static void drop_hint(struct errpipe_explanation *ex)
+{
+	switch (ex->cause) {
+	case ERRPIPE_CAUSE_WHOLE_COMMAND:
+	case ERRPIPE_CAUSE_LITERAL_QUOTES:
+	case ERRPIPE_CAUSE_SHELL_BUILTIN:
+	case ERRPIPE_CAUSE_OPTION:
+	case ERRPIPE_CAUSE_ASSIGNMENT:
+		ex->cause = ERRPIPE_CAUSE_MISSING;
+		ex->certainty = ERRPIPE_CERTAIN;
+		ex->detail = ERRPIPE_DETAIL_NONE;
+		ex->object = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
 /*
  * If it cannot be entered, an exec never takes place. The path ends in "/.", which requires a directory that may be
  * searched; explain finds NOT_A_FILE for such a directory. Returns 0, or -1 after a message. *ex is the reason why the
@@ -498,6 +517,8 @@ static int inspect_cwd(const struct explain *explain, const char *path, struct e
 	    (*ex)->certainty == ERRPIPE_UNSURE) {
 		free_explanation(*ex);
 		*ex = NULL;
+	} else {
+		drop_hint(*ex);
 	}
 	return ret < 0 ? -1 : 0;
 }
@@ -512,7 +533,8 @@ static void allow_for_runtime(struct explain *explain, struct errpipe_explanatio
 
 	if (explain->cwd || !*ex)
 		return;
-	if ((*ex)->cause == ERRPIPE_CAUSE_MISSING || (*ex)->cause == ERRPIPE_CAUSE_EMPTY_ROOT) {
+	if ((*ex)->error == ENOENT && (*ex)->cause != ERRPIPE_CAUSE_DANGLING_LINK &&
+	    (*ex)->cause != ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING) {
 		free_explanation(*ex);
 		*ex = NULL;
 	} else if ((*ex)->cause == ERRPIPE_CAUSE_UNSEARCHABLE && (!report || report->error != EACCES)) {

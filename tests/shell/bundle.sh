@@ -155,6 +155,19 @@ for cwd in /dangling /dangling/x; do
 	try "process.cwd is a symlink to nothing: $cwd" both 1 dangling-link 'the working directory cannot be entered: "/dangling' \
 		'a symlink to "/nowhere", which does not exist'
 done
+# shellcheck disable=SC2016 # no variable
+for cwd in /App '/app ' '/$HOME' '/bin -x' '[/app]'; do
+	bundle '"/bin/sh"' ", \"cwd\": \"/${cwd#/}\""
+	try "process.cwd is created, whatever its name is like: $cwd" both 0 none 'it would start'
+done
+# no_command CWD: --cwd is a directory, and not a command.
+no_command() {
+	"$errpipe" explain --root b/rootfs --cwd "$1" /bin/sh >out
+	cat out
+	grep -qF "entered: \"$1\" does not exist" out && grep -qF 'fix: create it or correct the path' out
+}
+try '--cwd with a blank' no_command '/bin -x'
+try '--cwd with brackets' no_command '/[app]'
 for cwd in bin '' ./; do
 	bundle '"/bin/sh"' ", \"cwd\": \"$cwd\""
 	try "process.cwd is relative: $cwd" both 1 bundle-cwd "process.cwd of config.json is \"$cwd\", but it must be an absolute path"
