@@ -928,6 +928,27 @@ START_TEST(of_musl)
 }
 END_TEST
 
+/* musl does not use a list with $ORIGIN of a set-id program. */
+START_TEST(origin_of_a_set_id_program)
+{
+	const struct errpipe_who who = { .uid = geteuid() + 1, .gid = getegid() };
+
+	LOADER(musl);
+	put_program((struct dynamic_file){ .runpath = "$ORIGIN/opt/a" });
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .who = &who });
+	must_start();
+	ck_assert_int_eq(fchmodat(root, "app", 04755, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_PRIVILEGED_LIBRARY);
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	ck_assert_int_eq(fchmodat(root, "app", 04755, 0), 0);
+	ask((struct errpipe_question){ .who = &who });
+	must_start();
+}
+END_TEST
+
 static Suite *explain_loader_suite(void)
 {
 	Suite *suite = suite_create("explain_loader");
@@ -978,6 +999,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, processor);
 	tcase_add_test(tcase, stand_in);
 	tcase_add_test(tcase, of_musl);
+	tcase_add_test(tcase, origin_of_a_set_id_program);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
