@@ -230,7 +230,7 @@ enum ep_try ep_walk_not_elf(struct ep_walk *w, const char *path, const struct ep
 /* versions.c: does each file have the versions that others need of it? The exit status is 1 if not. */
 int ep_walk_versions(struct ep_walk *w);
 
-/* symbols.c: does each file find the symbols that the loader binds at once? */
+/* undefined.c: does each file find the symbols that the loader binds at once? */
 int ep_walk_symbols(struct ep_walk *w);
 
 /* glibc.c, musl.c: all libraries. Returns 0, or -1 after a finding. */
