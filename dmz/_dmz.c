@@ -2,14 +2,15 @@
 /*
  * dmz FD PATH ARGV0 [ARG...]
  *
- * Become the program PATH under the name ARGV0. If that fails, write the reason to FD, in the layout of record.h,
- * and exit:
+ * Perform the actions that the image carries (action.h), which by default are none. Then become the program PATH under
+ * the name ARGV0. If that fails, write the reason to FD, in the layout of record.h, and exit:
  *
  *	127	execve failed with ENOENT: PATH, or its interpreter, does not exist
  *	126	execve failed with any other errno
- *	125	wrong arguments, or FD is not open: nothing is written. Or close-on-exec was refused: that is written
+ *	125	wrong arguments, or FD is not open: nothing is written. Or close-on-exec or an action failed: that is written
  *
- * Success takes two system calls. The program is one page without writable data, which the kernel never copies.
+ * Without actions success takes two system calls, and the program is one page. It never has writable data, which the
+ * kernel would copy.
  */
 
 /* nolibc's start-up code needs a writable segment, for environ and _auxv. Rename it, so that the linker drops it. */
@@ -20,6 +21,9 @@
 #include "nolibc.h"
 #undef _start_c
 
+#include <linux/elf.h>
+
+#include "action.h"
 #include "record.h"
 
 #ifndef __NR_fcntl
@@ -55,6 +59,18 @@ static int number(const char *s)
 	return n;
 }
 
+/* The image begins with the ELF header and the program headers (dmz.lds). */
+static const struct dmz_action *actions(void)
+{
+#if __SIZEOF_LONG__ == 8
+	const Elf64_Phdr *header = (const void *)(DMZ_BASE + sizeof(Elf64_Ehdr));
+#else
+	const Elf32_Phdr *header = (const void *)(DMZ_BASE + sizeof(Elf32_Ehdr));
+#endif
+
+	return (const void *)header[1].p_paddr;
+}
+
 /*
  * Block every signal first: SIGPIPE, SIGXFSZ or a SIGTERM from outside would end the process before the record is out.
  * The loop fills the set because gcc for mips would turn an initializer into a call of memcpy.
@@ -79,16 +95,28 @@ __attribute__((used, noreturn)) void _start_c(long *sp)
 	int status = 125;
 
 	if (argc > 3) {
+		const struct dmz_action *action = actions();
 		int fd = number(argv[1]);
 		long ret = my_syscall3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
 		int step = DMZ_STEP_FCNTL;
 
-		if (ret >= 0) {
-			ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
-			step = DMZ_STEP_EXEC;
-			status = ret == -ENOENT ? 127 : 126;
+		while (ret >= 0) {
+			const long *arg;
+
+			step = action ? action->step : DMZ_STEP_EXEC;
+			if (step == DMZ_STEP_EXEC) {
+				ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
+				status = ret == -ENOENT ? 127 : 126;
+				break;
+			}
+			arg = action->arg;
+			ret = my_syscall6(action->number, action->flags & DMZ_USE_RESULT ? ret : arg[0], arg[1],
+					  arg[2], arg[3], arg[4], arg[5]);
+			if (action->flags & DMZ_IGNORE_FAILURE)
+				ret = 0;
+			action++;
 		}
-		if (step == DMZ_STEP_EXEC || ret != -EBADF)
+		if (step != DMZ_STEP_FCNTL || ret != -EBADF)
 			report(fd, step, ret < 0 && ret >= -DMZ_ERROR_MAX ? -ret : 0);
 	}
 

@@ -33,7 +33,7 @@ func TestDecodeEveryByte(t *testing.T) {
 			r[i] = byte(b)
 			_, err := Decode(r, "/x")
 			step := int(r[6]) | int(r[7])<<8
-			good := r[i] == record()[i] || i == 4 && b != 0 || i == 5 || i == 6 && step <= 1 || i == 7 && step >= 0x8000 ||
+			good := r[i] == record()[i] || i == 4 && b != 0 || i == 5 || i == 6 && step <= 1 || i == 7 && step >= 0x4000 ||
 				i == 8 || i == 9 && b < 16
 			if good != (err == nil) {
 				t.Errorf("byte %d is %#x: %v", i, b, err)

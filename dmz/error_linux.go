@@ -20,7 +20,7 @@ const (
 )
 
 // StepProcess is the fork, or a step of package syscall before the exec. Only an error of [Start] has it, never a record.
-const StepProcess uint16 = 0x7fff
+const StepProcess uint16 = 0x3fff
 
 // StatusUnknown stands for a wait status that is not known (yet).
 const StatusUnknown = ^syscall.WaitStatus(0)
@@ -103,6 +103,9 @@ func (e *Error) failedStep() string {
 	}
 	if words := stepWords[e.Step]; words != "" {
 		return words
+	}
+	if e.Step >= StepSetup && e.Step <= stepSetupLast {
+		return fmt.Sprintf("setup of kind %d failed", e.Step-StepSetup) // a later version knows its name
 	}
 	return fmt.Sprintf("set-up step %d failed", e.Step-StepCaller)
 }

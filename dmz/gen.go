@@ -89,11 +89,11 @@ func policies() {
 }
 
 func steps() {
-	steps, ranges := rows("steps.def", "STEP", 4), rows("steps.def", "STEPS", 4)
+	steps, ranges := rows("steps.def", "STEP", 5), rows("steps.def", "STEPS", 4)
 	printf("// The steps that can fail. If it is StepExec, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are\n" +
 		"// StepCaller plus a number up to 32766.\nconst (\n")
 	for _, r := range steps {
-		printf("Step%s uint16 = %s // %s\n", camel(r[0]), r[1], unquoted(r[3]))
+		printf("Step%s uint16 = %s // %s\n", camel(r[0]), r[1], unquoted(r[4]))
 	}
 	for _, r := range ranges {
 		printf("Step%s uint16 = %s // the first of %s\n", camel(r[0]), r[1], unquoted(r[3]))
@@ -104,7 +104,7 @@ func steps() {
 	}
 	printf("// The steps of a record that are not the caller's.\nvar stepWords = map[uint16]string{\n")
 	for _, r := range steps {
-		words := r[2]
+		words := r[3]
 		if words == "NULL" {
 			words = `""`
 		}

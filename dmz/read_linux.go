@@ -73,5 +73,5 @@ func possible(step uint16, raw uint32) bool {
 		return raw != 0
 	}
 	_, known := stepWords[step]
-	return known
+	return known || step >= StepSetup && step <= stepSetupLast
 }

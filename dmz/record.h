@@ -20,8 +20,8 @@
 
 /* The step that failed. */
 enum {
-#define STEP(id, number, words, document) DMZ_STEP_##id = number,
-#define STEPS(id, first, last, document)  DMZ_STEP_##id = first, DMZ_STEP_##id##_LAST = last,
+#define STEP(id, number, systemd, words, document) DMZ_STEP_##id = number,
+#define STEPS(id, first, last, document)	   DMZ_STEP_##id = first, DMZ_STEP_##id##_LAST = last,
 #include "steps.def"
 };
 

@@ -32,19 +32,78 @@ var rules = [...]rule{
 // The steps that can fail. If it is StepExec, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are
 // StepCaller plus a number up to 32766.
 const (
-	StepExec   uint16 = 0      // the exec of the program
-	StepFcntl  uint16 = 1      // setting close-on-exec on the report's descriptor
-	StepStub   uint16 = 0xffff // the exec of the stub
-	StepCaller uint16 = 0x8000 // the first of the caller's own steps, for Fail
+	StepExec         uint16 = 0      // the exec of the program
+	StepFcntl        uint16 = 1      // setting close-on-exec on the report's descriptor
+	StepLabel        uint16 = 0x4001 // the SELinux or AppArmor label
+	StepSession      uint16 = 0x4002 // setsid(2)
+	StepProcessGroup uint16 = 0x4003 // setpgid(2)
+	StepTerminal     uint16 = 0x4004 // TIOCSCTTY of ioctl_tty(2)
+	StepDirectory    uint16 = 0x4005 // chdir(2), as the old user and then as the new one
+	StepLimit        uint16 = 0x4006 // prlimit(2)
+	StepNice         uint16 = 0x4007 // setpriority(2)
+	StepScheduler    uint16 = 0x4008 // sched_setscheduler(2)
+	StepAffinity     uint16 = 0x4009 // sched_setaffinity(2)
+	StepIoPriority   uint16 = 0x400a // ioprio_set(2)
+	StepOomScore     uint16 = 0x400b // /proc/self/oom_score_adj of proc(5)
+	StepUmask        uint16 = 0x400c // umask(2), which only a filter can refuse
+	StepTimerSlack   uint16 = 0x400d // PR_SET_TIMERSLACK of prctl(2)
+	StepPersonality  uint16 = 0x400e // personality(2)
+	StepKeyring      uint16 = 0x400f // KEYCTL_JOIN_SESSION_KEYRING of keyctl(2)
+	StepSecurebits   uint16 = 0x4010 // PR_SET_SECUREBITS of prctl(2)
+	StepBounding     uint16 = 0x4011 // PR_CAPBSET_DROP of prctl(2)
+	StepGroups       uint16 = 0x4012 // setgroups(2)
+	StepGroup        uint16 = 0x4013 // setresgid(2)
+	StepUser         uint16 = 0x4014 // setresuid(2)
+	StepCapabilities uint16 = 0x4015 // capset(2)
+	StepAmbient      uint16 = 0x4016 // PR_CAP_AMBIENT of prctl(2)
+	StepDeathSignal  uint16 = 0x4017 // PR_SET_PDEATHSIG of prctl(2)
+	StepNoNewPrivs   uint16 = 0x4018 // PR_SET_NO_NEW_PRIVS of prctl(2)
+	StepLandlock     uint16 = 0x4019 // landlock_restrict_self(2)
+	StepDescriptors  uint16 = 0x401a // dup3(2) and close_range(2)
+	StepSignals      uint16 = 0x401b // rt_sigaction(2) and rt_sigprocmask(2)
+	StepSeccomp      uint16 = 0x401c // seccomp(2)
+	StepStub         uint16 = 0xffff // the exec of the stub
+	StepSetup        uint16 = 0x4000 // the first of the steps of a setup: those below, and others of later versions
+	StepCaller       uint16 = 0x8000 // the first of the caller's own steps, for Fail
 )
+
+const stepSetupLast = 0x7fff
 
 const stepCallerLast = 0xfffe
 
 // The steps of a record that are not the caller's.
 var stepWords = map[uint16]string{
-	StepExec:  "",
-	StepFcntl: "cannot set close-on-exec on the report",
-	StepStub:  "cannot start the stub",
+	StepExec:         "",
+	StepFcntl:        "cannot set close-on-exec on the report",
+	StepLabel:        "cannot set the security label",
+	StepSession:      "cannot start a new session",
+	StepProcessGroup: "cannot set the process group",
+	StepTerminal:     "cannot take the controlling terminal",
+	StepDirectory:    "cannot change to the working directory",
+	StepLimit:        "cannot set a resource limit",
+	StepNice:         "cannot set the nice value",
+	StepScheduler:    "cannot set the scheduling policy",
+	StepAffinity:     "cannot set the CPU affinity",
+	StepIoPriority:   "cannot set the I/O priority",
+	StepOomScore:     "cannot set the OOM score adjustment",
+	StepUmask:        "cannot set the umask",
+	StepTimerSlack:   "cannot set the timer slack",
+	StepPersonality:  "cannot set the personality",
+	StepKeyring:      "cannot join a session keyring",
+	StepSecurebits:   "cannot set the securebits",
+	StepBounding:     "cannot drop a capability from the bounding set",
+	StepGroups:       "cannot set the supplementary groups",
+	StepGroup:        "cannot set the group",
+	StepUser:         "cannot set the user",
+	StepCapabilities: "cannot set the capabilities",
+	StepAmbient:      "cannot raise an ambient capability",
+	StepDeathSignal:  "cannot set the parent-death signal",
+	StepNoNewPrivs:   "cannot set no_new_privs",
+	StepLandlock:     "cannot apply the Landlock ruleset",
+	StepDescriptors:  "cannot move the descriptors",
+	StepSignals:      "cannot set the signals",
+	StepSeccomp:      "cannot install the seccomp filter",
+	StepStub:         "cannot start the stub",
 }
 
 // Reason is the route of an exec, and the reason for it.

@@ -94,11 +94,41 @@ enum errpipe_verdict {
 
 /* The step that failed, in errpipe_report.step. */
 enum errpipe_step {
-	ERRPIPE_STEP_EXEC = 0,		   /* the exec of the target: EXEC_FAILED. Any other step: SETUP_FAILED */
-	ERRPIPE_STEP_FCNTL = 1,		   /* setting close-on-exec on the report's descriptor */
-	ERRPIPE_STEP_CALLER = 0x8000,	   /* the first of the caller's own steps, for errpipe_fail() ... */
-	ERRPIPE_STEP_CALLER_LAST = 0xfffe, /* ... and the last */
-	ERRPIPE_STEP_STUB = 0xffff	   /* the exec of the stub */
+	ERRPIPE_STEP_EXEC = 0,		     /* the exec of the target: EXEC_FAILED. Any other step: SETUP_FAILED */
+	ERRPIPE_STEP_FCNTL = 1,		     /* setting close-on-exec on the report's descriptor */
+	ERRPIPE_STEP_SETUP = 0x4000,	     /* the first number of the steps of a setup ... */
+	ERRPIPE_STEP_SETUP_LAST = 0x7fff,    /* ... and the last: a later version may have more than these */
+	ERRPIPE_STEP_LABEL = 0x4001,	     /* the SELinux or AppArmor label */
+	ERRPIPE_STEP_SESSION = 0x4002,	     /* setsid(2) */
+	ERRPIPE_STEP_PROCESS_GROUP = 0x4003, /* setpgid(2) */
+	ERRPIPE_STEP_TERMINAL = 0x4004,	     /* TIOCSCTTY of ioctl_tty(2) */
+	ERRPIPE_STEP_DIRECTORY = 0x4005,     /* chdir(2), as the old user and then as the new one */
+	ERRPIPE_STEP_LIMIT = 0x4006,	     /* prlimit(2) */
+	ERRPIPE_STEP_NICE = 0x4007,	     /* setpriority(2) */
+	ERRPIPE_STEP_SCHEDULER = 0x4008,     /* sched_setscheduler(2) */
+	ERRPIPE_STEP_AFFINITY = 0x4009,	     /* sched_setaffinity(2) */
+	ERRPIPE_STEP_IO_PRIORITY = 0x400a,   /* ioprio_set(2) */
+	ERRPIPE_STEP_OOM_SCORE = 0x400b,     /* /proc/self/oom_score_adj of proc(5) */
+	ERRPIPE_STEP_UMASK = 0x400c,	     /* umask(2), which only a filter can refuse */
+	ERRPIPE_STEP_TIMER_SLACK = 0x400d,   /* PR_SET_TIMERSLACK of prctl(2) */
+	ERRPIPE_STEP_PERSONALITY = 0x400e,   /* personality(2) */
+	ERRPIPE_STEP_KEYRING = 0x400f,	     /* KEYCTL_JOIN_SESSION_KEYRING of keyctl(2) */
+	ERRPIPE_STEP_SECUREBITS = 0x4010,    /* PR_SET_SECUREBITS of prctl(2) */
+	ERRPIPE_STEP_BOUNDING = 0x4011,	     /* PR_CAPBSET_DROP of prctl(2) */
+	ERRPIPE_STEP_GROUPS = 0x4012,	     /* setgroups(2) */
+	ERRPIPE_STEP_GROUP = 0x4013,	     /* setresgid(2) */
+	ERRPIPE_STEP_USER = 0x4014,	     /* setresuid(2) */
+	ERRPIPE_STEP_CAPABILITIES = 0x4015,  /* capset(2) */
+	ERRPIPE_STEP_AMBIENT = 0x4016,	     /* PR_CAP_AMBIENT of prctl(2) */
+	ERRPIPE_STEP_DEATH_SIGNAL = 0x4017,  /* PR_SET_PDEATHSIG of prctl(2) */
+	ERRPIPE_STEP_NO_NEW_PRIVS = 0x4018,  /* PR_SET_NO_NEW_PRIVS of prctl(2) */
+	ERRPIPE_STEP_LANDLOCK = 0x4019,	     /* landlock_restrict_self(2) */
+	ERRPIPE_STEP_DESCRIPTORS = 0x401a,   /* dup3(2) and close_range(2) */
+	ERRPIPE_STEP_SIGNALS = 0x401b,	     /* rt_sigaction(2) and rt_sigprocmask(2) */
+	ERRPIPE_STEP_SECCOMP = 0x401c,	     /* seccomp(2) */
+	ERRPIPE_STEP_CALLER = 0x8000,	     /* the first of the caller's own steps, for errpipe_fail() ... */
+	ERRPIPE_STEP_CALLER_LAST = 0xfffe,   /* ... and the last */
+	ERRPIPE_STEP_STUB = 0xffff	     /* the exec of the stub */
 };
 
 /*
@@ -244,44 +274,249 @@ int errpipe_route(const struct errpipe_identity *identity, const char *path);
 const char *errpipe_route_reason(enum errpipe_route route);
 
 /*
+ * A SETUP: WHAT TO CHANGE BEFORE THE TARGET RUNS
+ *
+ * A setup describes the user, capabilities, limits, filters and so on that the target is to have. Its members can be given
+ * in any order: the library makes a list of system calls in the one order that works, and appends it to a stub. The stub
+ * performs them after its own exec, when the process has one thread and no memory of the caller's, so no lock can be held
+ * and the stub's exec uses nothing up. On the route DIRECT the child performs the same list.
+ *
+ * If a call fails, the verdict is SETUP_FAILED, the report has its step and errno, and the target does not run. A setup is
+ * never skipped: if it cannot be compiled, or the stub cannot start, nothing runs.
+ */
+
+/* Which members are used, of those whose value may be 0. Combine them in errpipe_setup.set. */
+enum errpipe_set {
+	ERRPIPE_SET_USER = 1 << 0,	     /* uid and gid, and groups unless KEEP_GROUPS */
+	ERRPIPE_SET_GROUPS = 1 << 1,	     /* groups */
+	ERRPIPE_KEEP_GROUPS = 1 << 2,	     /* USER does not change the groups */
+	ERRPIPE_SET_BOUNDING = 1 << 3,	     /* bounding */
+	ERRPIPE_SET_CAPABILITIES = 1 << 4,   /* permitted, effective and inheritable */
+	ERRPIPE_SET_AMBIENT = 1 << 5,	     /* ambient */
+	ERRPIPE_SET_SECUREBITS = 1 << 6,     /* securebits */
+	ERRPIPE_SET_LANDLOCK = 1 << 7,	     /* landlock */
+	ERRPIPE_SET_DIRECTORY_FD = 1 << 8,   /* directory_fd, in place of directory */
+	ERRPIPE_SET_UMASK = 1 << 9,	     /* umask */
+	ERRPIPE_SET_PROCESS_GROUP = 1 << 10, /* process_group */
+	ERRPIPE_SET_TERMINAL = 1 << 11,	     /* terminal */
+	ERRPIPE_SET_NICE = 1 << 12,	     /* nice */
+	ERRPIPE_SET_SCHEDULER = 1 << 13,     /* scheduler and priority */
+	ERRPIPE_SET_IO_PRIORITY = 1 << 14,   /* io_priority */
+	ERRPIPE_SET_OOM_SCORE = 1 << 15,     /* oom_score */
+	ERRPIPE_SET_PERSONALITY = 1 << 16,   /* personality */
+	ERRPIPE_SET_KEYRING = 1 << 17,	     /* keyring; NULL: a new one without a name */
+	ERRPIPE_SET_DESCRIPTORS = 1 << 18,   /* moves; all other descriptors above 2 become close-on-exec */
+	ERRPIPE_SET_PROC = 1 << 19	     /* proc */
+};
+
+/* One limit, as for prlimit(2). UINT64_MAX is RLIM_INFINITY. */
+struct errpipe_limit {
+	int resource; /* RLIMIT_NOFILE and so on */
+	uint64_t soft, hard;
+};
+
+/* The target gets the descriptor from as the descriptor to. The two may be equal: it is then not close-on-exec. */
+struct errpipe_move {
+	int from, to;
+};
+
+/* A system call of the caller's own, for what has no member: namespaces, mounts, pivot_root(2), hostname. */
+struct errpipe_call {
+	unsigned step;	/* for the report: ERRPIPE_STEP_CALLER and so on */
+	unsigned flags; /* enum errpipe_call_flag */
+	long number;	/* SYS_mount and so on, on this machine */
+	struct {
+		long value;	  /* the argument, if data is NULL; otherwise ignored */
+		const void *data; /* the argument is a pointer to a copy of these bytes; they hold no pointers */
+		size_t size;
+	} arg[6];
+};
+
+enum errpipe_call_flag {
+	ERRPIPE_CALL_USE_RESULT =
+		1, /* the first argument is the result of the call before, which may not be IGNORE_FAILURE */
+	ERRPIPE_CALL_IGNORE_FAILURE = 2 /* go on if it fails */
+};
+
+enum errpipe_label {
+	ERRPIPE_LABEL_SELINUX, /* a context, as for setexeccon(3) */
+	ERRPIPE_LABEL_APPARMOR /* the name of a profile, as for aa_change_onexec(3) */
+};
+
+struct sock_filter; /* linux/filter.h */
+
+/*
+ * All members 0 changes nothing. Pointers are read only while a function runs that takes the setup. A descriptor here need
+ * not be inheritable when errpipe_spawn() is called; it becomes close-on-exec after its last use, unless moves says
+ * otherwise.
+ *
+ * The calls are made in the order of the members, except for first and last. An earlier one can take away what a later one
+ * needs only where this says so.
+ */
+struct errpipe_setup {
+	uint64_t set; /* enum errpipe_set */
+
+	/* Calls to make before all others, with the rights that the process still has. */
+	const struct errpipe_call *first;
+	size_t first_length;
+
+	/*
+	 * The label of the target: it is written to attr/exec of the process, below proc, which is a descriptor of a
+	 * proc(5) that the caller trusts. Without PROC that is "/proc", which in a container is the image's: a mount
+	 * there can redirect the write (CVE-2025-52881).
+	 */
+	const char *label;
+	enum errpipe_label label_kind;
+	int proc;
+
+	int session;	     /* nonzero: setsid(2) */
+	pid_t process_group; /* PROCESS_GROUP: setpgid(2); 0 makes a new one. Not with session */
+	int terminal;	     /* TERMINAL: a descriptor; it becomes the controlling terminal of the session */
+
+	/*
+	 * The working directory. It is entered with the rights that the process has at this point, and again, as ".", with
+	 * those of the new user: so its parents may be closed to that user, but the directory itself may not.
+	 */
+	const char *directory;
+	int directory_fd; /* DIRECTORY_FD */
+
+	const struct errpipe_limit *limits;
+	size_t limits_length;
+
+	int nice;	      /* NICE: -20 to 19, setpriority(2) */
+	int scheduler;	      /* SCHEDULER: SCHED_FIFO and so on, sched_setscheduler(2) ... */
+	int priority;	      /* ... and the priority of a real-time policy */
+	const void *affinity; /* the mask of sched_setaffinity(2), in bytes; NULL: unchanged */
+	size_t affinity_size;
+	int io_priority;	   /* IO_PRIORITY: ioprio_set(2) */
+	int oom_score;		   /* OOM_SCORE: oom_score_adj of proc(5), -1000 to 1000 */
+	mode_t umask;		   /* UMASK */
+	unsigned long timer_slack; /* nanoseconds, PR_SET_TIMERSLACK; 0: unchanged */
+	unsigned long personality; /* PERSONALITY: personality(2) */
+	const char *keyring;	   /* KEYRING: KEYCTL_JOIN_SESSION_KEYRING(2const) */
+
+	/*
+	 * Ids and capabilities. The sets have one bit per capability, and the target gets them if it is not a set-id
+	 * program. BOUNDING and SECUREBITS need CAP_SETPCAP; GROUPS needs CAP_SETGID.
+	 */
+	unsigned securebits; /* SECUREBITS */
+	uint64_t bounding;   /* BOUNDING: all others are dropped */
+	const gid_t *groups; /* GROUPS or USER: the supplementary groups */
+	size_t groups_length;
+	gid_t gid; /* USER: real, effective, saved and filesystem id */
+	uid_t uid;
+	uint64_t permitted, effective, inheritable; /* CAPABILITIES. Without it a change of the user decides */
+	uint64_t ambient; /* AMBIENT: part of permitted and of inheritable; needs CAPABILITIES */
+
+	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. The target gets it at once if the parent is gone already */
+	int no_new_privs; /* nonzero: PR_SET_NO_NEW_PRIVS */
+	int landlock;	  /* LANDLOCK: a ruleset of landlock_create_ruleset(2) */
+
+	/* Calls to make after these. What is below would stand in their way. */
+	const struct errpipe_call *last;
+	size_t last_length;
+
+	/* DESCRIPTORS: the target gets 0 to 2, unless a move replaces them, and these. */
+	const struct errpipe_move *moves;
+	size_t moves_length;
+
+	const sigset_t *defaults; /* signals whose action becomes SIG_DFL; NULL: none */
+	const sigset_t *mask;	  /* the signal mask of the target; NULL: that of errpipe_spawn, or of the process */
+
+	/*
+	 * A filter of seccomp(2), in instructions. Without no_new_privs it needs CAP_SYS_ADMIN, which is then kept until the
+	 * filter is in place, and the last call is capset(2). The filter must allow execve. To have a failure reported it
+	 * must also allow rt_sigprocmask, write and exit_group.
+	 */
+	const struct sock_filter *seccomp;
+	size_t seccomp_length;
+	unsigned seccomp_flags; /* SECCOMP_FILTER_FLAG_LOG and so on, but not NEW_LISTENER, which nobody could take */
+
+	uint64_t reserved[8];
+};
+
+/*
+ * Would this setup be accepted? Nothing is changed.
+ *
+ * Returns 0, or a negative errno; *step is then the step that it is about (enum errpipe_step), or 0 for the setup as a
+ * whole. step may be NULL.
+ *	-EINVAL		a value out of range, a combination that cannot work, a call that is not allowed, see below
+ *	-E2BIG		too many bytes for an image
+ *	-ENOMEM		no memory
+ *
+ * These calls are refused in first and last: exec, exit, fork and their kin, because the reader could not tell their
+ * outcome; and close_range(2) without CLOSE_RANGE_CLOEXEC, which would close the report.
+ * Async-signal-safe.
+ */
+int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step);
+
+/*
+ * Make a stub like errpipe_stub(), which performs the setup before it execs the target. It serves any number of children.
+ *
+ * errpipe_spawn() takes it only beside the setup, and errpipe_exec() never falls back from it. Root in a container can read
+ * the list through /proc/PID/exe while a process is the stub: it holds no secrets.
+ *
+ * The descriptors that the setup names must be open in the process that execs the stub, under the same numbers, and not
+ * close-on-exec: see errpipe_setup_inherit(). The report's descriptor must be above them and above all numbers in moves.
+ *
+ * Returns a descriptor, or the errors of errpipe_setup_check() and errpipe_stub(). Async-signal-safe.
+ */
+int errpipe_setup_stub(const struct errpipe_setup *setup);
+
+/*
+ * For a child that the caller forks: clear close-on-exec on the descriptors that the setup names, in the child, before
+ * errpipe_exec(). The stub sets it again. errpipe_spawn() does this by itself.
+ *
+ * Returns 0, or the negative errno of fcntl(2): -EBADF if one is not open. Async-signal-safe.
+ */
+int errpipe_setup_inherit(const struct errpipe_setup *setup);
+
+/*
  * A CHILD THAT THE LIBRARY STARTS
  */
 
-#define ERRPIPE_STUB_ONLY 2u /* flag: always use the stub, whatever errpipe_route() says; fail if it cannot start */
+#define ERRPIPE_STUB_ONLY   2u /* flag: always use the stub, whatever errpipe_route() says; fail if it cannot start */
+#define ERRPIPE_DIRECT_ONLY 4u /* flag: never use a stub */
 
 /* How to start a child. All members 0 means no stub and no setup. */
 struct errpipe_spawn {
 	int stub;	/* the return value of errpipe_stub(), even if it failed, or ERRPIPE_NO_STUB */
-	unsigned flags; /* ERRPIPE_STUB_ONLY or 0 */
+	unsigned flags; /* ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY or 0 */
+
+	/*
+	 * What to change in the process before the target's exec; NULL: nothing. stub is then ERRPIPE_NO_STUB, which makes
+	 * a stub for this child alone, or the return value of errpipe_setup_stub() for the same setup.
+	 */
+	const struct errpipe_setup *setup;
 
 	const sigset_t *mask; /* the signal mask of the target; NULL: that of the calling thread */
 
 	/*
 	 * The identity the child will have when it execs, for errpipe_route(). NULL means that of the calling thread,
 	 * which costs some fifty system calls to find out: if you start many children, call errpipe_identity() once. If
-	 * setup changes the identity, describe the result here.
+	 * prepare changes the identity, describe the result here.
 	 */
 	const struct errpipe_identity *identity;
 
 	/*
-	 * Called in the child before the exec, unless it is NULL: for chdir, setsid, dup2 and so on. It returns 0, or a
+	 * Called in the child before anything else, unless it is NULL, for what a setup cannot do. It returns 0, or a
 	 * negative errno, which is reported as a failure of *step; the child then exits with 125. On entry *step is
-	 * ERRPIPE_STEP_CALLER, and setup may set it to any of the caller's steps.
+	 * ERRPIPE_STEP_CALLER, and prepare may set it to any of the caller's steps.
 	 *
 	 * The child shares the parent's memory while the parent's thread is suspended. Use system calls only: no locks,
 	 * no allocation, at most 16 KiB of stack. Every signal is blocked. Keep the descriptors of the stub and of the
 	 * report open. To keep other descriptors from the target, mark them close-on-exec (CLOSE_RANGE_CLOEXEC) instead
-	 * of closing them. If setup ends the process, the verdict is DIED.
+	 * of closing them. If prepare ends the process, the verdict is DIED.
 	 *
-	 * A seccomp(2) filter that setup installs must allow these calls besides the exec:
-	 *	rt_sigprocmask	It sets the target's signal mask after setup. If the filter refuses it, that counts as a
-	 *			failure of *step although setup returned 0. To tell the two apart, set *step to a number
-	 *			of its own at the end of setup.
+	 * A seccomp(2) filter that prepare installs must allow these calls besides the exec:
+	 *	rt_sigprocmask	It sets the target's signal mask after prepare. If the filter refuses it, that counts as a
+	 *			failure of *step although prepare returned 0. To tell the two apart, set *step to a number
+	 *			of its own at the end of prepare.
 	 *	fcntl		Without it the child goes DIRECT, or with ERRPIPE_STUB_ONLY fails to start the stub.
 	 *	write		Without it a failure leaves no report, and the verdict is DIED.
 	 */
-	int (*setup)(void *data, unsigned *step);
-	void *data; /* passed to setup */
+	int (*prepare)(void *data, unsigned *step);
+	void *data; /* passed to prepare */
 
 	uint64_t reserved[4];
 };
@@ -309,14 +544,20 @@ struct errpipe_child {
  * means DIRECT and no setup.
  *
  * With a stub the route is STUB if errpipe_route() allows it and the stub can be exec'd, otherwise DIRECT. With
- * ERRPIPE_STUB_ONLY it never falls back: the route is STUB, or the start fails. child->route is the route taken. Under
+ * ERRPIPE_STUB_ONLY it never falls back: the route is STUB, or the start fails. child->route is the route taken.
+ *
+ * With a setup the route is STUB, even without a stub of the caller's, unless errpipe_route() forbids it or a stub cannot be
+ * made. Ids and capabilities that the setup decides are no reason against it. On the route DIRECT the child then does not
+ * share the caller's memory, which costs a fork. A setup that is refused is an error of errpipe_setup_check(), and a stub
+ * that cannot be exec'd is a failure of ERRPIPE_STEP_STUB: there is no fallback. Under
  * valgrind and qemu-user the child does not share the caller's memory, so there child->route stays STUB after a fallback.
  *
  * The caller's signal handlers do not run in the child. The target inherits every descriptor that is not close-on-exec.
  *
  * Returns 0 and fills in *child; then finish with errpipe_wait(). A failed exec is in the report, and is not a failure of
  * this call. Otherwise child->pid is -1, and the result is a negative errno:
- *	-EINVAL		ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB; a stub of 1 or 2; see also CONVENTIONS
+ *	-EINVAL		ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB and no setup, or with ERRPIPE_DIRECT_ONLY; a stub of 1 or
+ *			2; a setup beside a stub without one, or the reverse; see also CONVENTIONS
  *	-EBADF		the stub is not open
  *	other		with ERRPIPE_STUB_ONLY, the negative errno that errpipe_stub() returned;
  *			the errors of pipe2(2), clone(2), capget(2), mmap(2) and sigprocmask(2)
@@ -426,8 +667,8 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
 /*
  * Replace the process with path, or write the reason for the failure to report.
  *
- *	stub	the return value of errpipe_stub(), any other descriptor of dmz (O_PATH is enough), or ERRPIPE_NO_STUB.
- *		It should be close-on-exec, or the target inherits it.
+ *	stub	the return value of errpipe_stub() or errpipe_setup_stub(), any other descriptor of dmz (O_PATH is
+ *		enough), or ERRPIPE_NO_STUB. It should be close-on-exec, or the target inherits it.
  *	flags	ERRPIPE_FALLBACK or 0
  *	report	the write end of the pipe. The call makes it close-on-exec.
  *	path	the file to exec. PATH is not searched, and a shell is not tried. Pass ERRPIPE_NO_STUB for a path below
@@ -444,8 +685,9 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  * with 125 if it could not try.
  *
  * A fallback gives up the stub's protection, and anyone who controls the arguments can force one (E2BIG). It therefore
- * happens only with ERRPIPE_FALLBACK. A stub that is not open (EBADF), or is 1 or 2 (EINVAL), never leads to a fallback:
- * it is reported as a failure of the stub.
+ * happens only with ERRPIPE_FALLBACK. A stub that is not open (EBADF), that is 1 or 2 (EINVAL), or that is a negative errno
+ * never leads to a fallback: it is reported as a failure of the stub. Neither does a stub of errpipe_setup_stub(). To
+ * go DIRECT where errpipe_stub() failed, pass ERRPIPE_NO_STUB.
  *
  * If the exec of the stub fails and that of the target would fail in the same way, the target's failure is reported. This
  * holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that is over the limit by itself. The stub adds three

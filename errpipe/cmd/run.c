@@ -332,7 +332,7 @@ static int run_it(struct run *run, const char *program)
 		run->spawn.stub = errpipe_stub();
 	lacks_stub = run->spawn.stub < 0 && run->spawn.flags & ERRPIPE_STUB_ONLY;
 	run->spawn.mask = &run->signals.mask;
-	run->spawn.setup = signals_give_back;
+	run->spawn.prepare = signals_give_back;
 	run->spawn.data = &run->signals;
 
 	/* Every place in PATH would fail for the same reason. */

@@ -23,8 +23,10 @@ static bool possible(unsigned step, unsigned error)
 		return false;
 	if (step >= DMZ_STEP_CALLER && step <= DMZ_STEP_CALLER_LAST)
 		return error;
+	if (step >= DMZ_STEP_SETUP && step <= DMZ_STEP_SETUP_LAST)
+		return true;
 	switch (step) {
-#define STEP(id, number, words, document) case number:
+#define STEP(id, number, systemd, words, document) case number:
 #define STEPS(id, first, last, document)
 #include "dmz/steps.def"
 		return true;

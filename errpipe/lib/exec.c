@@ -33,7 +33,7 @@ static bool has_proc(void)
 	return statfs("/proc/self/fd", &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-static bool is_closed(int fd)
+bool ep_is_closed(int fd)
 {
 	return fcntl(fd, F_GETFD) < 0 && errno == EBADF;
 }
@@ -55,7 +55,7 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 
 	if (!is_missing(ret))
 		return ret;
-	if (is_closed(fd))
+	if (ep_is_closed(fd))
 		return -EBADF;
 	if (!has_proc())
 		return ret;
@@ -148,7 +148,7 @@ static bool target_fails_alike(const struct ep_exec *exec, int ret)
  */
 static bool may_go_direct(const struct ep_exec *exec, int ret)
 {
-	if (ret == -EBADF && is_closed(exec->stub))
+	if (ret == -EBADF && ep_is_closed(exec->stub))
 		return false;
 	return exec->flags & ERRPIPE_FALLBACK || (ret == -E2BIG && strnlen(exec->path, PATH_MAX) == PATH_MAX);
 }
@@ -203,8 +203,13 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 
 	if (!ep_may_be_stub(stub))
 		return fail(report, ERRPIPE_STEP_STUB, -EINVAL);
-	ret = stub < 0 ? stub : ep_stub_args(&args, path, argv);
-	if (ret < 0 && !(flags & ERRPIPE_FALLBACK))
+	/* A refused stub may be that of a setup, which is never skipped. */
+	if (stub < 0)
+		return fail(report, ERRPIPE_STEP_STUB, stub);
+	if (flags & ERRPIPE_FALLBACK && ep_may_have_setup(stub))
+		exec.flags = 0;
+	ret = ep_stub_args(&args, path, argv);
+	if (ret < 0 && !(exec.flags & ERRPIPE_FALLBACK))
 		return fail(report, ERRPIPE_STEP_STUB, ret);
 	if (ret < 0) {
 		exec.stub = ERRPIPE_NO_STUB;

@@ -5,6 +5,7 @@
 
 #include "common/common.h"
 #include "errpipe.h"
+#include "image.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -22,6 +23,29 @@ int ep_stub_name(int stub, char name[EP_COMM_SIZE]);
 
 /* stub.c: is this a name that errpipe_stub() made up? */
 bool ep_is_unique(const char *name);
+
+/* stub.c: the bytes of the stub, without actions. */
+extern const unsigned char ep_stub_bytes[];
+extern const size_t ep_stub_size;
+
+/* stub.c: a stub with the actions of this image, for errpipe_setup_stub(). */
+int ep_setup_stub(const struct ep_image *image);
+
+/* stub.c: is this a descriptor of errpipe_setup_stub()? Or may it be one, if a seccomp(2) filter hides that? */
+bool ep_has_setup(int stub);
+bool ep_may_have_setup(int stub);
+
+/*
+ * setup.c: compile a setup. Returns 0, or a negative errno, and image->step is then the step that it is about. Call
+ * ep_image_free() in both cases.
+ */
+int ep_setup_compile(struct ep_image *image, const struct errpipe_setup *setup, enum ep_place place);
+
+/* route.c: errpipe_route(), where a setup is not NULL: what it decides is then no reason to go DIRECT. */
+int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup *setup, const char *path);
+
+/* setup.c: the lowest number of a descriptor that the moves do not overwrite. */
+int ep_setup_ceiling(const struct errpipe_setup *setup);
 
 /* words.c: this host's number for the error that is raw on machine. 0 if the two share no name for it. */
 int ep_host_errno(unsigned machine, unsigned raw);
@@ -44,6 +68,9 @@ struct ep_exec {
 	char **stub_argv; /* from ep_stub_args(), if there is a stub */
 	bool fell_back;	  /* result: the stub could not be exec'd, and the target was tried directly */
 };
+
+/* exec.c: is the descriptor not open? */
+bool ep_is_closed(int fd);
 
 /* Like errpipe_exec(), but report must be open and close-on-exec already. */
 int ep_exec(struct ep_exec *exec);

@@ -66,7 +66,7 @@ static void add_name(struct ep_line *line, const struct errpipe_report *report)
 static const char *words_of_step(unsigned step)
 {
 	switch (step) {
-#define STEP(id, number, words, document)                                                                            \
+#define STEP(id, number, systemd, words, document)                                                                   \
 	case number:                                                                                                 \
 		return words;
 #define STEPS(id, first, last, document)
@@ -82,6 +82,11 @@ static void add_step(struct ep_line *line, const struct errpipe_report *report)
 
 	if (words) {
 		ep_add(line, words);
+	} else if (report->step >= ERRPIPE_STEP_SETUP && report->step <= ERRPIPE_STEP_SETUP_LAST) {
+		/* A later version knows its name. */
+		ep_add(line, "setup of kind ");
+		ep_add_number(line, report->step - ERRPIPE_STEP_SETUP);
+		ep_add(line, " failed");
 	} else {
 		ep_add(line, "set-up step ");
 		ep_add_number(line, report->step - ERRPIPE_STEP_CALLER);

@@ -142,18 +142,35 @@ int errpipe_identity(struct errpipe_identity *identity)
  * ids the ids would change as well: an exec sets the filesystem ids to the effective ones, and with no_new_privs it may
  * set the effective ids to the real ones.
  */
-static bool exec_keeps_credentials(const struct errpipe_identity *now)
+static uint64_t permitted_after_exec(const struct errpipe_identity *now)
 {
 	uint64_t permitted = now->ambient;
 
-	if (now->uid != now->euid || now->mixed_ids)
-		return false;
 	if (now->uid == 0 && !(now->securebits & SECBIT_NOROOT)) {
 		permitted = now->inheritable | now->bounding;
 		if (now->no_new_privs)
 			permitted &= now->permitted;
 	}
+	return permitted;
+}
+
+static bool exec_keeps_credentials(const struct errpipe_identity *now)
+{
+	uint64_t permitted = permitted_after_exec(now);
+
+	if (now->uid != now->euid || now->mixed_ids)
+		return false;
 	return now->permitted == permitted && now->effective == permitted;
+}
+
+/* A setup that decides all ids and capabilities needs only that the stub has as many rights as the caller. */
+static bool setup_decides(const struct errpipe_identity *now, const struct errpipe_setup *setup)
+{
+	const uint64_t all = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES;
+
+	if (!setup || (setup->set & all) != all)
+		return false;
+	return now->uid == now->euid && !(now->permitted & ~permitted_after_exec(now));
 }
 
 static bool begins_with(const char *path, const char *prefix)
@@ -263,7 +280,7 @@ static bool changes_with_exec(const char *path)
 	return false;
 }
 
-int errpipe_route(const struct errpipe_identity *identity, const char *path)
+int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup *setup, const char *path)
 {
 	if (!identity || !path)
 		return -EFAULT;
@@ -273,11 +290,16 @@ int errpipe_route(const struct errpipe_identity *identity, const char *path)
 		return ERRPIPE_DIRECT_ON_EXEC;
 	if (identity->label)
 		return ERRPIPE_DIRECT_LABEL;
-	if (!exec_keeps_credentials(identity))
+	if (!exec_keeps_credentials(identity) && !setup_decides(identity, setup))
 		return ERRPIPE_DIRECT_CREDENTIALS;
 	if (changes_with_exec(path))
 		return ERRPIPE_DIRECT_PATH;
 	return ERRPIPE_STUB;
+}
+
+int errpipe_route(const struct errpipe_identity *identity, const char *path)
+{
+	return ep_route(identity, NULL, path);
 }
 
 const char *errpipe_route_reason(enum errpipe_route route)

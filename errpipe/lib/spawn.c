@@ -44,6 +44,7 @@ void __asan_unpoison_memory_region(const volatile void *address, size_t size);
 struct context {
 	struct ep_exec exec;
 	const struct errpipe_spawn *spawn;
+	struct ep_image image;	/* DIRECT: the setup, which the child performs itself */
 	struct ep_signals mask; /* the target's signal mask */
 	bool handlers;		/* the child still has the parent's signal handlers */
 	bool exec_begun;	/* the child runs no code of the caller any more; visible only if memory is shared */
@@ -85,15 +86,31 @@ static __attribute__((noreturn)) void quit(int status)
 	__builtin_trap(); /* seccomp can refuse even that */
 }
 
-static int set_up(const struct context *context, unsigned *step)
+static int prepare(const struct context *context, unsigned *step)
 {
-	return context->spawn->setup ? context->spawn->setup(context->spawn->data, step) : 0;
+	return context->spawn->prepare ? context->spawn->prepare(context->spawn->data, step) : 0;
 }
 
 static __attribute__((noreturn)) void give_up(const struct context *context, unsigned step, int error)
 {
 	if (errpipe_fail(context->exec.report, step, error) == -EINVAL)
 		errpipe_fail(context->exec.report, ERRPIPE_STEP_CALLER, EINVAL);
+	quit(125);
+}
+
+/* The stub performs the setup, with the descriptors that it names. On the route DIRECT that is done here. */
+static void set_up(const struct context *context)
+{
+	unsigned step = ERRPIPE_STEP_DESCRIPTORS;
+	int ret;
+
+	if (context->image.bytes)
+		ret = ep_image_perform(&context->image, &step);
+	else
+		ret = errpipe_setup_inherit(context->spawn->setup);
+	if (ret == 0)
+		return;
+	ep_write(context->exec.report, step, -ret);
 	quit(125);
 }
 
@@ -105,7 +122,7 @@ static int child(void *arg)
 
 	if (context->handlers)
 		clear_handlers();
-	ret = set_up(context, &step);
+	ret = prepare(context, &step);
 	if (ret == 0) {
 		context->exec_begun = true;
 		/* Until here every signal is blocked. If this fails, the target would inherit the blocked mask. */
@@ -113,8 +130,19 @@ static int child(void *arg)
 	}
 	if (ret != 0)
 		give_up(context, step, -(unsigned)ret);
+	if (context->spawn->setup)
+		set_up(context);
 	ret = ep_exec(&context->exec);
 	quit(ret == -ENOENT ? 127 : 126);
+}
+
+/*
+ * A child that changes its credentials must not share our memory: the kernel would make us undumpable (commit_creds() in its
+ * kernel/cred.c), and a child of less privilege could write to memory of more.
+ */
+static unsigned sharing(const struct context *context)
+{
+	return context->image.bytes ? CLONE_VFORK : CLONE_VM | CLONE_VFORK;
 }
 
 #ifdef __x86_64__
@@ -152,7 +180,7 @@ static long clone3_call(struct clone3_args *args, int (*function)(void *), void 
 static long clone_clear(struct context *context, char *stack, int *pidfd)
 {
 	struct clone3_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.flags = sharing(context) | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 		.stack = (uintptr_t)stack,
@@ -175,7 +203,7 @@ static long clone_clear(struct context *context, char *stack, int *pidfd)
 /* For Linux before 5.5, container profiles that do not know clone3(2), and machines other than x86-64. */
 static long clone_keep(struct context *context, char *stack, int *pidfd)
 {
-	int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	int flags = sharing(context) | SIGCHLD;
 	long pid;
 
 	context->handlers = true;
@@ -209,31 +237,59 @@ static long start(struct context *context, int *pidfd)
 	return pid;
 }
 
-static int route(const struct errpipe_spawn *spawn, const char *path, enum errpipe_route *route)
+static int find_route(const struct errpipe_spawn *spawn, const char *path, enum errpipe_route *route)
 {
 	struct errpipe_identity now;
 	int ret = 0;
 
-	*route = ERRPIPE_STUB;
-	if (spawn->flags & ERRPIPE_STUB_ONLY)
-		return spawn->stub == ERRPIPE_NO_STUB ? -EINVAL : spawn->stub < 0 ? spawn->stub : 0;
-
-	*route = spawn->stub == ERRPIPE_NO_STUB ? ERRPIPE_DIRECT_ASKED : ERRPIPE_DIRECT_NO_STUB;
-	if (spawn->stub <= 0)
+	if (spawn->flags & ERRPIPE_STUB_ONLY) {
+		*route = ERRPIPE_STUB;
+		return spawn->stub < 0 ? spawn->stub : 0;
+	}
+	*route = ERRPIPE_DIRECT_ASKED;
+	if (spawn->flags & ERRPIPE_DIRECT_ONLY || (spawn->stub == ERRPIPE_NO_STUB && !spawn->setup))
+		return 0;
+	*route = ERRPIPE_DIRECT_NO_STUB;
+	if (spawn->stub < 0)
 		return 0;
 	if (!spawn->identity)
 		ret = errpipe_identity(&now);
 	if (ret == 0)
-		ret = errpipe_route(spawn->identity ? spawn->identity : &now, path);
+		ret = ep_route(spawn->identity ? spawn->identity : &now, spawn->setup, path);
 	if (ret < 0)
 		return ret;
 	*route = ret;
 	return 0;
 }
 
+/* Without a setup its stub would be a stub like any other, and with a setup any other stub would not perform it. */
 static bool is_valid(const struct errpipe_spawn *spawn)
 {
-	return !(spawn->flags & ~ERRPIPE_STUB_ONLY) && ep_may_be_stub(spawn->stub) && EP_IS_ZERO(spawn->reserved);
+	const unsigned flags = ERRPIPE_STUB_ONLY | ERRPIPE_DIRECT_ONLY;
+
+	if (spawn->flags & ~flags || spawn->flags == flags || !EP_IS_ZERO(spawn->reserved))
+		return false;
+	if (!ep_may_be_stub(spawn->stub))
+		return false;
+	if (spawn->stub == ERRPIPE_NO_STUB)
+		return spawn->setup || !(spawn->flags & ERRPIPE_STUB_ONLY);
+	return spawn->stub < 0 || ep_is_closed(spawn->stub) || ep_has_setup(spawn->stub) == !!spawn->setup;
+}
+
+/* Descriptors that the setup moves must not overwrite the report. */
+static int make_pipe(const struct context *context, int pipe[2])
+{
+	int ret = errpipe_pipe(pipe), fd;
+
+	if (ret < 0 || !context->spawn->setup)
+		return ret;
+	fd = fcntl(pipe[1], F_DUPFD_CLOEXEC, ep_setup_ceiling(context->spawn->setup));
+	ret = fd < 0 ? -errno : 0;
+	close(pipe[1]);
+	pipe[1] = fd;
+	if (ret < 0)
+		close(pipe[0]);
+	return ret;
 }
 
 static int spawn_with_pipe(struct errpipe_child *child, struct context *context, const int pipe[2])
@@ -242,7 +298,7 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 	long pid;
 
 	context->exec.report = pipe[1];
-	context->exec_begun = !context->spawn->setup;
+	context->exec_begun = !context->spawn->prepare;
 	pid = start(context, &pidfd);
 	if (pid < 0)
 		return pid;
@@ -259,13 +315,70 @@ static int spawn_with_pipe(struct errpipe_child *child, struct context *context,
 	return 0;
 }
 
+static int spawn_by_route(struct errpipe_child *child, struct context *context, int stub)
+{
+	struct ep_args args = { .argv = args.on_stack };
+	int pipe[2], ret = 0;
+
+	/* The child would fail as well, but the caller should learn of its mistake from this call. */
+	if (stub > 0)
+		ret = ep_stub_name(stub, child->stub);
+	if (ret < 0)
+		return ret;
+	if (child->route == ERRPIPE_STUB) {
+		ret = ep_stub_args(&args, context->exec.path, context->exec.argv);
+		if (ret < 0)
+			return ret;
+		context->exec.stub = stub;
+		context->exec.stub_argv = args.argv;
+		if (!(context->spawn->flags & ERRPIPE_STUB_ONLY) && !context->spawn->setup)
+			context->exec.flags = ERRPIPE_FALLBACK;
+	}
+
+	ret = make_pipe(context, pipe);
+	if (ret == 0) {
+		ret = spawn_with_pipe(child, context, pipe);
+		close(pipe[1]);
+		if (ret < 0)
+			close(pipe[0]);
+	}
+	ep_free_args(&args);
+	return ret;
+}
+
+/* Make a stub for this child alone. If there can be none, the child performs the setup itself. */
+static int spawn_with_setup(struct errpipe_child *child, struct context *context)
+{
+	const struct errpipe_spawn *spawn = context->spawn;
+	int stub = spawn->stub, ret;
+
+	if (child->route == ERRPIPE_STUB && stub == ERRPIPE_NO_STUB) {
+		stub = errpipe_setup_stub(spawn->setup);
+		if (stub < 0 && spawn->flags & ERRPIPE_STUB_ONLY)
+			return stub;
+		if (stub < 0)
+			child->route = ERRPIPE_DIRECT_NO_STUB;
+	}
+	if (child->route != ERRPIPE_STUB) {
+		ret = ep_setup_compile(&context->image, spawn->setup, EP_HERE);
+		if (ret < 0) {
+			ep_image_free(&context->image);
+			return ret;
+		}
+	}
+	ret = spawn_by_route(child, context, stub);
+	ep_image_free(&context->image);
+	if (stub > 0 && stub != spawn->stub)
+		close(stub);
+	return ret;
+}
+
 static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_spawn *spawn, const char *path,
 			     char *const argv[], char *const envp[])
 {
 	static const struct errpipe_spawn direct;
 	struct context context = { .exec = { .report = -1, .path = path, .argv = argv, .envp = envp } };
-	struct ep_args args;
-	int pipe[2], ret;
+	int ret;
 
 	*child = (struct errpipe_child){ .pid = -1, .pidfd = -1, .poll_fd = -1, .route = ERRPIPE_DIRECT_ASKED };
 	context.spawn = spawn ? spawn : &direct;
@@ -273,32 +386,12 @@ static int spawn_uncancelled(struct errpipe_child *child, const struct errpipe_s
 		return -EFAULT;
 	if (!is_valid(context.spawn))
 		return -EINVAL;
-	ret = route(context.spawn, path, &child->route);
-	/* The child would fail as well, but the caller should learn of its mistake from this call. */
-	if (ret == 0 && context.spawn->stub > 0)
-		ret = ep_stub_name(context.spawn->stub, child->stub);
+	ret = find_route(context.spawn, path, &child->route);
 	if (ret < 0)
 		return ret;
-
-	args.argv = args.on_stack;
-	if (child->route == ERRPIPE_STUB) {
-		ret = ep_stub_args(&args, path, argv);
-		if (ret < 0)
-			return ret;
-		context.exec.stub = context.spawn->stub;
-		context.exec.flags = context.spawn->flags & ERRPIPE_STUB_ONLY ? 0 : ERRPIPE_FALLBACK;
-		context.exec.stub_argv = args.argv;
-	}
-
-	ret = errpipe_pipe(pipe);
-	if (ret == 0) {
-		ret = spawn_with_pipe(child, &context, pipe);
-		close(pipe[1]);
-		if (ret < 0)
-			close(pipe[0]);
-	}
-	ep_free_args(&args);
-	return ret;
+	if (context.spawn->setup)
+		return spawn_with_setup(child, &context);
+	return spawn_by_route(child, &context, context.spawn->stub);
 }
 
 /* A thread cancelled here would leak descriptors, and the child, which libc takes for this thread, must not be cancelled. */

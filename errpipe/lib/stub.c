@@ -26,9 +26,10 @@
 #define F_SEAL_EXEC 0x0020
 #endif
 
-static const unsigned char image[] = {
+const unsigned char ep_stub_bytes[] = {
 #include "stub_image.h"
 };
+const size_t ep_stub_size = sizeof(ep_stub_bytes);
 
 /*
  * The name of the process while it is the stub, from Linux 6.14 on. The kernel adds the first part. Each stub has a unique
@@ -59,20 +60,37 @@ static unsigned any_number(void)
 #define NUMBER_BITS 30
 #define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
 #define MARK	    ('d' << 24 | 'm' << 16 | 'z' << 8 | 1)
+#define SETUP_MARK  (MARK + 1) /* of a stub with a setup */
 
 /* It needs an off_t of 64 bits. */
-static void keep_number(int fd, unsigned number)
+static void keep_number(int fd, int64_t mark, unsigned number)
 {
 	if (sizeof(off_t) >= sizeof(int64_t))
-		lseek(fd, (int64_t)MARK << NUMBER_BITS | number, SEEK_SET);
+		lseek(fd, mark << NUMBER_BITS | number, SEEK_SET);
 }
 
-static bool kept_number(int fd, unsigned *number)
+static int64_t kept_mark(int fd, unsigned *number)
 {
 	int64_t offset = lseek(fd, 0, SEEK_CUR);
 
 	*number = offset & NUMBER_MASK;
-	return offset >> NUMBER_BITS == MARK;
+	return offset >> NUMBER_BITS;
+}
+
+bool ep_has_setup(int stub)
+{
+	unsigned number;
+
+	return kept_mark(stub, &number) == SETUP_MARK;
+}
+
+/* Files that are opened with O_PATH, and pipes, have no offset. Anything else may be a filter that hides it. */
+bool ep_may_have_setup(int stub)
+{
+	unsigned number;
+	int64_t mark = kept_mark(stub, &number);
+
+	return mark == SETUP_MARK || (mark == -1 && errno != EBADF && errno != ESPIPE);
 }
 
 static void make_name(char name[NAME_SIZE], unsigned number)
@@ -118,8 +136,9 @@ static void name_by_proc(int stub, char name[EP_COMM_SIZE])
 int ep_stub_name(int stub, char name[EP_COMM_SIZE])
 {
 	unsigned number;
+	int64_t mark = kept_mark(stub, &number);
 
-	if (!kept_number(stub, &number)) {
+	if (mark != MARK && mark != SETUP_MARK) {
 		name_by_proc(stub, name);
 		return fcntl(stub, F_GETFD) < 0 ? -EBADF : 0;
 	}
@@ -149,10 +168,10 @@ static int make_memfd(unsigned number)
 #define MODE 0511
 
 /* Set the mode first, because F_SEAL_EXEC freezes it. */
-static int fill_and_seal(int fd)
+static int fill_and_seal(int fd, const void *bytes, size_t size)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	int ret = ep_write_all(fd, image, sizeof(image));
+	int ret = ep_write_all(fd, bytes, size);
 
 	if (ret < 0)
 		return ret;
@@ -165,7 +184,7 @@ static int fill_and_seal(int fd)
 	return -errno;
 }
 
-int errpipe_stub(void)
+static int make_stub(const void *bytes, size_t size, int64_t mark)
 {
 	unsigned number = any_number() & NUMBER_MASK;
 	int fd = make_memfd(number);
@@ -173,13 +192,23 @@ int errpipe_stub(void)
 
 	if (fd < 0)
 		return fd;
-	ret = fill_and_seal(fd);
+	ret = fill_and_seal(fd, bytes, size);
 	if (ret < 0) {
 		close(fd);
 		return ret;
 	}
-	keep_number(fd, number);
+	keep_number(fd, mark, number);
 	return fd;
+}
+
+int errpipe_stub(void)
+{
+	return make_stub(ep_stub_bytes, ep_stub_size, MARK);
+}
+
+int ep_setup_stub(const struct ep_image *image)
+{
+	return make_stub(image->bytes, image->size, SETUP_MARK);
 }
 
 /* Returns 0 if nobody can write to the file through /proc/PID/exe, and its exec grants no privileges. */

@@ -208,7 +208,7 @@ static void play_spawn(const struct scene *scene)
 	struct errpipe_child child;
 
 	if (scene->argument[2]) {
-		spawn.setup = set_up;
+		spawn.prepare = set_up;
 		spawn.data = (void *)scene->argument[2];
 	}
 	begin();

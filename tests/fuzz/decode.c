@@ -51,8 +51,7 @@ static void check_fields(const struct errpipe_report *report)
 
 	must(report->verdict == (report->step ? ERRPIPE_SETUP_FAILED : ERRPIPE_EXEC_FAILED),
 	     "the verdict follows from the step");
-	must(callers || report->step <= ERRPIPE_STEP_FCNTL || report->step == ERRPIPE_STEP_STUB,
-	     "the step is not reserved");
+	must(report->step <= ERRPIPE_STEP_FCNTL || report->step >= ERRPIPE_STEP_SETUP, "the step is not reserved");
 	must(report->machine > 0, "the report has a machine");
 	must(report->raw_error >= callers && report->raw_error <= DMZ_ERROR_MAX, "the errno is in range");
 	must(report->error >= 0 && report->error <= DMZ_ERROR_MAX, "this host's errno is in range");

@@ -9,7 +9,7 @@
 #define word(p) (half(p) + 0x10000 * half((p) + 2))
 
 /*@ predicate step_exists(integer step) =
-  @	step == 0 || step == 1 || 0x8000 <= step <= 0xffff;
+  @	step == 0 || step == 1 || 0x4000 <= step <= 0xffff;
   @ predicate callers(integer step) = 0x8000 <= step <= 0xfffe;
   @ predicate may_be(integer step, integer error) =
   @	0 <= error <= 4095 && step_exists(step) && (callers(step) ==> error != 0);

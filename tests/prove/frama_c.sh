@@ -44,7 +44,7 @@ wp() {
 
 # eva FILES OPTION...: Eva raises no alarm and proves every assertion.
 eva() {
-	frama "$@" -eva -eva-precision 2 -eva-split-return full &&
+	frama "$@" -eva -eva-precision 2 -eva-split-return full -eva-slevel 5000 &&
 		grep -q '^  0 alarms generated' "$tmp/out" && grep -q '^  100% of the logical properties reached have been proven' "$tmp/out"
 }
 
@@ -96,7 +96,9 @@ try 'not if the list of errors is read beyond its end' without decoder_is_define
 try 'not if a letter in a number is accepted' without number_contract dmz/_dmz.c 's/digit > 9 || //'
 try 'not if a number that is too large is accepted' without number_contract dmz/_dmz.c 's, || n > INT_MAX / 10,,'
 try 'not if a missing argument is used' without stub_is_defined dmz/_dmz.c 's/argc > 3/argc > 2/'
-try 'not if the target inherits the descriptor' without stub_is_defined dmz/_dmz.c 's/(ret >= 0)/(ret != -9)/'
+try 'not if the target inherits the descriptor' without stub_is_defined dmz/_dmz.c 's/while (ret >= 0)/while (ret != -9)/'
+try 'not if an action that fails does not stop it' without stub_is_defined dmz/_dmz.c 's/if (action->flags & DMZ_IGNORE_FAILURE)/if (action->flags)/'
+try 'not if actions have no end' without stub_is_defined dmz/_dmz.c 's/action ? action->step : DMZ_STEP_EXEC/action ? action->step | 2 : DMZ_STEP_EXEC/'
 try 'not if signals are not blocked' without stub_is_defined dmz/_dmz.c '/my_syscall4(/d'
 try 'not if a part of the signal set is not filled in' without stub_is_defined dmz/_dmz.c 's/all\[i\] = -1UL/all[i] = -2UL/'
 try 'not if a successful execve has an error' without stub_is_defined dmz/_dmz.c 's/ret < 0 \&\& ret >= -DMZ_ERROR_MAX/ret < 0/'

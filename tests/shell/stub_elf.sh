@@ -60,12 +60,12 @@ eight() { bytes "$1" 8; }
 defaults() {
 	order=little data=1 type=2 machine=62 entry=0x4000b0 shoff=0 flags=0 shentsize=0 shnum=0 shstrndx=0
 	load=1 load_flags=5 offset=0 vaddr=0x400000 filesz=200 memsz=200 align=0x10000
-	stack=0x6474e551 stack_flags=6 code=24
+	stack=0x6474e551 stack_flags=6 paddr=0 code=24
 }
 
-# segment TYPE FLAGS OFFSET VADDR FILESZ MEMSZ
+# segment TYPE FLAGS OFFSET VADDR PADDR FILESZ MEMSZ
 segment() {
-	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$4"; eight "$5"; eight "$6"; eight "$align"
+	four "$1"; four "$2"; eight "$3"; eight "$4"; eight "$5"; eight "$6"; eight "$7"; eight "$align"
 }
 
 # doctored [NAME=VALUE...]: write a 64-bit stub with these changes to $tmp/stub.
@@ -79,8 +79,8 @@ doctored() {
 		two "$type"; two "$machine"; four 1
 		eight "$entry"; eight 64; eight "$shoff"; four "$flags"
 		two 64; two 56; two 2; two "$shentsize"; two "$shnum"; two "$shstrndx"
-		segment "$load" "$load_flags" "$offset" "$vaddr" "$filesz" "$memsz"
-		segment "$stack" "$stack_flags" 0 0 0 0
+		segment "$load" "$load_flags" "$offset" "$vaddr" "$vaddr" "$filesz" "$memsz"
+		segment "$stack" "$stack_flags" 0 0 "$paddr" 0 0
 		printf "%${code}s" ''
 	} >"$tmp/stub"
 }
@@ -106,7 +106,7 @@ result "$status" "the stub that was built is executable"
 # Made-up stubs. The correct ones show that the others fail because of the change.
 doctored
 approved "an unchanged stub"
-doctored code=304
+doctored code=408
 approved "a stub of the largest size"
 doctored order=big data=2 machine=22
 approved "a big-endian stub" s390x
@@ -127,8 +127,8 @@ doctored
 bites "another machine" "machine 62 instead of 183" aarch64
 bites "another class" "class 64 instead of 32" i386
 bites "another byte order" "little-endian instead of big-endian" s390x
-doctored code=305
-bites "one byte too many" "481 bytes, more than 480"
+doctored code=409
+bites "one byte too many" "585 bytes, more than 584"
 doctored order=big data=2 machine=8
 bites "another machine of the other byte order" "machine 8 instead of 22" s390x
 doctored flags=1
@@ -167,8 +167,12 @@ doctored load_flags=1
 bites "a segment that is not readable" "PT_LOAD is not readable and executable"
 doctored offset=8
 bites "a segment without the headers" "PT_LOAD begins at offset"
-doctored vaddr=0x401000
-bites "an address for small pages only" "PT_LOAD's address 0x0*401000 is not a multiple"
+doctored vaddr=0x410000
+bites "another address" "PT_LOAD's address is 0x0*410000 instead of 4194304, which is DMZ_BASE"
+doctored paddr=0x4000c8
+bites "actions" "PT_GNU_STACK's physical address is 0x0*4000c8: there are actions"
+doctored load=0x6474e551 stack=1
+bites "the stack before the code" "PT_GNU_STACK is not the second program header"
 doctored memsz=201
 bites "more memory than file" "PT_LOAD has 0x0*c8 bytes in the file but 0x0*c9 in memory"
 doctored filesz=4097 memsz=4097

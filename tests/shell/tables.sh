@@ -70,10 +70,10 @@ try 'errpipe(3) names them' has_lines "$tmp/ids" "$tmp/manual"
 
 # --- steps ------------------------------------------------------------------------------------------
 
-rows steps.def 'STEP(id, number, words, document) number' 'STEPS(id, first, last, document) first to last' >"$tmp/steps"
+rows steps.def 'STEP(id, number, systemd, words, document) number' 'STEPS(id, first, last, document) first to last' >"$tmp/steps"
 {
 	echo '#include "errpipe.h"'
-	rows steps.def 'STEP(id, number, words, document) _Static_assert(ERRPIPE_STEP_##id == number, #id);' \
+	rows steps.def 'STEP(id, number, systemd, words, document) _Static_assert(ERRPIPE_STEP_##id == number, #id);' \
 		'STEPS(id, first, last, document) _Static_assert(ERRPIPE_STEP_##id == first && ERRPIPE_STEP_##id##_LAST == last, #id);'
 } >"$tmp/steps.c"
 # has_rows BEFORE AFTER PAGE: the page has a row for each step.

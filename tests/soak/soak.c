@@ -141,9 +141,9 @@ static void start_one(struct worker *worker)
 	if (worker->way == STUB_ONLY)
 		spawn.flags = ERRPIPE_STUB_ONLY;
 	if (worker->end == STEP_FAILS)
-		spawn.setup = fail_step;
+		spawn.prepare = fail_step;
 	if (worker->end == DIES_BEFORE)
-		spawn.setup = die_before;
+		spawn.prepare = die_before;
 
 	ret = errpipe_spawn(&child, &spawn, path_of(worker->end), argv, environ);
 	if (worker->way == OWN_STUB)

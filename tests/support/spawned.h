@@ -98,7 +98,7 @@ static inline struct errpipe_child start_forgery(const struct errpipe_spawn *spa
 
 	make_pipe(forgery->leash.fd);
 	forgery->report = second_free();
-	forging.setup = forge;
+	forging.prepare = forge;
 	forging.data = forgery;
 	return start(&forging, "/bin/cat", argv);
 }

@@ -92,8 +92,8 @@ static bool may_be(int offset, unsigned char value)
 		return true;
 	case 6: /* step: low byte 1 is the stub's fcntl */
 		return value <= 1;
-	case 7: /* high byte of the step: from 0x80 on the caller's own */
-		return value == 0 || value >= 0x80;
+	case 7: /* high byte of the step: from 0x40 on those of a setup, from 0x80 on the caller's own */
+		return value == 0 || value >= 0x40;
 	case 8: /* error: up to 4095; 0 is a refusal without an errno */
 		return true;
 	case 9:
@@ -124,7 +124,7 @@ START_TEST(every_step)
 	struct errpipe_report report;
 
 	for (unsigned step = 0; step <= 0xffff; step++) {
-		bool reserved = step > ERRPIPE_STEP_FCNTL && step < ERRPIPE_STEP_CALLER;
+		bool reserved = step > ERRPIPE_STEP_FCNTL && step < ERRPIPE_STEP_SETUP;
 		bool callers = step >= ERRPIPE_STEP_CALLER && step <= ERRPIPE_STEP_CALLER_LAST;
 
 		ck_assert_int_eq(decode_with(EM_X86_64, step, ENOENT, &report), reserved ? -EPROTO : 0);

@@ -194,7 +194,7 @@ static int close_it(void *data, unsigned *step)
 START_TEST(a_stub_that_setup_has_closed)
 {
 	int stub = errpipe_stub();
-	const struct errpipe_spawn spawn = { .stub = stub, .setup = close_it, .data = &stub };
+	const struct errpipe_spawn spawn = { .stub = stub, .prepare = close_it, .data = &stub };
 	struct errpipe_report report = run_plain(&spawn, "/bin/true");
 
 	ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
@@ -218,7 +218,7 @@ static int do_nothing(void *data, unsigned *step)
 START_TEST(a_fallback_is_seen)
 {
 	int stub = open("/etc/passwd", O_PATH | O_CLOEXEC);
-	const struct errpipe_spawn spawn = { .stub = stub, .setup = do_nothing };
+	const struct errpipe_spawn spawn = { .stub = stub, .prepare = do_nothing };
 	struct errpipe_child child = start(&spawn, "/bin/true", true_argv);
 	struct errpipe_report report;
 

@@ -417,7 +417,7 @@ static void exec_plainly(const char *path, char *const argv[], struct outcome *o
 static void spawn_with(int stub_or_none, unsigned flags, const char *path, char *const argv[],
 		       struct outcome *outcome)
 {
-	const struct errpipe_spawn spawn = { .stub = stub_or_none, .flags = flags, .setup = prepare };
+	const struct errpipe_spawn spawn = { .stub = stub_or_none, .flags = flags, .prepare = prepare };
 	struct errpipe_report report;
 	struct errpipe_child child;
 	char *envp[] = { NULL };
@@ -1236,7 +1236,7 @@ static int open_in_the_child(void *data, unsigned *step)
 
 START_TEST(a_descriptor_of_setup)
 {
-	struct errpipe_spawn spawn = { .setup = open_in_the_child };
+	struct errpipe_spawn spawn = { .prepare = open_in_the_child };
 	char *argv[] = { (char *)"a-name", NULL };
 
 	make_stub();

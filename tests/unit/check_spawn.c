@@ -388,7 +388,7 @@ START_TEST(unknown_flags)
 		struct errpipe_spawn spawn = options(way);
 
 		spawn.flags |= 1u << _i;
-		if (spawn.flags != ERRPIPE_STUB_ONLY)
+		if (spawn.flags != ERRPIPE_STUB_ONLY && spawn.flags != ERRPIPE_DIRECT_ONLY)
 			assert_refused(&spawn, "/bin/true", argv, -EINVAL);
 	}
 }
@@ -624,7 +624,7 @@ static struct errpipe_child start_held(int way, struct leash *leash)
 	char *argv[] = { (char *)"cat", NULL };
 
 	make_pipe(leash->fd);
-	spawn.setup = hold_by_stdin;
+	spawn.prepare = hold_by_stdin;
 	spawn.data = leash;
 	return start(&spawn, "/bin/cat", argv);
 }
@@ -648,7 +648,7 @@ START_TEST(set_up_concerns_the_target_only)
 	ck_assert_ptr_nonnull(getcwd(before, sizeof(before)));
 	close(9);
 	umask(022);
-	spawn.setup = take_place;
+	spawn.prepare = take_place;
 	spawn.data = directory;
 	report = run(&spawn, expect, argv);
 	assert_started(&report, 0);
@@ -694,7 +694,7 @@ START_TEST(set_up_fails)
 		struct errpipe_report report;
 		struct errpipe_child child;
 
-		spawn.setup = fail_as_told;
+		spawn.prepare = fail_as_told;
 		spawn.data = (void *)&failing[_i];
 		report = run(&spawn, act, argv);
 		ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
@@ -720,7 +720,7 @@ START_TEST(set_up_has_all_signals_blocked)
 	unsigned char *mask = shared_memory(_NSIG / 8);
 	struct errpipe_report report;
 
-	spawn.setup = read_mask;
+	spawn.prepare = read_mask;
 	spawn.data = mask;
 	report = run_act(&spawn, "exit", 0);
 	assert_started(&report, 0);
@@ -767,7 +767,7 @@ static struct errpipe_child start_with_a_copy(int way, struct copying *copying, 
 	struct errpipe_spawn spawn = options(way);
 
 	make_pipe(copying->leash.fd);
-	spawn.setup = leave_a_copy;
+	spawn.prepare = leave_a_copy;
 	spawn.data = copying;
 	return start(&spawn, path, argv);
 }
@@ -857,7 +857,7 @@ START_TEST(a_copy_of_the_write_end_and_a_tracer)
 	pid_t tracer;
 
 	make_pipe(copying.leash.fd);
-	spawn.setup = leave_a_copy;
+	spawn.prepare = leave_a_copy;
 	spawn.data = &copying;
 	child = start(&spawn, "/bin/sleep", argv);
 	tracer = trace_for_a_second(child.pid);
@@ -947,7 +947,7 @@ START_TEST(a_fork_by_another_thread)
 
 	make_turns(&forking.turns);
 	make_pipe(forking.leash.fd);
-	spawn.setup = ask;
+	spawn.prepare = ask;
 	spawn.data = &forking.turns;
 	ck_assert_int_eq(pthread_create(&thread, NULL, fork_when_asked, &forking), 0);
 	report = run(&spawn, act, argv);
@@ -1184,7 +1184,7 @@ static void assert_target_has(const struct errpipe_spawn *options, unsigned long
 	int fd = memfd_create("status", MFD_CLOEXEC);
 	ssize_t size;
 
-	spawn.setup = write_to;
+	spawn.prepare = write_to;
 	spawn.data = &fd;
 	report = run(&spawn, "/bin/cat", argv);
 	assert_started(&report, 0);
@@ -1267,7 +1267,7 @@ static void signal_child(int number, int way)
 	struct errpipe_spawn spawn = options(way);
 	struct errpipe_report report;
 
-	spawn.setup = signal_myself;
+	spawn.prepare = signal_myself;
 	spawn.data = &number;
 	report = run_plain(&spawn, starter);
 	if (is_ignored_by_default(number))
@@ -1477,7 +1477,7 @@ static void spawn_a_kind(struct job *job, const struct kind *kind)
 	struct errpipe_child child;
 	int ret;
 
-	spawn.setup = kind->setup;
+	spawn.prepare = kind->setup;
 	spawn.data = (void *)&how;
 	ret = errpipe_spawn(&child, &spawn, path, kind->path ? x_argv : fds_argv, environ);
 	if (ret == 0)
@@ -1602,7 +1602,7 @@ static void *spawn_while_cancelled(void *data)
 	struct cancelled *it = data;
 	struct errpipe_spawn spawn = options(it->way);
 
-	spawn.setup = open_and_close;
+	spawn.prepare = open_and_close;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	sem_post(&it->ready);
 	sem_wait(&it->go);
@@ -1707,7 +1707,7 @@ static void *spawn_and_be_cancelled(void *data)
 	struct cancelled *it = data;
 	struct errpipe_spawn spawn = options(it->way);
 
-	spawn.setup = ask;
+	spawn.prepare = ask;
 	spawn.data = &it->turns;
 	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
 	errpipe_spawn(&it->child, &spawn, act, argv, environ);
@@ -1765,10 +1765,10 @@ static void assert_all_works(int way)
 	assert_started(&report, 125 << 8);
 	report = run_plain(&spawn, missing);
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT, 127);
-	spawn.setup = fail_with_edom;
+	spawn.prepare = fail_with_edom;
 	report = run_plain(&spawn, starter);
 	assert_failed(&report, 0x8001, EDOM, 125);
-	spawn.setup = kill_myself;
+	spawn.prepare = kill_myself;
 	report = run_plain(&spawn, starter);
 	assert_died(&report, SIGKILL);
 	ck_assert_int_eq(open_descriptors(), before);

@@ -167,25 +167,25 @@ START_TEST(every_verdict)
 	report = finish(&child);
 	assert_verdict(&report, ERRPIPE_CLOSED, -1);
 
-	spawn.setup = fail_as_told;
+	spawn.prepare = fail_as_told;
 	spawn.data = &number;
 	report = run_plain(&spawn, "/bin/true");
 	assert_failed(&report, 0x8007, EDOM);
 
 	for (int i = 0; i < 3; i++) {
-		spawn.setup = kill_myself;
+		spawn.prepare = kill_myself;
 		spawn.data = &signals[i];
 		report = run_plain(&spawn, "/bin/true");
 		assert_verdict(&report, ERRPIPE_DIED, signals[i]);
 	}
 	for (int i = 0; i < 6; i++) {
-		spawn.setup = exit_early;
+		spawn.prepare = exit_early;
 		spawn.data = &exits[i];
 		report = run_plain(&spawn, "/bin/true");
 		assert_verdict(&report, ERRPIPE_DIED, exits[i] << 8);
 	}
 
-	spawn.setup = trap;
+	spawn.prepare = trap;
 	report = run_plain(&spawn, "/bin/true");
 	ck_assert_int_eq(report.verdict, ERRPIPE_DIED);
 	ck_assert(WIFSIGNALED(report.status));
@@ -231,7 +231,7 @@ static void spawn_and_wait(struct chase *chase)
 	struct errpipe_spawn spawn = options(chase->route);
 	struct errpipe_child child;
 
-	spawn.setup = wait_for_the_tracer;
+	spawn.prepare = wait_for_the_tracer;
 	spawn.data = chase;
 	chase->spawned = errpipe_spawn(&child, &spawn, "/bin/true", argv, environ);
 	chase->read = errpipe_read_child(&child, &chase->at_once);
@@ -441,7 +441,7 @@ static void hunt_one(struct hunt *hunt)
 	snprintf(fd, sizeof(fd), "%d", hunt->proof[1]);
 	/* Times of all magnitudes: the target's first write can come long after its exec. */
 	hunt->spin = (long)(any_number(hunt) % (unsigned long)(2 * hunt->limit + 1)) << (any_number(hunt) >> 16 & 7);
-	spawn.setup = publish;
+	spawn.prepare = publish;
 	spawn.data = hunt;
 	child = start(&spawn, starter, argv);
 	if (any_number(hunt) & 0x10000) {
@@ -728,7 +728,7 @@ static void assert_all_is_seen(int route)
 	assert_verdict(&report, ERRPIPE_STARTED, 125 << 8);
 	report = run_plain(&spawn, missing);
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT);
-	spawn.setup = kill_myself;
+	spawn.prepare = kill_myself;
 	spawn.data = &number;
 	report = run_plain(&spawn, starter);
 	assert_verdict(&report, ERRPIPE_DIED, SIGKILL);
@@ -746,7 +746,7 @@ static void assert_nothing_is_seen(int route)
 	assert_verdict(&report, ERRPIPE_STARTED, 0);
 	report = run_plain(&spawn, missing);
 	assert_failed(&report, ERRPIPE_STEP_EXEC, ENOENT);
-	spawn.setup = kill_myself;
+	spawn.prepare = kill_myself;
 	spawn.data = &number;
 	report = run_plain(&spawn, starter);
 	assert_verdict(&report, ERRPIPE_CLOSED, SIGKILL);
@@ -1061,7 +1061,7 @@ START_TEST(a_filter_on_the_stub)
 	struct errpipe_spawn spawn = options(STUB);
 	struct errpipe_report report;
 
-	spawn.setup = add_rules;
+	spawn.prepare = add_rules;
 	spawn.data = (void *)it;
 	report = run_plain(&spawn, it->path);
 	ck_assert_int_eq(report.verdict, it->verdict);
@@ -1132,7 +1132,7 @@ START_TEST(a_filter_on_the_child)
 
 	if (child->route == AUTO)
 		spawn.flags = 0;
-	spawn.setup = add_rules;
+	spawn.prepare = add_rules;
 	spawn.data = (void *)it;
 	report = run_plain(&spawn, it->path);
 	ck_assert_int_eq(report.verdict, it->verdict);
@@ -1161,7 +1161,7 @@ START_TEST(a_stub_that_bears_a_number)
 	struct errpipe_spawn spawn = options(STUB);
 	struct errpipe_report report;
 
-	spawn.setup = without_execveat;
+	spawn.prepare = without_execveat;
 	report = run_plain(&spawn, starter);
 	assert_verdict(&report, ERRPIPE_CLOSED, SIGSYS);
 }
@@ -1172,7 +1172,7 @@ START_TEST(a_stub_that_is_a_file)
 {
 	static const struct filtered killed = { .rules = { STUB_FCNTL(SECCOMP_RET_KILL_PROCESS) } };
 	const char *path = in_directory("a-stub");
-	struct errpipe_spawn spawn = { .flags = ERRPIPE_STUB_ONLY, .setup = add_rules, .data = (void *)&killed };
+	struct errpipe_spawn spawn = { .flags = ERRPIPE_STUB_ONLY, .prepare = add_rules, .data = (void *)&killed };
 	struct errpipe_report report;
 
 	write_starter(path, 0755);
@@ -1334,7 +1334,7 @@ START_TEST(a_limit_of_the_child)
 	struct errpipe_spawn spawn = options(_i % 2);
 	struct errpipe_report report;
 
-	spawn.setup = set_limit;
+	spawn.prepare = set_limit;
 	spawn.data = (void *)&limited[_i / 2];
 	report = run_plain(&spawn, starter);
 	if (report.verdict == ERRPIPE_STARTED && WIFEXITED(report.status))

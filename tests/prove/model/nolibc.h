@@ -23,11 +23,15 @@
 #define my_syscall3(name, a, b, c)  MODEL(name, a, b, c)
 #define my_syscall4(name, a, b, c, d) MODEL(name, a, b, c, d)
 
+/* Only actions have six arguments. */
+#define my_syscall6(number, a, b, c, d, e, f) model_action(number, a, b, c, d, e, f)
+
 long model_fcntl(int fd, int command, int flags);
 long model_execve(const char *path, char **argv, char **envp);
 long model_rt_sigprocmask(int how, const unsigned long *set, unsigned long *old, size_t size);
 long model_write(int fd, const unsigned *record, size_t size);
 long model_exit_group(int status);
+long model_action(unsigned number, long a, long b, long c, long d, long e, long f);
 
 /*@ assigns \nothing;
   @ ensures \false;

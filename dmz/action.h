@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The actions: system calls that the stub makes between its own exec and the target's. The library appends them to the stub's
+ * image, with the data that they point to.
+ *
+ * The address of the first is in the image itself: in p_paddr of the program header PT_GNU_STACK, which no loader reads. It is
+ * 0 if there are none. A symbol would need a table of addresses on some machines, and with it a writable segment.
+ *
+ * The image is linked at one address, so pointers in the actions, and in what they point to, need no relocation.
+ */
+#ifndef DMZ_ACTION_H
+#define DMZ_ACTION_H
+
+#define DMZ_BASE 0x400000ul /* where dmz.lds links the image */
+
+struct dmz_action {
+	unsigned short step;  /* for the record if the call fails, not DMZ_STEP_FCNTL; 0 ends the actions */
+	unsigned short flags; /* enum dmz_action_flag */
+	unsigned int number;  /* the number of the system call on this machine */
+	long arg[6];
+};
+
+enum dmz_action_flag {
+	DMZ_USE_RESULT = 1,    /* the first argument is the result of the action before */
+	DMZ_IGNORE_FAILURE = 2 /* go on if the call fails */
+};
+
+#endif

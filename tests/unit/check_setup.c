@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A setup, on both routes: the target sees what it sees after a child that does the same by hand, a step that fails is
+ * reported as that step, and the target never runs without its setup.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "errpipe.h"
+#include "fixture.h"
+#include "skip.h"
+#include "spawned.h"
+#include "suite.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define BIT(cap)     (UINT64_C(1) << (cap))
+
+enum {
+	CHOWN = 0,
+	KILL = 5,
+	NET_BIND = 10,
+	SYS_ADMIN = 21,
+	KEYCTL_JOIN = 1,
+	IOPRIO_BEST_EFFORT_7 = 2 << 13 | 7,
+	NOBODY = 65534
+};
+
+static const char *dump;
+
+/* --- by hand ------------------------------------------------------------------------------------------- */
+
+static void must(long ret, const char *what)
+{
+	if (ret < 0) {
+		perror(what);
+		_exit(99);
+	}
+}
+
+static void limit_files(void)
+{
+	const struct rlimit limit = { 64, 128 };
+
+	must(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+}
+
+static void capset_by_hand(uint64_t permitted, uint64_t effective, uint64_t inheritable)
+{
+	struct {
+		uint32_t version;
+		int pid;
+	} header = { 0x20080522, 0 };
+	uint32_t data[6] = { effective, permitted, inheritable, effective >> 32, permitted >> 32, inheritable >> 32 };
+
+	must(syscall(SYS_capset, &header, data), "capset");
+}
+
+static void become_nobody(void)
+{
+	must(setgroups(0, NULL), "setgroups");
+	must(setresgid(NOBODY, NOBODY, NOBODY), "setresgid");
+	must(setresuid(NOBODY, NOBODY, NOBODY), "setresuid");
+}
+
+static void with_groups(void)
+{
+	const gid_t groups[] = { 7, 1000, 70000 };
+
+	must(setgroups(COUNT(groups), groups), "setgroups");
+	must(setresgid(20, 20, 20), "setresgid");
+	must(setresuid(1000, 1000, 1000), "setresuid");
+}
+
+static void kept_groups(void)
+{
+	must(setresgid(20, 20, 20), "setresgid");
+	must(setresuid(1000, 1000, 1000), "setresuid");
+}
+
+static void bounded(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
+		if (cap != CHOWN && cap != KILL)
+			must(prctl(PR_CAPBSET_DROP, cap), "bounding");
+	}
+}
+
+static void ambient(void)
+{
+	bounded();
+	must(prctl(PR_SET_KEEPCAPS, 1), "keepcaps");
+	become_nobody();
+	capset_by_hand(BIT(CHOWN) | BIT(KILL), BIT(KILL), BIT(KILL));
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, KILL, 0, 0), "ambient");
+}
+
+static void root_with_few(void)
+{
+	capset_by_hand(BIT(CHOWN), BIT(CHOWN), 0);
+}
+
+static void securebits(void)
+{
+	must(prctl(PR_SET_SECUREBITS, 0x2f), "securebits"); /* no setuid fixup, no root, both locked */
+}
+
+static struct sock_filter refuse_uname[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_uname, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static void filter(void)
+{
+	const struct sock_fprog program = { COUNT(refuse_uname), refuse_uname };
+
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+}
+
+static void filter_and_no_new_privs(void)
+{
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+	filter();
+}
+
+static void filter_as_nobody(void)
+{
+	must(prctl(PR_SET_KEEPCAPS, 1), "keepcaps");
+	become_nobody();
+	capset_by_hand(BIT(KILL) | BIT(SYS_ADMIN), BIT(KILL) | BIT(SYS_ADMIN), BIT(KILL));
+	must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, KILL, 0, 0), "ambient");
+	filter();
+	capset_by_hand(BIT(KILL), BIT(KILL), BIT(KILL));
+}
+
+static void session(void)
+{
+	must(setsid(), "setsid");
+}
+
+static void own_group(void)
+{
+	must(setpgid(0, 0), "setpgid");
+}
+
+static void process_attributes(void)
+{
+	FILE *file = fopen("/proc/self/oom_score_adj", "w");
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	must(file && fputs("123", file) >= 0 && fclose(file) == 0 ? 0 : -1, "oom_score_adj");
+	must(setpriority(PRIO_PROCESS, 0, 5), "nice");
+	must(sched_setaffinity(0, sizeof(one), &one), "affinity");
+	must(syscall(SYS_ioprio_set, 1, 0, IOPRIO_BEST_EFFORT_7), "ioprio");
+	must(prctl(PR_SET_TIMERSLACK, 123456), "timer slack");
+	personality(ADDR_NO_RANDOMIZE);
+	umask(027);
+}
+
+static void batch(void)
+{
+	const struct sched_param param = { 0 };
+
+	must(sched_setscheduler(0, SCHED_BATCH, &param), "scheduler");
+}
+
+static void keyring(void)
+{
+	must(syscall(SYS_keyctl, KEYCTL_JOIN, "of-a-setup"), "keyring");
+}
+
+static void death(void)
+{
+	become_nobody();
+	must(prctl(PR_SET_PDEATHSIG, SIGUSR1), "death signal");
+}
+
+static void directory(void)
+{
+	must(chdir("/usr/bin"), "chdir");
+	become_nobody();
+}
+
+static sigset_t usr1_and_2;
+
+static void signals(void)
+{
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_DFL);
+	must(sigprocmask(SIG_SETMASK, &usr1_and_2, NULL), "sigprocmask");
+}
+
+/* --- the same as setups -------------------------------------------------------------------------------- */
+
+static const gid_t three_groups[] = { 7, 1000, 70000 };
+static const struct errpipe_limit files[] = { { RLIMIT_NOFILE, 64, 128 } };
+static const unsigned long first_processor[128 / sizeof(long)] = { 1 };
+
+#define AS_NOBODY .set = ERRPIPE_SET_USER, .uid = NOBODY, .gid = NOBODY
+
+static const struct equal {
+	const char *name;
+	void (*by_hand)(void);
+	struct errpipe_setup setup;
+} equals[] = {
+	{ "nobody", become_nobody, { AS_NOBODY } },
+	{ "groups",
+	  with_groups,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_GROUPS,
+	    .uid = 1000,
+	    .gid = 20,
+	    .groups = three_groups,
+	    .groups_length = COUNT(three_groups) } },
+	{ "kept groups", kept_groups, { .set = ERRPIPE_SET_USER | ERRPIPE_KEEP_GROUPS, .uid = 1000, .gid = 20 } },
+	{ "bounding set", bounded, { .set = ERRPIPE_SET_BOUNDING, .bounding = BIT(CHOWN) | BIT(KILL) } },
+	{ "ambient",
+	  ambient,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
+	    .uid = NOBODY,
+	    .gid = NOBODY,
+	    .bounding = BIT(CHOWN) | BIT(KILL),
+	    .permitted = BIT(CHOWN) | BIT(KILL),
+	    .effective = BIT(KILL),
+	    .inheritable = BIT(KILL),
+	    .ambient = BIT(KILL) } },
+	{ "root with few capabilities",
+	  root_with_few,
+	  { .set = ERRPIPE_SET_CAPABILITIES, .permitted = BIT(CHOWN), .effective = BIT(CHOWN) } },
+	{ "securebits", securebits, { .set = ERRPIPE_SET_SECUREBITS, .securebits = 0x2f } },
+	{ "filter", filter, { .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+	{ "filter with no_new_privs",
+	  filter_and_no_new_privs,
+	  { .no_new_privs = 1, .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+	{ "filter of another user",
+	  filter_as_nobody,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
+	    .uid = NOBODY,
+	    .gid = NOBODY,
+	    .permitted = BIT(KILL),
+	    .effective = BIT(KILL),
+	    .inheritable = BIT(KILL),
+	    .ambient = BIT(KILL),
+	    .seccomp = refuse_uname,
+	    .seccomp_length = COUNT(refuse_uname) } },
+	{ "session", session, { .session = 1 } },
+	{ "process group", own_group, { .set = ERRPIPE_SET_PROCESS_GROUP } },
+	{ "limits", limit_files, { .limits = files, .limits_length = COUNT(files) } },
+	{ "attributes of the process",
+	  process_attributes,
+	  { .set = ERRPIPE_SET_OOM_SCORE | ERRPIPE_SET_NICE | ERRPIPE_SET_IO_PRIORITY | ERRPIPE_SET_PERSONALITY |
+		   ERRPIPE_SET_UMASK,
+	    .oom_score = 123,
+	    .nice = 5,
+	    .affinity = first_processor,
+	    .affinity_size = sizeof(first_processor),
+	    .io_priority = IOPRIO_BEST_EFFORT_7,
+	    .timer_slack = 123456,
+	    .personality = ADDR_NO_RANDOMIZE,
+	    .umask = 027 } },
+	{ "scheduler", batch, { .set = ERRPIPE_SET_SCHEDULER, .scheduler = SCHED_BATCH } },
+	{ "keyring", keyring, { .set = ERRPIPE_SET_KEYRING, .keyring = "of-a-setup" } },
+	{ "death signal", death, { AS_NOBODY, .death_signal = SIGUSR1 } },
+	{ "directory", directory, { AS_NOBODY, .directory = "/usr/bin" } },
+	{ "signals", signals, { .defaults = &usr1_and_2, .mask = &usr1_and_2 } },
+};
+
+static char *read_all(int fd)
+{
+	enum { SIZE = 65536 };
+	char *text = keep(calloc(1, SIZE));
+	size_t length = 0;
+	ssize_t n;
+
+	while ((n = read(fd, text + length, SIZE - 1 - length)) > 0)
+		length += n;
+	close(fd);
+	return text;
+}
+
+static char *dumped_by_hand(void (*by_hand)(void))
+{
+	int fd[2];
+	char *text;
+	pid_t pid;
+
+	make_pipe(fd);
+	pid = checked_fork();
+	if (pid == 0) {
+		by_hand();
+		must(dup2(fd[1], STDOUT_FILENO), "dup2");
+		execl(dump, dump, (char *)NULL);
+		_exit(98);
+	}
+	close(fd[1]);
+	text = read_all(fd[0]);
+	ck_assert_int_eq(wait_for(pid), 0);
+	return text;
+}
+
+static int to_stdout(void *data, unsigned *step)
+{
+	(void)step;
+	return dup2(*(int *)data, STDOUT_FILENO) < 0 ? -errno : 0;
+}
+
+static char *dumped(const struct errpipe_setup *setup, unsigned flags, int stub)
+{
+	char *argv[] = { (char *)dump, NULL }, *text;
+	struct errpipe_report report;
+	struct errpipe_child child;
+	int fd[2];
+	struct errpipe_spawn spawn = { .setup = setup, .flags = flags, .stub = stub, .prepare = to_stdout };
+
+	make_pipe(fd);
+	spawn.data = &fd[1];
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, dump, argv, environ), 0);
+	if (!(flags & ERRPIPE_DIRECT_ONLY))
+		ck_assert_int_eq(child.route, ERRPIPE_STUB);
+	close(fd[1]);
+	text = read_all(fd[0]);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	if (report.verdict != ERRPIPE_STARTED) {
+		char line[ERRPIPE_MESSAGE_MAX];
+
+		errpipe_message(line, sizeof(line), &report, dump);
+		return strcpy(text, line);
+	}
+	ck_assert_int_eq(report.status, 0);
+	return text;
+}
+
+START_TEST(same_as_by_hand)
+{
+	const struct equal *it = &equals[_i];
+	int dumpable = prctl(PR_GET_DUMPABLE), stub;
+	char *want;
+
+	NEEDS("root");
+	signal(SIGUSR1, SIG_IGN);
+	want = dumped_by_hand(it->by_hand);
+	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_STUB_ONLY, ERRPIPE_NO_STUB), want);
+	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_DIRECT_ONLY, ERRPIPE_NO_STUB), want);
+	stub = errpipe_setup_stub(&it->setup);
+	ck_assert_int_gt(stub, 2);
+	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_STUB_ONLY, stub), want);
+	ck_assert_str_eq(dumped(&it->setup, 0, stub), want);
+	close(stub);
+	/* The child must not have changed the parent, with which it may share memory. */
+	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), dumpable);
+	ck_assert_uint_eq(getuid(), 0);
+}
+END_TEST
+
+/* --- steps that fail ----------------------------------------------------------------------------------- */
+
+static const struct errpipe_limit too_high[] = { { RLIMIT_NOFILE, UINT64_MAX, UINT64_MAX } };
+static struct sock_filter bad_filter[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 1) };
+static const struct errpipe_call raw_failure[] = {
+	{ .step = 0x8123, .number = SYS_chdir, .arg = { { .data = "/nowhere", .size = 9 } } }
+};
+static const struct errpipe_move from_closed[] = { { 777, 9 } };
+
+static const struct failure {
+	const char *name, *words; /* words: as in the message, before the errno */
+	struct errpipe_setup setup;
+	unsigned step;
+	int error;
+} failures[] = {
+	{ "directory",
+	  "cannot change to the working directory",
+	  { .directory = "/nowhere" },
+	  ERRPIPE_STEP_DIRECTORY,
+	  ENOENT },
+	{ "directory of another user",
+	  "cannot change to the working directory",
+	  { AS_NOBODY, .directory = "/root" },
+	  ERRPIPE_STEP_DIRECTORY,
+	  EACCES },
+	{ "limit",
+	  "cannot set a resource limit",
+	  { .limits = too_high, .limits_length = 1 },
+	  ERRPIPE_STEP_LIMIT,
+	  EPERM },
+	{ "process group",
+	  "cannot set the process group",
+	  { .set = ERRPIPE_SET_PROCESS_GROUP, .process_group = 1 },
+	  ERRPIPE_STEP_PROCESS_GROUP,
+	  EPERM },
+	{ "terminal",
+	  "cannot take the controlling terminal",
+	  { .set = ERRPIPE_SET_TERMINAL, .session = 1, .terminal = 0 },
+	  ERRPIPE_STEP_TERMINAL,
+	  ENOTTY },
+	{ "personality",
+	  "cannot set the scheduling policy",
+	  { .set = ERRPIPE_SET_SCHEDULER, .scheduler = 77 },
+	  ERRPIPE_STEP_SCHEDULER,
+	  EINVAL },
+	{ "ruleset",
+	  "cannot apply the Landlock ruleset",
+	  { .set = ERRPIPE_SET_LANDLOCK, .no_new_privs = 1, .landlock = 0 },
+	  ERRPIPE_STEP_LANDLOCK,
+	  EBADFD },
+	{ "filter",
+	  "cannot install the seccomp filter",
+	  { .no_new_privs = 1, .seccomp = bad_filter, .seccomp_length = 1 },
+	  ERRPIPE_STEP_SECCOMP,
+	  EINVAL },
+	{ "raw call", "set-up step 291 failed", { .first = raw_failure, .first_length = 1 }, 0x8123, ENOENT },
+	{ "later raw call", "set-up step 291 failed", { .last = raw_failure, .last_length = 1 }, 0x8123, ENOENT },
+	{ "move",
+	  "cannot move the descriptors",
+	  { .set = ERRPIPE_SET_DESCRIPTORS, .moves = from_closed, .moves_length = 1 },
+	  ERRPIPE_STEP_DESCRIPTORS,
+	  EBADF },
+};
+
+static void assert_failure(const struct failure *it, unsigned flags)
+{
+	const struct errpipe_spawn spawn = { .setup = &it->setup, .flags = flags };
+	struct errpipe_report report = run_plain(&spawn, "/bin/true");
+	char line[ERRPIPE_MESSAGE_MAX];
+
+	errpipe_message(line, sizeof(line), &report, "x");
+	ck_assert_msg(report.verdict == ERRPIPE_SETUP_FAILED, "%s", line);
+	ck_assert_msg(report.step == it->step, "%s: step %#x", line, report.step);
+	if (it->error != EBADFD)
+		ck_assert_int_eq(report.error, it->error);
+	ck_assert_msg(strncmp(line + strlen("exec x: "), it->words, strlen(it->words)) == 0, "%s", line);
+}
+
+START_TEST(a_step_that_fails)
+{
+	NEEDS("root");
+	assert_failure(&failures[_i], ERRPIPE_STUB_ONLY);
+	assert_failure(&failures[_i], ERRPIPE_DIRECT_ONLY);
+}
+END_TEST
+
+/* --- refused before anything starts -------------------------------------------------------------------- */
+
+static const struct errpipe_call exits[] = { { .step = 0x8000, .number = SYS_exit_group } };
+static const struct errpipe_call wrong_step[] = { { .step = 1, .number = SYS_getpid } };
+static const struct errpipe_call closes_all[] = {
+	{ .step = 0x8000, .number = SYS_close_range, .arg = { { .value = 3 }, { .value = ~0 } } }
+};
+static const struct errpipe_call uses_nothing[] = {
+	{ .step = 0x8000, .flags = ERRPIPE_CALL_USE_RESULT, .number = SYS_close }
+};
+static const struct errpipe_call uses_ignored[] = {
+	{ .step = 0x8000, .flags = ERRPIPE_CALL_IGNORE_FAILURE, .number = SYS_getpid },
+	{ .step = 0x8001, .flags = ERRPIPE_CALL_USE_RESULT, .number = SYS_close },
+};
+static const struct errpipe_limit backwards[] = { { RLIMIT_NOFILE, 2, 1 } };
+static const struct errpipe_move twice[] = { { 0, 5 }, { 1, 5 } };
+static struct sock_filter allow_all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+
+static const struct refusal {
+	struct errpipe_setup setup;
+	unsigned step;
+} refusals[] = {
+	{ { .set = UINT64_C(1) << 40 }, 0 },
+	{ { .reserved = { 1 } }, 0 },
+	{ { .first = exits, .first_length = 1 }, 0x8000 },
+	{ { .last = closes_all, .last_length = 1 }, 0x8000 },
+	{ { .first = wrong_step, .first_length = 1 }, 0 },
+	{ { .first = uses_nothing, .first_length = 1 }, 0x8000 },
+	{ { .first = uses_ignored, .first_length = 2 }, 0x8001 },
+	{ { .first_length = 1 }, 0 },
+	{ { .label = "" }, ERRPIPE_STEP_LABEL },
+	{ { .set = ERRPIPE_SET_PROCESS_GROUP, .session = 1 }, ERRPIPE_STEP_PROCESS_GROUP },
+	{ { .set = ERRPIPE_SET_DIRECTORY_FD, .directory = "/" }, ERRPIPE_STEP_DIRECTORY },
+	{ { .limits = backwards, .limits_length = 1 }, ERRPIPE_STEP_LIMIT },
+	{ { .limits_length = 1 }, ERRPIPE_STEP_LIMIT },
+	{ { .nice = 20 }, ERRPIPE_STEP_NICE },
+	{ { .affinity = first_processor }, ERRPIPE_STEP_AFFINITY },
+	{ { .set = ERRPIPE_SET_OOM_SCORE, .oom_score = 1001 }, ERRPIPE_STEP_OOM_SCORE },
+	{ { .umask = 01000 }, ERRPIPE_STEP_UMASK },
+	{ { .set = ERRPIPE_SET_USER, .uid = -1 }, ERRPIPE_STEP_USER },
+	{ { .set = ERRPIPE_SET_USER, .gid = -1 }, ERRPIPE_STEP_GROUP },
+	{ { .set = ERRPIPE_SET_GROUPS, .groups_length = 1 }, ERRPIPE_STEP_GROUPS },
+	{ { .set = ERRPIPE_SET_GROUPS | ERRPIPE_KEEP_GROUPS }, ERRPIPE_STEP_GROUPS },
+	{ { .set = ERRPIPE_SET_CAPABILITIES, .effective = 1 }, ERRPIPE_STEP_CAPABILITIES },
+	{ { .set = ERRPIPE_SET_AMBIENT, .ambient = 1 }, ERRPIPE_STEP_AMBIENT },
+	{ { .death_signal = 65 }, ERRPIPE_STEP_DEATH_SIGNAL },
+	{ { .set = ERRPIPE_SET_DESCRIPTORS, .moves = twice, .moves_length = 2 }, ERRPIPE_STEP_DESCRIPTORS },
+	{ { .set = ERRPIPE_SET_DESCRIPTORS, .moves_length = 1 }, ERRPIPE_STEP_DESCRIPTORS },
+	{ { .seccomp = allow_all }, ERRPIPE_STEP_SECCOMP },
+	{ { .seccomp = allow_all, .seccomp_length = 4097 }, ERRPIPE_STEP_SECCOMP },
+	{ { .seccomp = allow_all, .seccomp_length = 1, .seccomp_flags = 8 }, ERRPIPE_STEP_SECCOMP },
+	{ { AS_NOBODY, .seccomp = allow_all, .seccomp_length = 1 }, ERRPIPE_STEP_SECCOMP },
+};
+
+START_TEST(a_refused_setup)
+{
+	const struct refusal *it = &refusals[_i];
+	char *argv[] = { (char *)"true", NULL };
+	struct errpipe_child child;
+	unsigned step = 1234;
+
+	ck_assert_int_eq(errpipe_setup_check(&it->setup, &step), -EINVAL);
+	ck_assert_uint_eq(step, it->step);
+	ck_assert_int_eq(errpipe_setup_check(&it->setup, NULL), -EINVAL);
+	ck_assert_int_eq(errpipe_setup_stub(&it->setup), -EINVAL);
+	for (unsigned flags = 0; flags <= ERRPIPE_DIRECT_ONLY; flags += 2) {
+		const struct errpipe_spawn spawn = { .setup = &it->setup, .flags = flags };
+
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), -EINVAL);
+		ck_assert_int_eq(child.pid, -1);
+	}
+}
+END_TEST
+
+/* --- never skipped ------------------------------------------------------------------------------------- */
+
+static const struct errpipe_setup as_nobody = { AS_NOBODY };
+static const struct errpipe_setup as_nobody_refused = { AS_NOBODY, .nice = 77 };
+
+/* The target writes its uid here, if it runs. */
+static char *uid_of(const struct errpipe_spawn *spawn, const char *path)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"id -u", NULL };
+	struct errpipe_spawn with_output = *spawn;
+	struct errpipe_report report;
+	struct errpipe_child child;
+	char *text;
+	int fd[2], ret;
+
+	make_pipe(fd);
+	with_output.prepare = to_stdout;
+	with_output.data = &fd[1];
+	ret = errpipe_spawn(&child, &with_output, path, argv, environ);
+	close(fd[1]);
+	text = read_all(fd[0]);
+	if (ret == 0)
+		errpipe_wait(&child, &report);
+	return text;
+}
+
+static void assert_never_root(struct errpipe_spawn spawn)
+{
+	static const char *const paths[] = { "/bin/sh", "/proc/self/root/bin/sh" };
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		for (unsigned flags = 0; flags <= ERRPIPE_DIRECT_ONLY; flags += 2) {
+			spawn.flags = flags;
+			ck_assert(strcmp(uid_of(&spawn, paths[i]), "0\n") != 0);
+		}
+	}
+}
+
+START_TEST(never_skipped)
+{
+	int plain = errpipe_stub(), of_setup = errpipe_setup_stub(&as_nobody),
+	    null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int stubs[] = { ERRPIPE_NO_STUB, -EACCES, -EINVAL, plain, of_setup, null, 1000 };
+
+	NEEDS("root");
+	for (size_t i = 0; i < COUNT(stubs); i++) {
+		assert_never_root((struct errpipe_spawn){ .setup = &as_nobody, .stub = stubs[i] });
+		assert_never_root((struct errpipe_spawn){ .setup = &as_nobody_refused, .stub = stubs[i] });
+	}
+	/* And it does run as nobody. */
+	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody }, "/bin/sh"), "65534\n");
+	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody }, "/proc/self/root/bin/sh"), "65534\n");
+	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = -EACCES }, "/bin/sh"),
+			 "65534\n");
+	/* A setup's stub without the setup is a mistake that shows at the first try. */
+	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .stub = of_setup }, "/bin/sh"), "");
+	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = plain }, "/bin/sh"), "");
+}
+END_TEST
+
+/* errpipe_exec() as root, in a child. Returns what the target wrote. */
+static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"id -u", NULL }, *text;
+	int fd[2], pipe[2];
+	pid_t pid;
+
+	make_pipe(fd);
+	ck_assert_int_eq(errpipe_pipe(pipe), 0);
+	pid = checked_fork();
+	if (pid == 0) {
+		must(dup2(fd[1], STDOUT_FILENO), "dup2");
+		errpipe_exec(stub, flags, pipe[1], "/bin/sh", argv, environ);
+		_exit(42);
+	}
+	close(fd[1]);
+	close(pipe[1]);
+	text = read_all(fd[0]);
+	ck_assert_int_eq(errpipe_read(pipe[0], report), 1);
+	close(pipe[0]);
+	wait_for(pid);
+	return text;
+}
+
+START_TEST(exec_never_falls_back)
+{
+	int stub = errpipe_setup_stub(&as_nobody), spoilt;
+	struct errpipe_report report;
+	char path[64];
+
+	NEEDS("root");
+	ck_assert_str_eq(uid_of_exec(stub, ERRPIPE_FALLBACK, &report), "65534\n");
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_str_eq(uid_of_exec(errpipe_setup_stub(&as_nobody_refused), ERRPIPE_FALLBACK, &report), "");
+	ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
+	ck_assert_int_eq(report.error, EINVAL);
+	/* Root of the container holds it open for writing. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", stub);
+	spoilt = open(path, O_RDWR | O_CLOEXEC);
+	if (spoilt >= 0) {
+		ck_assert_str_eq(uid_of_exec(stub, ERRPIPE_FALLBACK, &report), "");
+		ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
+		ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = stub }, "/bin/sh"), "");
+	}
+}
+END_TEST
+
+/* --- descriptors --------------------------------------------------------------------------------------- */
+
+static const struct errpipe_move swaps[] = { { 40, 41 }, { 41, 42 }, { 42, 40 }, { 43, 43 }, { 40, 60 } };
+
+/* Which of the numbers that a move names leads where. */
+START_TEST(moved_descriptors)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c",
+			 (char *)"for n in 40 41 42 43 44 60; do printf '%s ' $(readlink /proc/self/fd/$n); done",
+			 NULL };
+	const struct errpipe_setup setup = { .set = ERRPIPE_SET_DESCRIPTORS,
+					     .moves = swaps,
+					     .moves_length = COUNT(swaps) };
+	static const char *const paths[] = { "/", "/usr", "/dev", "/etc", "/tmp" };
+	const unsigned flags[] = { ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY };
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		int fd = open(paths[i], O_PATH | O_CLOEXEC);
+
+		ck_assert_int_eq(dup3(fd, 40 + i, i == 4 ? 0 : O_CLOEXEC), 40 + i);
+		close(fd);
+	}
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		struct errpipe_spawn spawn = { .setup = &setup, .flags = flags[i], .prepare = to_stdout };
+		struct errpipe_report report;
+		struct errpipe_child child;
+		int fd[2];
+
+		make_pipe(fd);
+		spawn.data = &fd[1];
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/sh", argv, environ), 0);
+		close(fd[1]);
+		ck_assert_str_eq(read_all(fd[0]), "/dev / /usr /etc  / ");
+		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	}
+}
+END_TEST
+
+static Suite *setup_suite(void)
+{
+	Suite *suite = suite_create("setup");
+	TCase *tc = tcase_create("setup");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, same_as_by_hand, 0, COUNT(equals));
+	tcase_add_loop_test(tc, a_step_that_fails, 0, COUNT(failures));
+	tcase_add_loop_test(tc, a_refused_setup, 0, COUNT(refusals));
+	tcase_add_test(tc, never_skipped);
+	tcase_add_test(tc, exec_never_falls_back);
+	tcase_add_test(tc, moved_descriptors);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int main(void)
+{
+	sigemptyset(&usr1_and_2);
+	sigaddset(&usr1_and_2, SIGUSR1);
+	sigaddset(&usr1_and_2, SIGUSR2);
+	dump = built_path("tests/prog_dump");
+	return run_suite(setup_suite());
+}
