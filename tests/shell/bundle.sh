@@ -236,7 +236,7 @@ for path in bin :/none /none:; do
 	bundle '"sh"' ', "cwd": "/bin"'
 	[ "$path" = bin ] && bundle '"sh"'
 	config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=$path|")
-	try "a relative entry of PATH: $path" both 1 bundle-relative-path 'why (likely): PATH leads to "' 'runc refuses that'
+	try "a relative entry of PATH: $path" both 1 bundle-relative-path 'why (likely): PATH finds "' 'runc refuses that'
 done
 bundle '"sh"'
 config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=app:/bin|")

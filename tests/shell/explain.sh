@@ -220,7 +220,7 @@ try 'a carriage return' says 1 'why: "/bin/good\r" does not exist, but "/bin/goo
 try 'a near miss, as JSON' knows 1 '["near-miss","certain","ENOENT","letter","/bin/script"]' \
 	'[.cause, .certainty, .errno, .detail, .object]' --root root /bin/scirpt
 try 'an option' says 1 'why (likely): "--rm" looks like an option' --root root -- --rm
-try 'a shell builtin' says 1 'why: "source" is a builtin of bash, not a program' --root root source x
+try 'a shell builtin' says 1 'why: "source" is a bash builtin, not a program' --root root source x
 try 'a path of this machine' says 1 "does not exist in the image, but it does on this machine (ENOENT)" \
 	--root root "$tmp/root/bin/good"
 try 'without "./"' says 1 'why: "good" is not in PATH, but "./good" exists (ENOENT)

@@ -75,7 +75,7 @@ try 'LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./app
 try 'LD_LIBRARY_PATH, other places' starts "LD_LIBRARY_PATH=/nothing:;a/" ./app
 try 'RUNPATH' starts '' ./with-runpath
 try 'RPATH' starts '' ./with-rpath
-try 'the wrong LD_LIBRARY_PATH' stops 127 "it searched $tmp/b and the system directories" "LD_LIBRARY_PATH=$tmp/b" ./app
+try 'the wrong LD_LIBRARY_PATH' stops 127 "the loader searched $tmp/b and the system directories" "LD_LIBRARY_PATH=$tmp/b" ./app
 try 'a preloaded library that is missing' starts "LD_PRELOAD=/nothing.so LD_LIBRARY_PATH=$tmp/a" ./app
 
 seq 100 >b/libone.so.1
@@ -99,7 +99,7 @@ try 'the same library under another name' stops 127 "ln -s $tmp/b/libone.so.1.5 
 rm b/libone.so.1.5
 other_version() { library libone.so.2 && mv libone.so.2 b; }
 try 'build another version' other_version
-try 'another version of it' stops 127 "\"$tmp/b/libone.so.2\" is another one" "LD_LIBRARY_PATH=$tmp/b" ./app
+try 'another version of it' stops 127 "was not built for \"$tmp/b/libone.so.2\"" "LD_LIBRARY_PATH=$tmp/b" ./app
 rm b/libone.so.2
 
 # Without a SONAME, the linker takes the path that it was given.
@@ -132,7 +132,7 @@ try 'a version that is missing' stops 1 "needs V_2.34, which \"$tmp/libv.so.1\" 
 # An older library that LD_LIBRARY_PATH puts before the right one.
 shadow() { mkdir -p older && mv libv.so.1 older && library libv.so.1 -Wl,--version-script=new; }
 try 'build an older library' shadow
-try 'a library that hides the right one' stops 1 "take it out, so that \"$tmp/libv.so.1\" is used" "LD_LIBRARY_PATH=$tmp/older" ./versioned
+try 'a library that hides the right one' stops 1 "remove that entry, so that \"$tmp/libv.so.1\" is used" "LD_LIBRARY_PATH=$tmp/older" ./versioned
 try 'the right one comes first' starts "LD_LIBRARY_PATH=$tmp:$tmp/older" ./versioned
 
 # --- symbols
@@ -206,8 +206,8 @@ if command -v musl-gcc >/dev/null; then
 			compiler=musl-gcc && program on-musl ./libglibc.so.1 -Wl,-rpath,"$tmp" -Wl,--allow-shlib-undefined
 	}
 	try 'build with both C libraries' mixed
-	try "glibc: musl's library" stops 127 "\"$tmp/libmusl.so.1\" is built for musl, but the program's loader is that of glibc" '' ./on-glibc
-	try "musl: glibc's library" stops 127 "\"$tmp/libglibc.so.1\" is built for glibc, but the program's loader is that of musl" '' ./on-musl
+	try "glibc: musl's library" stops 127 "\"$tmp/libmusl.so.1\" is built for musl, but the program's loader is from glibc" '' ./on-glibc
+	try "musl: glibc's library" stops 127 "\"$tmp/libglibc.so.1\" is built for glibc, but the program's loader is from musl" '' ./on-musl
 fi
 
 echo "1..$n"

@@ -162,7 +162,7 @@ static const struct {
 	{ "@/gnu/env fdfind", "@/empty;@/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, 127,
 	  "@/empty;@/cmd", "separated by \";\"" },
 	{ "@/gnu/env fdfind", "${X}/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, 127,
-	  "${X}/cmd", "write \"@/cmd\" instead" },
+	  "${X}/cmd", "replace it with \"@/cmd\"" },
 	/* And something that is not near enough. */
 	{ "@/gnu/env fdfind", "~/.dotnet/tools:@/empty", ERRPIPE_CAUSE_ENV_COMMAND_MISSING,
 	  ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL, NULL },
@@ -191,7 +191,7 @@ static const struct {
 	  NULL },
 	{ "@/gnu/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, "-i ok", NULL },
 	{ "@/gnu/env ok; set -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_SEMICOLON, 127,
-	  "ok; set -e", "into the next line" },
+	  "ok; set -e", "to the next line" },
 	{ "@/bb/env -i ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 1, "-i ok",
 	  NULL },
 	{ "@/gnu/env -C @/cmd ./ok", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 125, NULL,

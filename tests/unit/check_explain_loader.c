@@ -188,7 +188,7 @@ START_TEST(by_the_environment)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_str_eq(ex.needer, "/opt/a/libx.so.1");
 	ck_assert_str_eq(ex.searched, "/opt/a");
-	assert_said(&ex, "it searched /opt/a and the system directories");
+	assert_said(&ex, "the loader searched /opt/a and the system directories");
 }
 END_TEST
 
@@ -349,7 +349,7 @@ START_TEST(dangling)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_DANGLING_LIBRARY);
 	assert_said(&ex,
-		    "reinstall it: the symbolic link \"/lib/libx.so.1\" leads to \"libx.so.1.2\", which is missing");
+		    "reinstall it: the symlink \"/lib/libx.so.1\" leads to \"libx.so.1.2\", which is missing");
 	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
@@ -526,7 +526,7 @@ START_TEST(other_version_in_the_cache)
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_OTHER_VERSION);
-	assert_said(&ex, "install that version of it: \"/opt/a/libx.so.2\" is another one");
+	assert_said(&ex, "install exactly that version: \"/app\" was not built for \"/opt/a/libx.so.2\"");
 }
 END_TEST
 
@@ -642,7 +642,7 @@ START_TEST(cut_off)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 0);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIBRARY_CUT_OFF);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
-	assert_said(&ex, "which is cut off: only its first 8192 bytes are there");
+	assert_said(&ex, "which is truncated: it ends after 8192 bytes");
 }
 END_TEST
 
@@ -687,7 +687,7 @@ START_TEST(in_a_shut_directory)
 	ask((struct errpipe_question){ .who = &who });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_UNREADABLE, 127);
 	ck_assert_str_eq(ex.object, "/opt/a");
-	assert_said(&ex, "but the user it runs as may not read it: no x bit on \"/opt/a\"");
+	assert_said(&ex, "but the user it runs as may not read it: no x permission on \"/opt/a\"");
 	assert_said(&ex, "chmod a+x /opt/a");
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .who = &who });
@@ -804,7 +804,7 @@ START_TEST(shadowed_needer)
 	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE);
 	assert_said(&ex,
-		    "LD_LIBRARY_PATH leads to \"/opt/a/liby.so.1\": take it out, so that \"/lib/liby.so.1\" is used");
+		    "LD_LIBRARY_PATH leads to \"/opt/a/liby.so.1\": remove that entry, so that \"/lib/liby.so.1\" is used");
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
 }
@@ -884,7 +884,7 @@ START_TEST(other_libc)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, 127);
 	ck_assert_str_eq(ex.needer, "/lib/libx.so.1");
 	ck_assert_str_eq(ex.needs_libc, cases[_i].libc);
-	assert_said(&ex, "but the program's loader is that of ");
+	assert_said(&ex, "but the program's loader is from ");
 }
 END_TEST
 
@@ -895,7 +895,7 @@ START_TEST(script_of_other_libc)
 	put_text("usr/lib/libc.so", "/* GNU ld script */\nGROUP ( /lib/libc.so.6 /lib/ld-linux-x86-64.so.2 )\n");
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, 127);
-	assert_said(&ex, "\"/app\" is built for musl, but its loader is that of glibc");
+	assert_said(&ex, "\"/app\" is built for musl, but its loader is from glibc");
 	LOADER(musl);
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();

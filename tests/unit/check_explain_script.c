@@ -572,9 +572,9 @@ static const struct {
 	  ERRPIPE_CAUSE_LOADER_MISSING, "Nix",
 	  "run it with Nix, or patchelf --set-interpreter to a loader that is here, or link" },
 	{ "/system/bin/linker64", EM_AARCH64, 2, 1, NULL, ERRPIPE_CAUSE_LOADER_MISSING, "Android",
-	  "it is for Android (bionic): get its build for other Linux systems, or link" },
+	  "it is built for Android (bionic): get a build for other Linux systems, or link" },
 	{ "/libexec/ld-elf.so.1", EM_X86_64, 2, 1, NULL, ERRPIPE_CAUSE_LOADER_MISSING, "FreeBSD",
-	  "get its build for this system, not for FreeBSD, or link" },
+	  "get a build for this system, not for FreeBSD, or link" },
 	{ "/somewhere/else", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_MISSING, NULL, NULL },
 	{ "", EM_X86_64, 2, 1, NULL, ERRPIPE_CAUSE_LOADER_MISSING, NULL, NULL },
 #ifdef __x86_64__
