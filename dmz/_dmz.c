@@ -2,8 +2,8 @@
 /*
  * dmz FD PATH ARGV0 [ARG...]
  *
- * Perform the actions that the image carries (action.h), which by default are none. Then become the program PATH under
- * the name ARGV0. If that fails, write the reason to FD, in the layout of record.h, and exit:
+ * Perform the actions in the image (action.h); by default it has none. Then become the program PATH under the name
+ * ARGV0. If that fails, write the reason to FD, in the layout of record.h, and exit:
  *
  *	127	execve failed with ENOENT: PATH, or its interpreter, does not exist
  *	126	execve failed with any other errno

@@ -21,7 +21,7 @@ struct dmz_action {
 };
 
 enum dmz_action_flag {
-	DMZ_USE_RESULT = 1,    /* the first argument is the result of the action before */
+	DMZ_USE_RESULT = 1,    /* the first argument is the result of the previous action */
 	DMZ_IGNORE_FAILURE = 2 /* go on if the call fails */
 };
 

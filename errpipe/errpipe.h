@@ -87,7 +87,7 @@ extern "C" {
 enum errpipe_verdict {
 	ERRPIPE_STARTED = 1,  /* the target runs, or ran. Provisional until errpipe_settle() */
 	ERRPIPE_EXEC_FAILED,  /* the target could not be exec'd: the report has the errno */
-	ERRPIPE_SETUP_FAILED, /* the stub could not start or run, or one of the caller's own steps failed */
+	ERRPIPE_SETUP_FAILED, /* the stub could not start or run, or a step of a setup or of the caller failed */
 	ERRPIPE_DIED,	      /* the process died before it could exec the target, without writing a record */
 	ERRPIPE_CLOSED	      /* the pipe was closed, and the process cannot show whether the target started */
 };
@@ -96,8 +96,8 @@ enum errpipe_verdict {
 enum errpipe_step {
 	ERRPIPE_STEP_EXEC = 0,		     /* the exec of the target: EXEC_FAILED. Any other step: SETUP_FAILED */
 	ERRPIPE_STEP_FCNTL = 1,		     /* setting close-on-exec on the report's descriptor */
-	ERRPIPE_STEP_SETUP = 0x4000,	     /* the first number of the steps of a setup ... */
-	ERRPIPE_STEP_SETUP_LAST = 0x7fff,    /* ... and the last: a later version may have more than these */
+	ERRPIPE_STEP_SETUP = 0x4000,	     /* the first number for the steps of a setup ... */
+	ERRPIPE_STEP_SETUP_LAST = 0x7fff,    /* ... and the last. A later version may add steps */
 	ERRPIPE_STEP_LABEL = 0x4001,	     /* the SELinux or AppArmor label */
 	ERRPIPE_STEP_SESSION = 0x4002,	     /* setsid(2) */
 	ERRPIPE_STEP_PROCESS_GROUP = 0x4003, /* setpgid(2) */
@@ -274,18 +274,18 @@ int errpipe_route(const struct errpipe_identity *identity, const char *path);
 const char *errpipe_route_reason(enum errpipe_route route);
 
 /*
- * A SETUP: WHAT TO CHANGE BEFORE THE TARGET RUNS
+ * A SETUP: CHANGES BEFORE THE TARGET RUNS
  *
- * A setup describes the user, capabilities, limits, filters and so on that the target is to have. Its members can be given
- * in any order: the library makes a list of system calls in the one order that works, and appends it to a stub. The stub
- * performs them after its own exec, when the process has one thread and no memory of the caller's, so no lock can be held
- * and the stub's exec uses nothing up. On the route DIRECT the child performs the same list.
+ * A setup describes the user, capabilities, limits, filters and so on of the target. The library turns it into a list of
+ * system calls, in the only order that works, and appends the list to a stub. The stub makes these calls after its own exec.
+ * By then the process has one thread and none of the caller's memory, so no lock can be held. A change that acts on "the next
+ * exec" acts on the target, because the stub's exec is over. On the route DIRECT the child makes the same calls.
  *
  * If a call fails, the verdict is SETUP_FAILED, the report has its step and errno, and the target does not run. A setup is
- * never skipped: if it cannot be compiled, or the stub cannot start, nothing runs.
+ * never skipped: if it is invalid, or the stub cannot start, nothing runs.
  */
 
-/* Which members are used, of those whose value may be 0. Combine them in errpipe_setup.set. */
+/* Marks the members that are used, for those whose value may be 0. Combine them in errpipe_setup.set. */
 enum errpipe_set {
 	ERRPIPE_SET_USER = 1 << 0,	     /* uid and gid, and groups unless KEEP_GROUPS */
 	ERRPIPE_SET_GROUPS = 1 << 1,	     /* groups */
@@ -315,19 +315,19 @@ struct errpipe_limit {
 	uint64_t soft, hard;
 };
 
-/* The target gets the descriptor from as the descriptor to. The two may be equal: it is then not close-on-exec. */
+/* The target gets the descriptor from under the number to. If the two are equal, only close-on-exec is cleared. */
 struct errpipe_move {
 	int from, to;
 };
 
-/* A system call of the caller's own, for what has no member: namespaces, mounts, pivot_root(2), hostname. */
+/* A system call of the caller's own, for changes without a member: namespaces, mounts, pivot_root(2), hostname. */
 struct errpipe_call {
 	unsigned step;	/* for the report: ERRPIPE_STEP_CALLER and so on */
 	unsigned flags; /* enum errpipe_call_flag */
 	long number;	/* SYS_mount and so on, on this machine */
 	struct {
 		long value;	  /* the argument, if data is NULL; otherwise ignored */
-		const void *data; /* the argument is a pointer to a copy of these bytes; they hold no pointers */
+		const void *data; /* the argument is a pointer to a copy of these bytes, which hold no pointers */
 		size_t size;
 	} arg[6];
 };
@@ -346,24 +346,23 @@ enum errpipe_label {
 struct sock_filter; /* linux/filter.h */
 
 /*
- * All members 0 changes nothing. Pointers are read only while a function runs that takes the setup. A descriptor here need
- * not be inheritable when errpipe_spawn() is called; it becomes close-on-exec after its last use, unless moves says
- * otherwise.
+ * A setup of zeros changes nothing. Pointers are read only while a function that takes the setup runs. For errpipe_spawn()
+ * the descriptors may be close-on-exec. Each of them becomes close-on-exec after its last use, unless it is in moves.
  *
- * The calls are made in the order of the members, except for first and last. An earlier one can take away what a later one
- * needs only where this says so.
+ * The calls are made in the order of the members. The comments say where an earlier call can take away something that a later
+ * one needs.
  */
 struct errpipe_setup {
 	uint64_t set; /* enum errpipe_set */
 
-	/* Calls to make before all others, with the rights that the process still has. */
+	/* Calls to make before all others, with the privileges that the process still has. */
 	const struct errpipe_call *first;
 	size_t first_length;
 
 	/*
-	 * The label of the target: it is written to attr/exec of the process, below proc, which is a descriptor of a
-	 * proc(5) that the caller trusts. Without PROC that is "/proc", which in a container is the image's: a mount
-	 * there can redirect the write (CVE-2025-52881).
+	 * The label of the target. The process writes it to its own attr/exec below proc, which is a descriptor of a
+	 * proc(5) file system that the caller trusts. Without PROC it uses "/proc". In a container that directory belongs
+	 * to the image, and a mount there can redirect the write (CVE-2025-52881).
 	 */
 	const char *label;
 	enum errpipe_label label_kind;
@@ -374,8 +373,8 @@ struct errpipe_setup {
 	int terminal;	     /* TERMINAL: a descriptor; it becomes the controlling terminal of the session */
 
 	/*
-	 * The working directory. It is entered with the rights that the process has at this point, and again, as ".", with
-	 * those of the new user: so its parents may be closed to that user, but the directory itself may not.
+	 * The working directory. The process enters it with the privileges that it has at this point. After a change of
+	 * user it enters "." again. The new user therefore must have access to the directory itself, but not to its parents.
 	 */
 	const char *directory;
 	int directory_fd; /* DIRECTORY_FD */
@@ -396,7 +395,7 @@ struct errpipe_setup {
 	const char *keyring;	   /* KEYRING: KEYCTL_JOIN_SESSION_KEYRING(2const) */
 
 	/*
-	 * Ids and capabilities. The sets have one bit per capability, and the target gets them if it is not a set-id
+	 * Ids and capabilities. Each set has one bit per capability. The target gets these sets unless it is a set-id
 	 * program. BOUNDING and SECUREBITS need CAP_SETPCAP; GROUPS needs CAP_SETGID.
 	 */
 	unsigned securebits; /* SECUREBITS */
@@ -405,18 +404,18 @@ struct errpipe_setup {
 	size_t groups_length;
 	gid_t gid; /* USER: real, effective, saved and filesystem id */
 	uid_t uid;
-	uint64_t permitted, effective, inheritable; /* CAPABILITIES. Without it a change of the user decides */
+	uint64_t permitted, effective, inheritable; /* CAPABILITIES. Without it they follow from the change of user */
 	uint64_t ambient; /* AMBIENT: part of permitted and of inheritable; needs CAPABILITIES */
 
 	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. The target gets it at once if the parent is gone already */
 	int no_new_privs; /* nonzero: PR_SET_NO_NEW_PRIVS */
 	int landlock;	  /* LANDLOCK: a ruleset of landlock_create_ruleset(2) */
 
-	/* Calls to make after these. What is below would stand in their way. */
+	/* Calls to make after all of the above. The members below could get in their way. */
 	const struct errpipe_call *last;
 	size_t last_length;
 
-	/* DESCRIPTORS: the target gets 0 to 2, unless a move replaces them, and these. */
+	/* DESCRIPTORS: the target gets these descriptors, and 0 to 2 unless a move replaces them. */
 	const struct errpipe_move *moves;
 	size_t moves_length;
 
@@ -424,37 +423,37 @@ struct errpipe_setup {
 	const sigset_t *mask;	  /* the signal mask of the target; NULL: that of errpipe_spawn, or of the process */
 
 	/*
-	 * A filter of seccomp(2), in instructions. Without no_new_privs it needs CAP_SYS_ADMIN, which is then kept until the
-	 * filter is in place, and the last call is capset(2). The filter must allow execve. To have a failure reported it
-	 * must also allow rt_sigprocmask, write and exit_group.
+	 * A filter of seccomp(2), in instructions. Without no_new_privs it needs CAP_SYS_ADMIN. CAPABILITIES then keeps that
+	 * capability until the filter is in place, and the last call is capset(2). The filter must allow execve. For a
+	 * failure to be reported, it must also allow rt_sigprocmask, write and exit_group.
 	 */
 	const struct sock_filter *seccomp;
 	size_t seccomp_length;
-	unsigned seccomp_flags; /* SECCOMP_FILTER_FLAG_LOG and so on, but not NEW_LISTENER, which nobody could take */
+	unsigned seccomp_flags; /* SECCOMP_FILTER_FLAG_LOG and so on, but not NEW_LISTENER: nobody could receive it */
 
 	uint64_t reserved[8];
 };
 
 /*
- * Would this setup be accepted? Nothing is changed.
+ * Check whether a setup would be accepted. This changes nothing.
  *
- * Returns 0, or a negative errno; *step is then the step that it is about (enum errpipe_step), or 0 for the setup as a
- * whole. step may be NULL.
+ * Returns 0, or a negative errno. *step is then the step that is wrong (enum errpipe_step), or 0 for the setup as a whole.
+ * step may be NULL.
  *	-EINVAL		a value out of range, a combination that cannot work, a call that is not allowed, see below
  *	-E2BIG		too many bytes for an image
  *	-ENOMEM		no memory
  *
- * These calls are refused in first and last: exec, exit, fork and their kin, because the reader could not tell their
- * outcome; and close_range(2) without CLOSE_RANGE_CLOEXEC, which would close the report.
+ * first and last must not contain exec, exit, fork or their variants, because the reader could not tell the outcome. Nor may
+ * they contain close_range(2) without CLOSE_RANGE_CLOEXEC, which would close the report.
  * Async-signal-safe.
  */
 int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step);
 
 /*
- * Make a stub like errpipe_stub(), which performs the setup before it execs the target. It serves any number of children.
+ * Make a stub, like errpipe_stub(), that performs the setup before it execs the target. It serves any number of children.
  *
- * errpipe_spawn() takes it only beside the setup, and errpipe_exec() never falls back from it. Root in a container can read
- * the list through /proc/PID/exe while a process is the stub: it holds no secrets.
+ * errpipe_spawn() accepts it only together with the setup, and errpipe_exec() never falls back from it. Do not put secrets
+ * into a setup: while a process is the stub, root in a container can read the list through /proc/PID/exe.
  *
  * The descriptors that the setup names must be open in the process that execs the stub, under the same numbers, and not
  * close-on-exec: see errpipe_setup_inherit(). The report's descriptor must be above them and above all numbers in moves.
@@ -484,8 +483,8 @@ struct errpipe_spawn {
 	unsigned flags; /* ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY or 0 */
 
 	/*
-	 * What to change in the process before the target's exec; NULL: nothing. stub is then ERRPIPE_NO_STUB, which makes
-	 * a stub for this child alone, or the return value of errpipe_setup_stub() for the same setup.
+	 * Changes to the process before the target's exec; NULL: none. With a setup, stub is the return value of
+	 * errpipe_setup_stub() for the same setup, or ERRPIPE_NO_STUB to have a stub made for this child alone.
 	 */
 	const struct errpipe_setup *setup;
 
@@ -499,9 +498,9 @@ struct errpipe_spawn {
 	const struct errpipe_identity *identity;
 
 	/*
-	 * Called in the child before anything else, unless it is NULL, for what a setup cannot do. It returns 0, or a
-	 * negative errno, which is reported as a failure of *step; the child then exits with 125. On entry *step is
-	 * ERRPIPE_STEP_CALLER, and prepare may set it to any of the caller's steps.
+	 * Unless it is NULL, prepare is called in the child before anything else, for changes that a setup cannot make. It
+	 * returns 0, or a negative errno. The errno is reported as a failure of *step, and the child exits with 125. On entry
+	 * *step is ERRPIPE_STEP_CALLER, and prepare may set it to any of the caller's steps.
 	 *
 	 * The child shares the parent's memory while the parent's thread is suspended. Use system calls only: no locks,
 	 * no allocation, at most 16 KiB of stack. Every signal is blocked. Keep the descriptors of the stub and of the
@@ -546,18 +545,20 @@ struct errpipe_child {
  * With a stub the route is STUB if errpipe_route() allows it and the stub can be exec'd, otherwise DIRECT. With
  * ERRPIPE_STUB_ONLY it never falls back: the route is STUB, or the start fails. child->route is the route taken.
  *
- * With a setup the route is STUB, even without a stub of the caller's, unless errpipe_route() forbids it or a stub cannot be
- * made. Ids and capabilities that the setup decides are no reason against it. On the route DIRECT the child then does not
- * share the caller's memory, which costs a fork. A setup that is refused is an error of errpipe_setup_check(), and a stub
- * that cannot be exec'd is a failure of ERRPIPE_STEP_STUB: there is no fallback. Under
- * valgrind and qemu-user the child does not share the caller's memory, so there child->route stays STUB after a fallback.
+ * With a setup the route is STUB even if the caller passes no stub, unless errpipe_route() forbids it or a stub cannot be
+ * made. Ids and capabilities that the setup replaces do not rule out a stub. On the route DIRECT the child does not share the
+ * caller's memory, which makes the call as slow as a fork. A refused setup gives the errors of errpipe_setup_check(). A stub
+ * that cannot be exec'd is a failure of ERRPIPE_STEP_STUB, without a fallback.
+ *
+ * Under valgrind and qemu-user the child does not share the caller's memory, so there child->route stays STUB after a
+ * fallback.
  *
  * The caller's signal handlers do not run in the child. The target inherits every descriptor that is not close-on-exec.
  *
  * Returns 0 and fills in *child; then finish with errpipe_wait(). A failed exec is in the report, and is not a failure of
  * this call. Otherwise child->pid is -1, and the result is a negative errno:
  *	-EINVAL		ERRPIPE_STUB_ONLY with ERRPIPE_NO_STUB and no setup, or with ERRPIPE_DIRECT_ONLY; a stub of 1 or
- *			2; a setup beside a stub without one, or the reverse; see also CONVENTIONS
+ *			2; a setup with a stub made without one, or the reverse; see also CONVENTIONS
  *	-EBADF		the stub is not open
  *	other		with ERRPIPE_STUB_ONLY, the negative errno that errpipe_stub() returned;
  *			the errors of pipe2(2), clone(2), capget(2), mmap(2) and sigprocmask(2)
@@ -686,8 +687,8 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  *
  * A fallback gives up the stub's protection, and anyone who controls the arguments can force one (E2BIG). It therefore
  * happens only with ERRPIPE_FALLBACK. A stub that is not open (EBADF), that is 1 or 2 (EINVAL), or that is a negative errno
- * never leads to a fallback: it is reported as a failure of the stub. Neither does a stub of errpipe_setup_stub(). To
- * go DIRECT where errpipe_stub() failed, pass ERRPIPE_NO_STUB.
+ * never leads to a fallback: it is reported as a failure of the stub. A stub of errpipe_setup_stub() has no fallback, either.
+ * If errpipe_stub() failed and you want to go DIRECT, pass ERRPIPE_NO_STUB.
  *
  * If the exec of the stub fails and that of the target would fail in the same way, the target's failure is reported. This
  * holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that is over the limit by itself. The stub adds three

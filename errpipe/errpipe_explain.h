@@ -178,7 +178,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_NOT_A_PROGRAM,   /* content of the broken link shows what it is, or looks like */
 	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* not for a shell, without "#!"; object is the command that runs it */
 	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number: its line or column; object: the corrected line, or NULL */
-	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* it is relative and missing; object, an absolute path, exists, or is NULL */
+	ERRPIPE_CAUSE_RELATIVE_INTERPRETER, /* it is relative and missing; object is an absolute path that exists, or NULL */
 	ERRPIPE_CAUSE_NUL_BYTES,	    /* it begins with number of them, as far as it was read; 0: only NULs */
 
 	/* The command as it was typed. */
@@ -191,7 +191,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_SHELL_BUILTIN,  /* or a keyword: detail */
 	ERRPIPE_CAUSE_OPTION,	      /* the name begins with "-" */
 	ERRPIPE_CAUSE_ASSIGNMENT,     /* the name is NAME=VALUE; object: the next argument, if it is a program */
-	ERRPIPE_CAUSE_FOREIGN_PATH,   /* the name is no path of Linux: detail */
+	ERRPIPE_CAUSE_FOREIGN_PATH,   /* the name is not a Linux path: detail */
 	ERRPIPE_CAUSE_HOST_PATH,      /* missing, but it exists in the caller's own root; see compare_own_root */
 
 	/* ELF. */
@@ -236,7 +236,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
 	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, needs -S */
 
-	/* The kernel starts the interpreter of the script subject, but it refuses the one argument, object, that it gets. */
+	/* The kernel starts the interpreter of the script subject, but the interpreter refuses its one argument, object. */
 	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */
 	ERRPIPE_CAUSE_LINE_CUT, /* the kernel passes limit bytes of the line, so env looks for a part of the name */
 
@@ -249,23 +249,23 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL, /* by its ABI tag, subject is for Linux object or later */
 	ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, /* needer needs subject, of the C library needs_libc; the loader is has_libc's */
 	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available and detail */
-	ERRPIPE_CAUSE_SYMBOL_MISSING, /* no library has the function or variable subject. Of a long name, the beginning */
+	ERRPIPE_CAUSE_SYMBOL_MISSING, /* no library has the function or variable subject; a long name is cut */
 	ERRPIPE_CAUSE_CPU_LEVEL,      /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it runs no such programs: detail */
 
 	/* The bundle. */
-	ERRPIPE_CAUSE_EMPTY_ROOT,	 /* it is missing, like everything: the root, object, has no files */
+	ERRPIPE_CAUSE_EMPTY_ROOT,	 /* it is missing because the root, object, has no files */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */
 	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, /* the image has it, but the mount of object on subject hides it; see detail */
 	ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, /* object, the source of the mount on subject, does not exist */
-	ERRPIPE_CAUSE_MOUNT_MISMATCH, /* object, to be mounted on subject, is a file and that a directory, or the reverse */
+	ERRPIPE_CAUSE_MOUNT_MISMATCH,	/* a file, object, would be mounted on a directory, subject, or the reverse */
 	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
 	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH,  /* it must be searched, but process.env has no PATH */
 	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES,  /* no process can have the capabilities object; see detail */
 	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, and not an absolute path; NULL: it is missing */
 	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
 	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
-	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine cannot give; see detail */
+	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine does not have; see detail */
 	ERRPIPE_CAUSE_BUNDLE_SECCOMP, /* the filter refuses the exec itself, with the errno object; see detail */
 
 	/* The process. */
@@ -316,7 +316,7 @@ enum errpipe_detail {
 	/* ENV_ONE_ARGUMENT */
 	ERRPIPE_DETAIL_ENV_SPLITS,	/* it has the option -S */
 	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it lacks -S */
-	ERRPIPE_DETAIL_SEMICOLON,	/* the line goes on as a script would: "bash; set -e" */
+	ERRPIPE_DETAIL_SEMICOLON,	/* the line continues like a script: "bash; set -e" */
 
 	/* LINE_REFUSED */
 	ERRPIPE_DETAIL_SEVERAL_OPTIONS, /* it is one argument, and begins with an option */
@@ -397,8 +397,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_DANGLING_LIBRARY,     /* the symbolic link available leads to object, which does not exist */
 	ERRPIPE_DETAIL_UNLINKED_LIBRARY,     /* available has that SONAME, but another file name */
 	ERRPIPE_DETAIL_OTHER_VERSION,	     /* available is another version of it */
-	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains rights, so the loader ignores LD_LIBRARY_PATH */
-	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, and it is available */
+	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains privileges, so the loader ignores LD_LIBRARY_PATH */
+	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, but the library exists as available */
 
 	/* LIBRARY_INVALID */
 	ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE, /* such as a directory */
@@ -414,7 +414,7 @@ enum errpipe_detail {
 	/* VERSION_MISSING */
 	ERRPIPE_DETAIL_OLDER,		     /* subject is older than the library with which needer was built */
 	ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE, /* LD_LIBRARY_PATH leads to shadowing, and the loader does not take shadowed */
-	ERRPIPE_DETAIL_SHADOWED_BY_RPATH, /* a RPATH or RUNPATH does */
+	ERRPIPE_DETAIL_SHADOWED_BY_RPATH, /* an RPATH or RUNPATH leads to it */
 
 	/* LOADER_STAND_IN */
 	ERRPIPE_DETAIL_NIXOS_STUB,
@@ -430,7 +430,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_MANY_ARGUMENTS,
 	ERRPIPE_DETAIL_MANY_VARIABLES, /* object: the beginning of most names, as in "CI_*", or NULL */
 	ERRPIPE_DETAIL_SERVICE_LINKS,  /* most of the environment describes the services of a Kubernetes namespace */
-	ERRPIPE_DETAIL_CI_VARIABLES,   /* most of it was set by a service that runs builds, such as GitLab */
+	ERRPIPE_DETAIL_CI_VARIABLES,   /* most of it was set by a CI service, such as GitLab */
 
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
@@ -464,8 +464,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_SYSTEMD_PREFIX, /* such as "-" before the path */
 	ERRPIPE_DETAIL_FILE_URL,
 	ERRPIPE_DETAIL_BACKSLASHES,
-	ERRPIPE_DETAIL_DRIVE,	  /* of Windows */
-	ERRPIPE_DETAIL_CONVERTED, /* Git Bash has put its own directory before it */
+	ERRPIPE_DETAIL_DRIVE,	  /* a drive letter of Windows */
+	ERRPIPE_DETAIL_CONVERTED, /* Git Bash put its own directory before it */
 
 	/* WHOLE_COMMAND */
 	ERRPIPE_DETAIL_PLAIN_WORDS,
@@ -479,7 +479,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_WINDOWS_VARIABLE, /* %NAME% */
 	ERRPIPE_DETAIL_TEMPLATE,	 /* {{ ... }}, @NAME@ */
 
-	/* SHELL_BUILTIN. 0: each shell has it. */
+	/* SHELL_BUILTIN. 0: every shell has it. */
 	ERRPIPE_DETAIL_CHANGES_DIRECTORY,
 	ERRPIPE_DETAIL_BASH_BUILTIN,
 	ERRPIPE_DETAIL_KEYWORD,
@@ -716,7 +716,7 @@ struct errpipe_link {
 	gid_t gid;
 	uint64_t size;
 	int acl;	    /* nonzero: it also has an access control list */
-	int mounted;	    /* nonzero: a mount of the question has it */
+	int mounted;	    /* nonzero: it is on a mount of the question */
 	int noexec, nosuid; /* nonzero: its mount has this flag */
 	const char *mount;  /* the mount point, if it matters */
 	enum errpipe_format format;
@@ -774,8 +774,8 @@ struct errpipe_explanation {
 		*searched; /* LIBRARY_MISSING: where it was looked for besides the system's directories: "/a, /b" */
 	/* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there; NOT_IN_PATH: see the details */
 	const char *available;
-	const char *shadowing, *shadowed;     /* VERSION_MISSING: a library, and the one of that name that would do */
-	enum errpipe_content subject_content; /* LIBRARY_INVALID: what subject is */
+	const char *shadowing, *shadowed;     /* VERSION_MISSING: the library found, and another one that would do */
+	enum errpipe_content subject_content; /* LIBRARY_INVALID: the kind of the file subject */
 
 	const char *host;	   /* the architecture of the kernel: "x86_64"; NULL: not known */
 	const char *host_platform; /* the same as container tools write it: "linux/amd64", or NULL */

@@ -298,7 +298,7 @@ static int get_user(struct bundle *bundle, const json_t *process)
 	return get_groups(bundle, user);
 }
 
-/* runc 1.1 starts no container with fewer open files, and crun 1.8 needs more. */
+/* runc 1.1 does not start a container with fewer open files, and crun 1.8 needs more. */
 enum { FILES_MIN = 7 };
 
 static int check_files(struct bundle *bundle, uint64_t limit)
@@ -492,7 +492,7 @@ static int is_for_execve(const json_t *rule, const char *name)
 	return ret;
 }
 
-/* Of several rules for one call, which one counts depends on their arguments, and on the version of libseccomp. */
+/* If several rules name one call, their arguments and the version of libseccomp decide which one applies. */
 static int get_rule(struct bundle *bundle, const json_t *entry, const char *name)
 {
 	char action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE], args_name[2 * NAME_SIZE];
@@ -539,7 +539,7 @@ static int get_seccomp(struct bundle *bundle)
 
 enum answer { NO, YES, NOT_KNOWN };
 
-/* Does a line of the file begin with that? */
+/* Does a line of the file begin with this text? */
 static enum answer has_line(const char *path, const char *begin)
 {
 	FILE *file = fopen(path, "re");
@@ -556,7 +556,7 @@ static enum answer has_line(const char *path, const char *begin)
 	return found;
 }
 
-/* Without /sys it is not known. */
+/* The answer needs /sys. */
 static enum answer has_apparmor(void)
 {
 	enum answer on = has_line("/sys/module/apparmor/parameters/enabled", "Y");
@@ -680,7 +680,7 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	if (strcmp(type, "proc") == 0)
 		mount->noexec = 0;
 	mount->empty = !all.is_bind && !all.is_copy && strcmp(type, "tmpfs") == 0;
-	/* Of an idmapped mount, the owners are unknown here. */
+	/* The owners of the files on an idmapped mount are unknown here. */
 	all.is_idmapped |= json_object_get(entry, "uidMappings") || json_object_get(entry, "gidMappings");
 	bundle->sources[bundle->mounts_count++] = all.is_bind && !all.is_idmapped ? source : NULL;
 	return ret;

@@ -173,7 +173,7 @@ int diagnosis_print(FILE *to, const struct diagnosis *diagnosis, const char *bef
 void diagnosis_tell(const struct diagnosis *diagnosis);
 void diagnosis_free(struct diagnosis *diagnosis);
 
-/* bundle.c: a part of config.json that no runtime can carry out, or that refuses the exec. The cause is NONE if there is none. */
+/* bundle.c: a part of config.json that no runtime can carry out, or that refuses the exec. Without one, cause is NONE. */
 struct bundle_fault {
 	enum errpipe_cause cause;
 	enum errpipe_detail detail;
@@ -194,9 +194,9 @@ struct bundle {
 	size_t mounts_count;
 	char *root_name;			       /* malloc'd: as seen from the working directory; or NULL */
 	const char *profile, *label;		       /* of AppArmor and SELinux; NULL: none */
-	struct bundle_fault fault, cwd_fault, seccomp; /* what every runtime fails at; the filter */
-	bool has_rule;				       /* of seccomp, for execve */
-	bool seccomp_is_unclear;		       /* what the filter does depends on arguments, or on an order */
+	struct bundle_fault fault, cwd_fault, seccomp; /* a fault for every runtime; of cwd; of the filter */
+	bool has_rule;				       /* the filter has a rule for execve */
+	bool seccomp_is_unclear; /* the outcome depends on arguments, or on the order of rules */
 };
 
 /* Returns 0, or -1 after a message. Free it in both cases. Gives up on config.json after that many milliseconds. */

@@ -417,7 +417,7 @@ static bool is_relative(const struct explain *explain, const struct errpipe_expl
 	return explain->bundle_name && ex->works && is_searched(*explain->argv) && *ex->link[0].path != '/';
 }
 
-/* The modules of this machine matter only for a container that is to be started here. */
+/* The security modules of this machine matter only for a container that will start here. */
 static struct bundle_fault label_fault(const struct explain *explain, const struct errpipe_explanation *ex)
 {
 	if (!ex->starts || explain->inspection.question.report || explain->inspection.root_is_given)
@@ -480,7 +480,7 @@ static int answer(struct explain *explain)
 
 /* --- the working directory -------------------------------------------------------------------- */
 
-/* The hints are about programs. Only a similar name, and a variable that nothing expands, can be right for a directory. */
+/* The hints are about programs. For a directory only a similar name or an unexpanded variable makes sense. */
 static void drop_hint(struct errpipe_explanation *ex)
 {
 	switch (ex->cause) {

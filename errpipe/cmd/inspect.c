@@ -38,8 +38,8 @@ static int open_above_stderr(int base, const char *path, int flags)
 }
 
 /*
- * A source that cannot be opened counts as not known yet. If only the config.json is given and the root is another one, its
- * sources are those of another machine.
+ * A source that cannot be opened counts as not known yet. With --root, config.json may come from another machine, where its
+ * sources are.
  */
 static void open_sources(struct errpipe_explanation *ex, const struct inspection *inspection, int base)
 {

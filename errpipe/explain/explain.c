@@ -69,7 +69,7 @@ static bool needs_only_permission(const struct ep_head *head)
 	return link.type == ET_EXEC || link.type == ET_DYN;
 }
 
-/* What would refuse the file if it had its x bit. The object belongs to that as well. */
+/* The fault that would remain if the file had its x bit, with its object. */
 static void find_fault(struct ep_check *c, struct file *file)
 {
 	struct errpipe_explanation *ex = c->ex;
@@ -90,7 +90,7 @@ static void find_fault(struct ep_check *c, struct file *file)
 	c->exec_error = exec_error;
 }
 
-/* The file lacks its x bit. Is that all? Only if both the process and the caller may read it. */
+/* The file lacks its x bit. Look for a second fault, if both the process and the caller may read the file. */
 static void inspect_refused_file(struct ep_check *c, struct errpipe_link *link)
 {
 	struct file file = { .link = link };

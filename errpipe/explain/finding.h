@@ -27,7 +27,7 @@ struct ep_check {
 	const struct errpipe_link
 		*cut;	  /* the last script whose first line is longer than the kernel reads; or NULL */
 	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
-	bool doubts;	  /* the loader may do what is not modelled: if nothing is wrong, that is not certain */
+	bool doubts;	  /* the loader may do something that is not modelled, so "nothing is wrong" is not certain */
 	int exec_error;	  /* the errno of the last finding, also of an exec after the first */
 	int asks;	  /* 1: the kernel can be asked by AT_EXECVE_CHECK; -1: it cannot; 0: not known yet */
 };

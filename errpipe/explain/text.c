@@ -166,7 +166,7 @@ static const char *here_at(const struct errpipe_explanation *ex, int index)
 	return link ? link->here : NULL;
 }
 
-/* In words, unless its content shows it. */
+/* The fault of a link in words. NULL if its content already describes it. */
 static const char *fault_at(const struct errpipe_explanation *ex, int index)
 {
 	const struct errpipe_link *link = link_at(ex, index);
@@ -349,7 +349,7 @@ static const char *look_for(const struct errpipe_explanation *ex)
 	return look || !reason ? look : reason->look;
 }
 
-/* A file that lacks its x bit, and has another fault besides. */
+/* The advice for a file that lacks its x bit, with or without a second fault. */
 static const char *refused_look(const struct errpipe_link *link)
 {
 	static const struct {

@@ -203,7 +203,7 @@ int errpipe_exec(int stub, unsigned flags, int report, const char *path, char *c
 
 	if (!ep_may_be_stub(stub))
 		return fail(report, ERRPIPE_STEP_STUB, -EINVAL);
-	/* A refused stub may be that of a setup, which is never skipped. */
+	/* A negative errno may be that of errpipe_setup_stub(), and a setup is never skipped. */
 	if (stub < 0)
 		return fail(report, ERRPIPE_STEP_STUB, stub);
 	if (flags & ERRPIPE_FALLBACK && ep_may_have_setup(stub))

@@ -20,7 +20,7 @@ typedef Elf32_Phdr program_header;
 
 enum { ALIGNMENT = 8 };
 
-/* No setup needs as much: groups and a filter take 300 kB at most. It keeps sums of sizes from wrapping. */
+/* More than any setup needs: groups and a filter take 300 kB at most. The limit keeps sums of sizes from overflowing. */
 #define IMAGE_MAX ((size_t)1 << 24)
 
 static size_t aligned(size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Build the list of a setup: actions (dmz/action.h) and the data that they point to, behind a copy of the stub. */
+/* Build the list of a setup: actions (dmz/action.h) and the data that they point to, after a copy of the stub. */
 #ifndef ERRPIPE_IMAGE_H
 #define ERRPIPE_IMAGE_H
 
@@ -21,7 +21,7 @@ struct ep_image {
 	uintptr_t base;	     /* the address at which the bytes will be read */
 	size_t actions;	     /* offset of the first action */
 	size_t action, data; /* offsets of the next ones */
-	int error;	     /* a negative errno, and the step that it is about */
+	int error;	     /* a negative errno, and the step that is wrong */
 	unsigned step;
 };
 
@@ -29,7 +29,7 @@ struct ep_image {
 enum ep_place { EP_IN_STUB, EP_HERE };
 
 void ep_image_measure(struct ep_image *image);
-/* Allocate what was measured. Returns 0, or a negative errno. After success, call ep_image_free(). */
+/* Allocate the measured size. Returns 0, or a negative errno. After success, call ep_image_free(). */
 int ep_image_allocate(struct ep_image *image, enum ep_place place);
 void ep_image_free(struct ep_image *image);
 

@@ -36,12 +36,12 @@ bool ep_has_setup(int stub);
 bool ep_may_have_setup(int stub);
 
 /*
- * setup.c: compile a setup. Returns 0, or a negative errno, and image->step is then the step that it is about. Call
+ * setup.c: compile a setup. Returns 0, or a negative errno, and image->step is then the step that is wrong. Call
  * ep_image_free() in both cases.
  */
 int ep_setup_compile(struct ep_image *image, const struct errpipe_setup *setup, enum ep_place place);
 
-/* route.c: errpipe_route(), where a setup is not NULL: what it decides is then no reason to go DIRECT. */
+/* route.c: errpipe_route() with a setup, or NULL. Ids and capabilities that the setup replaces do not force DIRECT. */
 int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup *setup, const char *path);
 
 /* setup.c: the lowest number of a descriptor that the moves do not overwrite. */

@@ -163,7 +163,7 @@ static bool exec_keeps_credentials(const struct errpipe_identity *now)
 	return now->permitted == permitted && now->effective == permitted;
 }
 
-/* A setup that decides all ids and capabilities needs only that the stub has as many rights as the caller. */
+/* If a setup replaces all ids and capabilities, the stub only needs as many privileges as the caller. */
 static bool setup_decides(const struct errpipe_identity *now, const struct errpipe_setup *setup)
 {
 	const uint64_t all = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a description of what the target is to have, make the calls that bring it about, in the one order that works. The
- * reasons for the order stand where it is not obvious. Credentials: capabilities(7), credentials(7).
+ * Compile a setup into the system calls that carry it out, in the only order that works. Comments give the reason where the
+ * order is not obvious. Credentials: capabilities(7), credentials(7).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,13 +53,13 @@ enum {
 	FILTER_MAX = 4096,  /* BPF_MAXINSNS in linux/bpf_common.h */
 	RESOURCES = 16,	    /* RLIM_NLIMITS in asm-generic/resource.h */
 	MOVES_MAX = 256,
-	LENGTH_MAX = 4096, /* of the other arrays; a whole container takes some fifty calls */
-	LABEL_MAX = 4096   /* of labels: a page, which is all that attr/exec takes */
+	LENGTH_MAX = 4096, /* of the other arrays; a container needs about fifty calls */
+	LABEL_MAX = 4096   /* of labels: attr/exec accepts at most one page */
 };
 
 #define SET_ALL ((1u << 20) - 1)
 
-/* A compiler: where to write, and what. */
+/* A compiler: where to write, and the setup to compile. */
 struct compiler {
 	struct ep_image *image;
 	const struct errpipe_setup *setup;
@@ -86,7 +86,7 @@ static long copy_text(struct compiler *c, const char *text)
 	return copy(c, text, strlen(text) + 1);
 }
 
-/* From here on the target's side must not reach it through /proc/self/fd (CVE-2024-21626). A standard stream stays. */
+/* From here on nobody may reach the descriptor through /proc/self/fd (CVE-2024-21626). Standard streams stay open. */
 static void release(struct compiler *c, unsigned step, int fd)
 {
 	if (fd > 2)
@@ -95,7 +95,7 @@ static void release(struct compiler *c, unsigned step, int fd)
 
 /* --- calls of the caller's own ------------------------------------------------------------------------ */
 
-/* The reader takes the end of the process, or its exec, for the target's. */
+/* The reader would take an exit or an exec of the process for one of the target. */
 static bool is_allowed(const struct errpipe_call *call)
 {
 	static const long refused[] = {
@@ -157,7 +157,7 @@ static int proc_or(const struct compiler *c, int otherwise)
 	return is_set(c, ERRPIPE_SET_PROC) ? c->setup->proc : otherwise;
 }
 
-/* Open a file of the process itself, for a call that uses the result. It is closed by the exec. */
+/* Open a file of the process itself. The next call uses the descriptor, and the exec closes it. */
 static void open_own(struct compiler *c, unsigned step, const char *below_proc)
 {
 	char path[64] = "";
@@ -170,8 +170,8 @@ static void open_own(struct compiler *c, unsigned step, const char *below_proc)
 }
 
 /*
- * The process opens its own file: since Linux 5.8 one that was opened before the exec of the stub refuses the write
- * (proc_pid_attr_write() in the kernel's fs/proc/base.c). SELinux takes the NUL, AppArmor a command.
+ * The process opens its own file, because since Linux 5.8 a descriptor from before the stub's exec refuses the write
+ * (proc_pid_attr_write() in the kernel's fs/proc/base.c). SELinux expects the label with its NUL, AppArmor a command.
  */
 static void add_label(struct compiler *c)
 {
@@ -315,7 +315,7 @@ struct cap_data {
 	uint32_t effective, permitted, inheritable;
 };
 
-/* Without no_new_privs only CAP_SYS_ADMIN may install a filter. */
+/* Without no_new_privs, installing a filter needs CAP_SYS_ADMIN. */
 static bool filter_needs_admin(const struct compiler *c)
 {
 	return c->setup->seccomp && !c->setup->no_new_privs;
@@ -334,7 +334,7 @@ static void add_capset(struct compiler *c, uint64_t more)
 	CALL(c, CAPABILITIES, SYS_capset, copy(c, &header, sizeof(header)), copy(c, data, sizeof(data)));
 }
 
-/* A new user namespace has a full bounding set, whatever this process has, so drop all that the kernel knows. */
+/* A new user namespace has a full bounding set, whatever this process has. Therefore drop every other capability. */
 static void add_bounding(struct compiler *c)
 {
 	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
@@ -343,7 +343,7 @@ static void add_bounding(struct compiler *c)
 	}
 }
 
-/* Securebits and the bounding set need CAP_SETPCAP, which a change of the user takes away. */
+/* Securebits and the bounding set need CAP_SETPCAP, which a change of user removes. */
 static void add_privileges(struct compiler *c)
 {
 	const struct errpipe_setup *setup = c->setup;
@@ -391,7 +391,7 @@ static void add_ambient(struct compiler *c)
 
 	if (!is_set(c, ERRPIPE_SET_AMBIENT))
 		return;
-	/* The change of the user, or capset(2), takes away what these sets lack, and raising it would fail. */
+	/* The change of user, or capset(2), drops capabilities that are not in both sets. Raising one of those would fail. */
 	if (!is_set(c, ERRPIPE_SET_CAPABILITIES) || ambient & ~(c->setup->permitted & c->setup->inheritable))
 		REFUSE(c, AMBIENT);
 	CALL(c, AMBIENT, SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -412,7 +412,7 @@ static void add_credentials(struct compiler *c)
 	if (is_set(c, ERRPIPE_SET_CAPABILITIES))
 		add_capset(c, filter_needs_admin(c) ? UINT64_C(1) << CAP_SYS_ADMIN : 0);
 	add_ambient(c);
-	/* With the rights of the new user. */
+	/* Again, with the privileges of the new user. */
 	if (changes_directory(c) && is_set(c, ERRPIPE_SET_USER))
 		CALL(c, DIRECTORY, SYS_chdir, copy_text(c, "."));
 	/* A change of ids or capabilities clears it: commit_creds() in the kernel's kernel/cred.c. */
@@ -462,7 +462,7 @@ static bool moves_are_valid(const struct errpipe_setup *setup)
 	return true;
 }
 
-/* Does a move that is still to be made need what this number is now? */
+/* Does another pending move still need the descriptor that this move overwrites? */
 static bool is_needed(const struct errpipe_move *moves, size_t length, size_t except)
 {
 	for (size_t i = 0; i < length; i++) {
@@ -481,8 +481,8 @@ static void add_move(struct compiler *c, struct errpipe_move move)
 }
 
 /*
- * Make each move once nobody needs the number that it overwrites. Where all that are left wait for each other, one of them
- * goes by way of a number that no move has.
+ * Make each move once no other move needs the number that it overwrites. If all remaining moves wait for each other, free one
+ * of them by way of a number that no move uses.
  */
 static void add_moves(struct compiler *c)
 {
@@ -515,7 +515,7 @@ static void add_descriptors(struct compiler *c)
 		REFUSE(c, DESCRIPTORS);
 		return;
 	}
-	/* Only mark them: closing would take the report as well. */
+	/* Only mark them, because closing them would also close the report. */
 	CALL(c, DESCRIPTORS, SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	add_moves(c);
 }
@@ -547,7 +547,7 @@ struct program {
 	const void *filter;
 };
 
-/* The last step, because the filter may refuse the calls of the others. */
+/* The last step, because the filter may refuse the calls of other steps. */
 static void add_filter(struct compiler *c)
 {
 	const struct errpipe_setup *setup = c->setup;
@@ -560,7 +560,7 @@ static void add_filter(struct compiler *c)
 		REFUSE(c, SECCOMP);
 		return;
 	}
-	/* The change of the user would take CAP_SYS_ADMIN away. */
+	/* The change of user would remove CAP_SYS_ADMIN. */
 	if (filter_needs_admin(c) && is_set(c, ERRPIPE_SET_USER) && setup->uid != 0 &&
 	    !is_set(c, ERRPIPE_SET_CAPABILITIES)) {
 		REFUSE(c, SECCOMP);
@@ -594,7 +594,7 @@ static void add_all(struct compiler *c)
 	add_filter(c);
 }
 
-/* --- what others call ----------------------------------------------------------------------------------- */
+/* --- functions for other files -------------------------------------------------------------------------- */
 
 int ep_setup_compile(struct ep_image *image, const struct errpipe_setup *setup, enum ep_place place)
 {

@@ -98,7 +98,7 @@ static __attribute__((noreturn)) void give_up(const struct context *context, uns
 	quit(125);
 }
 
-/* The stub performs the setup, with the descriptors that it names. On the route DIRECT that is done here. */
+/* On the route DIRECT the child performs the setup. Otherwise the stub does, and inherits the descriptors that it names. */
 static void set_up(const struct context *context)
 {
 	unsigned step = ERRPIPE_STEP_DESCRIPTORS;
@@ -137,8 +137,8 @@ static int child(void *arg)
 }
 
 /*
- * A child that changes its credentials must not share our memory: the kernel would make us undumpable (commit_creds() in its
- * kernel/cred.c), and a child of less privilege could write to memory of more.
+ * A child that changes its credentials must not share the parent's memory. The kernel would make the parent undumpable
+ * (commit_creds() in its kernel/cred.c), and a child with fewer privileges could write to the parent's memory.
  */
 static unsigned sharing(const struct context *context)
 {
@@ -262,7 +262,7 @@ static int find_route(const struct errpipe_spawn *spawn, const char *path, enum 
 	return 0;
 }
 
-/* Without a setup its stub would be a stub like any other, and with a setup any other stub would not perform it. */
+/* A setup and its stub go together: another stub would skip the setup, and that stub would perform it unasked. */
 static bool is_valid(const struct errpipe_spawn *spawn)
 {
 	const unsigned flags = ERRPIPE_STUB_ONLY | ERRPIPE_DIRECT_ONLY;
@@ -276,7 +276,7 @@ static bool is_valid(const struct errpipe_spawn *spawn)
 	return spawn->stub < 0 || ep_is_closed(spawn->stub) || ep_has_setup(spawn->stub) == !!spawn->setup;
 }
 
-/* Descriptors that the setup moves must not overwrite the report. */
+/* The descriptors that the setup moves must not overwrite the report. */
 static int make_pipe(const struct context *context, int pipe[2])
 {
 	int ret = errpipe_pipe(pipe), fd;
@@ -346,7 +346,7 @@ static int spawn_by_route(struct errpipe_child *child, struct context *context, 
 	return ret;
 }
 
-/* Make a stub for this child alone. If there can be none, the child performs the setup itself. */
+/* Make a stub for this child alone. If that fails, the child performs the setup itself. */
 static int spawn_with_setup(struct errpipe_child *child, struct context *context)
 {
 	const struct errpipe_spawn *spawn = context->spawn;

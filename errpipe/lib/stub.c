@@ -84,7 +84,7 @@ bool ep_has_setup(int stub)
 	return kept_mark(stub, &number) == SETUP_MARK;
 }
 
-/* Files that are opened with O_PATH, and pipes, have no offset. Anything else may be a filter that hides it. */
+/* O_PATH descriptors and pipes have no offset. Any other error may come from a seccomp(2) filter that hides the mark. */
 bool ep_may_have_setup(int stub)
 {
 	unsigned number;

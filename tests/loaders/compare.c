@@ -244,7 +244,7 @@ static const char *difference(const struct overlay *overlay, const struct outcom
 {
 	static char why[64];
 
-	/* A list of the libraries is made before the symbols are looked for. */
+	/* The loader lists the libraries before it looks for symbols. */
 	if (outcome->started && explanation.cause == ERRPIPE_CAUSE_SYMBOL_MISSING && options.method == LIST_LIBRARIES)
 		return NULL;
 	if (outcome->started && !explanation.starts)

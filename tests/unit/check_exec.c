@@ -744,7 +744,8 @@ START_TEST(a_closed_stub)
 END_TEST
 
 /*
- * errpipe_stub() failed, and the caller passes its result on. It could be that of errpipe_setup_stub(), so there is no fallback.
+ * errpipe_stub() failed, and the caller passes its result on. There is no fallback, because it could be the result of
+ * errpipe_setup_stub().
  */
 START_TEST(a_stub_that_could_not_be_made)
 {

@@ -400,7 +400,7 @@ static const struct row {
 	{ "My Program", "/app", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, NULL, "/app/My Program" },
 };
 
-/* Files that are truly called so, as the argument and in PATH. */
+/* Files that really have these names, as the argument and in PATH. */
 static const char *const healthy[] = {
 	"[[",	 "if",	   "source",	"FOO=bar",  "FOO=bar main", "%TEMP%",	  "$(NAME)",
 	"~",	 "`main`", "main;ls",	"main|ls",  "main && ls",   "main > out", "R&D",
@@ -475,7 +475,7 @@ START_TEST(a_file_of_that_name)
 }
 END_TEST
 
-/* The lines are short, and have these words. */
+/* The lines are short and contain these words. */
 START_TEST(the_words)
 {
 	static const struct {

@@ -140,7 +140,7 @@ static const struct {
 	  "set PATH" },
 	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127,
 	  NULL, NULL },
-	/* And something like it is there. */
+	/* Something similar is there. */
 	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, 127, "python3",
 	  "use \"python3\" in the first line of \"@/script\"" },
 	{ "@/bb/env python", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, 127, "python3",
@@ -163,7 +163,7 @@ static const struct {
 	  "@/empty;@/cmd", "separated by \";\"" },
 	{ "@/gnu/env fdfind", "${X}/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, 127,
 	  "${X}/cmd", "replace it with \"@/cmd\"" },
-	/* And something that is not near enough. */
+	/* Something not similar enough is there. */
 	{ "@/gnu/env fdfind", "~/.dotnet/tools:@/empty", ERRPIPE_CAUSE_ENV_COMMAND_MISSING,
 	  ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL, NULL },
 	{ "@/gnu/env python4", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",

@@ -306,7 +306,7 @@ START_TEST(gains_rights)
 }
 END_TEST
 
-/* What is in a directory in which the loader does look. */
+/* Files in a directory that the loader searches. */
 START_TEST(in_its_place)
 {
 	static const struct {
@@ -348,8 +348,7 @@ START_TEST(dangling)
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_DANGLING_LIBRARY);
-	assert_said(&ex,
-		    "reinstall it: the symlink \"/lib/libx.so.1\" leads to \"libx.so.1.2\", which is missing");
+	assert_said(&ex, "reinstall it: the symlink \"/lib/libx.so.1\" leads to \"libx.so.1.2\", which is missing");
 	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
@@ -499,7 +498,7 @@ START_TEST(ldconfig_was_not_run)
 }
 END_TEST
 
-/* Copied into an image, where nobody has run ldconfig at all. It takes libraries by their SONAME. */
+/* A library was copied into an image, and ldconfig has never run. It would take the library by its SONAME. */
 START_TEST(without_a_cache)
 {
 	put_text("etc/ld.so.conf.d/x.conf", "/opt/a\n");
@@ -760,7 +759,7 @@ START_TEST(versions)
 }
 END_TEST
 
-/* An older library hides one that would do: the one that lacks the version, or the one that needs it. */
+/* An older library hides a suitable one. The older one lacks the version, or is the one that needs it. */
 START_TEST(shadowed)
 {
 	static const struct dynamic_file old = { .soname = "libx.so.1", .version = { { NULL, "X_1", 0 } } };
@@ -803,8 +802,8 @@ START_TEST(shadowed_needer)
 	ask_with("LD_LIBRARY_PATH=/opt/a");
 	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 1);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_SHADOWED_BY_VARIABLE);
-	assert_said(&ex,
-		    "LD_LIBRARY_PATH leads to \"/opt/a/liby.so.1\": remove that entry, so that \"/lib/liby.so.1\" is used");
+	assert_said(&ex, "LD_LIBRARY_PATH leads to \"/opt/a/liby.so.1\": remove that entry, so that "
+			 "\"/lib/liby.so.1\" is used");
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();
 }
@@ -837,7 +836,7 @@ START_TEST(stand_in)
 }
 END_TEST
 
-/* What is not modelled makes the answer that it starts less certain. */
+/* Features that are not modelled make the answer "it starts" less certain. */
 START_TEST(doubts)
 {
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
@@ -854,7 +853,7 @@ START_TEST(doubts)
 }
 END_TEST
 
-/* The name of a C library that the loader does not belong to. */
+/* The name of a C library other than the loader's. */
 START_TEST(other_libc)
 {
 	static const struct {

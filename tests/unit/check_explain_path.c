@@ -1370,7 +1370,7 @@ START_TEST(a_mount_that_hides)
 }
 END_TEST
 
-/* A mount that puts a program into the root which would start. */
+/* A mount brings a program that would start. */
 static struct errpipe_mount real_program(void)
 {
 	char *path = built_path("dmz");
@@ -1453,7 +1453,7 @@ START_TEST(mounts_on_an_empty_one)
 }
 END_TEST
 
-/* Mounts that no runtime makes. Those that do not concern the program come after everything else. */
+/* Mounts that no runtime can make. Those that do not concern the program are reported last. */
 START_TEST(a_mount_that_fails)
 {
 	const int file = source("prog"), directory = source("dir");
@@ -1511,7 +1511,7 @@ START_TEST(a_mount_that_fails)
 }
 END_TEST
 
-/* Each mount goes on what the earlier ones have made. */
+/* Each mount sees the files that earlier mounts brought. */
 START_TEST(a_mount_on_a_mount)
 {
 	const struct errpipe_mount below = { .at = "/dir", .source = source("chain") };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A setup, on both routes: the target sees what it sees after a child that does the same by hand, a step that fails is
- * reported as that step, and the target never runs without its setup.
+ * Setups on both routes. The target sees the same process as after a child that makes the calls by hand. A failed step is
+ * reported as that step. The target never runs without its setup.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -368,7 +368,7 @@ START_TEST(same_as_by_hand)
 	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_STUB_ONLY, stub), want);
 	ck_assert_str_eq(dumped(&it->setup, 0, stub), want);
 	close(stub);
-	/* The child must not have changed the parent, with which it may share memory. */
+	/* The child may share memory with the parent, but must not have changed it. */
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), dumpable);
 	ck_assert_uint_eq(getuid(), 0);
 }
@@ -583,12 +583,12 @@ START_TEST(never_skipped)
 		assert_never_root((struct errpipe_spawn){ .setup = &as_nobody, .stub = stubs[i] });
 		assert_never_root((struct errpipe_spawn){ .setup = &as_nobody_refused, .stub = stubs[i] });
 	}
-	/* And it does run as nobody. */
+	/* With the setup it runs as nobody. */
 	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody }, "/bin/sh"), "65534\n");
 	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody }, "/proc/self/root/bin/sh"), "65534\n");
 	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = -EACCES }, "/bin/sh"),
 			 "65534\n");
-	/* A setup's stub without the setup is a mistake that shows at the first try. */
+	/* The stub of a setup without the setup is refused at once. */
 	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .stub = of_setup }, "/bin/sh"), "");
 	ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = plain }, "/bin/sh"), "");
 }
@@ -630,7 +630,7 @@ START_TEST(exec_never_falls_back)
 	ck_assert_str_eq(uid_of_exec(errpipe_setup_stub(&as_nobody_refused), ERRPIPE_FALLBACK, &report), "");
 	ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
 	ck_assert_int_eq(report.error, EINVAL);
-	/* Root of the container holds it open for writing. */
+	/* Root in the container holds it open for writing. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", stub);
 	spoilt = open(path, O_RDWR | O_CLOEXEC);
 	if (spoilt >= 0) {
@@ -645,7 +645,7 @@ END_TEST
 
 static const struct errpipe_move swaps[] = { { 40, 41 }, { 41, 42 }, { 42, 40 }, { 43, 43 }, { 40, 60 } };
 
-/* Which of the numbers that a move names leads where. */
+/* The files to which the numbers in the moves lead. */
 START_TEST(moved_descriptors)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c",

@@ -105,7 +105,7 @@ static enum errpipe_content zip_content(int fd, struct ep_span head, uint64_t si
 	return content ? content : by_ending(path);
 }
 
-/* What docker save and skopeo write first. */
+/* The first member of an archive of docker save or skopeo. */
 static bool is_container_image(struct ep_span head)
 {
 	static const char *const names[] = { "blobs/", "manifest.json", "oci-layout", "index.json", "repositories" };
@@ -171,7 +171,7 @@ static bool is_python_bytecode(struct ep_span head)
 	return head.size >= 16 && memcmp(head.at + 2, "\r\n", 2) == 0 && little(head, 4, 4) <= 3;
 }
 
-/* The magic of ext2 to ext4 in their superblock, with a size of blocks that they have. */
+/* The magic of ext2 to ext4 in the superblock, with a possible block size. */
 static bool is_ext(int fd)
 {
 	enum { SUPERBLOCK = 0x400, BLOCK_SIZE = 24, MAGIC = 56, BLOCK_SIZE_MAX = 6 };

@@ -48,8 +48,8 @@ static bool names_interpreter(struct ep_span line)
 }
 
 /*
- * What stands in the place of "#!", with an interpreter after it. bash's history makes "\\!" of "!". "1", "3" and others are
- * on the same keys. A shell reads "! /bin/x" as a command, and "# /bin/sh" is a comment.
+ * Marks that stand in place of "#!" before an interpreter. bash's history turns "!" into "\\!". "1", "3" and others are on the
+ * same keys. "! /bin/x" is a command of a shell, and "# /bin/sh" a comment.
  */
 static const struct mark {
 	const char *mark;
@@ -143,7 +143,7 @@ static bool is_late_in_line(struct ep_span line, struct ep_damaged_line *found)
 	return true;
 }
 
-/* Only after empty lines, comments and the fence of a code block: a script can write another one. */
+/* Only after empty lines, comments and the fence of a code block, because a script can contain another script. */
 static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 {
 	struct ep_span line;

@@ -59,7 +59,7 @@ struct ep_object {
 	unsigned loads;
 	bool has_dynamic;
 	uint64_t dynamic_at; /* in the file */
-	bool is_odd;	     /* more than there is room for, or a string or table that cannot be read */
+	bool is_odd;	     /* too large for the room here, or a string or table that cannot be read */
 
 	unsigned tags; /* one bit for each enum ep_tag that it has */
 	uint64_t value[EP_TAGS];

@@ -10,7 +10,7 @@
 /* coreutils' env has 48 kB, that of uutils 2 MB, a static busybox 2 MB, uutils with all its tools 12 MB. */
 enum { CHUNK = 16384, ENV_MAX = 4 << 20, SCAN_MAX = 16 << 20, LENGTH_MAX = 64 };
 
-/* Search the first max bytes of a file for the first string, and on the way for the others. Returns the best, or -1. */
+/* Search the first max bytes of a file for strings, the best one first. Returns the index of the best found, or -1. */
 static int find_first(int fd, uint64_t max, const struct ep_span *strings, int count)
 {
 	char chunk[LENGTH_MAX + CHUNK];

@@ -92,7 +92,7 @@ bool ep_has_service_links(char *const *env)
 	return hosts && ports && links > all / 2;
 }
 
-/* These are set by the services that run builds; https://docs.gitlab.com/ci/variables/predefined_variables/ and others. */
+/* Set by CI services; https://docs.gitlab.com/ci/variables/predefined_variables/ and others. */
 static bool is_of_ci(const char *name)
 {
 	static const char *const prefixes[] = { "CI_",	     "GITLAB_",	   "GITHUB_",	"RUNNER_", "ACTIONS_",
@@ -107,7 +107,7 @@ static bool is_of_ci(const char *name)
 	return false;
 }
 
-/* Names such as BUILD_X are common. The variables that only such a service sets are the second sign. */
+/* Names such as BUILD_X are common. Variables that only a CI service sets are the second sign. */
 bool ep_has_ci_variables(char *const *env)
 {
 	static const char *const signs[] = { "CI", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION",

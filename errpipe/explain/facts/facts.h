@@ -172,7 +172,7 @@ struct errpipe_strings ep_strings(char *const *strings);
 /* environment.c: do most bytes of the environment describe the services of a Kubernetes namespace? */
 bool ep_has_service_links(char *const *env);
 
-/* environment.c: are most bytes of the environment those of a service that runs builds, such as GitLab? */
+/* environment.c: were most bytes of the environment set by a CI service, such as GitLab? */
 bool ep_has_ci_variables(char *const *env);
 
 /* environment.c: how the names begin that have more than half of the environment, kept, as in "CI_*"; NULL: no such prefix. */
@@ -274,7 +274,7 @@ struct ep_text {
 /* text_kind.c: what a text is. UNKNOWN: it may be a script for a shell. */
 enum errpipe_content ep_text_content(const struct ep_text *text);
 
-/* named_text.c: what a text is by the name of its file and its lines; UNKNOWN: none of those. */
+/* named_text.c: the kind of a text, by the name of its file and its lines; UNKNOWN: none of these kinds. */
 enum errpipe_content ep_named_content(const struct ep_text *text);
 
 /* language.c: the language of a script, if it is not that of the shell. UNKNOWN: none of those. */
@@ -353,7 +353,7 @@ bool ep_is_x32(const struct errpipe_link *link);
 enum ep_answer { EP_NOT_KNOWN, EP_YES, EP_NO };
 enum ep_answer ep_runs(const struct errpipe_link *link, uint32_t flags);
 
-/* passwd.c: does that file, open for reading, have a user of that number? NOT_KNOWN also if it is long. */
+/* passwd.c: does this file, open for reading, have a user with this number? NOT_KNOWN also if it is long. */
 enum ep_answer ep_has_user(int fd, uid_t uid);
 
 /* cpu.c: 1 to 4 for x86-64-v1 to v4; 0: another processor. */
@@ -393,7 +393,7 @@ struct ep_handler {
 	unsigned char first, last;
 };
 
-/* binfmt.c: is a handler of that name registered, enabled or not? */
+/* binfmt.c: is a handler with this name registered, enabled or not? */
 bool ep_handler_exists(const char *name);
 
 /* binfmt.c: the handler for these bytes, or for this path, in a directory that looks like binfmt_misc. */

@@ -94,7 +94,7 @@ static bool is_tar(const struct ep_head *head)
 	return true;
 }
 
-/* Windows writes it without a byte order mark, too: Latin letters, each with a zero byte after it. */
+/* Windows also writes it without a byte order mark: Latin letters, each with a zero byte after it. */
 static bool is_utf_16(const struct ep_head *head)
 {
 	enum { MIN = 16 };

@@ -268,7 +268,7 @@ static bool is_named(const char *path, enum errpipe_content language)
 	return false;
 }
 
-/* By the ending of its name, of a text that is not for a shell. */
+/* The kind of a text that is not for a shell, by the ending of its name. */
 static enum errpipe_content by_name(const struct ep_text *text)
 {
 	for (size_t i = 0; i < COUNT(endings); i++) {

@@ -27,7 +27,7 @@ void ep_cache_forget(struct ep_cache *cache);
  */
 const char *ep_cache_find(const struct ep_cache *cache, const char *name, int kind, unsigned level);
 
-/* The entry with that index. *name is NULL if it is of another kind. Returns false after the last one. */
+/* Get the entry with this index. *name is NULL if it is of another kind. Returns false after the last entry. */
 bool ep_cache_entry(const struct ep_cache *cache, uint32_t index, int kind, const char **name, const char **path);
 
 #pragma GCC visibility pop

@@ -21,7 +21,7 @@ static bool is_setting(struct ep_span line)
 
 enum { LINES_MAX = 200 };
 
-/* Every line that is neither empty nor a comment. A script for a shell may begin with settings, too. */
+/* Every line that is neither empty nor a comment. A shell script may also begin with settings. */
 static bool has_only_settings(struct ep_span text)
 {
 	struct ep_span line;
@@ -39,8 +39,8 @@ static bool has_only_settings(struct ep_span text)
 }
 
 /*
- * A line that begins so; after "*", one that holds it. A text that is not for a shell needs no such line: that is a sign by
- * itself.
+ * Lines that begin like this, or, after "*", that contain this. A text that is not for a shell does not need such a line,
+ * because that is a sign by itself.
  */
 static const struct kind {
 	const char *name; /* its ending, or the whole name up to a dot */
@@ -107,7 +107,7 @@ static const struct {
 	{ ".desktop", ERRPIPE_CONTENT_SETTINGS },
 };
 
-/* Whatever its name is: two kinds of lines, or one that nothing else has. */
+/* Regardless of the name: two kinds of lines, or one line that nothing else has. */
 static const struct {
 	const char *line, *other;
 	enum errpipe_content content;

@@ -5,7 +5,7 @@
 
 #include "explain/facts/symbols.h"
 
-/* --- the table of those that are defined -------------------------------------------------------------------- */
+/* --- defined symbols --------------------------------------------------------------------------------------------- */
 
 enum { OWN_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
@@ -31,7 +31,7 @@ static uint32_t last_in_chains(const struct ep_symbols *symbols)
 	return last;
 }
 
-/* Each bucket has the index of its first symbol. The last chain goes on until a number that is odd. */
+/* Each bucket has the index of its first symbol. The last chain ends at an odd number. */
 static bool read_chains(struct ep_object *o, uint64_t at, struct ep_symbols *symbols, struct ep_symbol_room *room)
 {
 	enum { CHAINS_MAX = 1 << 20, LONGEST_CHAIN = 1024 };
@@ -98,7 +98,7 @@ bool ep_symbols_have(const struct ep_symbols *symbols, uint32_t hash)
 	return false;
 }
 
-/* --- those that are needed ---------------------------------------------------------------------------------- */
+/* --- needed symbols ----------------------------------------------------------------------------------------- */
 
 /* Elf32_Sym and Elf64_Sym in elf.h. */
 struct layout {
@@ -110,7 +110,7 @@ static struct layout layout_of(const struct ep_object *o)
 	return o->elf_class == ELFCLASS32 ? (struct layout){ 16, 12, 13, 14 } : (struct layout){ 24, 4, 5, 6 };
 }
 
-/* Without a defined symbol, the table does not tell how many there are. The strings follow the symbols in all files. */
+/* If no symbol is defined, the hash table does not have their number. In all files the strings follow the symbols. */
 static uint32_t count_undefined(const struct ep_object *o, const struct ep_symbols *symbols)
 {
 	uint64_t from = o->value[EP_SYMTAB], to = o->value[EP_STRTAB];
@@ -232,7 +232,7 @@ static uint32_t symbol_of(const struct ep_object *o, const unsigned char *entry)
 	return is_none ? 0 : info >> 32;
 }
 
-/* Does it have a relocation for that symbol, other than in the table not_in? */
+/* Does it have a relocation for this symbol outside the table not_in? */
 static bool table_has(struct ep_object *o, struct relocations table, struct relocations not_in, uint32_t index)
 {
 	enum { SIZE_MAX_READ = 1 << 22, ENTRIES = 128 };
@@ -285,7 +285,7 @@ static unsigned copy_of(unsigned machine)
 	return 0;
 }
 
-/* Returns the index of its symbol, or 0 if it does not copy. */
+/* Returns the index of the relocation's symbol, or 0 if it does not copy. */
 static uint32_t copied_by(const struct ep_object *o, const unsigned char *entry)
 {
 	unsigned type = o->elf_class == ELFCLASS32 ? entry[o->order == ELFDATA2LSB ? 4 : 7]

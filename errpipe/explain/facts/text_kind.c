@@ -43,7 +43,7 @@ static bool is_pem(const struct ep_text *text)
 	return ep_starts(text->all, "-----BEGIN ") && ep_holds(ep_after(line_of(text->all), 11), "-----");
 }
 
-/* Nothing else begins so. git-media and hawser are earlier names of Git LFS. */
+/* Nothing else begins like this. git-media and hawser are earlier names of Git LFS. */
 static enum errpipe_content by_beginning(const struct ep_text *text)
 {
 	static const struct {
@@ -113,7 +113,7 @@ static bool is_tag(struct ep_span span, const char *tag)
 
 enum { COMMENTS_MAX = 8 };
 
-/* A redirection of Go's and other servers begins with the link or the heading. PHP can come after the page's own tags. */
+/* A redirection by Go's and other servers begins with the link or the heading. A PHP file can begin with HTML tags. */
 static bool is_web_page(const struct ep_text *text)
 {
 	static const char *const tags[] = { "<!doctype html", "<html",	"<head", "<title",  "<body",  "<meta",
@@ -147,7 +147,7 @@ static bool has_end_tag(struct ep_span text, struct ep_span name)
 	return false;
 }
 
-/* A declaration, or an element that ends. A shell could read a file there: "<input sort". */
+/* A declaration, or an element with its end tag. Without that, it could be a redirection: "<input sort". */
 static bool is_xml(const struct ep_text *text)
 {
 	struct ep_span name = ep_after(text->all, 1);
@@ -208,7 +208,7 @@ static bool is_reason(struct ep_span line)
 	return false;
 }
 
-/* An answer that goes on after these. The first two come from redirections that were not followed. */
+/* The beginnings of longer answers. The first two come from redirections that were not followed. */
 static bool starts_like_answer(struct ep_span line)
 {
 	static const char *const starts[] = {
@@ -329,7 +329,7 @@ static bool is_status(struct ep_span value)
 	       ep_is_digit(ep_byte(value, 2)) && ep_until(ep_after(value, 3), ",}\" \r\n") == 0;
 }
 
-/* What a key of an answer shows. Each of these two is a sign, and WORDS as the first key are enough. */
+/* The meaning of a key of an answer. Each of these two is a sign, and WORDS as the first key are enough. */
 enum sign { NO_SIGN = 0, WORDS = 1, STATUS = 2, FLAG = 4 };
 
 static enum sign sign_of(struct ep_span key, struct ep_span value)
@@ -369,7 +369,7 @@ static enum sign sign_of(struct ep_span key, struct ep_span value)
 	return NO_SIGN;
 }
 
-/* Titles and details are in other files, too. */
+/* Other files also have titles and details. */
 static bool begins_with_failure(struct ep_span key, struct ep_span value)
 {
 	return sign_of(key, value) == STATUS ||
@@ -429,7 +429,7 @@ static bool is_diff(const struct ep_text *text)
 	return false;
 }
 
-/* A comment, and a command that only such files have. */
+/* A comment, and a command that only these files have. */
 static bool has_comment_of_batch(struct ep_span code)
 {
 	return (ep_starts_caseless(code, "rem ") || ep_starts(code, "::")) &&

@@ -60,7 +60,7 @@ static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, cons
 	set_content(c, link, ep_text_content(text));
 }
 
-/* One relative path without a line feed. A command for a shell often begins with "./". */
+/* The text is one relative path without a line feed. A shell command often begins with "./". */
 static bool is_target(const struct ep_text *text, const char *name)
 {
 	const struct ep_span all = text->all;
@@ -74,7 +74,7 @@ static bool is_target(const struct ep_text *text, const char *name)
 	return true;
 }
 
-/* git does that without core.symlinks, and some programs do it that unpack zip archives. */
+/* git does this without core.symlinks, and so do some programs that unpack zip archives. */
 static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
 	const char *name = ep_last_name(link->path);
@@ -142,7 +142,7 @@ static void hint_data(struct ep_check *c, struct errpipe_link *link, int fd, con
 		hint_unknown(c, link, text);
 }
 
-/* What comes in the place of a file that was not copied as it is. */
+/* Files that appear in place of one that was not copied as it is. */
 static bool is_substitute(enum errpipe_content content)
 {
 	static const enum errpipe_content substitutes[] = {
@@ -158,7 +158,7 @@ static bool is_substitute(enum errpipe_content content)
 	return false;
 }
 
-/* The loader of a program is no ELF file. */
+/* The loader of a program is not an ELF file. */
 static void hint_loader(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_text *text)
 {
 	enum errpipe_content content = ep_text_content(text);
@@ -282,7 +282,7 @@ void ep_hint_interpreter(struct ep_check *c, const struct errpipe_link *link)
 
 /* --- a damaged line that the kernel takes ----------------------------------------------------------- */
 
-/* What the kernel has cut into an interpreter and its argument. */
+/* The line that the kernel has cut into an interpreter and its argument. */
 static const char *interpreter_line(struct ep_check *c, const struct errpipe_link *script,
 				    const struct errpipe_link *interpreter)
 {
@@ -312,7 +312,7 @@ static bool is_rust(const char *line, const char *path)
 	return *line == '[' && ep_has_ending(path, ".rs");
 }
 
-/* Returns whether it is about the line of this script. */
+/* Returns whether the finding is about the line of this script. */
 static bool hint_line(struct ep_check *c, struct errpipe_link *script, const struct errpipe_link *interpreter)
 {
 	const char *line = interpreter_line(c, script, interpreter);

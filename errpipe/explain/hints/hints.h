@@ -56,7 +56,7 @@ bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
 /* expansion.c: the length of the variable's name with which a text begins; 0: none. */
 size_t ep_variable_length(const char *text);
 
-/* expansion.c: which kind of variable does the text have first? NONE also if it has none. */
+/* expansion.c: the kind of the first variable in the text. NONE: one of a shell, or no variable. */
 enum errpipe_detail ep_expansion(const char *text);
 
 /* expansion.c: expand variables, and ~ at the beginning. Returns whether all are known. */
@@ -77,7 +77,7 @@ struct ep_directory {
 /* Returns false after the last. */
 bool ep_next_directory(struct ep_directory *directory);
 
-/* searched.c: does that search find a program of that name? */
+/* searched.c: does this search find a program with this name? */
 bool ep_is_in_path(struct ep_check *c, const char *name);
 
 #pragma GCC visibility pop

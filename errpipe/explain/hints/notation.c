@@ -27,7 +27,7 @@ static bool foreign(struct ep_check *c, enum errpipe_detail detail)
 	return true;
 }
 
-/* The text begins with that, in any case of letters. start is in small letters. */
+/* Does the text begin with start, in upper or lower case? start is in lower case. */
 static bool begins_with(const char *text, const char *start)
 {
 	for (; *start; text++, start++) {

@@ -45,7 +45,7 @@ static bool is_default(const char *search_path)
 	return strcmp(search_path, "/bin:/usr/bin") == 0 || strcmp(search_path, "/usr/local/bin:/bin:/usr/bin") == 0;
 }
 
-/* "$PATH:/opt/bin" where no shell was, "PATH:/opt/bin" with the dollar lost. */
+/* "$PATH:/opt/bin" without a shell to expand it, or "PATH:/opt/bin" without its dollar. */
 static bool is_path_itself(const char *text)
 {
 	text += strspn(text, "${%");
@@ -237,7 +237,7 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 	return hint_relative(c, link);
 }
 
-/* The images of Docker's library have it in /usr/local/bin; others have it in /. */
+/* Docker's official images have it in /usr/local/bin, others in /. */
 bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link)
 {
 	static const char *const entrypoints[] = { "entrypoint.sh", "docker-entrypoint.sh" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Programs that a command could mean, as the search that failed would find them. */
+/* Programs that a command could mean, found by the search that failed. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "explain/hints/hints.h"
 #include "explain/kernel/lookup.h"
 
-/* env(1) has a PATH of its own, and the kernel searches none for an interpreter. */
+/* env(1) has a PATH of its own, and the kernel searches no PATH for an interpreter. */
 const char *ep_searched(const struct ep_check *c)
 {
 	if (c->ex->link[c->ex->broken].kind == ERRPIPE_LINK_INTERPRETER)

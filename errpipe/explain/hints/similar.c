@@ -104,7 +104,7 @@ static bool differs_in_case(const char *a, const char *b)
 	return !*a && !*b;
 }
 
-/* What people leave out, or add. */
+/* Suffixes that people forget or add. */
 static bool is_suffix(const char *text)
 {
 	static const char *const suffixes[] = { ".sh", ".bash", ".py", ".pl", ".rb", ".js", "3" };

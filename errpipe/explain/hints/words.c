@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command that was meant for a shell: in one word, with an assignment in front, or one that only a shell has. */
+/* A command that was meant for a shell: a whole command in one word, an assignment, or a builtin. */
 #define _GNU_SOURCE
 #include <string.h>
 
@@ -15,7 +15,7 @@ static bool refine(struct ep_check *c, struct ep_finding finding)
 
 /* --- names ---------------------------------------------------------------------------------------------------- */
 
-/* What shells do themselves: POSIX, XCU 2.4 and 2.14; bash(1). Most of it cannot be a program, such as cd. */
+/* Builtins and keywords of shells: POSIX, XCU 2.4 and 2.14; bash(1). Most, such as cd, cannot be programs. */
 static const struct own_word {
 	enum errpipe_detail detail;
 	const char *names; /* with a blank before and after each */
@@ -31,7 +31,7 @@ static const struct own_word {
 	{ ERRPIPE_DETAIL_BASH_KEYWORD, " (( [[ coproc function select " },
 };
 
-/* Programs that are often given with all of their arguments in one word. */
+/* Programs whose command often comes with all arguments in one word. */
 static const char launchers[] =
 	" bash bundle cargo celery deno docker dotnet flask go gunicorn java make nginx node npm npx "
 	"php pip pip3 pnpm poetry python python3 rails ruby sh sudo uvicorn yarn ";
@@ -103,7 +103,7 @@ static bool looks_like_arguments(const char *text, size_t first)
 	return *rest == '-' || *rest == '/' || ep_begins_with(rest, "./") || is_among(launchers, text, first);
 }
 
-/* A name may have "&" or ">" in it; hardly any has these. */
+/* Names of files may contain "&" or ">", but hardly ever these. */
 static bool has_operator(const char *text)
 {
 	static const char *const operators[] = { "&&", "||", "; ", " | ", " > ", " >> ", " < ", "2>" };
@@ -167,7 +167,7 @@ static bool whole_command(struct ep_check *c, const char *text, const char *comm
 	return refine(c, finding);
 }
 
-/* The length of the part that shows that the text is a command: a program, or all of it. 0: it is none. */
+/* The length of the part that shows that the text is a command: a program, or all of it. 0: it is not a command. */
 static size_t command_length(struct ep_check *c, const char *text)
 {
 	size_t all = strlen(text), part = strcspn(text, "|&;<>"), first = strcspn(text, blanks), length;

@@ -32,13 +32,13 @@ static int handler_disabled(struct ep_check *c, const struct errpipe_link *link)
 			      });
 }
 
-/* init(8) of WSL sets both for each process, and one of them survives most changes of the environment. */
+/* WSL's init(8) sets both for each process, and usually one of them survives changes of the environment. */
 static bool is_in_wsl(const struct ep_check *c)
 {
 	return ep_variable(c, "WSL_INTEROP") || ep_variable(c, "WSL_DISTRO_NAME");
 }
 
-/* Mono's handler takes Windows programs, too. If it is the newer one, or the only one, WSL's does not get them. */
+/* Mono's handler also takes Windows programs. If it is newer than WSL's, or the only one, WSL's does not get them. */
 static bool lacks_wsl_handler(struct ep_check *c, const struct errpipe_link *program)
 {
 	return program->format == ERRPIPE_FORMAT_PE && is_in_wsl(c) && !ep_handler_exists("WSLInterop") &&

@@ -21,16 +21,16 @@ struct ep_next {
 int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed);
 void ep_forget_mounts(struct errpipe_question *followed);
 
-/* mounts.c: nothing is wrong with the program, and nobody has tried it. Can all mounts be made? */
+/* mounts.c: for a program without a fault that nobody has tried: can all mounts be made? */
 void ep_check_mounts(struct ep_check *c);
 
 /* mounts.c: is a directory to be mounted on a file, or a file on a directory? If so, *finding says so. */
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
 
-/* mounts.c: the program is missing. Is the root empty? Returns whether it is, after it has said so. */
+/* mounts.c: the program is missing. If that is because the root is empty, records a finding and returns true. */
 bool ep_root_is_empty(struct ep_check *c);
 
-/* mounts.c: for a hint. False as well if the caller cannot list it. */
+/* mounts.c: for a hint. Also false if the caller cannot list the directory. */
 bool ep_is_empty_directory(int path_fd);
 
 /* search.c: is the name looked up in these directories? */
@@ -101,8 +101,8 @@ struct ep_readable {
 int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file);
 
 /*
- * open.c: does the look-up of a path by the process fail for that cause? Then its subject, and its object or NULL, are kept.
- * For hints.
+ * open.c, for hints: does looking up a path as the process fail for this cause? If so, *subject and *object are kept; *object
+ * may be NULL.
  */
 bool ep_fails_by(struct ep_check *c, const char *path, enum errpipe_cause cause, const char **subject,
 		 const char **object);
@@ -110,7 +110,7 @@ bool ep_fails_by(struct ep_check *c, const char *path, enum errpipe_cause cause,
 /* open.c: a directory, to list it. For hints. Returns a descriptor, or a negative errno. */
 int ep_open_directory(struct ep_check *c, const char *path);
 
-/* open.c: a permission is denied to others. Does the root have a name for that user? */
+/* open.c: a permission is denied to others. Note whether /etc/passwd of the root names that user. */
 void ep_note_user(struct ep_check *c);
 
 /* open.c: the caller's path of a file in the root, kept; NULL: unknown. */
@@ -146,7 +146,7 @@ int ep_busy(struct ep_check *c, const struct errpipe_link *link, const struct er
 int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const struct ep_head *head,
 		    struct ep_next *next);
 
-/* handler.c: the program of the handler that takes this file is missing. Say which handler that is. */
+/* handler.c: the program of the handler that takes this file is missing. Note which handler it is. */
 void ep_handler_missing(struct ep_check *c, const struct errpipe_link *program);
 
 /* handler.c: a file that is neither script nor ELF. Is there a handler for it that is disabled? Returns 1 after a finding, or 0. */

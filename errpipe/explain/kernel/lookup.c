@@ -509,8 +509,8 @@ static bool ends_here(const struct ep_lookup *w)
 }
 
 /*
- * Nothing can be executed on a file system that will be mounted noexec, whether the file exists or not. After an attempt the
- * source of the mount must have existed.
+ * Nothing can be executed on a file system that will be mounted noexec, whether the file exists or not. If an exec was tried,
+ * the source of the mount must have existed.
  */
 static int not_yet_mounted(struct ep_lookup *w, const struct errpipe_mount *mount)
 {

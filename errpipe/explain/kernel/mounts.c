@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The question's mounts: find their real places, and those that no runtime can mount. */
+/* The question's mounts: find their real places, and the mounts that no runtime can make. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -17,8 +17,8 @@ struct entry {
 };
 
 /*
- * Runtimes follow symbolic links: on most systems /var/run/x is /run/x. A path that leads nowhere yet, or to the root, stays
- * as it is.
+ * Runtimes follow symbolic links: on most systems /var/run/x is /run/x. A path that does not exist yet, or leads to
+ * the root, stays as it is.
  */
 static void follow_links(struct ep_check *c, struct errpipe_mount *mount, char path[PATH_MAX])
 {
@@ -89,7 +89,7 @@ bool ep_is_empty_directory(int path_fd)
 	return ret == 0;
 }
 
-/* The type of the file on which the mount goes, after the mounts before it. 0: a runtime creates it, or it is unknown. */
+/* The type of the file that the mount covers, after the earlier mounts. 0: a runtime creates it, or it is unknown. */
 static mode_t type_below(struct ep_check *c, const struct errpipe_mount *mount)
 {
 	struct errpipe_question earlier = *c->question;

@@ -120,7 +120,7 @@ static void hide(struct ep_check *c, const struct errpipe_link *link, const stru
 	finding->detail = mount->empty ? ERRPIPE_DETAIL_NEW_FILE_SYSTEM : ERRPIPE_DETAIL_NONE;
 }
 
-/* Nobody knows yet what will be on it. */
+/* The contents of the mount are not known yet. */
 static void not_there_yet(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
 {
 	*finding = (struct ep_finding){
@@ -130,7 +130,7 @@ static void not_there_yet(struct ep_check *c, const struct errpipe_mount *mount,
 	};
 }
 
-/* The fault may be that of the mount over the place. */
+/* The mount over the place may be at fault. */
 static void look_at_mount(struct ep_check *c, const struct errpipe_link *link, const struct ep_lookup *w,
 			  struct ep_finding *finding)
 {
@@ -459,7 +459,7 @@ int ep_open_directory(struct ep_check *c, const char *path)
 	return fd;
 }
 
-/* Many images give their user a name and the files to that user. A user without a name is often another one than was meant. */
+/* Many images name their user, and the files belong to it. A user without a name is often not the intended one. */
 void ep_note_user(struct ep_check *c)
 {
 	struct errpipe_denied *denied = &c->ex->denied;

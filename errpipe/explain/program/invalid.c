@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that has the name of a library, but is not one: what is it? */
+/* The kind of a file that has the name of a library but is not one. */
 #define _GNU_SOURCE
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool is_linker_script(struct ep_span text)
 	return false;
 }
 
-/* The same signs as of a program. Without any, the detail says it. */
+/* The same signs as for a program. Without any, the detail describes the file. */
 static void find_kind(struct ep_finding *finding, const char *path, const struct ep_readable *file)
 {
 	uint64_t size = file->st.st_size;

@@ -63,7 +63,7 @@ static bool read_object(struct ep_walk *w, int fd, const struct ep_kind *kind)
 	return w->object.has_dynamic;
 }
 
-/* Which symbols of the program count depends on its loader. */
+/* The loader decides which symbols of the program count. */
 static bool read_both(struct ep_walk *w)
 {
 	const struct errpipe_link *link = w->running->link;
@@ -95,7 +95,7 @@ static int check(struct ep_walk *w)
 	return ret;
 }
 
-/* Called by its own name, it loads the program that its first argument names. */
+/* Called by its own name, the loader loads the program in its first argument. */
 static bool is_loader(const struct ep_check *c, const struct errpipe_link *link)
 {
 	enum ep_libc libc;
@@ -125,7 +125,7 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 	ret = check(w);
 	if (w->given_up && !w->failed)
 		ret = 0;
-	/* Without an environment, the answer is about an empty one. */
+	/* Without a given environment, assume an empty one. */
 	c->doubts = c->question->envp && (!w->certain || w->given_up);
 	munmap(w, sizeof(*w));
 	return ret;

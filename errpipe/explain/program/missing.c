@@ -160,7 +160,7 @@ static const char *shut_directory(struct ep_walk *w)
 	return ep_fails_by(w->c, w->passed.path, ERRPIPE_CAUSE_UNSEARCHABLE, &directory, &link) ? directory : NULL;
 }
 
-/* The directory, the architecture, or the version of the kernel. */
+/* The directory, the architecture, or the kernel version; NULL: none of these. */
 static const char *object_of_passed(struct ep_walk *w)
 {
 	const struct ep_machine *machine = ep_machine(w->passed.machine, w->passed.elf_class, w->passed.order);
@@ -198,7 +198,7 @@ static const char *libc_named_so(const struct ep_walk *w)
 	return ep_libc_name(EP_MUSL);
 }
 
-/* NULL: it is another library, or that of the loader itself. */
+/* NULL: it is another library, or the loader's own C library. */
 static const char *libc_of(const struct ep_walk *w)
 {
 	enum ep_libc libc;
@@ -235,7 +235,7 @@ bool ep_walk_asks_near(const struct ep_walk *w)
 	       !ep_walk_of_other_libc(w);
 }
 
-/* A directory in which the path, which is relative, leads to a library; NULL: none is known. */
+/* A directory from which the relative path leads to a library; NULL: unknown. */
 static const char *find_start(struct ep_walk *w)
 {
 	static const char *const from[] = { ".", ".." };
@@ -291,7 +291,7 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	return true;
 }
 
-/* It is nowhere. */
+/* The library is nowhere. */
 static void take_rest(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
 {
 	const struct errpipe_link *link = w->running->link;
@@ -322,6 +322,6 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 		missing_path(w, &missing);
 	else if (!take_near(near, &missing) && !take_elsewhere(w, near, &missing))
 		take_rest(w, near, &missing);
-	w->given_up = false; /* a hint that cannot be looked for changes no answer */
+	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);
 }

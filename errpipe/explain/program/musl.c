@@ -77,7 +77,7 @@ static size_t origin_at(const char *text)
 static bool expand(struct ep_walk *w, int of, const char *list, char *to, size_t size)
 {
 	struct ep_line line = { to, size, 0 };
-	/* A process that gains rights was started by a path that its caller has chosen. */
+	/* The caller chose the path by which a process that gains privileges was started. */
 	const char *origin = of == 0 && w->secure ? NULL : w->loaded[of].origin;
 
 	while (*list) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library that its loader does not find, and its directories: is there a symbolic link of that name that leads nowhere, the
- * same library under another name, or another version of it? These are hints, which change no answer.
+ * A library that its loader does not find: look for a dangling symbolic link with its name, the same library under another
+ * name, or another version of it. These are hints and never change the answer.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -19,7 +19,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Is the rest of a name only a version, as ".1.2"? */
+/* Is the rest of a name only a version, such as ".1.2"? */
 static bool is_version(const char *rest)
 {
 	return !*rest || (*rest == '.' && strspn(rest, numbers) == strlen(rest));
@@ -117,7 +117,7 @@ static void list_directory(struct ep_walk *w, const char *path)
 	close(fd);
 }
 
-/* LD_LIBRARY_PATH names the library itself, not its directory. */
+/* LD_LIBRARY_PATH names the library instead of its directory. */
 static void find_named(struct ep_walk *w, const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An interpreter that cannot do with the argument in the first line of its script: "#!/bin/sh -e\r", "#!/bin/bash -e -u". The kernel
- * does not split it (load_script() in fs/binfmt_script.c).
+ * An interpreter that refuses the argument in the first line of its script: "#!/bin/sh -e\r", "#!/bin/bash -e -u". The kernel
+ * does not split the argument (load_script() in fs/binfmt_script.c).
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "explain/program/program.h"
 
 /*
- * Interpreters, with the options that need no argument, what they refuse after these, their status then, and their status
- * for a script that does not exist. 0: it depends on the version. They take the path of the script for the argument of -o.
+ * Interpreters: the options that need no argument, the characters that they refuse after these, the status then, and the
+ * status for a missing script. 0: it depends on the version. They take the path of the script for the argument of -o.
  */
 static const struct interpreter {
 	const char *name, *options, *refused;
@@ -34,7 +34,7 @@ static bool is_interpreter(const struct errpipe_link *link, const char *name, co
 	return strspn(rest, "0123456789.") == strlen(rest);
 }
 
-/* Returns the first letter that is refused, or NULL. */
+/* Returns the first letter that the interpreter refuses, or NULL. */
 static const char *refused_letter(const struct interpreter *interpreter, const char *argument)
 {
 	size_t options = strspn(argument + 1, interpreter->options);
@@ -45,7 +45,7 @@ static const char *refused_letter(const struct interpreter *interpreter, const c
 	return letter;
 }
 
-/* Text that is no option, and that no file is named like. Bash looks for one without a slash in PATH as well. */
+/* Text that is neither an option nor the name of a file. Bash also searches PATH for a name without a slash. */
 static bool is_taken_for_file(struct ep_check *c, const char *argument)
 {
 	return !strchr("-+", *argument) && (*argument == '#' || strpbrk(argument, " \t")) &&

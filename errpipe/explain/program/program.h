@@ -51,7 +51,7 @@ void ep_env_end(struct ep_command *command);
 int ep_env_missing(struct ep_check *c, const struct ep_command *command, const struct errpipe_link *link,
 		   bool is_shut);
 
-/* env_fails.c: the command is missing. Has the kernel cut the first line that names it? */
+/* env_fails.c: the command is missing. Did the kernel cut the first line that names it? */
 void ep_env_cut(struct ep_check *c, const struct ep_command *command);
 
 /* env_fails.c: how its arguments in a first line can be more than one: the detail of ENV_ONE_ARGUMENT. */

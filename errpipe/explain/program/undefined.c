@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Symbols that no library defines. The loader binds those of data before the program starts, and those of functions if the
- * file says so (BIND_NOW); musl's binds all. A symbol with a version is there if the library has the version (versions.c).
+ * Symbols that no library defines. The loader binds variables before the program starts, and functions only if the file says
+ * so (BIND_NOW). musl's loader binds all. If a library has a version, it has the symbols of that version (versions.c).
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool has_symbol(const struct ep_walk *w, int index, const struct ep_walk_
 	       ep_symbols_have(&w->loaded[index].symbols, symbol->hash);
 }
 
-/* The file that had the symbol before often has this one, too. */
+/* The file with the previous symbol often has this one as well. */
 static bool is_defined(const struct ep_walk *w, const struct ep_walk_symbol *symbol, int *last)
 {
 	if (has_symbol(w, *last, symbol))
@@ -32,7 +32,7 @@ static bool is_defined(const struct ep_walk *w, const struct ep_walk_symbol *sym
 	return false;
 }
 
-/* Does it bind the symbol at once? Then *name is that of the symbol, kept. */
+/* Does the loader bind the symbol at once? If so, *name is the symbol's name, kept. */
 static bool must_have(struct ep_walk *w, const struct ep_walk_symbol *symbol, const char **name)
 {
 	const struct ep_loaded *loaded = &w->loaded[symbol->owner];

@@ -97,7 +97,7 @@ static bool is_older(const char *has, const char *wanted)
 	return has && is_number(wanted + kind) && is_less(has + kind, wanted + kind);
 }
 
-/* --- a library that hides another one of its name ----------------------------------------------------------- */
+/* --- a library that hides another with its name ------------------------------------------------------------ */
 
 struct search {
 	const struct ep_walk_version *version;
@@ -141,8 +141,8 @@ static enum ep_try try_version(struct ep_walk *w, const char *path)
 }
 
 /*
- * Would another library of that name do, if a variable or a file did not lead to this one? That can be the one that lacks the
- * version, or the one that needs it.
+ * Does a variable or a file lead the loader to this library, while another library with its name would do? It can be the
+ * library that lacks the version, or the one that needs it.
  */
 static bool is_shadowed(struct ep_walk *w, int index, const struct ep_walk_version *version, int wanted,
 			struct ep_finding *finding)

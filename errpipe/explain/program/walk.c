@@ -122,7 +122,7 @@ static int note_symbol(void *context, uint32_t index, const char *name)
 
 static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
 {
-	/* glibc finds those with a version if the library has the version: versions.c. */
+	/* For glibc, versions.c checks the symbols with a version. */
 	enum ep_which which = w->is_musl ? EP_ALL : EP_WITHOUT_VERSION;
 	struct noting noting = { .w = w, .owner = loaded - w->loaded };
 
@@ -345,7 +345,7 @@ static bool is_program(const struct ep_walk *w)
 	       object->value[EP_FLAGS_1] & DF_1_PIE;
 }
 
-/* The loader maps what is not there, and is killed when it reads the dynamic section. The rest of a page reads as zeros. */
+/* The loader maps past the end of the file. Reading a dynamic section there kills it; the rest of a page reads as zeros. */
 static bool is_cut_off(const struct ep_walk *w, const struct ep_readable *file)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), size = file->st.st_size;

@@ -72,9 +72,9 @@ struct ep_passed {
 	uint64_t number;
 };
 
-/* What is in the directories in which the loader does not find the library at hand. Strings are kept, or NULL. */
+/* Files in the searched directories that could replace the library at hand. Strings are kept, or NULL. */
 struct ep_near {
-	const char *dangling, *target; /* a symbolic link of its name, and the file that does not exist */
+	const char *dangling, *target; /* a symbolic link with its name, and the missing target */
 	const char *unlinked, *link; /* the library itself under another name, and the link that should lead there */
 	const char *other;	     /* another version of it */
 	const char *named;	     /* the library that a list means, which names it, or "~" */
@@ -92,7 +92,7 @@ enum ep_try {
 	EP_TRY_NEXT_LIST, /* nor in the rest of this list */
 	EP_TRY_NOWHERE,	  /* nor anywhere else */
 	EP_TRY_TAKEN,
-	EP_TRY_STOP /* with a finding, or, of an optional library, with nothing */
+	EP_TRY_STOP /* with a finding; for an optional library, without one */
 };
 
 struct ep_walk {
@@ -116,7 +116,7 @@ struct ep_walk {
 
 	struct ep_walk_symbol symbol[EP_SYMBOLS_MAX];
 	unsigned symbols;
-	bool lacks_symbols; /* those of a file could not be read */
+	bool lacks_symbols; /* the symbols of a file could not be read */
 	bool is_musl;
 	bool binds_now; /* LD_BIND_NOW */
 	struct ep_symbol_room room;
@@ -128,7 +128,7 @@ struct ep_walk {
 	struct ep_passed passed;
 	enum ep_by by;	      /* the list that is being searched */
 	struct ep_near *near; /* in a second search, its result */
-	/* In a second search: each path is for this function, and nothing is mapped. */
+	/* In a second search, each path goes to this function, and nothing is mapped. */
 	enum ep_try (*instead)(struct ep_walk *w, const char *path);
 	enum ep_try (*search)(struct ep_walk *w); /* the loader's own, for the library at hand */
 	char searched[1024]; /* directories that the environment and the files name, separated by colons */
@@ -203,20 +203,20 @@ void ep_walk_searched(struct ep_walk *w, const char *directory);
 /* "DIRECTORY/NAME". Returns false if it is too long. */
 bool ep_walk_join(char path[PATH_MAX], const char *directory, const char *name);
 
-/* Search for the library at hand once more, without any effect but that of instead. */
+/* Search for the library at hand once more. The only effects are those of instead. */
 void ep_walk_search_again(struct ep_walk *w, enum ep_try (*instead)(struct ep_walk *w, const char *path),
 			  struct ep_near *near);
 
-/* near.c: the library at hand is not found. What is there instead? */
+/* near.c: the library at hand is not found. Look for similar files. */
 void ep_walk_near(struct ep_walk *w, struct ep_near *near);
 
-/* near.c: the same of a library in ld.so.cache. */
+/* near.c: the same for a library in ld.so.cache. */
 void ep_walk_near_cached(struct ep_walk *w, struct ep_near *near, const char *name, const char *path);
 
-/* missing.c: the library at hand was not found: say why. near: what a second search has found. */
+/* missing.c: explain why the library at hand was not found. near: the results of a second search. */
 enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near);
 
-/* missing.c: does a second search make sense? */
+/* missing.c: is a second search useful? */
 bool ep_walk_asks_near(const struct ep_walk *w);
 
 /* missing.c: the library at hand has the name of the C library of another loader. */
