@@ -50,6 +50,9 @@ func ExitCode(err error, policy Policy) int {
 	case Died, Closed:
 		return rule.own(e.Status)
 	}
+	if code := stepExitCodes[e.Step]; code != 0 && policy == Systemd {
+		return code
+	}
 	return rule.setUp
 }
 

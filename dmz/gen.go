@@ -110,6 +110,12 @@ func steps() {
 		}
 		printf("Step%s: %s,\n", camel(r[0]), words)
 	}
+	printf("}\n\n// The exit codes of systemd for a failed step, where it has one.\nvar stepExitCodes = map[uint16]int{\n")
+	for _, r := range steps {
+		if r[2] != "0" {
+			printf("Step%s: %s,\n", camel(r[0]), r[2])
+		}
+	}
 	printf("}\n\n")
 }
 

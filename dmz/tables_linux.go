@@ -106,6 +106,35 @@ var stepWords = map[uint16]string{
 	StepStub:         "cannot start the stub",
 }
 
+// The exit codes of systemd for a failed step, where it has one.
+var stepExitCodes = map[uint16]int{
+	StepExec:         203,
+	StepLabel:        229,
+	StepSession:      220,
+	StepTerminal:     208,
+	StepDirectory:    200,
+	StepLimit:        205,
+	StepNice:         201,
+	StepScheduler:    214,
+	StepAffinity:     215,
+	StepIoPriority:   211,
+	StepOomScore:     206,
+	StepTimerSlack:   212,
+	StepPersonality:  230,
+	StepKeyring:      237,
+	StepSecurebits:   213,
+	StepBounding:     218,
+	StepGroups:       216,
+	StepGroup:        216,
+	StepUser:         217,
+	StepCapabilities: 218,
+	StepAmbient:      218,
+	StepNoNewPrivs:   227,
+	StepDescriptors:  202,
+	StepSignals:      207,
+	StepSeccomp:      228,
+}
+
 // Reason is the route of an exec, and the reason for it.
 type Reason int
 

@@ -463,6 +463,14 @@ int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step);
 int errpipe_setup_stub(const struct errpipe_setup *setup);
 
 /*
+ * Make the changes in the calling thread, for a program that is about to exec by itself and has no other threads. After a
+ * failure the process has a part of them, so it should exit.
+ *
+ * Returns 0, or a negative errno and the step, as errpipe_setup_check() does. Async-signal-safe.
+ */
+int errpipe_setup_apply(const struct errpipe_setup *setup, unsigned *step);
+
+/*
  * For a child that the caller forks: clear close-on-exec on the descriptors that the setup names, in the child, before
  * errpipe_exec(). The stub sets it again. errpipe_spawn() does this by itself.
  *
@@ -828,7 +836,7 @@ enum errpipe_policy {
 	ERRPIPE_POSIX = 0, /* shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed */
 	ERRPIPE_DOCKERD,   /* State.ExitCode of dockerd: 127, 126, otherwise 128; 125 set-up failed */
 	ERRPIPE_RUNC,	   /* runc's init since 1.2: always 255 */
-	ERRPIPE_SYSTEMD	   /* systemd's EXIT_EXEC: always 203 */
+	ERRPIPE_SYSTEMD /* systemd: 203, EXIT_EXEC; for a step of a setup its code in systemd.exec(5), otherwise 203 */
 };
 
 /*

@@ -276,6 +276,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but its set-id bits are ignored: detail */
 	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) returned 0 without executing anything */
 	ERRPIPE_CAUSE_STUB_REFUSED,	   /* the stub could not start or run; the program, subject, was not tried */
+	ERRPIPE_CAUSE_SETUP_FAILED,	   /* step number of a setup was refused; subject was not tried */
 	ERRPIPE_CAUSE_STEP_FAILED,	   /* one of the caller's own steps failed; subject was not tried */
 	ERRPIPE_CAUSE_NO_ANSWER,	   /* the file system of subject does not respond */
 	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; for EMFILE, limit is RLIMIT_NOFILE */

@@ -44,6 +44,53 @@ int find_policy(const char *name);
 /* The value of --explain: 1 for yes, 0 for no, or, after a message, -1. */
 int find_yes_or_no(const char *name);
 
+/* setup.c: the options of run and exec that change the process before the program starts. */
+enum {
+	SETUP_USER = 64, /* above the options of each subcommand */
+	SETUP_GROUPS,
+	SETUP_CHDIR,
+	SETUP_UMASK,
+	SETUP_LIMIT,
+	SETUP_NO_NEW_PRIVS,
+	SETUP_CAPABILITIES,
+	SETUP_NEW_SESSION,
+	SETUP_SECCOMP
+};
+
+/* Rows for getopt_long(3). */
+#define SETUP_OPTIONS                                                                                                \
+	{ "user", required_argument, NULL, SETUP_USER }, { "groups", required_argument, NULL, SETUP_GROUPS },        \
+		{ "chdir", required_argument, NULL, SETUP_CHDIR },                                                   \
+		{ "umask", required_argument, NULL, SETUP_UMASK },                                                   \
+		{ "limit", required_argument, NULL, SETUP_LIMIT },                                                   \
+		{ "no-new-privs", no_argument, NULL, SETUP_NO_NEW_PRIVS },                                           \
+		{ "capabilities", required_argument, NULL, SETUP_CAPABILITIES },                                     \
+		{ "new-session", no_argument, NULL, SETUP_NEW_SESSION },                                             \
+	{                                                                                                            \
+		"seccomp", required_argument, NULL, SETUP_SECCOMP                                                    \
+	}
+
+/* For the help. */
+#define SETUP_USAGE                                                                                                  \
+	"  --user USER[:GROUP], --groups LIST, --chdir DIR, --umask MODE, --new-session,\n"                          \
+	"  --limit NAME=SOFT[:HARD], --capabilities LIST, --no-new-privs, --seccomp FILE\n"                          \
+	"                    what PROGRAM gets; errpipe(1) describes them\n"
+
+struct setup {
+	struct errpipe_setup to;
+	bool is_used; /* an option was given */
+	bool has_groups;
+	gid_t *groups;
+	struct errpipe_limit *limits;
+	void *filter;
+};
+
+/* Returns 0, or -1 after a message, or without one if it is no such option. */
+int setup_option(struct setup *setup, int option, const char *value);
+/* Returns 0, or -1 after a message. */
+int setup_check(const struct setup *setup);
+void setup_free(struct setup *setup);
+
 /* The name of an errno, or words if it has none. */
 const char *errno_name(int error);
 
@@ -55,11 +102,12 @@ char *quoted(const char *name);
 struct outcome {
 	struct errpipe_report report; /* verdict 0: a failure of errpipe's own */
 	enum errpipe_route route;
-	char *path;    /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
-	char *tried;   /* malloc'd: the path tried last, even if nothing exists there */
-	bool nowhere;  /* PATH lacks the program */
-	char *failure; /* malloc'd: the failure of errpipe itself, or NULL */
-	char *line;    /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
+	char *path;	       /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
+	char *tried;	       /* malloc'd: the path tried last, even if nothing exists there */
+	bool nowhere;	       /* PATH lacks the program */
+	const char *directory; /* the working directory that the setup enters, or NULL */
+	char *failure;	       /* malloc'd: the failure of errpipe itself, or NULL */
+	char *line;	       /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
 };
 
 /* Make it a failure of errpipe itself: what failed and, unless it is NULL, a name, which is quoted. */

@@ -73,7 +73,7 @@ static bool was_killed(const struct errpipe_report *report)
 static bool was_refused(const struct errpipe_report *report)
 {
 	return report->verdict == ERRPIPE_EXEC_FAILED ||
-	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step == ERRPIPE_STEP_STUB);
+	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step != ERRPIPE_STEP_FCNTL);
 }
 
 /* Did it end with a status with which env(1), a loader, an emulator, or a shell that refuses an option ends? */

@@ -6,19 +6,20 @@
 
 #include "cmd.h"
 
-static const char usage[] = "Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG...]\n"
-			    "\n"
-			    "Replace errpipe with PROGRAM (looked up in PATH); if that fails, explain why.\n"
-			    "Use it in a container's ENTRYPOINT or a service's ExecStart=: PROGRAM gets the\n"
-			    "process, and nothing of errpipe remains.\n"
-			    "\n"
-			    "  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
-			    "                    dockerd, runc, systemd\n"
-			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
-			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
-			    "  --help            print this\n"
-			    "\n"
-			    "Exit status 125 means that errpipe itself failed; errpipe(1) lists the policies.\n";
+static const char usage[] =
+	"Usage: errpipe exec [OPTION...] [--] PROGRAM [ARG...]\n"
+	"\n"
+	"Replace errpipe with PROGRAM (looked up in PATH); if that fails, explain why.\n"
+	"Use it in a container's ENTRYPOINT or a service's ExecStart=: PROGRAM gets the\n"
+	"process, and nothing of errpipe remains.\n"
+	"\n"
+	"  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
+	"                    dockerd, runc, systemd\n"
+	"  --argv0 NAME      the name that PROGRAM sees as its own\n"
+	"  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n" SETUP_USAGE
+	"  --help            print this\n"
+	"\n"
+	"Exit status 125 means that errpipe itself failed; errpipe(1) lists the policies.\n";
 
 enum { POLICY, ARGV0, EXPLAIN, HELP };
 
@@ -26,19 +27,47 @@ static const struct option options[] = {
 	{ "policy", required_argument, NULL, POLICY },
 	{ "argv0", required_argument, NULL, ARGV0 },
 	{ "explain", required_argument, NULL, EXPLAIN },
+	SETUP_OPTIONS,
 	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
 
+struct exec {
+	struct setup setup;
+	char **argv;
+	bool is_set_up;
+};
+
+/* A step that fails is the outcome, as it would be with a stub, which leaves nobody here to report it. */
+static bool set_up(struct exec *exec, struct outcome *outcome)
+{
+	unsigned step;
+	int ret;
+
+	outcome->directory = exec->setup.to.directory;
+	if (!exec->setup.is_used || exec->is_set_up)
+		return true;
+	exec->is_set_up = true;
+	ret = errpipe_setup_apply(&exec->setup.to, &step);
+	if (ret < 0)
+		outcome->report = (struct errpipe_report){
+			.verdict = ERRPIPE_SETUP_FAILED, .error = -ret, .raw_error = -ret, .step = step, .status = -1
+		};
+	return ret == 0;
+}
+
 /* Returns only if it has failed. The report goes through a pipe to ourselves, both ends of which an exec closes. */
 static void try(const char *path, void *data, struct outcome *outcome)
 {
-	char **argv = data;
+	struct exec *exec = data;
 	int pipe[2], ret;
 
+	outcome->route = ERRPIPE_DIRECT_ASKED;
+	if (!set_up(exec, outcome))
+		return;
 	ret = errpipe_pipe(pipe);
 	if (ret == 0) {
-		int error = errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, argv, environ);
+		int error = errpipe_exec(ERRPIPE_NO_STUB, 0, pipe[1], path, exec->argv, environ);
 
 		close(pipe[1]);
 		ret = errpipe_read(pipe[0], &outcome->report);
@@ -49,7 +78,6 @@ static void try(const char *path, void *data, struct outcome *outcome)
 	}
 	if (ret < 0)
 		outcome_fail(outcome, -ret, "cannot report on", path);
-	outcome->route = ERRPIPE_DIRECT_ASKED;
 }
 
 static void explain(const struct outcome *outcome, char *const *argv)
@@ -64,6 +92,7 @@ int cmd_exec(int argc, char **argv)
 {
 	enum errpipe_policy policy = ERRPIPE_POSIX;
 	const char *argv0 = NULL, *program;
+	struct exec exec = { .is_set_up = false };
 	struct outcome outcome;
 	int explains = 1, option, ret;
 
@@ -86,7 +115,8 @@ int cmd_exec(int argc, char **argv)
 		case HELP:
 			return help(usage);
 		default:
-			return bad_usage(argv[0]);
+			if (setup_option(&exec.setup, option, optarg) < 0)
+				return bad_usage(argv[0]);
 		}
 	}
 	program = argv[optind];
@@ -94,16 +124,20 @@ int cmd_exec(int argc, char **argv)
 		own_failure(0, "no program given");
 		return bad_usage(argv[0]);
 	}
+	if (setup_check(&exec.setup) < 0)
+		return bad_usage(argv[0]);
 	argv += optind;
 	if (argv0)
 		*argv = (char *)argv0;
 
-	search_and_try(program, try, argv, &outcome);
+	exec.argv = argv;
+	search_and_try(program, try, &exec, &outcome);
 	outcome_finish(&outcome);
 	outcome_print(&outcome);
 	if (explains)
 		explain(&outcome, argv);
 	ret = outcome_exit_code(&outcome, policy);
 	outcome_free(&outcome);
+	setup_free(&exec.setup);
 	return ret;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "cmd.h"
@@ -31,6 +32,21 @@ void outcome_fail(struct outcome *outcome, int error, const char *what, const ch
 	outcome->report = (struct errpipe_report){ .status = -1 };
 }
 
+/* The library does not know which directory it was. Put its name before the errno. */
+static void name_directory(struct outcome *outcome)
+{
+	char *directory = outcome->directory ? quoted(outcome->directory) : NULL,
+	     *error = strrchr(outcome->line, ' ');
+	char *line = NULL;
+
+	if (directory && error &&
+	    asprintf(&line, "%.*s %s%s", (int)(error - outcome->line), outcome->line, directory, error) >= 0) {
+		free(outcome->line);
+		outcome->line = line;
+	}
+	free(directory);
+}
+
 void outcome_finish(struct outcome *outcome)
 {
 	size_t size;
@@ -42,8 +58,11 @@ void outcome_finish(struct outcome *outcome)
 	}
 	size = errpipe_message(NULL, 0, &outcome->report, outcome->path) + 1;
 	outcome->line = malloc(size);
-	if (outcome->line)
-		errpipe_message(outcome->line, size, &outcome->report, outcome->path);
+	if (!outcome->line)
+		return;
+	errpipe_message(outcome->line, size, &outcome->report, outcome->path);
+	if (outcome->report.verdict == ERRPIPE_SETUP_FAILED && outcome->report.step == ERRPIPE_STEP_DIRECTORY)
+		name_directory(outcome);
 }
 
 void outcome_print(const struct outcome *outcome)

@@ -26,7 +26,7 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
 			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --route ROUTE     auto (default): use the stub unless PROGRAM could notice;\n"
-			    "                    stub: always; direct: never\n"
+			    "                    stub: always; direct: never\n" SETUP_USAGE
 			    "  --report FILE     write the outcome to FILE as JSON; - is standard output\n"
 			    "  --report-fd N     the same, to open descriptor N (PROGRAM does not inherit it)\n"
 			    "  --help            print this\n"
@@ -42,6 +42,7 @@ static const struct option options[] = {
 	{ "route", required_argument, NULL, ROUTE },
 	{ "report", required_argument, NULL, REPORT },
 	{ "report-fd", required_argument, NULL, REPORT_FD },
+	SETUP_OPTIONS,
 	{ "help", no_argument, NULL, HELP },
 	{ 0 },
 };
@@ -55,6 +56,7 @@ struct run {
 	struct signals signals;
 	bool direct; /* without a stub */
 	struct errpipe_spawn spawn;
+	struct setup setup;
 	char **argv;
 };
 
@@ -136,6 +138,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 		return;
 	}
 	outcome->route = child.route;
+	outcome->directory = run->setup.to.directory;
 	ret = attend(&child, &run->signals);
 	if (ret < 0)
 		kill(child.pid, SIGKILL);
@@ -152,7 +155,9 @@ static int set_route(struct run *run, const char *name)
 		const char *name;
 		bool direct;
 		unsigned flags;
-	} routes[] = { { "auto", false, 0 }, { "stub", false, ERRPIPE_STUB_ONLY }, { "direct", true, 0 } };
+	} routes[] = { { "auto", false, 0 },
+		       { "stub", false, ERRPIPE_STUB_ONLY },
+		       { "direct", true, ERRPIPE_DIRECT_ONLY } };
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(*routes); i++) {
 		if (strcmp(routes[i].name, name) == 0) {
@@ -201,7 +206,7 @@ static int set_option(struct run *run, int option, const char *value)
 	case REPORT_FD:
 		return set_report_fd(run, value);
 	default:
-		return -1;
+		return setup_option(&run->setup, option, value);
 	}
 }
 
@@ -328,7 +333,9 @@ static int run_it(struct run *run, const char *program)
 	if (ret < 0)
 		return own_failure(-ret, "cannot watch for signals");
 	/* Without a stub, for example where memfd_create(2) is forbidden, auto means direct. */
-	if (!run->direct)
+	if (run->setup.is_used)
+		run->spawn.setup = &run->setup.to; /* with a stub of its own */
+	else if (!run->direct)
 		run->spawn.stub = errpipe_stub();
 	lacks_stub = run->spawn.stub < 0 && run->spawn.flags & ERRPIPE_STUB_ONLY;
 	run->spawn.mask = &run->signals.mask;
@@ -367,11 +374,14 @@ int cmd_run(int argc, char **argv)
 		own_failure(0, "no program given");
 	if (run.report_name && run.report_fd >= 0)
 		own_failure(0, "use either --report or --report-fd");
-	if (!program || (run.report_name && run.report_fd >= 0))
+	if (!program || (run.report_name && run.report_fd >= 0) || setup_check(&run.setup) < 0)
 		return bad_usage(argv[0]);
 	if (run.argv0)
 		*run.argv = (char *)run.argv0;
 
 	ret = open_report(&run);
-	return ret ? ret : run_it(&run, program);
+	if (ret == 0)
+		ret = run_it(&run, program);
+	setup_free(&run.setup);
+	return ret;
 }

@@ -97,7 +97,8 @@ static enum found result_of(struct attempts *attempts, const char *path, bool se
 	outcome->nowhere = absent && is_searched(attempts->name);
 	if (outcome->nowhere && found == ABSENT)
 		outcome->report.error = outcome->report.raw_error = ENOENT;
-	outcome->path = strdup(outcome->nowhere ? attempts->name : path);
+	/* A setup fails before any place is tried. */
+	outcome->path = strdup(outcome->nowhere || outcome->report.verdict == ERRPIPE_SETUP_FAILED ? attempts->name : path);
 	outcome->tried = strdup(path);
 	if (outcome->path && outcome->tried)
 		return found;

@@ -14,6 +14,7 @@ _errpipe_program() {
 
 _errpipe() {
 	local word=$2 previous=$3 command=${COMP_WORDS[1]} options i
+	local setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -21,8 +22,8 @@ _errpipe() {
 		return
 	fi
 	case $command in
-	run) options='--policy --argv0 --explain --route --report --report-fd --help' ;;
-	exec) options='--policy --argv0 --explain --help' ;;
+	run) options="--policy --argv0 --explain --route --report --report-fd $setup --help" ;;
+	exec) options="--policy --argv0 --explain $setup --help" ;;
 	decode) options='--path --json --help' ;;
 	explain) options='--root --bundle --cwd --path --as --errno --json --help' ;;
 	help)
@@ -39,6 +40,7 @@ _errpipe() {
 			--) _errpipe_program $((i + 1)) "$word"; return ;;
 			--policy | --argv0 | --explain | --route | --report | --report-fd) ((i++)) ;;
 			--root | --bundle | --cwd | --path | --as | --errno) ((i++)) ;;
+			--user | --groups | --chdir | --umask | --limit | --capabilities | --seccomp) ((i++)) ;;
 			-*) ;;
 			*) _errpipe_program "$i" "$word"; return ;;
 			esac
@@ -49,10 +51,12 @@ _errpipe() {
 	--policy) mapfile -t COMPREPLY < <(compgen -W 'posix dockerd runc systemd' -- "$word") ;;
 	--route) mapfile -t COMPREPLY < <(compgen -W 'auto stub direct' -- "$word") ;;
 	--explain) mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$word") ;;
-	--report | --path) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	--root | --bundle | --cwd) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	--report | --path | --seccomp) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--root | --bundle | --cwd | --chdir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--errno) mapfile -t COMPREPLY < <(compgen -W 'E2BIG EACCES EAGAIN EIO ELIBBAD ELOOP ENOENT ENOEXEC ENOMEM ENOTDIR EPERM ETXTBSY' -- "$word") ;;
-	--argv0 | --report-fd | --as) ;;
+	--user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+	--groups) mapfile -t COMPREPLY < <(compgen -g -- "$word") ;;
+	--argv0 | --report-fd | --as | --umask | --limit | --capabilities) ;;
 	*)
 		if [[ $word == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

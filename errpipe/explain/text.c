@@ -116,6 +116,16 @@ static const struct {
 #undef STEP_ERRNO
 };
 
+static const struct setup_reason {
+	unsigned step;
+	int error;
+	const char *why, *look;
+} setup_reasons[] = {
+#define SETUP_ERRNO(step, error, why, look) { ERRPIPE_STEP_##step, error, why, look },
+#include "explain/errnos.def"
+#undef SETUP_ERRNO
+};
+
 enum whom { ALL, SOME, HOOKS };
 
 static const struct {
@@ -318,6 +328,17 @@ static const char *step_look(int error)
 	return NULL;
 }
 
+static const struct setup_reason *setup_reason(const struct errpipe_explanation *ex)
+{
+	static const struct setup_reason none;
+
+	for (size_t i = 0; i < COUNT(setup_reasons) && ex->cause == ERRPIPE_CAUSE_SETUP_FAILED; i++) {
+		if (setup_reasons[i].step == ex->number && setup_reasons[i].error == ex->error)
+			return &setup_reasons[i];
+	}
+	return &none;
+}
+
 /* Is that module in a list like "selinux, landlock"? */
 static bool lists(const char *list, const char *name)
 {
@@ -506,6 +527,8 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		{ "look", look_for(ex) },
 		{ "fs-look", file_system_look(ex) },
 		{ "step-look", step_look(ex->error) },
+		{ "setup-why", setup_reason(ex)->why },
+		{ "setup-look", setup_reason(ex)->look },
 		{ "denied", ROW(classes, ex->denied.as) },
 		{ "binfmt", ROW(binfmts, ex->binfmt) },
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },

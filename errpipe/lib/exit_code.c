@@ -29,6 +29,22 @@ static int failed_exec(const struct rule *rule, int error)
 	}
 }
 
+/* systemd has a code for most steps. Its exec is a step as well, but EXEC_FAILED never gets here. */
+static int failed_setup(const struct rule *rule, enum errpipe_policy policy, unsigned step)
+{
+	int code = 0;
+
+	switch (policy == ERRPIPE_SYSTEMD ? step : ERRPIPE_STEP_CALLER) {
+#define STEP(id, number, systemd, words, document)                                                                   \
+	case number:                                                                                                 \
+		code = systemd;                                                                                      \
+		break;
+#define STEPS(id, first, last, document)
+#include "dmz/steps.def"
+	}
+	return code ? code : rule->set_up;
+}
+
 static int own(int status, int unknown)
 {
 	if (status == -1)
@@ -52,7 +68,7 @@ int errpipe_exit_code(const struct errpipe_report *report, enum errpipe_policy p
 	case ERRPIPE_EXEC_FAILED:
 		return failed_exec(rule, report->error);
 	case ERRPIPE_SETUP_FAILED:
-		return rule->set_up;
+		return failed_setup(rule, policy, report->step);
 	case ERRPIPE_DIED:
 	case ERRPIPE_CLOSED:
 		return own(report->status, rule->set_up);

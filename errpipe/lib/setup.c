@@ -630,6 +630,23 @@ int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step)
 	return ret;
 }
 
+int errpipe_setup_apply(const struct errpipe_setup *setup, unsigned *step)
+{
+	struct ep_image image = { 0 };
+	unsigned failed;
+	int ret = ep_setup_compile(&image, setup, EP_HERE);
+
+	failed = image.step;
+	if (ret == 0)
+		ret = ep_image_perform(&image, &failed);
+	if (step)
+		*step = failed;
+	/* The filter may refuse munmap(2), and the exec is next. */
+	if (ret < 0)
+		ep_image_free(&image);
+	return ret;
+}
+
 int errpipe_setup_stub(const struct errpipe_setup *setup)
 {
 	struct ep_image image = { 0 };

@@ -29,7 +29,8 @@ offers() {
 is 'bash: commands' 'run exec decode explain help --help --version' "$(offers errpipe '')"
 is 'bash: a command' 'decode' "$(offers errpipe d)"
 is 'bash: a command to help with' 'run exec decode explain' "$(offers errpipe help '')"
-is 'bash: options of run' '--policy --argv0 --explain --route --report --report-fd --help' "$(offers errpipe run --)"
+setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp'
+is 'bash: options of run' "--policy --argv0 --explain --route --report --report-fd $setup --help" "$(offers errpipe run --)"
 is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
 is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"
 is 'bash: yes or no' 'yes no' "$(offers errpipe exec --explain '')"
@@ -45,7 +46,7 @@ is 'zsh can parse its completion' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/completions
 
 # The options that each command's help lists.
 for command in run exec decode explain; do
-	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'); do
+	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | grep -o -- '--[a-z][a-z0-9-]*' | sort -u); do
 		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"
 		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/completions/_errpipe" | head -n 1 | tr -d '=[')"
 	done

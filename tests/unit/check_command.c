@@ -362,6 +362,66 @@ START_TEST(run_passes_arguments_on)
 }
 END_TEST
 
+/* --- run and exec: setup options -------------------------------------------------------------- */
+
+static char *const setup_ways[][3] = { { "run", "--route=stub" }, { "run", "--route=direct" }, { "exec", "--" } };
+
+START_TEST(setup_options)
+{
+	char *const *way = setup_ways[_i];
+	char *argv[] = {
+		"errpipe",
+		way[0],
+		"--umask=027",
+		"--limit=nofile=64:65",
+		"--limit",
+		"core=0",
+		"--chdir=/usr",
+		"--no-new-privs",
+		"--new-session",
+		way[1],
+		"sh",
+		"-c",
+		"umask; ulimit -n; ulimit -Hn; ulimit -c; pwd; sed -n 's/^NoNewPrivs:.//p' /proc/self/status",
+		NULL
+	};
+
+	assert_result(run_errpipe(argv, NULL), way[0], 0, "0027\n64\n65\n0\n/usr\n1\n", "");
+}
+END_TEST
+
+START_TEST(setup_of_a_user)
+{
+	char *const *way = setup_ways[_i];
+	char *argv[] = { "errpipe",
+			 way[0],
+			 "--user=65534:7",
+			 "--groups=8,9",
+			 "--capabilities=kill,CAP_CHOWN",
+			 way[1],
+			 "sh",
+			 "-c",
+			 "sed -n 's/^\\(Uid\\|Gid\\|Groups\\|CapEff\\|CapBnd\\):.//p' /proc/self/status",
+			 NULL };
+
+	NEEDS("root");
+	assert_result(run_errpipe(argv, NULL), way[0], 0,
+		      "65534\t65534\t65534\t65534\n7\t7\t7\t7\n8 9 \n0000000000000021\n0000000000000021\n", "");
+}
+END_TEST
+
+START_TEST(setup_that_fails)
+{
+	char *const *way = setup_ways[_i];
+	char *argv[] = { "errpipe", way[0], "--policy=systemd", "--chdir=/no\nwhere", way[1], "true", NULL };
+
+	assert_result(run_errpipe(argv, NULL), way[0], 200, "",
+		      "exec true: cannot change to the working directory \"/no\\nwhere\" (ENOENT)\n"
+		      "errpipe: why: the working directory does not exist\n"
+		      "errpipe: fix: create it or correct its path\n");
+}
+END_TEST
+
 /* --- run: properties that the target inherits ------------------------------------------------- */
 
 static void set_signals(void)
@@ -988,6 +1048,20 @@ static const struct {
 	{ { "run", "--report=x", "--report-fd=1", "true" }, "--report-fd" },
 	{ { "run", "--explain", "moon", "true" }, "moon" },
 	{ { "exec", "--explain=", "true" }, "yes or no" },
+	{ { "run", "--user", "no-such-user", "true" }, "\"no-such-user\"" },
+	{ { "run", "--user", "4294967295:0", "true" }, "\"4294967295\"" },
+	{ { "run", "--user", "4711", "true" }, "give a group" },
+	{ { "run", "--user=0:no-such-group", "true" }, "\"no-such-group\"" },
+	{ { "run", "--groups=0,nowhere", "true" }, "\"nowhere\"" },
+	{ { "run", "--limit", "nofile", "true" }, "\"nofile\"" },
+	{ { "run", "--limit=moon=1", "true" }, "\"moon=1\"" },
+	{ { "run", "--limit=nofile=2:1", "true" }, "\"nofile=2:1\"" },
+	{ { "run", "--limit=nofile=-1", "true" }, "\"nofile=-1\"" },
+	{ { "run", "--umask=8", "true" }, "\"8\"" },
+	{ { "exec", "--umask=1000", "true" }, "\"1000\"" },
+	{ { "exec", "--capabilities=kill,moon", "true" }, "\"moon\"" },
+	{ { "exec", "--seccomp=/nowhere", "true" }, "\"/nowhere\"" },
+	{ { "exec", "--seccomp=/dev/null", "true" }, "\"/dev/null\"" },
 	{ { "exec" }, "no program" },
 	{ { "exec", "--policy", "moon", "true" }, "moon" },
 	{ { "exec", "--report", "x", "true" }, "report" },
@@ -1127,7 +1201,7 @@ static const struct {
 	unsigned char value;
 } corruptions[] = {
 	{ 0, 'D' },  { 1, 0 },	  { 2, 'Z' }, { 3, 0 },	    { 3, 2 },  { 4, 0 },  { 6, 2 },
-	{ 7, 0x7f }, { 9, 0x10 }, { 10, 1 },  { 11, 0x80 }, { 12, 1 }, { 15, 1 },
+	{ 7, 0x3f }, { 9, 0x10 }, { 10, 1 },  { 11, 0x80 }, { 12, 1 }, { 15, 1 },
 };
 
 static void assert_no_record(const void *bytes, size_t size)
@@ -1261,6 +1335,9 @@ static void add_run_tests(Suite *suite)
 	tcase_add_loop_test(tc, run_exits_as_the_target_does, 0, COUNT(exit_codes));
 	tcase_add_loop_test(tc, run_exits_with_128_and_the_signal, 0, COUNT(signals));
 	tcase_add_loop_test(tc, run_says_that_the_target_crashed, 0, COUNT(crashes));
+	tcase_add_loop_test(tc, setup_options, 0, COUNT(setup_ways));
+	tcase_add_loop_test(tc, setup_of_a_user, 0, COUNT(setup_ways));
+	tcase_add_loop_test(tc, setup_that_fails, 0, COUNT(setup_ways));
 	tcase_add_test(tc, run_passes_arguments_on);
 	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes) * 2);
 	tcase_add_test(tc, changes_are_seen);

@@ -414,6 +414,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_LOADER_STAND_IN, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_SET_ID_IGNORED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_STUB_REFUSED, "check_explain_process.c" },
+	{ ERRPIPE_CAUSE_SETUP_FAILED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_STEP_FAILED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_READ_FAILED, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_NO_ANSWER, "explain.sh" },

@@ -57,6 +57,17 @@ static const struct {
 	  "exec /x: set-up step 32766 failed (EISDIR)",
 	  { 125, 125, 255, 203 } },
 
+	{ { SETUP(ERRPIPE_STEP_DIRECTORY, EACCES) },
+	  "exec /x: cannot change to the working directory (EACCES)",
+	  { 125, 125, 255, 200 } },
+	{ { SETUP(ERRPIPE_STEP_USER, EPERM) }, "exec /x: cannot set the user (EPERM)", { 125, 125, 255, 217 } },
+	{ { SETUP(ERRPIPE_STEP_UMASK, 0) },
+	  "exec /x: cannot set the umask (refused without an errno)",
+	  { 125, 125, 255, 203 } },
+	{ { SETUP(ERRPIPE_STEP_SETUP_LAST, EPERM) },
+	  "exec /x: setup of kind 16383 failed (EPERM)",
+	  { 125, 125, 255, 203 } },
+
 	{ { ENDED(ERRPIPE_DIED, KILLED(SIGKILL)) },
 	  "exec /x: killed by SIGKILL before it started",
 	  { 137, 137, 137, 137 } },

@@ -45,14 +45,22 @@ static int seccomp(struct ep_check *c)
 	return ep_finding_set(c, NULL, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SECCOMP });
 }
 
+static enum errpipe_cause cause_of_step(unsigned step)
+{
+	if (step >= ERRPIPE_STEP_SETUP && step <= ERRPIPE_STEP_SETUP_LAST)
+		return ERRPIPE_CAUSE_SETUP_FAILED;
+	if (step >= ERRPIPE_STEP_CALLER && step <= ERRPIPE_STEP_CALLER_LAST)
+		return ERRPIPE_CAUSE_STEP_FAILED;
+	return ERRPIPE_CAUSE_STUB_REFUSED;
+}
+
 /* The target was not tried, so the chain has no link that could name it. */
 static int setup_failed(struct ep_check *c, const struct errpipe_report *report)
 {
-	bool is_stub = report->step == ERRPIPE_STEP_STUB || report->step == ERRPIPE_STEP_FCNTL;
-
 	return ep_finding_set(c, NULL,
 			      (struct ep_finding){
-				      .cause = is_stub ? ERRPIPE_CAUSE_STUB_REFUSED : ERRPIPE_CAUSE_STEP_FAILED,
+				      .cause = cause_of_step(report->step),
+				      .number = report->step,
 				      .error = report->error,
 				      .subject = c->question->path,
 				      .object = errpipe_errname(report->error),

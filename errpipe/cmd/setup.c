@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of run and exec that change the process before PROGRAM starts. Names are looked up here, outside the stub. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* NGROUPS_MAX and BPF_MAXINSNS of the kernel; 8 is the size of an instruction. */
+enum { GROUPS_MAX = 65536, INSTRUCTION_SIZE = 8, FILTER_MAX = 4096 };
+
+static void *grow(void *memory, size_t size)
+{
+	memory = realloc(memory, size);
+	if (!memory)
+		exit(own_failure(ENOMEM, "cannot read the options"));
+	return memory;
+}
+
+/* --- --user, --groups ---------------------------------------------------------------------------------- */
+
+/* Decimal digits only. (uid_t)-1 is not an id. */
+static bool to_id(const char *text, uint32_t *id)
+{
+	unsigned long number;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (errno || *end || number >= UINT32_MAX)
+		return false;
+	*id = number;
+	return true;
+}
+
+static int find_group(const char *name, gid_t *gid)
+{
+	const struct group *group;
+
+	if (to_id(name, gid))
+		return 0;
+	group = getgrnam(name);
+	if (!group) {
+		name_failure(0, "unknown group", name, "");
+		return -1;
+	}
+	*gid = group->gr_gid;
+	return 0;
+}
+
+static void add_group(struct setup *setup, gid_t gid)
+{
+	size_t length = setup->to.groups_length;
+
+	setup->groups = grow(setup->groups, (length + 1) * sizeof(*setup->groups));
+	setup->groups[length] = gid;
+	setup->to.groups = setup->groups;
+	setup->to.groups_length = length + 1;
+}
+
+/* The groups of a user who is in the user database, as initgroups(3) sets them. */
+static void use_groups_of(struct setup *setup, const char *user)
+{
+	gid_t groups[GROUPS_MAX];
+	int length = COUNT(groups);
+
+	if (getgrouplist(user, setup->to.gid, groups, &length) < 0)
+		length = COUNT(groups);
+	for (int i = 0; i < length; i++)
+		add_group(setup, groups[i]);
+}
+
+static int use_user(struct setup *setup, char *name, char *group)
+{
+	const struct passwd *user;
+	bool is_number = to_id(name, &setup->to.uid);
+
+	user = is_number ? getpwuid(setup->to.uid) : getpwnam(name);
+	if (!user && !is_number) {
+		name_failure(0, "unknown user", name, "");
+		return -1;
+	}
+	if (!user && !group) {
+		name_failure(0, "user", name, " is not in /etc/passwd: give a group as well, as in --user 1234:1234");
+		return -1;
+	}
+	if (group && find_group(group, &setup->to.gid) < 0)
+		return -1;
+	if (user) {
+		setup->to.uid = user->pw_uid;
+		if (!group)
+			setup->to.gid = user->pw_gid;
+		if (!setup->has_groups)
+			use_groups_of(setup, user->pw_name);
+	}
+	setup->to.set |= ERRPIPE_SET_USER;
+	return 0;
+}
+
+static int set_user(struct setup *setup, const char *value)
+{
+	char *name = strdup(value), *group;
+	int ret;
+
+	if (!name)
+		exit(own_failure(ENOMEM, "cannot read the options"));
+	group = strchr(name, ':');
+	if (group)
+		*group++ = '\0';
+	ret = use_user(setup, name, group);
+	free(name);
+	return ret;
+}
+
+static int set_groups(struct setup *setup, const char *value)
+{
+	char *list = strdup(value), *rest = list, *name;
+	int ret = 0;
+
+	if (!list)
+		exit(own_failure(ENOMEM, "cannot read the options"));
+	setup->to.groups_length = 0;
+	setup->to.set |= ERRPIPE_SET_GROUPS;
+	setup->has_groups = true;
+	while (ret == 0 && (name = strsep(&rest, ","))) {
+		gid_t gid = 0;
+
+		if (!*name)
+			continue;
+		ret = find_group(name, &gid);
+		if (ret == 0)
+			add_group(setup, gid);
+	}
+	free(list);
+	return ret;
+}
+
+/* --- --capabilities ------------------------------------------------------------------------------------ */
+
+static int find_capability(const char *name, uint64_t *set)
+{
+	static const char *const names[] = {
+#define C(name) #name,
+#include "dmz/capability.def"
+	};
+
+	if (strncasecmp(name, "cap_", 4) == 0)
+		name += 4;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (strcasecmp(names[i], name) == 0) {
+			*set |= UINT64_C(1) << i;
+			return 0;
+		}
+	}
+	name_failure(0, "unknown capability", name, "");
+	return -1;
+}
+
+/* "" and "none" keep none of them. */
+static int set_capabilities(struct setup *setup, const char *value)
+{
+	char *list = strdup(value), *rest = list, *name;
+	uint64_t set = 0;
+	int ret = 0;
+
+	if (!list)
+		exit(own_failure(ENOMEM, "cannot read the options"));
+	while (ret == 0 && (name = strsep(&rest, ","))) {
+		if (*name && strcasecmp(name, "none") != 0)
+			ret = find_capability(name, &set);
+	}
+	free(list);
+	setup->to.set |= ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT;
+	setup->to.bounding = setup->to.permitted = setup->to.effective = set;
+	setup->to.inheritable = setup->to.ambient = set;
+	return ret;
+}
+
+/* --- --limit, --umask, --seccomp ------------------------------------------------------------------------- */
+
+static bool to_limit(const char *text, uint64_t *limit)
+{
+	unsigned long long number;
+	char *end;
+
+	if (strcmp(text, "unlimited") == 0 || strcmp(text, "infinity") == 0) {
+		*limit = UINT64_MAX;
+		return true;
+	}
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	*limit = number;
+	return !errno && !*end;
+}
+
+static int find_resource(const char *name, size_t length)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} resources[] = {
+		{ "as", RLIMIT_AS },
+		{ "core", RLIMIT_CORE },
+		{ "cpu", RLIMIT_CPU },
+		{ "data", RLIMIT_DATA },
+		{ "fsize", RLIMIT_FSIZE },
+		{ "locks", 10 /* RLIMIT_LOCKS in asm-generic/resource.h */ },
+		{ "memlock", RLIMIT_MEMLOCK },
+		{ "msgqueue", RLIMIT_MSGQUEUE },
+		{ "nice", RLIMIT_NICE },
+		{ "nofile", RLIMIT_NOFILE },
+		{ "nproc", RLIMIT_NPROC },
+		{ "rss", RLIMIT_RSS },
+		{ "rtprio", RLIMIT_RTPRIO },
+		{ "rttime", RLIMIT_RTTIME },
+		{ "sigpending", RLIMIT_SIGPENDING },
+		{ "stack", RLIMIT_STACK },
+	};
+
+	for (size_t i = 0; i < COUNT(resources); i++) {
+		if (strlen(resources[i].name) == length && strncasecmp(resources[i].name, name, length) == 0)
+			return resources[i].resource;
+	}
+	return -1;
+}
+
+/* NAME=SOFT[:HARD] */
+static int set_limit(struct setup *setup, const char *value)
+{
+	size_t length = setup->to.limits_length, name = strcspn(value, "=");
+	struct errpipe_limit limit = { .resource = find_resource(value, name) };
+	char *text = strdup(value[name] ? value + name + 1 : ""), *hard;
+	bool is_good;
+
+	if (!text)
+		exit(own_failure(ENOMEM, "cannot read the options"));
+	hard = strchr(text, ':');
+	if (hard)
+		*hard++ = '\0';
+	is_good =
+		to_limit(text, &limit.soft) && to_limit(hard ? hard : text, &limit.hard) && limit.soft <= limit.hard;
+	free(text);
+	if (limit.resource < 0 || !is_good) {
+		name_failure(0, "--limit takes NAME=SOFT[:HARD], as in nofile=1024:4096, not", value, "");
+		return -1;
+	}
+	setup->limits = grow(setup->limits, (length + 1) * sizeof(limit));
+	setup->limits[length] = limit;
+	setup->to.limits = setup->limits;
+	setup->to.limits_length = length + 1;
+	return 0;
+}
+
+static int set_umask(struct setup *setup, const char *value)
+{
+	char *end;
+	unsigned long mask = strtoul(value, &end, 8);
+
+	if (*value < '0' || *value > '7' || *end || mask > 0777) {
+		name_failure(0, "--umask takes an octal number up to 0777, not", value, "");
+		return -1;
+	}
+	setup->to.umask = mask;
+	setup->to.set |= ERRPIPE_SET_UMASK;
+	return 0;
+}
+
+/* Instructions as the kernel takes them, which seccomp_export_bpf(3) writes. */
+static int set_filter(struct setup *setup, const char *name)
+{
+	size_t room = FILTER_MAX * INSTRUCTION_SIZE, size;
+	FILE *file = fopen(name, "re");
+
+	if (!file) {
+		name_failure(errno, "cannot open", name, "");
+		return -1;
+	}
+	setup->filter = grow(setup->filter, room + 1);
+	size = fread(setup->filter, 1, room + 1, file);
+	if (ferror(file)) {
+		name_failure(errno, "cannot read", name, "");
+		fclose(file);
+		return -1;
+	}
+	fclose(file);
+	if (size == 0 || size > room || size % INSTRUCTION_SIZE) {
+		name_failure(0, "cannot use", name, ": a seccomp filter has 1 to 4096 instructions of 8 bytes");
+		return -1;
+	}
+	setup->to.seccomp = setup->filter;
+	setup->to.seccomp_length = size / INSTRUCTION_SIZE;
+	return 0;
+}
+
+/* --- all of them ----------------------------------------------------------------------------------------- */
+
+int setup_option(struct setup *setup, int option, const char *value)
+{
+	setup->is_used = true;
+	switch (option) {
+	case SETUP_USER:
+		return set_user(setup, value);
+	case SETUP_GROUPS:
+		return set_groups(setup, value);
+	case SETUP_CHDIR:
+		setup->to.directory = value;
+		return 0;
+	case SETUP_UMASK:
+		return set_umask(setup, value);
+	case SETUP_LIMIT:
+		return set_limit(setup, value);
+	case SETUP_NO_NEW_PRIVS:
+		setup->to.no_new_privs = 1;
+		return 0;
+	case SETUP_CAPABILITIES:
+		return set_capabilities(setup, value);
+	case SETUP_NEW_SESSION:
+		setup->to.session = 1;
+		return 0;
+	case SETUP_SECCOMP:
+		return set_filter(setup, value);
+	default:
+		return -1;
+	}
+}
+
+/* A filter and a user are the only options that can be refused together. */
+int setup_check(const struct setup *setup)
+{
+	struct errpipe_report report = { .verdict = ERRPIPE_SETUP_FAILED, .status = -1 };
+	char line[256];
+	int ret = errpipe_setup_check(&setup->to, &report.step);
+
+	if (ret == 0)
+		return 0;
+	if (ret == -EINVAL && report.step == ERRPIPE_STEP_SECCOMP) {
+		own_failure(0, "--seccomp with --user needs --no-new-privs or --capabilities");
+		return -1;
+	}
+	report.error = -ret;
+	errpipe_message(line, sizeof(line), &report, NULL);
+	own_failure(0, "%s", line);
+	return -1;
+}
+
+void setup_free(struct setup *setup)
+{
+	free(setup->groups);
+	free(setup->limits);
+	free(setup->filter);
+}
