@@ -37,7 +37,7 @@ under 125 run --policy none true
 under 0 decode --path x "$tmp/record"
 under 1 decode "$tmp/short"
 under 125 decode "$tmp/missing"
-printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "env": ["PATH=/bin"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
+printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "cwd": "/", "env": ["PATH=/bin"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
 	[{"destination": "/x", "options": ["bind"], "source": "x"}]}' >"$tmp/config.json"
 under 0 explain sh
 under 1 explain "$tmp"
@@ -45,7 +45,7 @@ under 1 explain --json nothing-of-that-name
 under 1 explain --json refused
 under 0 explain --json --bundle "$tmp"
 under 125 explain --root "$tmp/missing" sh
-printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "user": {"additionalGids": ["x"]}}}' >"$tmp/config.json"
+printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "cwd": "/", "user": {"additionalGids": ["x"]}}}' >"$tmp/config.json"
 under 125 explain --bundle "$tmp"
 under 0 --help
 
