@@ -98,7 +98,8 @@ static enum found result_of(struct attempts *attempts, const char *path, bool se
 	if (outcome->nowhere && found == ABSENT)
 		outcome->report.error = outcome->report.raw_error = ENOENT;
 	/* A setup fails before any place is tried. */
-	outcome->path = strdup(outcome->nowhere || outcome->report.verdict == ERRPIPE_SETUP_FAILED ? attempts->name : path);
+	outcome->path =
+		strdup(outcome->nowhere || outcome->report.verdict == ERRPIPE_SETUP_FAILED ? attempts->name : path);
 	outcome->tried = strdup(path);
 	if (outcome->path && outcome->tried)
 		return found;

@@ -17,14 +17,15 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* NGROUPS_MAX and BPF_MAXINSNS of the kernel; 8 is the size of an instruction. */
-enum { GROUPS_MAX = 65536, INSTRUCTION_SIZE = 8, FILTER_MAX = 4096 };
+enum { GROUPS_MAX = 65536, INSTRUCTION_SIZE = 8, FILTER_SIZE_MAX = 4096 * INSTRUCTION_SIZE };
 
 static void *grow(void *memory, size_t size)
 {
-	memory = realloc(memory, size);
-	if (!memory)
+	void *larger = realloc(memory, size);
+
+	if (!larger)
 		exit(own_failure(ENOMEM, "cannot read the options"));
-	return memory;
+	return larger;
 }
 
 /* --- --user, --groups ---------------------------------------------------------------------------------- */
@@ -282,7 +283,7 @@ static int set_umask(struct setup *setup, const char *value)
 /* Instructions as the kernel takes them, which seccomp_export_bpf(3) writes. */
 static int set_filter(struct setup *setup, const char *name)
 {
-	size_t room = FILTER_MAX * INSTRUCTION_SIZE, size;
+	size_t room = FILTER_SIZE_MAX, size;
 	FILE *file = fopen(name, "re");
 
 	if (!file) {

@@ -41,6 +41,8 @@ static int failed_setup(const struct rule *rule, enum errpipe_policy policy, uns
 		break;
 #define STEPS(id, first, last, document)
 #include "dmz/steps.def"
+	default:
+		break;
 	}
 	return code ? code : rule->set_up;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Print everything that a setup can change in a process, so that tests can compare two ways to change it. */
+/*
+ * Print everything that a setup can change in a process, so that tests can compare two ways to change it. musl lacks the calls
+ * about scheduling.
+ */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
@@ -44,10 +47,11 @@ static void show_scheduling(void)
 	struct sched_param param;
 	cpu_set_t set;
 
-	sched_getparam(0, &param);
+	syscall(SYS_sched_getparam, 0, &param);
 	sched_getaffinity(0, sizeof(set), &set);
-	printf("nice %d, policy %d %d, processors %d, io %ld\n", getpriority(PRIO_PROCESS, 0), sched_getscheduler(0),
-	       param.sched_priority, CPU_COUNT(&set), syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
+	printf("nice %d, policy %d %d, processors %d, io %ld\n", getpriority(PRIO_PROCESS, 0),
+	       (int)syscall(SYS_sched_getscheduler, 0), param.sched_priority, CPU_COUNT(&set),
+	       syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
 }
 
 static void show_keyring(void)

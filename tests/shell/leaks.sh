@@ -38,7 +38,7 @@ under 0 decode --path x "$tmp/record"
 under 1 decode "$tmp/short"
 under 125 decode "$tmp/missing"
 printf '{"root": {"path": "/"}, "process": {"args": ["sh"], "cwd": "/", "env": ["PATH=/bin"], "user": {"additionalGids": [1]}}, "linux": {}, "mounts":
-	[{"destination": "/x", "options": ["bind"], "source": "x"}]}' >"$tmp/config.json"
+	[{"destination": "/x", "options": ["bind"], "source": "/usr"}]}' >"$tmp/config.json"
 under 0 explain sh
 under 1 explain "$tmp"
 under 1 explain --json nothing-of-that-name

@@ -626,7 +626,8 @@ static const struct {
 } refused[] = {
 	{ "x", "#!/bin/sh\n", ERRPIPE_CAUSE_NONE, "no x permission", "chmod a+x ./x" },
 	{ "x", "\177ELF", ERRPIPE_CAUSE_TRUNCATED_ELF, "and it is truncated", "build, copy or download it again" },
-	{ "x.csv", "a,b\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and it looks like a table (CSV)", "this file is only data" },
+	{ "x.csv", "a,b\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and it looks like a table (CSV)",
+	  "this file is only data" },
 	{ "x", "root:x:0:0:root:/root:/bin/sh\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and it looks like plain text", "#!" },
 	{ "x.png", "\x89PNG\r\n\x1a\n", ERRPIPE_CAUSE_NOT_A_PROGRAM, "and it is a picture", "use the path" },
 	{ "x", "\x1f\x8b\x8", ERRPIPE_CAUSE_ARCHIVE, "and it is a gzip archive", "unpack it" },
