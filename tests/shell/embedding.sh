@@ -117,7 +117,7 @@ extract() {
 	for recipe in $recipes one-fifo route; do
 		[ -s "$dir/$recipe.c" ] || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 8 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 9 ]
 }
 
 # compile NAME [OPTION...]
@@ -136,7 +136,7 @@ in_state() {
 	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
 }
 
-recipes='init create-start events wrap mounted-stub explain'
+recipes='init create-start events sandbox wrap mounted-stub explain'
 check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
@@ -303,6 +303,14 @@ prints 'events: no event for a child that was reaped' '' 0 \
 	sh "$events" / "$@" "$@"
 prints 'events: a step that fails' "exec $dir/target: set-up step 0 failed (ENOENT)
 $dir/target: exit code 125" 0 "$events" "$dir/missing" "$dir/target"
+
+# --- sandbox
+
+sandbox=$dir/sandbox
+where 'landlock seccomp' prints 'sandbox: the target has descriptors 0 to 2' 'target sees 0 1 2' 7 "$sandbox" "$dir/target" /usr /lib /lib64 /etc "$dir"
+where 'landlock seccomp' prints 'sandbox: a program in no directory of the operands' "exec $dir/target: permission denied" 126 \
+	"$sandbox" "$dir/target" /usr
+where landlock prints 'sandbox: a directory that does not exist' "sandbox: /nowhere: No such file or directory" 125 "$sandbox" "$dir/target" /nowhere
 
 # --- wrap, around a stand-in that keeps its copy of the descriptor, like runc. tests/shell/containers.sh tests real runtimes.
 

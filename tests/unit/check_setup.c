@@ -679,6 +679,34 @@ START_TEST(moved_descriptors)
 }
 END_TEST
 
+/* Each is inheritable when the child starts, and would be the target's without the setup. */
+START_TEST(released_descriptors)
+{
+	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"for fd in /proc/self/fd/*; do readlink $fd; done | grep -cx /proc\\|/usr", NULL };
+	const unsigned flags[] = { ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY };
+	struct errpipe_setup setup = { .set = ERRPIPE_SET_PROC | ERRPIPE_SET_DIRECTORY_FD | ERRPIPE_SET_OOM_SCORE,
+				       .oom_score = 500 };
+
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		struct errpipe_spawn spawn = { .setup = &setup, .flags = flags[i], .prepare = to_stdout };
+		struct errpipe_report report;
+		struct errpipe_child child;
+		int fd[2];
+
+		setup.proc = open("/proc", O_PATH);
+		setup.directory_fd = open("/usr", O_PATH);
+		make_pipe(fd);
+		spawn.data = &fd[1];
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/sh", argv, environ), 0);
+		close(fd[1]);
+		ck_assert_str_eq(read_all(fd[0]), "0\n");
+		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+		close(setup.proc);
+		close(setup.directory_fd);
+	}
+}
+END_TEST
+
 static Suite *setup_suite(void)
 {
 	Suite *suite = suite_create("setup");
@@ -691,6 +719,7 @@ static Suite *setup_suite(void)
 	tcase_add_test(tc, never_skipped);
 	tcase_add_test(tc, exec_never_falls_back);
 	tcase_add_test(tc, moved_descriptors);
+	tcase_add_test(tc, released_descriptors);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
