@@ -4,9 +4,9 @@
  * image, with the data that they point to.
  *
  * The address of the first is in the image itself: in p_paddr of the program header PT_GNU_STACK, which no loader reads. It is
- * 0 if there are none. A symbol would need a table of addresses on some machines, and with it a writable segment.
+ * 0 if there are no actions. A symbol would need a table of addresses on some machines, and with it a writable segment.
  *
- * The image is linked at one address, so pointers in the actions, and in what they point to, need no relocation.
+ * The image is linked at a fixed address. Pointers in the actions and in their data therefore need no relocation.
  */
 #ifndef DMZ_ACTION_H
 #define DMZ_ACTION_H

@@ -438,7 +438,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NO_NEW_PRIVS, /* whether the file system is mounted nosuid or not */
 
 	/* NOT_IN_PATH */
-	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH"; available: what it stands for */
+	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH"; available: its expansion */
 	ERRPIPE_DETAIL_PATH_QUOTED,	  /* subject, in PATH, has a quote in it */
 	ERRPIPE_DETAIL_PATH_EMPTY,
 	ERRPIPE_DETAIL_PATH_UNSET,     /* the environment has no PATH */

@@ -102,7 +102,7 @@ long ep_image_copy(struct ep_image *image, const void *bytes, size_t size)
 	return image->base + at;
 }
 
-/* This does what the loop in dmz/_dmz.c does. */
+/* The same loop as in dmz/_dmz.c. */
 int ep_image_perform(const struct ep_image *image, unsigned *step)
 {
 	const struct dmz_action *action = (const struct dmz_action *)(image->bytes + image->actions);

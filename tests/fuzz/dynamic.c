@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a loader reads in a file, for libFuzzer: the dynamic section, the versions, the symbols, the notes and the constant
+ * The parts of a file that a loader reads, for libFuzzer: the dynamic section, the versions, the symbols, the notes and the constant
  * strings. The input is the file.
  */
 #define _GNU_SOURCE

@@ -379,7 +379,7 @@ static void explain(const struct errpipe_question *question)
 	check(&explanation);
 }
 
-/* Cuts the text there. Returns what follows, or NULL. */
+/* Cuts the text at a byte 1. Returns the part after it, or NULL. */
 static char *part_after(char *text)
 {
 	char *end = text ? strchr(text, '\1') : NULL;

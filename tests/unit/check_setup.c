@@ -594,7 +594,7 @@ START_TEST(never_skipped)
 }
 END_TEST
 
-/* errpipe_exec() as root, in a child. Returns what the target wrote. */
+/* errpipe_exec() as root, in a child. Returns the output of the target. */
 static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"id -u", NULL }, *text;

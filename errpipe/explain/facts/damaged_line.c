@@ -103,7 +103,7 @@ static bool has_blank_inside(struct ep_span line, struct ep_damaged_line *found)
 
 /*
  * Editors and web pages leave a no-break space, a zero-width space or another byte order mark. Where a shell's echo does not
- * know -e or "\#", it prints them. "+", "> " and numbers come with what is copied from a patch, a mail or a listing.
+ * know -e or "\#", it prints them. "+", "> " and numbers come with text copied from a patch, a mail or a listing.
  */
 static size_t length_of_litter(struct ep_span line)
 {

@@ -20,7 +20,7 @@ struct ep_symbols {
 	uint32_t first; /* the index of the first symbol in it. Earlier symbols are not defined */
 };
 
-/* Returns false if the object has no such table, or one for which there is no room. */
+/* Returns false if the object does not have such a table, or the room is too small for it. */
 bool ep_object_symbols(struct ep_object *object, struct ep_symbols *symbols, struct ep_symbol_room *room);
 
 /* Hash a name as the table does. */

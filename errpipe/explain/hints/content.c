@@ -332,7 +332,7 @@ static bool hint_line(struct ep_check *c, struct errpipe_link *script, const str
 	return true;
 }
 
-/* The interpreter itself, the script, or what env(1) is to run. */
+/* The interpreter itself, the script, or the command of env(1). */
 static bool is_broken(const struct errpipe_explanation *ex, int interpreter)
 {
 	const struct errpipe_link *broken = ex->broken < 0 ? NULL : &ex->link[ex->broken];

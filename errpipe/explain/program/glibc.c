@@ -226,7 +226,7 @@ static bool is_default(const struct ep_walk *w, const char *path)
 	return false;
 }
 
-/* A process that gains rights gets $ORIGIN only where it leads into a default directory (is_trusted_path_normalize()). */
+/* A process that gains privileges gets $ORIGIN only where it leads into a default directory (is_trusted_path_normalize()). */
 static bool is_trusted(const struct ep_walk *w, const char *part, const char *directory)
 {
 	char path[PATH_MAX];
@@ -282,7 +282,7 @@ static enum ep_try try_rpaths(struct ep_walk *w, int needer)
 	return tried;
 }
 
-/* LD_LIBRARY_PATH is for all, but not for a process that gains rights. */
+/* LD_LIBRARY_PATH counts for all libraries, except in a process that gains privileges. */
 static enum ep_try try_environment(struct ep_walk *w)
 {
 	const char *list = ep_variable(w->c, "LD_LIBRARY_PATH");
@@ -444,7 +444,7 @@ static enum ep_try preload(struct ep_walk *w, const char *name, void *context)
 	return EP_TRY_NEXT;
 }
 
-/* In a process that gains rights, the environment can name no path. */
+/* In a process that gains privileges, the environment cannot name a path. */
 static enum ep_try preload_variable(struct ep_walk *w, const char *name, void *context)
 {
 	return w->secure && strchr(name, '/') ? EP_TRY_NEXT : preload(w, name, context);
