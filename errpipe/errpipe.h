@@ -463,8 +463,8 @@ int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step);
 int errpipe_setup_stub(const struct errpipe_setup *setup);
 
 /*
- * Make the changes in the calling thread, for a program that is about to exec by itself and has no other threads. After a
- * failure the process has a part of them, so it should exit.
+ * Perform a setup in the calling thread. Use this in a program that has no other threads and is about to exec by itself. After
+ * a failure only some of the changes have been made, so the process should exit.
  *
  * Returns 0, or a negative errno and the step, as errpipe_setup_check() does. Async-signal-safe.
  */

@@ -74,7 +74,7 @@ enum {
 #define SETUP_USAGE                                                                                                  \
 	"  --user USER[:GROUP], --groups LIST, --chdir DIR, --umask MODE, --new-session,\n"                          \
 	"  --limit NAME=SOFT[:HARD], --capabilities LIST, --no-new-privs, --seccomp FILE\n"                          \
-	"                    what PROGRAM gets; errpipe(1) describes them\n"
+	"                    change the process before PROGRAM starts; see errpipe(1)\n"
 
 struct setup {
 	struct errpipe_setup to;
@@ -85,7 +85,7 @@ struct setup {
 	void *filter;
 };
 
-/* Returns 0, or -1 after a message, or without one if it is no such option. */
+/* Returns 0, or -1 after a message. For any other option it returns -1 without a message. */
 int setup_option(struct setup *setup, int option, const char *value);
 /* Returns 0, or -1 after a message. */
 int setup_check(const struct setup *setup);

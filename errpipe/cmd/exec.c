@@ -38,7 +38,7 @@ struct exec {
 	bool is_set_up;
 };
 
-/* A step that fails is the outcome, as it would be with a stub, which leaves nobody here to report it. */
+/* A failed step is the outcome, as with a stub. A stub would replace this process, which has to print the outcome. */
 static bool set_up(struct exec *exec, struct outcome *outcome)
 {
 	unsigned step;
