@@ -240,6 +240,9 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */
 	ERRPIPE_CAUSE_LINE_CUT, /* the kernel passes limit bytes of the line, so env looks for a part of the name */
 
+	/* The kernel starts the interpreter subject, which may not read its script. denied tells in which class. */
+	ERRPIPE_CAUSE_SCRIPT_UNREADABLE,
+
 	/* The kernel starts it, but its loader stops. needer is the program or library whose need is not met. */
 	ERRPIPE_CAUSE_LIBRARY_MISSING, /* the library subject; see searched, available, object and detail */
 	ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE, /* only subject has that name, and it is built for object */
@@ -296,6 +299,9 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LONG_TARGETS,	   /* errpipe gave up: the targets of the symbolic links are too long */
 	ERRPIPE_DETAIL_DEEP_PLACE,	   /* errpipe gave up: directories are nested too deeply */
 	ERRPIPE_DETAIL_MANY_STEPS,	   /* errpipe gave up after limit steps */
+
+	/* UNREADABLE */
+	ERRPIPE_DETAIL_OWN_USER, /* to the process itself, whose uid is number: it could not read a script either */
 
 	/* TEXT_BUSY */
 	ERRPIPE_DETAIL_WRITER_NOT_VISIBLE,

@@ -90,14 +90,34 @@ static void find_fault(struct ep_check *c, struct file *file)
 	c->exec_error = exec_error;
 }
 
-/* The file lacks its x bit. Look for a second fault, if both the process and the caller may read the file. */
+/* The process may not read the file. A program can do without that, but not a script. */
+static void inspect_unreadable_file(struct ep_check *c, struct errpipe_link *link)
+{
+	struct ep_head head = { .size = 0 };
+	int fd = ep_open_for_hint(c, link->path);
+	bool is_known = fd >= 0 && ep_read_head(fd, &head) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (!is_known)
+		link->fault = ERRPIPE_CAUSE_UNREADABLE;
+	else if (ep_format(&head) == ERRPIPE_FORMAT_SCRIPT)
+		link->fault = ERRPIPE_CAUSE_SCRIPT_UNREADABLE;
+}
+
+/* The file lacks its x bit. Look for a second fault. */
 static void inspect_refused_file(struct ep_check *c, struct errpipe_link *link)
 {
 	struct file file = { .link = link };
 	struct ep_readable readable;
+	int error;
 
-	if (c->ex->cause != ERRPIPE_CAUSE_NOT_EXECUTABLE || ep_open_to_read(c, link->path, &readable) < 0 ||
-	    readable.fd < 0)
+	if (c->ex->cause != ERRPIPE_CAUSE_NOT_EXECUTABLE)
+		return;
+	error = ep_open_to_read(c, link->path, &readable);
+	if (error == -EACCES && !ep_may_read_all(&c->who))
+		inspect_unreadable_file(c, link);
+	if (error < 0 || readable.fd < 0)
 		return;
 	file.fd = readable.fd;
 	if (ep_read_head(file.fd, &file.head) == 0 && !needs_only_permission(&file.head))
@@ -337,7 +357,8 @@ static int check_program(struct ep_check *c, const struct file *program, const s
 
 	c->has_started = true;
 	*command = (struct ep_command){ .fd = -1 };
-	if (ep_libraries(c, &running) < 0 || ep_option(c, &running) < 0 || ep_env(c, &running, command) < 0)
+	if (ep_libraries(c, &running) < 0 || ep_option(c, &running) < 0 || ep_unreadable(c, &running) < 0 ||
+	    ep_env(c, &running, command) < 0)
 		return -1;
 	if (!command->name && c->doubts)
 		guess(c);

@@ -388,6 +388,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_LINE_REFUSED, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_LINE_CUT, "check_explain_env.c" },
+	{ ERRPIPE_CAUSE_SCRIPT_UNREADABLE, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_MOUNTED_DIRECTORY, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, "check_explain_path.c" },

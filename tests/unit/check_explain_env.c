@@ -432,6 +432,101 @@ START_TEST(a_cut_name)
 }
 END_TEST
 
+/* --- a script that may not be read ------------------------------------------------------------ */
+
+static const struct errpipe_who stranger = { .uid = 4711, .gid = 4711 },
+				reader = { .uid = 4711, .gid = 4711, .effective = UINT64_C(1) << 2 },
+				root_by_exec = { .bounding = UINT64_C(1) << 2 };
+
+static const struct {
+	const char *line;
+	mode_t mode;
+	const struct errpipe_who *who;
+	enum errpipe_cause cause, fault;
+	int status;
+	const char *words;
+} unreadable[] = {
+	{ "@/sh/bash", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 126,
+	  "\"@/script\" has no r permission for others (uid 4711), so \"@/sh/bash\" cannot read it" },
+	{ "@/sh/bash -e", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 1, "chmod a+r @/script" },
+	{ "@/sh/dash -u", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 0, NULL },
+	{ "@/cmd/python3 -sE", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 2, NULL },
+	{ "@/gnu/env bash", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 126, "so \"@/sh/bash\" cannot" },
+	{ "@/gnu/env -S bash -u -e", 0711, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 1, NULL },
+	{ "@/sh/script", 0755, &stranger, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, 126,
+	  "its interpreter \"@/sh/script\" has no r permission" },
+	/* It may be read, or is not read. */
+	{ "@/sh/bash", 0755, &stranger, 0, 0, 0, NULL },
+	{ "@/sh/bash", 0711, &reader, 0, 0, 0, NULL },
+	{ "@/sh/bash", 0711, &root_by_exec, 0, 0, 0, NULL },
+	{ "@/sh/bash -c", 0711, &stranger, 0, 0, 0, NULL },
+	{ "@/sh/bash -s", 0711, &stranger, 0, 0, 0, NULL },
+	{ "@/sh/bash --login", 0711, &stranger, 0, 0, 0, NULL },
+	{ "@/gnu/env -S bash -c", 0711, &stranger, 0, 0, 0, NULL },
+	{ "@/sh/bashful", 0711, &stranger, 0, 0, 0, NULL },
+	{ "@/cmd/ok", 0711, &stranger, 0, 0, 0, NULL },
+	/* It lacks its x bit as well. */
+	{ "@/sh/bash", 0700, &stranger, ERRPIPE_CAUSE_NOT_EXECUTABLE, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0,
+	  "chmod a+rx @/script" },
+	{ "@/sh/bash", 0640, &stranger, ERRPIPE_CAUSE_NOT_EXECUTABLE, ERRPIPE_CAUSE_SCRIPT_UNREADABLE, 0, NULL },
+	{ "@/sh/bash", 0744, &stranger, ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 0, "chmod a+x @/script" },
+	{ NULL, 0700, &stranger, ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 0, "chmod a+x @/script" },
+};
+
+static void ask_as(const char *line, mode_t mode, const struct errpipe_who *who, const struct errpipe_report *report)
+{
+	char *path = expand("PATH=@/sh"), *const envp[] = { path, NULL }, *argv[] = { "script", NULL };
+	struct errpipe_question question = {
+		.path = expand("@/script"), .argv = argv, .envp = envp, .who = who, .report = report
+	};
+	char *text;
+
+	if (line)
+		put_text("@/script", keep(asprintf(&text, "#!%s\n", line) < 0 ? NULL : text));
+	else
+		put("@/script", built_path("tests/prog_args"), "", 0, mode);
+	ck_assert_int_eq(chmod(expand("@/script"), mode), 0);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+}
+
+START_TEST(an_unreadable_script)
+{
+	const enum errpipe_cause cause = unreadable[_i].cause;
+
+	put("@/sh/script", NULL, expand("#!@/sh/bash\n"), strlen(expand("#!@/sh/bash\n")), 0711);
+	ask_as(unreadable[_i].line, unreadable[_i].mode, unreadable[_i].who, NULL);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(cause));
+	ck_assert_int_eq(ex.link[0].fault, unreadable[_i].fault);
+	ck_assert_int_eq(ex.works, cause != ERRPIPE_CAUSE_NOT_EXECUTABLE);
+	ck_assert_int_eq(ex.starts, !cause);
+	ck_assert_int_eq(ex.status, unreadable[_i].status);
+	if (unreadable[_i].words)
+		assert_said(&ex, expand(unreadable[_i].words));
+}
+END_TEST
+
+/* Versions of dash have two statuses. */
+START_TEST(an_unreadable_script_after_its_end)
+{
+	static const struct {
+		const char *line;
+		int status;
+		enum errpipe_cause cause;
+	} ends[] = {
+		{ "@/sh/bash", 126, ERRPIPE_CAUSE_SCRIPT_UNREADABLE }, { "@/sh/bash", 2, 0 },
+		{ "@/sh/dash", 127, ERRPIPE_CAUSE_SCRIPT_UNREADABLE }, { "@/sh/dash", 1, 0 },
+		{ "@/sh/dash", 2, ERRPIPE_CAUSE_SCRIPT_UNREADABLE },
+	};
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct errpipe_report report = { .verdict = ERRPIPE_STARTED, .status = ends[i].status << 8 };
+
+		ask_as(ends[i].line, 0711, &stranger, &report);
+		ck_assert_int_eq(ex.cause, ends[i].cause);
+	}
+}
+END_TEST
+
 /* --- the words of -S -------------------------------------------------------------------------- */
 
 static const struct {
@@ -516,6 +611,8 @@ static Suite *env_suite(void)
 	tcase_add_test(tcase, a_long_line);
 	tcase_add_test(tcase, after_its_end);
 	tcase_add_loop_test(tcase, a_cut_name, 0, COUNT(cut));
+	tcase_add_loop_test(tcase, an_unreadable_script, 0, COUNT(unreadable));
+	tcase_add_test(tcase, an_unreadable_script_after_its_end);
 	tcase_add_loop_test(tcase, words_of_split, 0, COUNT(splits));
 	tcase_add_test(tcase, names_in_a_file);
 	suite_add_tcase(suite, tcase);

@@ -95,10 +95,15 @@ struct ep_readable {
 	int fd; /* -1: the process may read it, but the caller cannot */
 	struct stat st;
 	bool noexec;
+	struct errpipe_denied
+		denied; /* after EACCES for another process than the caller: why it may not read the file */
 };
 
 /* open.c: returns 0, or the negative errno of the process's open(2); a file of any type can be opened. */
 int ep_open_to_read(struct ep_check *c, const char *path, struct ep_readable *file);
+
+/* open.c: a regular file, to read it whether or not the process may. For hints. Returns a descriptor, or a negative errno. */
+int ep_open_for_hint(struct ep_check *c, const char *path);
 
 /*
  * open.c, for hints: does looking up a path as the process fail for this cause? If so, *subject and *object are kept; *object
@@ -133,8 +138,11 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
 enum ep_access { EP_MAY, EP_MAY_NOT, EP_REFUSED };
 enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st, struct ep_finding *finding);
 
-/* permission.c: may the process, which is not the caller, read the file? */
-bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st);
+/* permission.c: may the process, which is not the caller, read the file? If not, *denied tells in which class it is. */
+bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st, struct errpipe_denied *denied);
+
+/* permission.c: may it read any file after an exec? */
+bool ep_may_read_all(const struct errpipe_who *who);
 
 /* permission.c: is the group the process's own, or one of its supplementary groups? */
 bool ep_is_in_group(const struct errpipe_who *who, gid_t gid);

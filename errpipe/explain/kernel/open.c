@@ -383,7 +383,7 @@ static int open_in_question(struct ep_check *c, const char *path, struct ep_read
 	file->fd = -1;
 	if (fd < 0)
 		return fd;
-	if (!c->own_identity && !ep_may_read(c, fd, &file->st))
+	if (!c->own_identity && !ep_may_read(c, fd, &file->st, &file->denied))
 		error = -EACCES;
 	else if (S_ISREG(file->st.st_mode))
 		file->fd = ep_open_file(c, fd);
@@ -459,20 +459,27 @@ int ep_open_directory(struct ep_check *c, const char *path)
 	return fd;
 }
 
+int ep_open_for_hint(struct ep_check *c, const char *path)
+{
+	struct ep_lookup w;
+	int fd;
+
+	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
+		return -ENOENT;
+	fd = ep_open_file(c, w.fd);
+	close(w.fd);
+	return fd;
+}
+
 /* Many images name their user, and the files belong to it. A user without a name is often not the intended one. */
 void ep_note_user(struct ep_check *c)
 {
 	struct errpipe_denied *denied = &c->ex->denied;
-	struct ep_lookup w;
-	int fd = -1;
+	int fd;
 
-	if (denied->as != ERRPIPE_CLASS_OTHER || is_own_root(c) || c->own_identity || c->who.mapped ||
-	    ep_lookup(&w, c, "/etc/passwd", EP_FOR_HINT) < 0)
+	if (denied->as != ERRPIPE_CLASS_OTHER || is_own_root(c) || c->own_identity || c->who.mapped)
 		return;
-	if (S_ISREG(w.st.st_mode))
-		fd = ep_open_file(c, w.fd);
-	if (w.fd >= 0)
-		close(w.fd);
+	fd = ep_open_for_hint(c, "/etc/passwd");
 	if (fd < 0)
 		return;
 	denied->unnamed = ep_has_user(fd, denied->uid) == EP_NO;
@@ -520,11 +527,13 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
 	int reported = c->question->report ? c->question->report->error : 0;
 	bool is_refused = read_error == EACCES || read_error == EPERM;
 	enum errpipe_cause cause = ERRPIPE_CAUSE_READ_FAILED;
+	bool is_own;
 
 	if (ep_is_own_lack(c, read_error))
 		cause = ERRPIPE_CAUSE_CANNOT_LOOK;
 	else if (read_error == ENOSYS || (is_refused && !overrides_modes(c)))
 		cause = ERRPIPE_CAUSE_UNREADABLE;
+	is_own = cause == ERRPIPE_CAUSE_UNREADABLE && is_refused && c->own_identity && c->who.uid != 0;
 	return ep_finding_set(
 		c, link,
 		(struct ep_finding){
@@ -534,6 +543,8 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
 									: 0,
 			.error = cause == ERRPIPE_CAUSE_READ_FAILED ? error : reported,
 			.object = cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error),
+			.detail = is_own ? ERRPIPE_DETAIL_OWN_USER : ERRPIPE_DETAIL_NONE,
+			.number = is_own ? c->who.uid : 0,
 			.limit = cause == ERRPIPE_CAUSE_CANNOT_LOOK ? ep_own_limit(read_error) : 0,
 		});
 }

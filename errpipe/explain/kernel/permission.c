@@ -194,7 +194,18 @@ enum ep_access ep_access(struct ep_check *c, int path_fd, const struct stat *st,
 	return said == EP_NO ? EP_REFUSED : EP_MAY;
 }
 
-bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st)
+bool ep_may_read(struct ep_check *c, int path_fd, const struct stat *st, struct errpipe_denied *denied)
 {
-	return c->who.effective & (DAC_OVERRIDE | DAC_READ_SEARCH) || standing(&c->who, path_fd, st, R).may;
+	const struct standing now = standing(&c->who, path_fd, st, R);
+
+	*denied = now.denied;
+	return c->who.effective & (DAC_OVERRIDE | DAC_READ_SEARCH) || now.may;
+}
+
+/* capabilities(7): the exec gives root those of its bounding set. */
+bool ep_may_read_all(const struct errpipe_who *who)
+{
+	uint64_t capabilities = who->effective | (who->uid == 0 ? who->bounding : 0);
+
+	return capabilities & (DAC_OVERRIDE | DAC_READ_SEARCH);
 }

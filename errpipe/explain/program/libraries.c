@@ -6,8 +6,8 @@
 
 #include "explain/program/walk.h"
 
-/* Does the exec give it rights that its user does not have? Then AT_SECURE is set (cap_bprm_creds_from_file() in the kernel). */
-static bool is_secure(const struct ep_check *c, const struct ep_running *running)
+/* Then AT_SECURE is set (cap_bprm_creds_from_file() in the kernel). */
+bool ep_gains_rights(const struct ep_check *c, const struct ep_running *running)
 {
 	const struct errpipe_link *link = running->link;
 	struct ep_capabilities capabilities;
@@ -118,7 +118,7 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running)
 		return 0;
 	w->c = c;
 	w->running = running;
-	w->secure = is_secure(c, running);
+	w->secure = ep_gains_rights(c, running);
 	w->certain = c->question->envp;
 	w->level = level_for(running->link);
 	w->room = (struct ep_symbol_room){ .words = w->words, .max = EP_WORDS_MAX };

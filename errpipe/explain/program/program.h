@@ -22,8 +22,14 @@ struct ep_running {
 /* libraries.c: does its loader find all libraries and versions? Fills in ex->library. */
 int ep_libraries(struct ep_check *c, const struct ep_running *running);
 
+/* libraries.c: does the exec give it rights that its user does not have? */
+bool ep_gains_rights(const struct ep_check *c, const struct ep_running *running);
+
 /* option.c: does the interpreter refuse the option that the script's first line gives it? */
 int ep_option(struct ep_check *c, const struct ep_running *running);
+
+/* unreadable.c: may the interpreter read its script? */
+int ep_unreadable(struct ep_check *c, const struct ep_running *running);
 
 /* A command that env(1) execs, along PATH, as execvp(3) does. */
 struct ep_command {
