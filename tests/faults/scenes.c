@@ -200,6 +200,32 @@ static int set_up(void *data, unsigned *step)
 	return chdir(data) < 0 ? -errno : 0;
 }
 
+static const struct errpipe_limit no_core[] = { { 4 /* RLIMIT_CORE */, 0, 0 } };
+static const struct errpipe_move kept[] = { { 2, 2 } };
+static const struct errpipe_setup setup = { .set = ERRPIPE_SET_UMASK | ERRPIPE_SET_DESCRIPTORS,
+					    .umask = 027,
+					    .session = 1,
+					    .limits = no_core,
+					    .limits_length = 1,
+					    .directory = "/",
+					    .no_new_privs = 1,
+					    .moves = kept,
+					    .moves_length = 1 };
+
+/* The target must have all of it, or not run. */
+static void play_setup(const struct scene *scene)
+{
+	const struct errpipe_spawn spawn = { .setup = &setup, .flags = scene->flags };
+	char *argv[] = { (char *)scene->path, (char *)"set-up", NULL };
+	struct errpipe_child child;
+
+	begin();
+	outcome->begun = errpipe_spawn(&child, &spawn, scene->path, argv, environ);
+	if (outcome->begun == 0)
+		outcome->waited = errpipe_wait(&child, &outcome->report);
+	end();
+}
+
 static void play_spawn(const struct scene *scene)
 {
 	struct errpipe_spawn spawn = { .stub = scene->argument[0] ? ERRPIPE_NO_STUB : errpipe_stub(),
@@ -518,6 +544,8 @@ const struct scene scenes[] = {
 	  .argument = { "direct", NULL, "." } },
 	{ "errpipe_spawn, stub, set-up fails", SPAWN, .play = play_spawn, .path = "linked",
 	  .argument = { NULL, NULL, "/none" } },
+	{ "errpipe_spawn, setup", SPAWN, .play = play_setup, .path = "linked" },
+	{ "errpipe_spawn, setup, direct", SPAWN, .play = play_setup, .path = "linked", .flags = ERRPIPE_DIRECT_ONLY },
 	{ "errpipe_spawn, stub, old kernel", SPAWN, .play = play_spawn, OLD, .path = "linked" },
 	{ "errpipe_spawn, read, look, settle, wait", SPAWN, .play = play_steps, .path = "linked" },
 	{ "errpipe_spawn, read, look, settle, wait, no program", SPAWN, .play = play_steps, .path = "text" },
