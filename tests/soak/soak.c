@@ -27,7 +27,7 @@
 
 enum { THREADS = 8, GROWTH_MAX = 2048 /* kB */ };
 
-enum way { DIRECT, STUB, STUB_ONLY, OWN_STUB, WAYS };
+enum way { DIRECT, STUB, STUB_ONLY, OWN_STUB, SETUP, SETUP_DIRECT, WAYS };
 enum end { WORKS, MISSING, NO_PROGRAM, DIRECTORY, STEP_FAILS, DIES_BEFORE, KILLED, ENDS };
 
 struct worker {
@@ -113,9 +113,12 @@ static bool is_right(const struct worker *worker, const struct errpipe_report *r
 	case DIES_BEFORE:
 		return report->verdict == ERRPIPE_DIED && report->status == SIGKILL;
 	case KILLED:
+		/*
+		 * Even on the route DIRECT it can die before the exec is complete: the kernel lets the parent go on before it
+		 * takes the lock of the parent's memory, which another thread may hold (exec_mmap() in its fs/exec.c).
+		 */
 		if (report->status == SIGKILL)
-			return report->verdict == ERRPIPE_STARTED ||
-			       (report->verdict == ERRPIPE_DIED && worker->way != DIRECT);
+			return report->verdict == ERRPIPE_STARTED || report->verdict == ERRPIPE_DIED;
 		return ran && report->status == 7 << 8;
 	case ENDS:
 		break;
@@ -123,10 +126,34 @@ static bool is_right(const struct worker *worker, const struct errpipe_report *r
 	return false;
 }
 
+/* The target exits with another status if it lacks a part of this. */
+static const struct errpipe_setup setup = { .set = ERRPIPE_SET_UMASK, .umask = 027, .no_new_privs = 1, .session = 1 };
+
+static struct errpipe_spawn options_of(const struct worker *worker)
+{
+	struct errpipe_spawn spawn = { .stub = stub };
+
+	if (worker->way == OWN_STUB)
+		spawn.stub = errpipe_stub();
+	if (worker->way == STUB_ONLY)
+		spawn.flags = ERRPIPE_STUB_ONLY;
+	if (worker->way == SETUP || worker->way == SETUP_DIRECT)
+		spawn.setup = &setup;
+	if (worker->way == SETUP_DIRECT)
+		spawn.flags = ERRPIPE_DIRECT_ONLY;
+	if (worker->way == DIRECT || spawn.setup)
+		spawn.stub = ERRPIPE_NO_STUB;
+	if (worker->end == STEP_FAILS)
+		spawn.prepare = fail_step;
+	if (worker->end == DIES_BEFORE)
+		spawn.prepare = die_before;
+	return spawn;
+}
+
 static void start_one(struct worker *worker)
 {
-	char *argv[] = { (char *)"target", marks_path, worker->number, NULL };
-	struct errpipe_spawn spawn = { .stub = stub };
+	char *argv[] = { (char *)"target", marks_path, worker->number, NULL, NULL };
+	struct errpipe_spawn spawn;
 	struct errpipe_report report;
 	struct errpipe_child child;
 	int ret;
@@ -134,16 +161,9 @@ static void start_one(struct worker *worker)
 	worker->way = any(worker) % WAYS;
 	worker->end = any(worker) % ENDS;
 	marks[worker->index] = 0;
-	if (worker->way == DIRECT)
-		spawn.stub = ERRPIPE_NO_STUB;
-	if (worker->way == OWN_STUB)
-		spawn.stub = errpipe_stub();
-	if (worker->way == STUB_ONLY)
-		spawn.flags = ERRPIPE_STUB_ONLY;
-	if (worker->end == STEP_FAILS)
-		spawn.prepare = fail_step;
-	if (worker->end == DIES_BEFORE)
-		spawn.prepare = die_before;
+	spawn = options_of(worker);
+	if (spawn.setup)
+		argv[3] = (char *)"set-up";
 
 	ret = errpipe_spawn(&child, &spawn, path_of(worker->end), argv, environ);
 	if (worker->way == OWN_STUB)
