@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -198,7 +199,7 @@ static void death(void)
 	must(prctl(PR_SET_PDEATHSIG, SIGUSR1), "death signal");
 }
 
-static void directory(void)
+static void enter_directory(void)
 {
 	must(chdir("/usr/bin"), "chdir");
 	become_nobody();
@@ -227,44 +228,9 @@ static const struct equal {
 	struct errpipe_setup setup;
 } equals[] = {
 	{ "nobody", become_nobody, { AS_NOBODY } },
-	{ "groups",
-	  with_groups,
-	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_GROUPS,
-	    .uid = 1000,
-	    .gid = 20,
-	    .groups = three_groups,
-	    .groups_length = COUNT(three_groups) } },
 	{ "kept groups", kept_groups, { .set = ERRPIPE_SET_USER | ERRPIPE_KEEP_GROUPS, .uid = 1000, .gid = 20 } },
 	{ "bounding set", bounded, { .set = ERRPIPE_SET_BOUNDING, .bounding = BIT(CHOWN) | BIT(KILL) } },
-	{ "ambient",
-	  ambient,
-	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
-	    .uid = NOBODY,
-	    .gid = NOBODY,
-	    .bounding = BIT(CHOWN) | BIT(KILL),
-	    .permitted = BIT(CHOWN) | BIT(KILL),
-	    .effective = BIT(KILL),
-	    .inheritable = BIT(KILL),
-	    .ambient = BIT(KILL) } },
-	{ "root with few capabilities",
-	  root_with_few,
-	  { .set = ERRPIPE_SET_CAPABILITIES, .permitted = BIT(CHOWN), .effective = BIT(CHOWN) } },
 	{ "securebits", securebits, { .set = ERRPIPE_SET_SECUREBITS, .securebits = 0x2f } },
-	{ "filter", filter, { .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
-	{ "filter with no_new_privs",
-	  filter_and_no_new_privs,
-	  { .no_new_privs = 1, .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
-	{ "filter of another user",
-	  filter_as_nobody,
-	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
-	    .uid = NOBODY,
-	    .gid = NOBODY,
-	    .permitted = BIT(KILL),
-	    .effective = BIT(KILL),
-	    .inheritable = BIT(KILL),
-	    .ambient = BIT(KILL),
-	    .seccomp = refuse_uname,
-	    .seccomp_length = COUNT(refuse_uname) } },
 	{ "session", session, { .session = 1 } },
 	{ "process group", own_group, { .set = ERRPIPE_SET_PROCESS_GROUP } },
 	{ "limits", limit_files, { .limits = files, .limits_length = COUNT(files) } },
@@ -281,10 +247,47 @@ static const struct equal {
 	    .personality = ADDR_NO_RANDOMIZE,
 	    .umask = 027 } },
 	{ "scheduler", batch, { .set = ERRPIPE_SET_SCHEDULER, .scheduler = SCHED_BATCH } },
-	{ "keyring", keyring, { .set = ERRPIPE_SET_KEYRING, .keyring = "of-a-setup" } },
 	{ "death signal", death, { AS_NOBODY, .death_signal = SIGUSR1 } },
-	{ "directory", directory, { AS_NOBODY, .directory = "/usr/bin" } },
+	{ "directory", enter_directory, { AS_NOBODY, .directory = "/usr/bin" } },
 	{ "signals", signals, { .defaults = &usr1_and_2, .mask = &usr1_and_2 } },
+
+	/* Calls that qemu-user lacks or does otherwise. */
+	{ "groups",
+	  with_groups,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_GROUPS,
+	    .uid = 1000,
+	    .gid = 20,
+	    .groups = three_groups,
+	    .groups_length = COUNT(three_groups) } },
+	{ "ambient",
+	  ambient,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
+	    .uid = NOBODY,
+	    .gid = NOBODY,
+	    .bounding = BIT(CHOWN) | BIT(KILL),
+	    .permitted = BIT(CHOWN) | BIT(KILL),
+	    .effective = BIT(KILL),
+	    .inheritable = BIT(KILL),
+	    .ambient = BIT(KILL) } },
+	{ "root with few capabilities",
+	  root_with_few,
+	  { .set = ERRPIPE_SET_CAPABILITIES, .permitted = BIT(CHOWN), .effective = BIT(CHOWN) } },
+	{ "filter", filter, { .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+	{ "filter with no_new_privs",
+	  filter_and_no_new_privs,
+	  { .no_new_privs = 1, .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+	{ "filter of another user",
+	  filter_as_nobody,
+	  { .set = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT,
+	    .uid = NOBODY,
+	    .gid = NOBODY,
+	    .permitted = BIT(KILL),
+	    .effective = BIT(KILL),
+	    .inheritable = BIT(KILL),
+	    .ambient = BIT(KILL),
+	    .seccomp = refuse_uname,
+	    .seccomp_length = COUNT(refuse_uname) } },
+	{ "keyring", keyring, { .set = ERRPIPE_SET_KEYRING, .keyring = "of-a-setup" } },
 };
 
 static char *read_all(int fd)
@@ -300,7 +303,7 @@ static char *read_all(int fd)
 	return text;
 }
 
-static char *dumped_by_hand(void (*by_hand)(void))
+static char *dumped_by_hand(const char *dump, void (*by_hand)(void))
 {
 	int fd[2];
 	char *text;
@@ -326,7 +329,7 @@ static int to_stdout(void *data, unsigned *step)
 	return dup2(*(int *)data, STDOUT_FILENO) < 0 ? -errno : 0;
 }
 
-static char *dumped(const struct errpipe_setup *setup, unsigned flags, int stub)
+static char *dumped(const char *dump, const struct errpipe_setup *setup, unsigned flags, int stub)
 {
 	char *argv[] = { (char *)dump, NULL }, *text;
 	struct errpipe_report report;
@@ -352,25 +355,78 @@ static char *dumped(const struct errpipe_setup *setup, unsigned flags, int stub)
 	return text;
 }
 
-START_TEST(same_as_by_hand)
+enum { FOR_QEMU = 12 }; /* the number of those before */
+
+/* --- kinds of targets ---------------------------------------------------------------------------------- */
+
+enum target { PLAIN, SET_ID, CAPABLE, SCRIPT, UNREADABLE, TARGETS };
+
+static const char *directory_of_targets;
+
+static char *target_path(enum target target)
 {
-	const struct equal *it = &equals[_i];
+	char *path;
+
+	return keep(asprintf(&path, "%s/%d", directory_of_targets, target) < 0 ? NULL : path);
+}
+
+/* linux/capability.h: struct vfs_cap_data, little-endian. */
+static const uint32_t capable_of_chown[] = { 0x02000001, 1 << CHOWN, 0, 0, 0 };
+
+static bool make_target(enum target target)
+{
+	char *path = target_path(target), *command;
+
+	if (target == SCRIPT)
+		command = keep(asprintf(&command, "echo '#!%s' >%s; chmod 755 %s", dump, path, path) < 0 ? NULL
+													 : command);
+	else
+		command = keep(asprintf(&command, "install -m %s %s %s",
+					target == SET_ID       ? "4755"
+					: target == UNREADABLE ? "0111"
+							       : "0755",
+					dump, path) < 0
+				       ? NULL
+				       : command);
+	if (system(command) != 0)
+		return false;
+	if (target != CAPABLE)
+		return true;
+	return setxattr(path, "security.capability", capable_of_chown, sizeof(capable_of_chown), 0) == 0;
+}
+
+static void assert_same(const struct equal *it, enum target target)
+{
+	const char *path = target_path(target);
 	int dumpable = prctl(PR_GET_DUMPABLE), stub;
 	char *want;
 
 	NEEDS("root");
+	if (target == SET_ID || target == CAPABLE)
+		NEEDS("privileged-files");
+	ck_assert(make_target(target));
 	signal(SIGUSR1, SIG_IGN);
-	want = dumped_by_hand(it->by_hand);
-	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_STUB_ONLY, ERRPIPE_NO_STUB), want);
-	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_DIRECT_ONLY, ERRPIPE_NO_STUB), want);
+	want = dumped_by_hand(path, it->by_hand);
+	ck_assert_str_eq(dumped(path, &it->setup, ERRPIPE_STUB_ONLY, ERRPIPE_NO_STUB), want);
+	ck_assert_str_eq(dumped(path, &it->setup, ERRPIPE_DIRECT_ONLY, ERRPIPE_NO_STUB), want);
 	stub = errpipe_setup_stub(&it->setup);
 	ck_assert_int_gt(stub, 2);
-	ck_assert_str_eq(dumped(&it->setup, ERRPIPE_STUB_ONLY, stub), want);
-	ck_assert_str_eq(dumped(&it->setup, 0, stub), want);
+	ck_assert_str_eq(dumped(path, &it->setup, 0, stub), want);
 	close(stub);
-	/* The child may share memory with the parent, but must not have changed it. */
+	/* The child must not have changed the parent, with which it may share memory. */
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), dumpable);
 	ck_assert_uint_eq(getuid(), 0);
+}
+
+START_TEST(same_as_by_hand)
+{
+	assert_same(&equals[_i / TARGETS], _i % TARGETS);
+}
+END_TEST
+
+START_TEST(same_as_by_hand_by_the_kernel)
+{
+	assert_same(&equals[FOR_QEMU + _i / TARGETS], _i % TARGETS);
 }
 END_TEST
 
@@ -682,7 +738,8 @@ END_TEST
 /* Each is inheritable when the child starts, and would be the target's without the setup. */
 START_TEST(released_descriptors)
 {
-	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"for fd in /proc/self/fd/*; do readlink $fd; done | grep -cx /proc\\|/usr", NULL };
+	char *argv[] = { (char *)"sh", (char *)"-c",
+			 (char *)"for fd in /proc/self/fd/*; do readlink $fd; done | grep -cx /proc\\|/usr", NULL };
 	const unsigned flags[] = { ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY };
 	struct errpipe_setup setup = { .set = ERRPIPE_SET_PROC | ERRPIPE_SET_DIRECTORY_FD | ERRPIPE_SET_OOM_SCORE,
 				       .oom_score = 500 };
@@ -713,7 +770,8 @@ static Suite *setup_suite(void)
 	TCase *tc = tcase_create("setup");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_loop_test(tc, same_as_by_hand, 0, COUNT(equals));
+	tcase_add_loop_test(tc, same_as_by_hand, 0, FOR_QEMU * TARGETS);
+	tcase_add_loop_test(tc, same_as_by_hand_by_the_kernel, 0, (COUNT(equals) - FOR_QEMU) * TARGETS);
 	tcase_add_loop_test(tc, a_step_that_fails, 0, COUNT(failures));
 	tcase_add_loop_test(tc, a_refused_setup, 0, COUNT(refusals));
 	tcase_add_test(tc, never_skipped);
@@ -724,11 +782,30 @@ static Suite *setup_suite(void)
 	return suite;
 }
 
+static char directory[] = "/tmp/errpipe-setup.XXXXXX";
+static pid_t maker;
+
+static void remove_directory(void)
+{
+	char *command;
+
+	if (getpid() != maker || asprintf(&command, "rm -rf '%s'", directory) < 0)
+		return;
+	if (system(command) != 0)
+		perror(directory);
+	free(command);
+}
+
 int main(void)
 {
 	sigemptyset(&usr1_and_2);
 	sigaddset(&usr1_and_2, SIGUSR1);
 	sigaddset(&usr1_and_2, SIGUSR2);
 	dump = built_path("tests/prog_dump");
+	directory_of_targets = mkdtemp(directory);
+	if (!directory_of_targets || chmod(directory, 0755) < 0)
+		return EXIT_FAILURE;
+	maker = getpid();
+	atexit(remove_directory);
 	return run_suite(setup_suite());
 }
