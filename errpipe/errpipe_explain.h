@@ -328,6 +328,7 @@ enum errpipe_detail {
 	/* LINE_REFUSED */
 	ERRPIPE_DETAIL_SEVERAL_OPTIONS, /* it is one argument, and begins with an option */
 	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	/* it is taken for the name of a script */
+	ERRPIPE_DETAIL_LINE_COMMENT,	/* it is refused because of a comment at its end */
 
 	/* ENV_REFUSES */
 	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */
@@ -356,6 +357,12 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_ONLY_RETURNS,	/* carriage returns without line feeds */
 	ERRPIPE_DETAIL_LATER_LINE,	/* number is the line, from 1 */
 	ERRPIPE_DETAIL_LATER_COLUMN,	/* number is the byte in the first line, from 1 */
+	ERRPIPE_DETAIL_DASH,		/* a typographic dash before an option */
+	ERRPIPE_DETAIL_NO_BREAK_SPACE,	/* after the interpreter, in place of a blank */
+
+	/* NO_INTERPRETER_LINE */
+	ERRPIPE_DETAIL_MARKED,	/* it starts with a byte order mark; object is the interpreter that fits */
+	ERRPIPE_DETAIL_PAYLOAD, /* binary data follows the text */
 
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
@@ -494,6 +501,7 @@ enum errpipe_detail {
 
 	/* FOREIGN_PATH */
 	ERRPIPE_DETAIL_WINDOWS_PATH,
+	ERRPIPE_DETAIL_WINDOWS_INTERPRETER, /* in the first line of a script */
 	ERRPIPE_DETAIL_URL,
 
 	/* LITERAL_QUOTES */
@@ -660,6 +668,7 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_DOCKERFILE,
 	ERRPIPE_CONTENT_SQL,
 	ERRPIPE_CONTENT_CSV,
+	ERRPIPE_CONTENT_CHECKSUMS,
 	ERRPIPE_CONTENT_SETTINGS, /* NAME=value, INI, TOML ... */
 	ERRPIPE_CONTENT_UNIT,	  /* of systemd */
 	ERRPIPE_CONTENT_MARKDOWN,

@@ -448,6 +448,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "rest-of-line", ex->object ? argument_at(ex, parent_of(ex, ex->broken)) : NULL },
 		{ "line", naming_script(ex) },
 		{ "typed", naming_script(ex) || ex->detail ? NULL : path_at(ex, ex->broken) },
+		{ "unmarked", ex->detail ? NULL : path_at(ex, ex->broken) },
 		{ "script", script_in(ex) },
 		{ "object-architecture", architecture_of_package(ex->object) },
 		{ "needs-libc", ex->needs_libc },

@@ -121,6 +121,8 @@ a|b
 -S -u "" mark
 -S -u A=B mark
 -S A=B =C mark
+\xe2\x80\x93S mark
+\xe2\x80\x93i
 -u
 END
 }
@@ -143,6 +145,10 @@ shell_lines() {
 -l -e
 -n -e
 # comment
+-e # comment
+-\r
+\xe2\x80\x93e
+\xe2\x80\x93e -u
 set -e
 ./s -e
 --login -e

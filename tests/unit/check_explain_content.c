@@ -125,6 +125,13 @@ static const struct kind {
 	NOT_A_PROGRAM("x.bat", "REM build\r\ncl x.c\r\n", BATCH_FILE, "a Windows batch file"),
 	NOT_A_PROGRAM("x", "f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAA\n", BASE64, "base64 -d ./x >program"),
 	NOT_A_PROGRAM("x", LONG_BASE64 "\n", BASE64, "looks like base64"),
+	NOT_A_PROGRAM("x", "c2V0IC1ldW8gcGlwZWZhaWwKaWYgW1sgLWYgL3ggXV07IHRoZW4gOjsgZmkK", BASE64, "base64"),
+	NOT_A_PROGRAM("x", "ZWNobyBhYWFhYWFhYWFhYWFhYWFhYWFhYQ==\n", BASE64, "looks like base64"),
+	NOT_A_PROGRAM("x", "d41d8cd98f00b204e9800998ecf8427e  kubectl\n", CHECKSUMS,
+		      "looks like a checksum file, not a program"),
+	NOT_A_PROGRAM("x", "d41d8cd98f00b204e9800998ecf8427e *a\nd41d8cd98f00b204e9800998ecf8427e *b\n", CHECKSUMS,
+		      "download the program itself"),
+	NOT_A_PROGRAM("x", "SHA256 (kubectl) = e3b0c44298fc1c14\n", CHECKSUMS, "only has its checksum"),
 	NOT_A_PROGRAM("x", "Dear all,\nthe program is elsewhere.\n", PLAIN_TEXT, "looks like plain text"),
 	NOT_A_PROGRAM("x", "# x\n\nFROM debian\n", PLAIN_TEXT, "begin it with #! and its interpreter"),
 	NOT_A_PROGRAM("x", "127.0.0.1 localhost\n", PLAIN_TEXT, "looks like plain text"),
@@ -359,12 +366,10 @@ static const struct {
 	{ "x", "import -window root x.png\n" },
 	{ "x", "python3 - <<E\nimport os\nprint(1)\ndef f():\nE\n" },
 	{ "x", "node -e '\nconst x = 1\nconsole.log(x)\n'\n" },
-	{ "x", "function f() {\n\techo\n}\nf\n" },
 	{ "x", "f() {\n\techo\n}\n" },
 	{ "x", "let x=1\n" },
 	{ "x", "require 'x'\n" },
 	{ "x", "[ \"$a\" = b ] && echo\n" },
-	{ "x", "[[ \"$a\" == b ]] && echo\n" },
 	{ "x", "[ \"a\" ]\n" },
 	{ "x", "{ echo hi; }\n" },
 	{ "x", "{ \"echo\" hi; }\n" },
@@ -416,9 +421,12 @@ static const struct {
 	{ "x", "for i in 1 2; do echo $i; done\n" },
 	{ "x", "while read x; do :; done\n" },
 	{ "x", "case $1 in\nstart) ;;\nesac\n" },
+	{ "x", "#\n#!/bin/sh is not needed here\necho\n" },
+	{ "x", "# x\n#!/bin/sh: see there\necho\n" },
+	{ "x", "supercalifragilisticexpialidocious\n" },
+	{ "x", "e3b0c44298fc1c149afbf4c8996fb924 -x\n" },
+	{ "x", "sha256sum x\n" },
 	{ "x", "select x in a b; do break; done\n" },
-	{ "x", "set -euo pipefail\n" },
-	{ "x", "source ./x\n" },
 	{ "x", "trap 'rm x' EXIT\n" },
 	{ "x", "export A=1\nB=2\n" },
 	{ "x", "$ANSIBLE_VAULT\n" },
@@ -453,6 +461,67 @@ static const struct {
 	{ "x.yml", "echo a: b\n" },
 	{ "x.bat", "ls\n" },
 };
+
+/* --- bash, and other shells --------------------------------------------------------------------------- */
+
+static const struct {
+	const char *bytes;
+	bool is_bash;
+} shells[] = {
+	{ "set -euo pipefail\nif [[ -f /x ]]; then :; fi\n", true },
+	{ "set -o pipefail\n", true },
+	{ "[[ \"$a\" == b ]] && echo\n", true },
+	{ "\tif ! [[ -f x ]]; then\n\t:\nfi\n", true },
+	{ "function f {\n\techo\n}\nf\n", true },
+	{ "function f() {\n\techo\n}\nf\n", true },
+	{ "# don't\nnames=(a b)\n", true },
+	{ "names+=(c)\n", true },
+	{ "source ./x\n", true },
+	{ "shopt -s nullglob\n", true },
+	{ "for ((i = 0; i < 3; i++)); do :; done\n", true },
+	/* Not of bash, or of several shells, or in another text. */
+	{ "echo\n", false },
+	{ "[ -f x ] && . ./x\n", false },
+	{ "f() (echo)\n", false },
+	{ "names=\"(a b)\"\n", false },
+	{ "names= (echo)\n", false },
+	{ "# [[ -f x ]]\necho\n", false },
+	{ "echo [[ -f x ]]\n", false },
+	{ "cat <<E\n[[ x ]]\nE\n", false },
+	{ "bash -c '\n[[ -f x ]]\n'\n", false },
+	{ "awk '\nfunction f() {\n}'\n", false },
+	{ "ssh x \"\nsource y\n\"\n", false },
+	{ "if [ -n \"$BASH_VERSION\" ]; then\n\tsource x\nfi\n", false },
+	{ "setopt nullglob\n[[ -f x ]]\n", false },
+	{ "source x\nsetenv A b\n", false },
+	{ "source x\nif true\n\techo\nend\n", false },
+	{ "set -eu\nset -x\n", false },
+	{ "source_it x\n", false },
+};
+
+/* Only in a root that has bash. */
+START_TEST(a_script_of_bash)
+{
+	bool is_bash = shells[_i].is_bash;
+	int root;
+
+	mkdir("with", 0755);
+	mkdir("with/bin", 0755);
+	put("with/bin/bash", "", 0, 0755);
+	put("with/x", shells[_i].bytes, strlen(shells[_i].bytes), 0755);
+	root = open("with", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ask("/x", root);
+	ck_assert_int_eq(ex.cause, is_bash ? ERRPIPE_CAUSE_UNMARKED_SCRIPT : ERRPIPE_CAUSE_NO_INTERPRETER_LINE);
+	ck_assert_int_eq(ex.link[0].content, is_bash ? ERRPIPE_CONTENT_BASH : 0);
+	ck_assert_int_eq(ex.certainty, is_bash ? ERRPIPE_LIKELY : ERRPIPE_CERTAIN);
+	assert_said(&ex, is_bash ? "run: bash /x, or add #!/usr/bin/env bash" : "run: sh /x");
+	assert_short();
+	unlink("with/bin/bash");
+	ask("/x", root);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NO_INTERPRETER_LINE);
+	close(root);
+}
+END_TEST
 
 START_TEST(a_script_of_the_shell)
 {
@@ -495,6 +564,9 @@ static const struct {
 	{ "x", BYTES("# caf\xe9\necho x\n"), ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
 	{ "x", BYTES("echo caf\xe9\n"), ERRPIPE_CAUSE_NO_INTERPRETER_LINE },
 	{ "x", BYTES("echo caf\xe9\n\1"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("echo x\nexit 1\n\177ELF\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("MAGIC\nexit 0\n\1\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
+	{ "x", BYTES("echo x\n\1\nexit 0\n\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
 	{ "x", BYTES("echo caf\xe9\n\0"), ERRPIPE_CAUSE_UNKNOWN_FORMAT },
 };
 
@@ -507,6 +579,40 @@ START_TEST(another_file)
 	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(others[_i].cause));
 	ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_UNKNOWN);
 	unlink(path);
+}
+END_TEST
+
+/* A text without a #! line that no line alone makes a script. */
+START_TEST(text_with_more)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		enum errpipe_detail detail;
+		const char *finding, *advice;
+	} more[] = {
+		{ BYTES("echo self; exit 0\n\177ELF\2\1\1\0\0"), ERRPIPE_DETAIL_PAYLOAD,
+		  "with binary data after the text", "run: sh ./x (" },
+		{ BYTES("tail -n +3 \"$0\" | tar xz\nexit $?\n\x1f\x8b\x8\0"), ERRPIPE_DETAIL_PAYLOAD, "binary",
+		  "run: sh ./x (" },
+		{ BYTES("\xef\xbb\xbf"
+			"echo x\n"),
+		  ERRPIPE_DETAIL_MARKED, "starts with a byte order mark",
+		  "sed -i '1s|^\\xef\\xbb\\xbf|#!/bin/sh\\n|' ./x" },
+		{ BYTES("\xef\xbb\xbf[[ -f x ]]\n"), ERRPIPE_DETAIL_MARKED, "byte order mark",
+		  "|#!/usr/bin/env bash\\n|" },
+	};
+
+	for (size_t i = 0; i < COUNT(more); i++) {
+		put("x", more[i].bytes, more[i].size, 0755);
+		ck_assert_int_eq(try("./x"), ENOEXEC);
+		ask("./x", ERRPIPE_OWN_ROOT);
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NO_INTERPRETER_LINE);
+		ck_assert_int_eq(ex.detail, more[i].detail);
+		assert_said(&ex, more[i].finding);
+		assert_said(&ex, more[i].advice);
+		assert_short();
+	}
 }
 END_TEST
 
@@ -706,6 +812,9 @@ static const struct {
 	{ "#! /bin/sh\\n", ERRPIPE_DETAIL_LITERAL_NEWLINE, "write it with printf" },
 	{ "#!/bin/sh\recho hi\r", ERRPIPE_DETAIL_ONLY_RETURNS, "tr '\\r' '\\n'" },
 	{ "#!#!/bin/sh\n", ERRPIPE_DETAIL_MARK_TWICE, "\"#!\" appears twice" },
+	{ "#!/bin/sh\xc2\xa0-e\n", ERRPIPE_DETAIL_NO_BREAK_SPACE, "begin the file with \"#!/bin/sh -e\"" },
+	{ "#!/bin/sh\xe3\x80\x80-e -u\n", ERRPIPE_DETAIL_NO_BREAK_SPACE, "\"#!/bin/sh -e -u\"" },
+	{ "#!/bin/no-such\xc2\xa0-e\n", ERRPIPE_DETAIL_NONE, "install it" },
 	{ "#!/bin/no-such\n", ERRPIPE_DETAIL_NONE, "install it" },
 	{ "#!/bin/sh\r\n", ERRPIPE_DETAIL_KERNEL_LOOKS, "contains a carriage return" },
 };
@@ -1008,7 +1117,9 @@ static Suite *explain_content_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, a_kind, 0, COUNT(kinds));
 	tcase_add_loop_test(tcase, a_script_of_the_shell, 0, COUNT(scripts));
+	tcase_add_loop_test(tcase, a_script_of_bash, 0, COUNT(shells));
 	tcase_add_loop_test(tcase, another_file, 0, COUNT(others));
+	tcase_add_test(tcase, text_with_more);
 	tcase_add_test(tcase, lines_of_base64);
 	tcase_add_test(tcase, nuls_before_the_rest);
 	tcase_add_test(tcase, a_disk_image);

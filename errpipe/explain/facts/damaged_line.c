@@ -143,15 +143,29 @@ static bool is_late_in_line(struct ep_span line, struct ep_damaged_line *found)
 	return true;
 }
 
-/* Only after empty lines, comments and the fence of a code block, because a script can contain another script. */
+/* Only an argument that a comment would not go on with. */
+static bool is_command(struct ep_span rest)
+{
+	struct ep_span path = { rest.at, ep_until(rest, " \t") };
+
+	return is_argument(path, ep_trim(ep_after(rest, path.size)));
+}
+
+/*
+ * Only after empty lines, comments and the fence of a code block, because a script can contain another script. After comments,
+ * it may be one of them: "#!/bin/sh is not needed".
+ */
 static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 {
+	bool after_comment = false;
 	struct ep_span line;
 
 	for (found->number = 1; ep_take_line(&text, &line); found->number++) {
-		if (found->number > 1 && has_whole_mark(line, &found->rest))
+		if (found->number > 1 && has_whole_mark(line, &found->rest) &&
+		    (!after_comment || is_command(found->rest)))
 			return true;
 		line = ep_trim(line);
+		after_comment = after_comment || ep_starts(line, "#");
 		if (line.size && *line.at != '#' && !ep_starts(line, "```"))
 			break;
 	}
@@ -169,4 +183,30 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 		return true;
 	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
 	return is_in_later_line(text, found);
+}
+
+/* --- typography --------------------------------------------------------------------------------- */
+
+static size_t length_of(const char *text, const char *const *characters, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ep_begins_with(text, characters[i]))
+			return strlen(characters[i]);
+	}
+	return 0;
+}
+
+size_t ep_dash_length(const char *text)
+{
+	static const char *const dashes[] = { "\u2010", "\u2011", "\u2012", "\u2013",
+					      "\u2014", "\u2015", "\u2212", "\uff0d" };
+
+	return length_of(text, dashes, sizeof(dashes) / sizeof(*dashes));
+}
+
+size_t ep_other_blank_length(const char *text)
+{
+	static const char *const blanks[] = { "\u00a0", "\u2002", "\u2003", "\u2007", "\u2009", "\u202f", "\u3000" };
+
+	return length_of(text, blanks, sizeof(blanks) / sizeof(*blanks));
 }

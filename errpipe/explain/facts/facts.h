@@ -286,6 +286,12 @@ const char *ep_interpreter_of(enum errpipe_content language);
 /* language.c: does a text begin like a script for a shell? */
 bool ep_is_shell(const struct ep_text *text);
 
+/* language.c: does a line of a shell's script end the shell? */
+bool ep_ends_shell(struct ep_span line);
+
+/* language.c: does a script for a shell have lines that sh does not always understand, but bash does? */
+bool ep_is_bash(const struct ep_text *text);
+
 /* damaged_line.c: a #! line that the kernel does not take for one. */
 struct ep_damaged_line {
 	enum errpipe_detail detail;
@@ -293,6 +299,10 @@ struct ep_damaged_line {
 	struct ep_span rest; /* what follows "#!", without blanks at its ends */
 };
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
+
+/* damaged_line.c: the length of a dash in UTF-8 that is not a hyphen, or of a blank other than " "; 0: none there. */
+size_t ep_dash_length(const char *text);
+size_t ep_other_blank_length(const char *text);
 
 /* binary_kind.c: what kind of archive, data, or relocatable ELF file it is; UNKNOWN: none that has a name of its own. */
 enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link);

@@ -436,3 +436,117 @@ bool ep_is_shell(const struct ep_text *text)
 	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_exec_of_pip(word) ||
 	       is_command(word);
 }
+
+/* --- bash --------------------------------------------------------------------------------------- */
+
+/* The command after a keyword or a negation: "if [[ -f x ]]; then" */
+static struct ep_span after_keywords(struct ep_span line)
+{
+	static const char *const keywords[] = { "if ", "elif ", "while ", "until ", "then ", "else ", "do ", "! " };
+
+	line = ep_trim(line);
+	for (size_t i = 0; i < COUNT(keywords); i++) {
+		if (!ep_starts(line, keywords[i]))
+			continue;
+		line = ep_trim(ep_after(line, strlen(keywords[i])));
+		i = (size_t)-1;
+	}
+	return line;
+}
+
+/* "function x {", "function x() {" */
+static bool is_bash_function(struct ep_span line)
+{
+	struct ep_span rest = ep_trim(after_name(line, "function "));
+
+	if (!ep_starts(line, "function ") || !ep_is_name(ep_byte(line, 9)))
+		return false;
+	if (ep_starts(rest, "()"))
+		rest = ep_trim(ep_after(rest, 2));
+	return ep_starts(rest, "{");
+}
+
+/* "names=(a b)" */
+static bool is_array(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "");
+
+	return rest.size < line.size && ep_is_name(*line.at) && (ep_starts(rest, "=(") || ep_starts(rest, "+=("));
+}
+
+/* "set -euo pipefail": not every sh has it. */
+static bool sets_pipefail(struct ep_span line)
+{
+	return ep_starts(line, "set -") && ep_holds(line, "o pipefail");
+}
+
+static bool is_bash_line(struct ep_span line)
+{
+	static const char *const starts[] = { "[[ ",	    "for ((",	  "source ",	"shopt -",
+					      "declare -a", "declare -A", "mapfile -t", "readarray -t" };
+
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		if (ep_starts(line, starts[i]))
+			return true;
+	}
+	return is_bash_function(line) || is_array(line) || sets_pipefail(line);
+}
+
+/* Lines of csh, fish and zsh, which share words with bash; and of a script that asks which shell it is run by. */
+static bool is_of_other_shell(struct ep_span line)
+{
+	static const char *const starts[] = { "setenv ",   "endif",	"set -g",   "set -x ", "setopt ",
+					      "autoload ", "zmodload ", "emulate ", "print -P" };
+
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		if (ep_starts(line, starts[i]))
+			return true;
+	}
+	return is_end(line) || ep_holds(line, "BASH_VERSION") || ep_holds(line, "ZSH_VERSION");
+}
+
+static size_t count_of(struct ep_span line, char c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < line.size; i++)
+		count += line.at[i] == c;
+	return count;
+}
+
+/* After a here-document or a quote that goes on, the lines may be those of another language. */
+static bool goes_on(struct ep_span line)
+{
+	return ep_holds(line, "<<") || count_of(line, '\'') % 2 || count_of(line, '"') % 2;
+}
+
+bool ep_is_bash(const struct ep_text *text)
+{
+	struct ep_span rest = text->all, line;
+	bool is = false;
+
+	for (int i = 0; i < LINES_MAX && ep_take_line(&rest, &line); i++) {
+		line = after_keywords(line);
+		if (!line.size || *line.at == '#')
+			continue;
+		if (is_of_other_shell(line))
+			return false;
+		is = is || is_bash_line(line);
+		if (goes_on(line))
+			break;
+	}
+	return is && ep_is_shell(text);
+}
+
+/* "exit 0", "do_it; exit $?"; not "exit 1" after a test. */
+bool ep_ends_shell(struct ep_span line)
+{
+	struct ep_span last = line = ep_trim(line);
+
+	for (size_t i = 0; i < line.size; i++) {
+		if (line.at[i] == ';')
+			last = ep_trim(ep_after(line, i + 1));
+	}
+	return ep_equals(last, "exit") || ep_equals(last, "exit 0") || ep_equals(last, "exit $?") ||
+	       ep_equals(last, "exit \"$?\"");
+}

@@ -514,9 +514,35 @@ static bool begins_like_a_file(struct ep_span text)
 	return false;
 }
 
+static int base64_value(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* Does the first line stand for text? By chance, hardly any word does. */
+static bool stands_for_text(struct ep_span line)
+{
+	uint32_t bits = 0;
+
+	if (line.size % 4)
+		return false;
+	for (size_t i = 0; i < line.size && base64_value(line.at[i]) >= 0; i++) {
+		unsigned char byte;
+
+		bits = bits << 6 | (uint32_t)base64_value(line.at[i]);
+		byte = bits >> (6 - 2 * (i % 4)) & 0xff;
+		if (i % 4 && byte != '\n' && byte != '\t' && byte != '\r' && (byte < ' ' || byte > '~'))
+			return false;
+	}
+	return true;
+}
+
 enum { BASE64_MIN = 32, MIME_LINE = 76, PEM_LINE = 64 };
 
-/* No other byte, and either the beginning of a file, or lines as long as encoders make them. */
+/* No other byte, and either the beginning of a file, text, or lines as long as encoders make them. */
 static bool is_base64(const struct ep_text *text)
 {
 	struct ep_span rest = text->all, line, first = line_of(text->all);
@@ -529,7 +555,38 @@ static bool is_base64(const struct ep_text *text)
 			return false;
 		lines++;
 	}
-	return begins_like_a_file(text->all) || (lines > 1 && (first.size == MIME_LINE || first.size == PEM_LINE));
+	return begins_like_a_file(text->all) || stands_for_text(first) ||
+	       (lines > 1 && (first.size == MIME_LINE || first.size == PEM_LINE));
+}
+
+/* "<digest>  <name>", as sha256sum(1) and the like write it, or "SHA256 (name) = <digest>". */
+static bool is_checksum(struct ep_span line)
+{
+	static const size_t digits[] = { 32, 40, 56, 64, 96, 128 };
+	size_t length = ep_while(line, "0123456789abcdefABCDEF");
+	struct ep_span name = ep_after(line, length);
+
+	if (ep_starts(line, "SHA256 (") || ep_starts(line, "SHA512 (") || ep_starts(line, "MD5 ("))
+		return ep_holds(line, ") = ");
+	for (size_t i = 0; i < COUNT(digits); i++) {
+		if (length == digits[i])
+			return (ep_starts(name, "  ") || ep_starts(name, " *")) && name.size > 2;
+	}
+	return false;
+}
+
+static bool is_checksums(const struct ep_text *text)
+{
+	struct ep_span rest = text->all, line;
+
+	if (!is_checksum(line_of(text->all)))
+		return false;
+	while (ep_take_line(&rest, &line)) {
+		/* The last line may be cut off. */
+		if (!is_checksum(line) && (text->whole || rest.size))
+			return false;
+	}
+	return true;
 }
 
 enum errpipe_content ep_text_content(const struct ep_text *text)
@@ -549,6 +606,7 @@ enum errpipe_content ep_text_content(const struct ep_text *text)
 		{ is_json, ERRPIPE_CONTENT_JSON },
 		{ is_diff, ERRPIPE_CONTENT_DIFF },
 		{ is_batch, ERRPIPE_CONTENT_BATCH_FILE },
+		{ is_checksums, ERRPIPE_CONTENT_CHECKSUMS },
 	};
 	enum errpipe_content content = by_beginning(text);
 

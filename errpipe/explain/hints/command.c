@@ -135,11 +135,11 @@ static const struct {
 	bool (*give)(struct ep_check *c, const struct errpipe_link *link);
 	bool for_lines;
 } hints[] = {
-	{ hint_quotes, true },	    { ep_hint_invisible, true }, { ep_hint_expansion, true },
-	{ ep_hint_words, false },   { ep_hint_notation, false }, { hint_option, false },
-	{ ep_hint_path, true },	    { ep_hint_place, true },	 { ep_hint_punctuation, true },
-	{ ep_hint_builtin, false }, { ep_hint_similar, true },	 { ep_hint_entrypoint, false },
-	{ hint_relative, true },    { ep_hint_host, false },
+	{ hint_quotes, true },		{ ep_hint_invisible, true }, { ep_hint_expansion, true },
+	{ ep_hint_windows_line, true }, { ep_hint_words, false },    { ep_hint_notation, false },
+	{ hint_option, false },		{ ep_hint_path, true },	     { ep_hint_place, true },
+	{ ep_hint_punctuation, true },	{ ep_hint_builtin, false },  { ep_hint_similar, true },
+	{ ep_hint_entrypoint, false },	{ hint_relative, true },     { ep_hint_host, false },
 };
 
 static void give_first(struct ep_check *c, const struct errpipe_link *link)

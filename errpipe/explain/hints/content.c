@@ -51,12 +51,14 @@ static bool hint_damaged_line(struct ep_check *c, const struct errpipe_link *lin
 	return true;
 }
 
-/* A byte order mark matters only before "#!". */
+/* A shell takes a byte order mark for a part of the first command. */
 static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
 	if (ep_starts(text->all, "#!") || hint_damaged_line(c, link, text))
 		return;
-	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE });
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
+						  .detail = ERRPIPE_DETAIL_MARKED,
+						  .object = ep_is_bash(text) ? "/usr/bin/env bash" : "/bin/sh" });
 	set_content(c, link, ep_text_content(text));
 }
 
@@ -87,10 +89,29 @@ static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struc
 	return true;
 }
 
+/* A root without bash has another shell, which may know the same words: busybox. */
+static bool has_bash(struct ep_check *c)
+{
+	static const char *const places[] = { "/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash",
+					      "/run/current-system/sw/bin/bash" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (ep_exists(c, places[i]))
+			return true;
+	}
+	return false;
+}
+
 static void hint_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
-	if (!hint_damaged_line(c, link, text) && !hint_link(c, link, text))
-		set_content(c, link, ep_text_content(text));
+	enum errpipe_content content;
+
+	if (hint_damaged_line(c, link, text) || hint_link(c, link, text))
+		return;
+	content = ep_text_content(text);
+	if (!content && ep_is_bash(text) && has_bash(c))
+		content = ERRPIPE_CONTENT_BASH;
+	set_content(c, link, content);
 }
 
 /* Without control characters, as in Latin-1. */
@@ -101,6 +122,27 @@ static bool is_eight_bit_text(struct ep_span text)
 			return false;
 	}
 	return memchr(text.at, '\0', text.size) == NULL;
+}
+
+/*
+ * A shell script with an archive behind it, as makeself makes them: text up to a line that ends the shell, and other bytes
+ * after it.
+ */
+static bool hint_payload(struct ep_check *c, const struct ep_text *text)
+{
+	struct ep_text script = *text;
+	struct ep_span rest = text->all, line;
+	bool ends = false;
+
+	while (!ends && ep_take_line(&rest, &line) && is_eight_bit_text(line))
+		ends = ep_ends_shell(line);
+	script.all.size -= rest.size;
+	if (!ends || is_eight_bit_text(rest) || !ep_is_shell(&script))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
+						  .detail = ERRPIPE_DETAIL_PAYLOAD,
+						  .certainty = ERRPIPE_LIKELY });
+	return true;
 }
 
 /* A text in another encoding than UTF-8: a web page in Latin-1. */
@@ -138,7 +180,7 @@ static void hint_data(struct ep_check *c, struct errpipe_link *link, int fd, con
 		      const struct ep_text *text)
 {
 	set_content(c, link, ep_data_content(fd, head));
-	if (!link->content && !hint_nuls(c, link, fd))
+	if (!link->content && !hint_nuls(c, link, fd) && !hint_payload(c, text))
 		hint_unknown(c, link, text);
 }
 
@@ -306,6 +348,44 @@ static bool find_damage(const char *line, struct ep_damaged_line *found)
 	return carriage && carriage[1];
 }
 
+/* "#!/usr/bin/env –S sh -e": a dash at the beginning of the argument, which made it the name of a command or a script. */
+static const char *with_hyphen(struct ep_check *c, const char *path, const char *argument)
+{
+	size_t length = argument ? ep_dash_length(argument) : 0;
+
+	if (!length ||
+	    (c->ex->cause != ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING &&
+	     c->ex->cause != ERRPIPE_CAUSE_LINE_REFUSED))
+		return NULL;
+	return ep_keep(c, "%s -%s", path, argument + length);
+}
+
+/* "#!/bin/sh<no-break space>-e": the interpreter before it exists. */
+static const char *with_blank(struct ep_check *c, const char *line)
+{
+	const char *at = line, *rest;
+
+	while (*at && *at != ' ' && !ep_other_blank_length(at))
+		at++;
+	rest = at + ep_other_blank_length(at);
+	if (c->ex->cause != ERRPIPE_CAUSE_INTERPRETER_MISSING || rest == at || !*rest ||
+	    !ep_is_program(c, ep_keep(c, "%.*s", (int)(at - line), line)))
+		return NULL;
+	return ep_keep(c, "%.*s %s", (int)(at - line), line, rest);
+}
+
+static bool find_typography(struct ep_check *c, const struct errpipe_link *script, const char *path, const char *line,
+			    struct ep_damaged_line *found)
+{
+	const char *mended = with_hyphen(c, path, script->argument);
+
+	found->detail = mended ? ERRPIPE_DETAIL_DASH : ERRPIPE_DETAIL_NO_BREAK_SPACE;
+	if (!mended)
+		mended = with_blank(c, line);
+	found->rest = (struct ep_span){ mended, mended ? strlen(mended) : 0 };
+	return mended;
+}
+
 /* A crate's attribute, "#![allow(dead_code)]", begins like a script. */
 static bool is_rust(const char *line, const char *path)
 {
@@ -322,7 +402,8 @@ static bool hint_line(struct ep_check *c, struct errpipe_link *script, const str
 		set_content(c, script, ERRPIPE_CONTENT_RUST);
 		return true;
 	}
-	if (c->ex->cause == ERRPIPE_CAUSE_CARRIAGE_RETURN || !find_damage(line, &found))
+	if (c->ex->cause == ERRPIPE_CAUSE_CARRIAGE_RETURN ||
+	    (!find_damage(line, &found) && !find_typography(c, script, interpreter->path, line, &found)))
 		return false;
 	ep_finding_refine(c, (struct ep_finding){
 				     .cause = ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE,

@@ -113,6 +113,14 @@ static bool is_template(const char *text)
 	       strchr("/", name[2 + length]);
 }
 
+/* "#!{{ python }}", which the kernel cuts at the blank. */
+static bool is_template_line(const struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *argument = link->kind == ERRPIPE_LINK_INTERPRETER ? c->ex->link[link->parent].argument : NULL;
+
+	return argument && ep_begins_with(link->path, "{{") && strstr(argument, "}}");
+}
+
 static const char *value_of(const struct ep_check *c, const struct variable *variable)
 {
 	char name[128];
@@ -162,7 +170,7 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 	enum errpipe_detail detail = ep_expansion(link->path);
 	bool found;
 
-	if (is_template(link->path))
+	if (is_template(link->path) || is_template_line(c, link))
 		detail = ERRPIPE_DETAIL_TEMPLATE;
 	else if (!needs_expansion(link->path) || strpbrk(link->path, " \t"))
 		return false;

@@ -45,6 +45,7 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_windows_line(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_punctuation(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link);

@@ -127,3 +127,17 @@ bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link)
 {
 	return hint_prefix(c, link->path) || hint_url(c, link->path) || hint_windows(c, link->path);
 }
+
+/* "#!C:/Python39/python.exe", "#!/c/Python39/python.exe": an interpreter of the machine on which the script was written. */
+bool ep_hint_windows_line(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *path = link->path + (*link->path == '"');
+	size_t length = strlen(path);
+	bool is_msys =
+		path[0] == '/' && path[1] && path[2] == '/' && length > 4 && strcmp(path + length - 4, ".exe") == 0;
+	bool is_drive = ((path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z')) &&
+			path[1] == ':' && (path[2] == '/' || path[2] == '\\');
+
+	return link->kind == ERRPIPE_LINK_INTERPRETER && (is_msys || is_drive) &&
+	       foreign(c, ERRPIPE_DETAIL_WINDOWS_INTERPRETER);
+}

@@ -40,15 +40,21 @@ static const char *refused_letter(const struct interpreter *interpreter, const c
 	size_t options = strspn(argument + 1, interpreter->options);
 	const char *letter = argument + 1 + options;
 
-	if (!*letter || !strchr(interpreter->refused, *letter) || (!options && *letter != 'o'))
+	if (!*letter || !strchr(interpreter->refused, *letter) || (!options && !strchr("o\r", *letter)))
 		return NULL;
 	return letter;
+}
+
+static bool is_comment(const char *text)
+{
+	return text[strspn(text, " \t")] == '#';
 }
 
 /* Text that is neither an option nor the name of a file. Bash also searches PATH for a name without a slash. */
 static bool is_taken_for_file(struct ep_check *c, const char *argument)
 {
-	return !strchr("-+", *argument) && (*argument == '#' || strpbrk(argument, " \t")) &&
+	return !strchr("-+", *argument) &&
+	       (*argument == '#' || strpbrk(argument, " \t") || ep_dash_length(argument)) &&
 	       ep_look_at(c, argument) == EP_PLACE_EMPTY;
 }
 
@@ -62,7 +68,7 @@ static struct ep_finding refuse(struct ep_check *c, const struct interpreter *in
 		finding.detail = ERRPIPE_DETAIL_OPTION;
 	} else if (letter && *letter != '\r') {
 		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
-		finding.detail = ERRPIPE_DETAIL_SEVERAL_OPTIONS;
+		finding.detail = is_comment(letter) ? ERRPIPE_DETAIL_LINE_COMMENT : ERRPIPE_DETAIL_SEVERAL_OPTIONS;
 	} else if (is_taken_for_file(c, argument)) {
 		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
 		finding.detail = ERRPIPE_DETAIL_TAKEN_FOR_FILE;
