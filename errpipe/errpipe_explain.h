@@ -406,6 +406,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NOT_IN_CACHE, /* available is in a directory of ld.so.conf, but ldconfig was not run since */
 	ERRPIPE_DETAIL_NOT_SEARCHED, /* its loader does not look in the directory of available */
 	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
+	ERRPIPE_DETAIL_BESIDE_PROGRAM, /* the same, and object is the program's own directory */
 	ERRPIPE_DETAIL_RELATIVE_LIBRARY, /* subject is a path in the working directory; object: a directory that has it */
 	ERRPIPE_DETAIL_ABSOLUTE_LIBRARY,     /* subject is a path */
 	ERRPIPE_DETAIL_DANGLING_LIBRARY,     /* the symbolic link available leads to object, which does not exist */
@@ -776,6 +777,8 @@ struct errpipe_explanation {
 	const char *subject;
 	const char *object;
 	const char *subject_here; /* like here of a link, if subject is a file or directory in the root; or NULL */
+	const char *object_here, *needer_here; /* the same of object and needer, if the advice needs it */
+	const char *root_here; /* LIBRARY_MISSING: the same of the root, if it has to run ldconfig(8) */
 	uint64_t number, limit;
 	struct errpipe_strings arguments, variables; /* ARGUMENTS_TOO_LARGE */
 

@@ -20,6 +20,9 @@ struct ep_finding ep_finding_get(const struct errpipe_explanation *ex)
 		.subject = ex->subject,
 		.object = ex->object,
 		.subject_here = ex->subject_here,
+		.object_here = ex->object_here,
+		.needer_here = ex->needer_here,
+		.root_here = ex->root_here,
 		.number = ex->number,
 		.limit = ex->limit,
 		.arguments = ex->arguments,
@@ -61,6 +64,9 @@ void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *fin
 	ex->subject = finding->subject;
 	ex->object = finding->object;
 	ex->subject_here = finding->subject_here ? finding->subject_here : here_of(ex, finding->subject);
+	ex->object_here = finding->object_here;
+	ex->needer_here = finding->needer_here;
+	ex->root_here = finding->root_here;
 	ex->number = finding->number;
 	ex->limit = finding->limit;
 	ex->arguments = finding->arguments;
@@ -113,6 +119,7 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 		refined.subject_here = finding.subject_here;
 	}
 	refined.object = finding.object;
+	refined.object_here = finding.object_here;
 	refined.detail = finding.detail;
 	if (finding.number)
 		refined.number = finding.number;

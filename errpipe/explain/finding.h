@@ -45,7 +45,7 @@ struct ep_finding {
 	int error;		      /* 0: the kernel kills the process, or nothing fails */
 	int broken;		      /* ep_finding_set() fills it in */
 	const char *subject, *object; /* kept, or constant */
-	const char *subject_here;     /* kept */
+	const char *subject_here, *object_here, *needer_here, *root_here; /* kept */
 	uint64_t number, limit;
 	struct errpipe_strings arguments, variables;
 	enum errpipe_detail detail;

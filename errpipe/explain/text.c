@@ -439,7 +439,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "subject-last", ex->subject ? ep_last_name(ex->subject) : NULL },
 		{ "looked", ex->detail ? NULL : ex->searched },
 		{ "unshut", ex->object ? NULL : ex->subject },
-		{ "in-cwd", when(ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY) },
+		{ "in-cwd", when(ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY ||
+				 ex->detail == ERRPIPE_DETAIL_BESIDE_PROGRAM) },
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
 		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },
@@ -467,6 +468,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "here", here_at(ex, ex->broken) },
 		{ "fault", fault_at(ex, ex->broken) },
 		{ "subject-here", ex->subject_here },
+		{ "subject-text", ex->subject },
+		{ "root", ex->root_here },
 		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },
 		{ "appimage", when(ex->detail == ERRPIPE_DETAIL_APPIMAGE) },
 		{ "disable", ex->detail ? NULL : ex->handler },
@@ -650,7 +653,10 @@ static const char *path_here(const struct errpipe_explanation *ex, const char *k
 		{ "parent", here_at(ex, parent_of(ex, ex->broken)) },
 		{ "program", here_at(ex, 0) },
 		{ "subject", ex->subject_here },
+		{ "unshut", ex->subject_here },
 		{ "remount", ex->subject_here },
+		{ "object", ex->object_here },
+		{ "needer", ex->needer_here },
 	};
 
 	for (size_t i = 0; i < COUNT(places); i++) {

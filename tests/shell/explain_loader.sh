@@ -108,7 +108,13 @@ by_path() {
 		(cd by && program by-path build/libpath.so && starts '' ./by-path)
 }
 try 'a library by its path' by_path
-try 'a library by its path, from elsewhere' stops 127 "start it in $tmp/by, or: patchelf --replace-needed build/libpath.so" '' by/by-path
+try 'a library by its path, from elsewhere' stops 127 \
+	"start it in $tmp/by, or: patchelf --replace-needed build/libpath.so '\$ORIGIN/build/libpath.so' by/by-path" '' by/by-path
+by_origin() {
+	echo 'int f(void) { return 0; }' | cc -x c -shared -fPIC -Wl,-soname,'$ORIGIN/build/libpath.so' -o by/build/libpath.so - &&
+		program by/by-origin by/build/libpath.so && starts '' by/by-origin
+}
+try 'the same, with $ORIGIN' by_origin
 
 # A library of a library. RUNPATH is for its own needs only, RPATH for all.
 second() {

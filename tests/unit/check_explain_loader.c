@@ -283,7 +283,15 @@ START_TEST(by_relative_path)
 	assert_said(&ex, "start it where that path exists, or: patchelf --replace-needed a/liba.so liba.so /app");
 	put_program((struct dynamic_file){ .needed = { "./opt/a/liba.so" } });
 	ask((struct errpipe_question){ .cwd = "/usr" });
-	assert_said(&ex, "start it in /, or: patchelf");
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_BESIDE_PROGRAM);
+	assert_said(&ex,
+		    "start it in /, or: patchelf --replace-needed ./opt/a/liba.so '$ORIGIN/./opt/a/liba.so' /app");
+	ask((struct errpipe_question){ .cwd = "/usr", .root_name = "img" });
+	assert_said(&ex,
+		    "start it in /, or: patchelf --replace-needed ./opt/a/liba.so '$ORIGIN/./opt/a/liba.so' img/app");
+	LOADER(musl);
+	ask((struct errpipe_question){ .cwd = "/usr", .root_name = "img" });
+	assert_said(&ex, "start it in /, or: patchelf --replace-needed ./opt/a/liba.so liba.so img/app");
 }
 END_TEST
 
@@ -301,6 +309,8 @@ START_TEST(gains_rights)
 	put_library("libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .who = &who });
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE);
+	ask((struct errpipe_question){ .who = &who, .root_name = "img" });
+	assert_said(&ex, "to /etc/ld.so.conf and run ldconfig -r img (");
 	ask((struct errpipe_question){ .who = &owner });
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_SEARCHED);
 }
@@ -494,7 +504,9 @@ START_TEST(ldconfig_was_not_run)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_IN_CACHE);
 	ck_assert_str_eq(ex.available, "/opt/a/libx.so.1");
-	assert_said(&ex, "ldconfig");
+	assert_said(&ex, "run ldconfig: ");
+	ask((struct errpipe_question){ .root_name = "img" });
+	assert_said(&ex, "run ldconfig -r img: ");
 }
 END_TEST
 
@@ -670,6 +682,8 @@ START_TEST(not_readable)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_UNREADABLE, 127);
 	ck_assert_str_eq(ex.subject, "/lib/libx.so.1");
 	assert_said(&ex, "chmod a+r /lib/libx.so.1");
+	ask((struct errpipe_question){ .who = &who, .root_name = "img" });
+	assert_said(&ex, "chmod a+r img/lib/libx.so.1");
 	ck_assert_int_eq(fchmodat(root, "lib/libx.so.1", 0444, 0), 0);
 	ask((struct errpipe_question){ .who = &who });
 	must_start();
@@ -688,6 +702,8 @@ START_TEST(in_a_shut_directory)
 	ck_assert_str_eq(ex.object, "/opt/a");
 	assert_said(&ex, "but the user it runs as may not read it: no x permission on \"/opt/a\"");
 	assert_said(&ex, "chmod a+x /opt/a");
+	ask((struct errpipe_question){ .who = &who, .root_name = "img" });
+	assert_said(&ex, "chmod a+x img/opt/a");
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .who = &who });
 	must_start();

@@ -175,11 +175,15 @@ static const char *object_of_passed(struct ep_walk *w)
 
 static enum ep_try passed_over(struct ep_walk *w)
 {
+	const char *object = object_of_passed(w);
+	bool is_shut = object && w->passed.cause == ERRPIPE_CAUSE_LIBRARY_UNREADABLE;
+
 	return ep_walk_stop(w, w->passed.path,
 			    (struct ep_finding){
 				    .cause = w->passed.cause,
 				    .subject = ep_walk_tell(w, w->passed.path),
-				    .object = object_of_passed(w),
+				    .object = object,
+				    .object_here = is_shut ? ep_path_here(w->c, object) : NULL,
 				    .detail = w->passed.detail,
 			    });
 }
@@ -261,9 +265,21 @@ static void missing_path(struct ep_walk *w, struct ep_finding *missing)
 	}
 	missing->detail = ERRPIPE_DETAIL_RELATIVE_LIBRARY;
 	missing->object = find_start(w);
+	if (missing->object && w->needer == 0 && w->loader.signs & EP_SIGN_GLIBC &&
+	    strcmp(missing->object, w->loaded[0].origin) == 0)
+		missing->detail = ERRPIPE_DETAIL_BESIDE_PROGRAM;
 }
 
-static bool take_near(const struct ep_near *near, struct ep_finding *missing)
+/* The caller's path of a file that does not exist, in a directory that does. */
+static const char *here_of_new(struct ep_check *c, const char *path)
+{
+	const char *name = ep_last_name(path);
+	const char *directory = ep_path_here(c, ep_keep(c, "%.*s", (int)(name - path), path));
+
+	return directory ? ep_keep(c, "%s/%s", directory, name) : NULL;
+}
+
+static bool take_near(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
 {
 	if (near->dangling) {
 		missing->detail = ERRPIPE_DETAIL_DANGLING_LIBRARY;
@@ -273,6 +289,7 @@ static bool take_near(const struct ep_near *near, struct ep_finding *missing)
 		missing->detail = ERRPIPE_DETAIL_UNLINKED_LIBRARY;
 		missing->available = near->unlinked;
 		missing->object = near->link;
+		missing->object_here = here_of_new(w->c, near->link);
 	}
 	return missing->detail;
 }
@@ -285,6 +302,7 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	if (!elsewhere)
 		return false;
 	missing->available = ep_walk_tell(w, elsewhere);
+	missing->root_here = is_configured || is_privileged ? ep_here(w->c, "/") : NULL;
 	missing->detail = is_configured	  ? ERRPIPE_DETAIL_NOT_IN_CACHE
 			  : is_privileged ? ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE
 					  : ERRPIPE_DETAIL_NOT_SEARCHED;
@@ -320,7 +338,7 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
-	else if (!take_near(near, &missing) && !take_elsewhere(w, near, &missing))
+	else if (!take_near(w, near, &missing) && !take_elsewhere(w, near, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);

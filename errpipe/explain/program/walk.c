@@ -420,6 +420,7 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	w->failed = true;
 	finding.subject_here = path ? ep_path_here(w->c, path) : NULL;
 	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
+	finding.needer_here = w->needer < 0 ? NULL : ep_path_here(w->c, w->loaded[w->needer].path);
 	finding.certainty = w->certain ? 0 : ERRPIPE_LIKELY;
 	if (finding.detail != ERRPIPE_DETAIL_LIBRARY_CUT_OFF && !finding.status)
 		finding.status = STATUS_OF_LOADERS;
