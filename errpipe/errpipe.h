@@ -332,9 +332,9 @@ struct errpipe_call {
 	} arg[6];
 };
 
+/* USE_RESULT: the first argument is the result of the call before, which must not have IGNORE_FAILURE. */
 enum errpipe_call_flag {
-	ERRPIPE_CALL_USE_RESULT =
-		1, /* the first argument is the result of the call before, which may not be IGNORE_FAILURE */
+	ERRPIPE_CALL_USE_RESULT = 1,
 	ERRPIPE_CALL_IGNORE_FAILURE = 2 /* go on if it fails */
 };
 
@@ -407,7 +407,7 @@ struct errpipe_setup {
 	uint64_t permitted, effective, inheritable; /* CAPABILITIES. Without it they follow from the change of user */
 	uint64_t ambient; /* AMBIENT: part of permitted and of inheritable; needs CAPABILITIES */
 
-	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. The target gets it at once if the parent is gone already */
+	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. Nothing is sent if the parent was gone before */
 	int no_new_privs; /* nonzero: PR_SET_NO_NEW_PRIVS */
 	int landlock;	  /* LANDLOCK: a ruleset of landlock_create_ruleset(2) */
 
