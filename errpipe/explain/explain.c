@@ -705,11 +705,23 @@ static void not_in_path(struct ep_check *c)
 		       });
 }
 
-/* The first file that is not passed over counts; without one, the first that was refused. */
+/* Is the file itself, and not its directory, a symbolic link that leads nowhere? */
+static bool is_dangling(struct ep_check *c, const char *path)
+{
+	int directory = ep_last_name(path) - path;
+
+	return c->ex->cause == ERRPIPE_CAUSE_DANGLING_LINK &&
+	       (!directory || ep_exists(c, ep_keep(c, "%.*s", directory, path)));
+}
+
+/*
+ * The first file that is not passed over counts; without one, the first that was refused; without that, a symbolic link of
+ * that name.
+ */
 static void search_path(struct ep_check *c)
 {
 	struct ep_places places = { .name = c->question->path, .rest = c->question->search_path };
-	char refused[sizeof(places.text)] = "";
+	char refused[sizeof(places.text)] = "", dangling[sizeof(places.text)] = "";
 
 	while (ep_next_place(&places)) {
 		enum ep_found found;
@@ -721,9 +733,11 @@ static void search_path(struct ep_check *c)
 		c->steps--;
 		if (found == EP_FOUND_REFUSAL && !*refused)
 			strcpy(refused, places.text);
+		if (!*dangling && is_dangling(c, places.text))
+			strcpy(dangling, places.text);
 	}
-	if (*refused)
-		check_path(c, refused);
+	if (*refused || *dangling)
+		check_path(c, *refused ? refused : dangling);
 	else
 		not_in_path(c);
 }

@@ -959,6 +959,8 @@ START_TEST(a_search_is_explained)
 		line = "it would start\n";
 	else if (strchr(search->where, '/'))
 		line = text("%s   ", in_search(search->where));
+	else if (strstr(search->path, "dangling"))
+		line = text("%s   ", in_search("dangling/tool"));
 	else if (search->status == 126)
 		line = "tool   ";
 	else

@@ -57,6 +57,10 @@ static const char *const tree[] = {
 	"usr/local/bin/",
 	"usr/local/bin/docker-entrypoint.sh",
 	"mnt/",
+	/* Links that lead nowhere. */
+	"bin/dangling -> /build/dangling",
+	"usr/bin/twice -> ../../bin/dangling",
+	"dead -> /build/bin",
 	"mnt/c/",
 	"mnt/c/run.exe",
 	/* The working directory. */
@@ -195,6 +199,11 @@ static const struct row {
 	{ "tool", "../bin", ERRPIPE_CAUSE_NO_INTERPRETER_LINE, 0, NULL, NULL, "../bin/tool" },
 	{ "tool", NULL, ERRPIPE_CAUSE_MISSING, 0, "tool", NULL, NULL },
 	{ "", "/bin", ERRPIPE_CAUSE_EMPTY_PATH, 0, NULL, NULL, NULL },
+	{ "dangling", "/usr/bin:/bin", ERRPIPE_CAUSE_DANGLING_LINK, 0, "/bin/dangling", "/build/dangling",
+	  "/bin/dangling" },
+	{ "twice", "/usr/bin:/bin", ERRPIPE_CAUSE_DANGLING_LINK, 0, "/bin/dangling", "/build/dangling",
+	  "/usr/bin/twice" },
+	{ "nothing", "/dead:/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/dead:/bin", NULL },
 	{ "nothing", "/none:/bin:", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/none:/bin:", NULL },
 	{ "loop", "/data:/bin/tool:/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/data:/bin/tool:/bin", NULL },
 
