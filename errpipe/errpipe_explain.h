@@ -226,6 +226,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_SEGMENT_OFFSET,	 /* segment number ends at an offset that no file can have */
 	ERRPIPE_CAUSE_SEGMENT_OVERLAP,	 /* segment number overlaps another mapping */
 	ERRPIPE_CAUSE_SEGMENT_ADDRESS,	 /* segment number is below vm.mmap_min_addr or above all addresses */
+	ERRPIPE_CAUSE_DEBUG_FILE,	 /* it has the debug information of a program, but not its code */
 	ERRPIPE_CAUSE_ENTRY_POINT,	 /* nothing is loaded at the entry point, object */
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */

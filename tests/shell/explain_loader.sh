@@ -102,6 +102,18 @@ try 'build another version' other_version
 try 'another version of it' stops 127 "was not built for \"$tmp/b/libone.so.2\"" "LD_LIBRARY_PATH=$tmp/b" ./app
 rm b/libone.so.2
 
+# is_debug FILE: it does not start, and explain knows it.
+is_debug() {
+	chmod +x "$1" && ! "$1" >out 2>&1 && ! "$errpipe" explain "$1" >out && grep -qF 'has only the debug information of a program' out
+}
+debug_files() {
+	echo 'int main(void) { return 42; }' >whole.c && cc -g whole.c -o whole && cc -g -static whole.c -o whole-static &&
+		objcopy --only-keep-debug whole whole.debug && objcopy --only-keep-debug whole-static static.debug &&
+		strip whole && strip whole-static && is_debug ./whole.debug && is_debug ./static.debug && starts '' ./whole &&
+		starts '' ./whole-static
+}
+try 'files that only debuggers read' debug_files
+
 # Without a SONAME, the linker takes the path that it was given.
 by_path() {
 	mkdir -p by/build && echo 'int f(void) { return 0; }' | cc -x c -shared -fPIC -o by/build/libpath.so - &&

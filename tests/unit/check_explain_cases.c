@@ -377,6 +377,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_SEGMENT_ALIGNMENT, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_OFFSET, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_OVERLAP, "check_explain_elf.c" },
+	{ ERRPIPE_CAUSE_DEBUG_FILE, "explain_loader.sh" },
 	{ ERRPIPE_CAUSE_ENTRY_POINT, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_DATA_LIMIT, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_SEGMENT_ADDRESS, "check_explain_elf.c" },

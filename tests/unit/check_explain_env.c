@@ -245,6 +245,7 @@ static const struct {
 	  "to the next line" },
 	{ "@/sh/dash set -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_TAKEN_FOR_FILE, 0, "set -e", NULL },
 	{ "@/sh/bash -e\r", NULL, ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_OPTION, 1, "-e\r", NULL },
+	{ "@/sh/bash -", NULL, 0, 0, 0, NULL, NULL },
 	{ "@/sh/bash -eu", NULL, 0, 0, 0, NULL, NULL },
 	{ "@/sh/bash -e  \t", NULL, 0, 0, 0, NULL, NULL },
 	{ "@/sh/bash @/my venv/python", NULL, 0, 0, 0, NULL, NULL },

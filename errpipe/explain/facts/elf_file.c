@@ -196,6 +196,24 @@ bool ep_elf_has_headers(struct ep_elf *elf)
 }
 
 /* This also works for a program of another machine, as far as its headers can be read. */
+bool ep_elf_is_debug_file(struct ep_elf *elf)
+{
+	struct ep_segment segment;
+	bool has_code = false;
+	uint64_t names;
+
+	for (int i = 0; (i = ep_elf_find(elf, i, PT_LOAD, &segment)) >= 0; i++) {
+		if (!(segment.flags & PF_X))
+			continue;
+		if (segment.file_size || !segment.memory_size)
+			return false;
+		has_code = true;
+	}
+	if (ep_elf_find(elf, 0, PT_INTERP, &segment) >= 0 && segment.file_size)
+		return false;
+	return has_code && ep_elf_section_names(elf, &names);
+}
+
 bool ep_elf_has_loader(struct ep_elf *elf)
 {
 	struct ep_segment segment;

@@ -70,6 +70,9 @@ int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_seg
 /* Where the names of its sections are. Returns false if it has none, or if its headers are cut off. */
 bool ep_elf_section_names(const struct ep_elf *elf, uint64_t *offset);
 
+/* Is its code left out, as objcopy --only-keep-debug does? Then sections describe what is missing. */
+bool ep_elf_is_debug_file(struct ep_elf *elf);
+
 /* Does it name a loader? */
 bool ep_elf_has_loader(struct ep_elf *elf);
 

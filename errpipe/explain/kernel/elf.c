@@ -196,6 +196,12 @@ int ep_elf(struct ep_check *c, struct errpipe_link *link, int fd, const struct e
 	if (ret == 0 && check_headers(c, link, &elf) < 0)
 		return -1;
 	if (link->dynamic) {
+		if (ep_elf_is_debug_file(&elf))
+			return ep_finding_set(c, link,
+					      (struct ep_finding){
+						      .cause = ERRPIPE_CAUSE_DEBUG_FILE,
+						      .error = ENOEXEC,
+					      });
 		ep_elf_find(&elf, 0, PT_INTERP, &segment);
 		if (read_name(c, link, &elf, &segment, next) < 0)
 			return -1;

@@ -551,5 +551,7 @@ int ep_elf_segments(struct ep_check *c, struct errpipe_link *link, int fd, const
 			return kills(c, link, ERRPIPE_CAUSE_SEGMENT_OVERLAP, index, 0);
 		add_segment(&image, &elf, link, &segment, index);
 	}
+	if (begins_itself(link) && ep_elf_is_debug_file(&elf))
+		return kills(c, link, ERRPIPE_CAUSE_DEBUG_FILE, 0, 0);
 	return check_image(c, link, &elf, &image, &limits);
 }
