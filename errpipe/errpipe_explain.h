@@ -397,6 +397,7 @@ enum errpipe_detail {
 	/* LOADER_MISSING, LOADER_OF_OTHER_ABI: the provider of the loader; object is the provider's name. */
 	ERRPIPE_DETAIL_PACKAGE,
 	ERRPIPE_DETAIL_GLIBC_PACKAGE, /* of Debian; on Alpine it is gcompat */
+	ERRPIPE_DETAIL_ON_NIXOS,      /* the root is that of NixOS, which has no loader there */
 	ERRPIPE_DETAIL_FROM_STORE,    /* Nix, Guix */
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as FreeBSD */
 	ERRPIPE_DETAIL_FROM_ANDROID,

@@ -114,6 +114,14 @@ debug_files() {
 }
 try 'files that only debuggers read' debug_files
 
+# on_nixos: is that said of the root?
+on_nixos() { "$errpipe" explain --root nixos /app | grep -qF 'on NixOS: enable programs.nix-ld'; }
+nixos() {
+	mkdir -p nixos/etc nixos/nix/store && cp app nixos && ! on_nixos && echo 'ID=nixos' >nixos/etc/os-release && on_nixos &&
+		echo 'ID=debian' >nixos/etc/os-release && ! on_nixos && : >nixos/etc/NIXOS && on_nixos && rmdir nixos/nix/store && ! on_nixos
+}
+try 'the root of NixOS' nixos
+
 # Without a SONAME, the linker takes the path that it was given.
 by_path() {
 	mkdir -p by/build && echo 'int f(void) { return 0; }' | cc -x c -shared -fPIC -o by/build/libpath.so - &&

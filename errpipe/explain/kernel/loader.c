@@ -1,7 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The loader is missing: open_exec() in the kernel's fs/exec.c, which load_elf_binary() calls, fails with ENOENT. */
 #define _GNU_SOURCE
+#include <string.h>
+#include <unistd.h>
+
 #include "explain/kernel/kernel.h"
+
+/* os-release(5) */
+static bool has_id_of_nixos(struct ep_check *c)
+{
+	int fd = ep_open_for_hint(c, "/etc/os-release");
+	char text[4096] = "\n";
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = ep_pread(fd, text + 1, sizeof(text) - 3, 0);
+	close(fd);
+	strcpy(text + 1 + (n < 0 ? 0 : n), "\n");
+	return strstr(text, "\nID=nixos\n");
+}
 
 /* A loader in the root for programs of that architecture, of another C library. */
 static const struct ep_loader *find_other(struct ep_check *c, const char *architecture, enum ep_libc libc)
@@ -49,6 +67,12 @@ static void find_package(struct ep_check *c, const struct ep_loader *loader, con
 		missing->detail = loader->libc == EP_GLIBC ? ERRPIPE_DETAIL_GLIBC_PACKAGE : ERRPIPE_DETAIL_PACKAGE;
 }
 
+/* Its programs have their loader in the store. */
+static bool is_nixos(struct ep_check *c)
+{
+	return ep_exists(c, "/nix/store") && (ep_exists(c, "/etc/NIXOS") || has_id_of_nixos(c));
+}
+
 void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program)
 {
 	const struct ep_loader *loader = ep_known_loader(link->path, program->architecture);
@@ -57,6 +81,8 @@ void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, cons
 	missing.detail = ep_loader_origin(link->path, &missing.object);
 	if (!missing.detail && refine_to_other_libc(c, link->path, program->architecture))
 		return;
+	if (!missing.detail && loader && is_nixos(c))
+		missing.detail = ERRPIPE_DETAIL_ON_NIXOS;
 	if (!missing.detail && loader)
 		find_package(c, loader, program, &missing);
 	ep_finding_refine(c, missing);
