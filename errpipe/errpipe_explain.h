@@ -379,7 +379,9 @@ enum errpipe_detail {
 	/* BAD_PROGRAM_HEADERS and LOADER_INVALID */
 	ERRPIPE_DETAIL_HEADER_SIZE, /* each has number bytes instead of limit */
 	ERRPIPE_DETAIL_NO_HEADERS,
-	ERRPIPE_DETAIL_MANY_HEADERS, /* there are number; they do not fit in limit bytes */
+	ERRPIPE_DETAIL_MANY_HEADERS,  /* there are number; they do not fit in limit bytes */
+	ERRPIPE_DETAIL_RETURNS_ADDED, /* each line feed has become a carriage return and a line feed */
+	ERRPIPE_DETAIL_NO_UTF_8,      /* bytes that are not UTF-8 have been replaced */
 	ERRPIPE_DETAIL_HEADERS_MISPLACED,
 
 	/* Only LOADER_INVALID. Without a detail, the format of the broken link shows the kind of the file. */
@@ -460,6 +462,13 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PATH_UNSET,     /* the environment has no PATH */
 	ERRPIPE_DETAIL_PATH_SEPARATOR, /* subject separates its directories instead of ":" */
 	ERRPIPE_DETAIL_PATH_OF_WINDOWS,
+	ERRPIPE_DETAIL_PATH_RETURN, /* subject, in PATH, has a carriage return at its end */
+	ERRPIPE_DETAIL_PATH_BLANK,  /* subject, in PATH, has a blank at one of its ends */
+	ERRPIPE_DETAIL_PATH_TWICE,  /* subject, in PATH, begins with "PATH=" */
+	ERRPIPE_DETAIL_PATH_FILE,   /* subject, in PATH, is the program itself */
+
+	/* NOT_IN_PATH, MISSING, INTERPRETER_MISSING: a shell is missing, and no other is there. */
+	ERRPIPE_DETAIL_NO_SHELL,
 
 	/* OUTSIDE_PATH. 0: another directory in which programs usually are. */
 	ERRPIPE_DETAIL_IN_CWD, /* "./" was left out */

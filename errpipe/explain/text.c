@@ -450,6 +450,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "line", naming_script(ex) },
 		{ "typed", naming_script(ex) || ex->detail ? NULL : path_at(ex, ex->broken) },
 		{ "unmarked", ex->detail ? NULL : path_at(ex, ex->broken) },
+		{ "any-program", when(!naming_script(ex) && !ex->object) },
+		{ "named-in", ex->detail ? NULL : path_at(ex, parent_of(ex, ex->broken)) },
 		{ "script", script_in(ex) },
 		{ "object-architecture", architecture_of_package(ex->object) },
 		{ "needs-libc", ex->needs_libc },

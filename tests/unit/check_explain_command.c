@@ -53,9 +53,26 @@ static const char *const tree[] = {
 	"usr/bin/gcc-13",
 	"usr/sbin/",
 	"usr/sbin/ip",
+	"usr/lib/",
+	"usr/lib/jvm/",
+	"usr/lib/jvm/a/",
+	"usr/lib/jvm/a/bin/",
+	"usr/lib/jvm/a/bin/javac",
+	"usr/lib/jvm/a/bin/jar",
+	"usr/lib/jvm/b/",
+	"usr/lib/jvm/b/bin/",
+	"usr/lib/jvm/b/bin/jar",
 	"usr/local/",
+	"usr/local/go/",
+	"usr/local/go/bin/",
+	"usr/local/go/bin/gofmt",
 	"usr/local/bin/",
 	"usr/local/bin/docker-entrypoint.sh",
+	"same/",
+	"same/same",
+	"venv/",
+	"venv/bin/",
+	"venv/bin/python3.11",
 	"mnt/",
 	/* Links that lead nowhere. */
 	"bin/dangling -> /build/dangling",
@@ -229,6 +246,19 @@ static const struct row {
 	  "/usr/bin /none:/app", NULL },
 	{ "cat", "/none\n/usr/bin\n", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, "\n",
 	  "/none\n/usr/bin\n", NULL },
+	{ "cat", "/usr/bin\r", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_RETURN, "/usr/bin\r", "/usr/bin\r",
+	  NULL },
+	{ "cat", "/none:/usr/bin ", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_BLANK, "/usr/bin ",
+	  "/none:/usr/bin ", NULL },
+	{ "cat", " /usr/bin:/none", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_BLANK, " /usr/bin",
+	  " /usr/bin:/none", NULL },
+	{ "cat", "PATH=/usr/bin:/none", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_TWICE, "PATH=/usr/bin",
+	  "PATH=/usr/bin:/none", NULL },
+	{ "cat", "/none:/usr/bin/cat", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_FILE, "/usr/bin/cat",
+	  "/none:/usr/bin/cat", NULL },
+	{ "nothing", "/usr/bin\r", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin\r", NULL },
+	{ "nothing", "PATH=/usr/bin:/bin ", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "PATH=/usr/bin:/bin ", NULL },
+	{ "nothing", "/usr/bin/cat", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin/cat", NULL },
 	{ "nothing", "/none;/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/none;/usr/bin", NULL },
 	{ "cat", "/opt/My Tools;x", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/usr/bin/cat", "/opt/My Tools;x", NULL },
 	{ "nothing", "C:\\Windows;C:\\Go\\bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_OF_WINDOWS, NULL,
@@ -238,6 +268,16 @@ static const struct row {
 	/* Another directory. */
 	{ "main", "/bin", ERRPIPE_CAUSE_OUTSIDE_PATH, ERRPIPE_DETAIL_IN_CWD, "./main", "/bin", NULL },
 	{ "ip", "/usr/bin:/bin:", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/usr/sbin/ip", "/usr/bin:/bin:", NULL },
+	{ "gofmt", "/bin", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/usr/local/go/bin/gofmt", "/bin", NULL },
+	{ "javac", "/bin", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/usr/lib/jvm/a/bin/javac", "/bin", NULL },
+	{ "jar", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "/same", NULL, ERRPIPE_CAUSE_NOT_A_FILE, 0, "/same", "/same/same", NULL },
+	{ "/data", NULL, ERRPIPE_CAUSE_NOT_A_FILE, 0, "/data", NULL, NULL },
+	{ "/", NULL, ERRPIPE_CAUSE_NOT_A_FILE, 0, "/", NULL, NULL },
+	{ "/usr/bin/sh.exe", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, "/usr/bin/sh.exe", "/usr/bin/sh",
+	  NULL },
+	{ "/mnt/c/run", NULL, ERRPIPE_CAUSE_MISSING, 0, "/mnt/c/run", NULL, NULL },
+	{ "bash", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "Read", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "sub", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_TORN_APART, "/bin", "/usr/bin/sh", NULL },
@@ -570,6 +610,9 @@ START_TEST(an_interpreter)
 		{ "X=1", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
 		{ "@/usr/bin/sh", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
 		{ "/usr/bin/nothing", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
+		{ "/opt/homebrew/bin/python3", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
+		  "/usr/bin/python3" },
+		{ "/build/venv/bin/python3.11", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 		{ "{{ python }}", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL },
 		{ "{{ python", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
 		{ "C:/Python39/python.exe", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_INTERPRETER, NULL },
@@ -594,6 +637,76 @@ START_TEST(an_interpreter)
 		ck_assert_str_eq(or_none(ex.object), or_none(scripts[i].object));
 	}
 	unlinkat(root, "app/script-x", 0);
+}
+END_TEST
+
+/* A script beside the interpreter that it names. */
+START_TEST(a_moved_environment)
+{
+	static const struct {
+		const char *line;
+		enum errpipe_cause cause;
+	} moved[] = {
+		{ "#!/build/venv/bin/python3.11\n", ERRPIPE_CAUSE_NEAR_MISS },
+		{ "#!/build/venv/bin/python3.12\n", ERRPIPE_CAUSE_INTERPRETER_MISSING },
+		{ "#!/build/venv/python3.11\n", ERRPIPE_CAUSE_INTERPRETER_MISSING },
+	};
+	const struct errpipe_question question = { .root = root, .path = "/venv/bin/tool" };
+
+	for (size_t i = 0; i < COUNT(moved); i++) {
+		int fd = openat(root, "venv/bin/tool", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_gt(dprintf(fd, "%s", moved[i].line), 0);
+		close(fd);
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(moved[i].cause));
+		if (moved[i].cause == ERRPIPE_CAUSE_NEAR_MISS)
+			ck_assert_str_eq(or_none(ex.object), "/venv/bin/python3.11");
+	}
+	unlinkat(root, "venv/bin/tool", 0);
+}
+END_TEST
+
+/* Every usual place of a shell is empty. With one of them, the finding is as before. */
+START_TEST(no_shell)
+{
+	static const struct row shells[] = {
+		{ "sh", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_NO_SHELL, NULL, NULL, NULL },
+		{ "/bin/bash", NULL, ERRPIPE_CAUSE_MISSING, ERRPIPE_DETAIL_NO_SHELL, NULL, NULL, NULL },
+		{ "/script-x", NULL, ERRPIPE_CAUSE_INTERPRETER_MISSING, ERRPIPE_DETAIL_NO_SHELL, NULL, NULL, NULL },
+		{ "cat", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_NONE, NULL, NULL, NULL },
+	};
+	int empty;
+
+	make_script("/bin/sh");
+	empty = openat(root, "app", O_PATH | O_CLOEXEC);
+	for (size_t i = 0; i < COUNT(shells); i++) {
+		const struct errpipe_question question = { .root = empty,
+							   .path = shells[i].path,
+							   .search_path = shells[i].search_path };
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(shells[i].cause));
+		ck_assert_int_eq(ex.detail, shells[i].detail);
+		if (shells[i].detail)
+			assert_said(&ex, "use an image with a shell");
+	}
+	ck_assert_int_eq(mkdirat(empty, "busybox", 0755), 0);
+	ck_assert_int_eq(symlinkat("/main", empty, "busybox/sh"), 0);
+	for (size_t i = 0; i < COUNT(shells); i++) {
+		const struct errpipe_question question = { .root = empty,
+							   .path = shells[i].path,
+							   .search_path = shells[i].search_path };
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(shells[i].cause));
+		ck_assert_int_eq(ex.detail, 0);
+	}
+	unlinkat(empty, "busybox/sh", 0);
+	unlinkat(empty, "busybox", AT_REMOVEDIR);
+	unlinkat(empty, "script-x", 0);
+	close(empty);
 }
 END_TEST
 
@@ -671,6 +784,8 @@ static Suite *command_suite(void)
 	tcase_add_test(tcase, the_words);
 	tcase_add_test(tcase, an_assignment);
 	tcase_add_test(tcase, an_interpreter);
+	tcase_add_test(tcase, a_moved_environment);
+	tcase_add_test(tcase, no_shell);
 	tcase_add_test(tcase, a_path_of_the_host);
 	tcase_add_test(tcase, a_secret);
 	tcase_add_test(tcase, a_report);

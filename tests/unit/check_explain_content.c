@@ -1039,6 +1039,42 @@ START_TEST(a_program_for_another_system)
 }
 END_TEST
 
+/* A program of type 0, after a number of line feeds or of other bytes became something else. */
+START_TEST(a_converted_program)
+{
+	static const struct {
+		const char *bytes;
+		int count;
+		enum errpipe_detail detail;
+	} conversions[] = {
+		{ "\1\r\n\2", 16, ERRPIPE_DETAIL_RETURNS_ADDED },
+		{ "\1\r\n\2", 15, ERRPIPE_DETAIL_NONE },
+		{ "\1\r\n\n\2", 16, ERRPIPE_DETAIL_NONE },
+		{ "\1\xef\xbf\xbd\xc3\xa9\2", 16, ERRPIPE_DETAIL_NO_UTF_8 },
+		{ "\1\xef\xbf\xbd\2", 15, ERRPIPE_DETAIL_NONE },
+		{ "\1\xef\xbf\xbd\x80\2", 16, ERRPIPE_DETAIL_NONE },
+		{ "\1\xef\xbf\xbd\xff\2", 16, ERRPIPE_DETAIL_NONE },
+	};
+
+	for (size_t i = 0; i < COUNT(conversions); i++) {
+		char bytes[512] = "\177ELF\2\1\1", *to = bytes + 64;
+
+		for (int n = 0; n < conversions[i].count; n++)
+			to = stpcpy(to, conversions[i].bytes);
+		put("x", bytes, to - bytes, 0755);
+		ck_assert_int_eq(try("./x"), ENOEXEC);
+		ask("./x", ERRPIPE_OWN_ROOT);
+		ck_assert_int_eq(ex.detail, conversions[i].detail);
+		assert_short();
+		if (!ex.detail)
+			continue;
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+		assert_said(&ex, "like a text");
+	}
+}
+END_TEST
+
 static const struct {
 	const char *bytes;
 	int error;
@@ -1137,6 +1173,7 @@ static Suite *explain_content_suite(void)
 	tcase_add_test(tcase, an_object_file);
 	tcase_add_test(tcase, a_program_for_another_system);
 	tcase_add_loop_test(tcase, a_loader_that_is_none, 0, COUNT(loaders));
+	tcase_add_test(tcase, a_converted_program);
 	tcase_add_test(tcase, an_appimage);
 	tcase_add_loop_test(tcase, a_program_of_a_mac, 0, COUNT(macs));
 	suite_add_tcase(suite, tcase);

@@ -333,3 +333,55 @@ const char *ep_mach_o_machines(struct ep_check *c, const struct ep_head *head)
 		return count == 1 ? names[0] : NULL;
 	return ep_keep(c, "%s and %s", names[0], names[1]);
 }
+
+/* --- bytes that were converted like a text ------------------------------------------------------------------ */
+
+struct conversion {
+	uint32_t last;		       /* bytes */
+	unsigned line_feeds, replaced; /* line feeds after a carriage return, and the replacement character U+FFFD */
+	unsigned rest;		       /* bytes that the character in UTF-8 still needs */
+	bool has_other_line_feeds, is_not_utf_8;
+};
+
+/* How many bytes follow that one in UTF-8. */
+static unsigned bytes_after(unsigned char byte)
+{
+	return byte < 0xc2 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+}
+
+static void add_byte(struct conversion *conversion, unsigned char byte)
+{
+	bool continues = (byte & 0xc0) == 0x80;
+
+	conversion->last = conversion->last << 8 | byte;
+	if ((conversion->last & 0xffff) == ('\r' << 8 | '\n'))
+		conversion->line_feeds++;
+	else if (byte == '\n')
+		conversion->has_other_line_feeds = true;
+	if (continues != !!conversion->rest || byte == 0xc0 || byte == 0xc1 || byte > 0xf4)
+		conversion->is_not_utf_8 = true;
+	conversion->rest = continues ? conversion->rest - !!conversion->rest : bytes_after(byte);
+	conversion->replaced += (conversion->last & 0xffffff) == 0xefbfbd;
+}
+
+/* So many of them are no accident in a program. */
+enum { CONVERTED_MIN = 16 };
+
+enum errpipe_detail ep_conversion(int fd)
+{
+	enum { CHUNK = 4096, CHUNKS = 16 };
+	struct conversion conversion = { 0 };
+	unsigned char bytes[CHUNK];
+	ssize_t n = CHUNK;
+
+	for (int chunk = 0; chunk < CHUNKS && n == CHUNK; chunk++) {
+		n = ep_pread(fd, bytes, CHUNK, (uint64_t)chunk * CHUNK);
+		for (ssize_t i = 0; i < n; i++)
+			add_byte(&conversion, bytes[i]);
+	}
+	if (!conversion.has_other_line_feeds && conversion.line_feeds >= CONVERTED_MIN)
+		return ERRPIPE_DETAIL_RETURNS_ADDED;
+	if (!conversion.is_not_utf_8 && conversion.replaced >= CONVERTED_MIN)
+		return ERRPIPE_DETAIL_NO_UTF_8;
+	return ERRPIPE_DETAIL_NONE;
+}

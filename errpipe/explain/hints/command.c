@@ -100,6 +100,16 @@ static bool hint_option(struct ep_check *c, const struct errpipe_link *link)
 
 /* --- all of them -------------------------------------------------------------------------------------------- */
 
+/* "COPY app /app" puts it into a directory that exists. */
+static void hint_inside(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *path = ep_keep(c, "%s/%s", link->path, ep_last_name(link->path));
+
+	if (link->kind == ERRPIPE_LINK_PROGRAM && S_ISDIR(link->mode) && *ep_last_name(link->path) &&
+	    ep_is_program(c, path))
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_A_FILE, .object = path });
+}
+
 /* The kernel does not search PATH for an interpreter. */
 static bool hint_relative(struct ep_check *c, const struct errpipe_link *link)
 {
@@ -139,7 +149,8 @@ static const struct {
 	{ ep_hint_windows_line, true }, { ep_hint_words, false },    { ep_hint_notation, false },
 	{ hint_option, false },		{ ep_hint_path, true },	     { ep_hint_place, true },
 	{ ep_hint_punctuation, true },	{ ep_hint_builtin, false },  { ep_hint_similar, true },
-	{ ep_hint_entrypoint, false },	{ hint_relative, true },     { ep_hint_host, false },
+	{ ep_hint_entrypoint, false },	{ hint_relative, true },     { ep_hint_no_shell, true },
+	{ ep_hint_host, false },
 };
 
 static void give_first(struct ep_check *c, const struct errpipe_link *link)
@@ -159,6 +170,8 @@ void ep_hint_command(struct ep_check *c)
 	const struct errpipe_link *link = ex->broken < 0 ? NULL : &ex->link[ex->broken];
 	enum errpipe_certainty certainty = ex->certainty;
 
+	if (link && ex->cause == ERRPIPE_CAUSE_NOT_A_FILE && !ex->detail && !ex->object)
+		hint_inside(c, link);
 	if (!link || !is_missing(ex))
 		return;
 	c->steps = HINT_STEPS;

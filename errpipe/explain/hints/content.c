@@ -211,6 +211,18 @@ static void hint_loader(struct ep_check *c, struct errpipe_link *link, int fd, c
 		set_content(c, link, content);
 }
 
+/* A transfer as text: FTP in ASCII mode, git's core.autocrlf, a program that decodes UTF-8. */
+static bool hint_conversion(struct ep_check *c, const struct errpipe_link *link, int fd)
+{
+	enum errpipe_detail detail = link->format == ERRPIPE_FORMAT_ELF ? ep_conversion(fd) : ERRPIPE_DETAIL_NONE;
+
+	if (detail)
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,
+							  .detail = detail,
+							  .certainty = ERRPIPE_LIKELY });
+	return detail;
+}
+
 static void hint_appimage(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head)
 {
 	if (!ep_is_appimage(head))
@@ -239,7 +251,7 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 	char bytes[EP_TEXT_SIZE];
 	struct ep_text text;
 
-	if (c->ex->broken != link - c->ex->link || !read_text(link, fd, bytes, &text))
+	if (c->ex->broken != link - c->ex->link || !read_text(link, fd, bytes, &text) || hint_conversion(c, link, fd))
 		return;
 	switch (c->ex->cause) {
 	case ERRPIPE_CAUSE_NO_INTERPRETER_LINE:

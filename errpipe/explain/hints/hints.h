@@ -39,7 +39,7 @@ void ep_hint_command(struct ep_check *c);
  * words.c: a command that was meant for a shell: all of it in one word; one that only a shell has.
  * notation.c: a path as systemd, Windows or a browser would take it.
  * similar.c: a character that cannot be seen; a comma or semicolon at the end; a name that is spelled differently in its directory.
- * place.c: PATH is wrong; the file is in another directory; the image has another entrypoint; it is in the caller's root instead of the question's.
+ * place.c: PATH is wrong; the file is in another directory; there is no shell; the image has another entrypoint; it is in the caller's root instead of the question's.
  */
 bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link);
@@ -52,7 +52,12 @@ bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
+
+/* searched.c: the names in a directory of the root, max at most. */
+void ep_list(struct ep_check *c, const char *directory, int max, int (*each)(void *context, const char *name),
+	     void *context);
 
 /* expansion.c: the length of the variable's name with which a text begins; 0: none. */
 size_t ep_variable_length(const char *text);

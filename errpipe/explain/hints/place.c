@@ -15,6 +15,21 @@ static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", 
 
 #define DIRECTORIES (sizeof(directories) / sizeof(*directories))
 
+/* Where other systems and packages put theirs: NixOS, Homebrew, images of Java and of Go. */
+static const char *const other_directories[] = { "/run/current-system/sw/bin", "/opt/homebrew/bin",
+						 "/home/linuxbrew/.linuxbrew/bin", "/opt/java/openjdk/bin",
+						 "/usr/local/go/bin" };
+
+#define OTHER_DIRECTORIES (sizeof(other_directories) / sizeof(*other_directories))
+
+/* All of them, the usual ones first. NULL: no more. */
+static const char *directory_at(size_t i)
+{
+	if (i < DIRECTORIES)
+		return directories[i];
+	return i - DIRECTORIES < OTHER_DIRECTORIES ? other_directories[i - DIRECTORIES] : NULL;
+}
+
 static bool refine(struct ep_check *c, struct ep_finding finding)
 {
 	ep_finding_refine(c, finding);
@@ -52,9 +67,9 @@ static bool is_path_itself(const char *text)
 	return ep_begins_with(text, "PATH") && strspn(text + 4, "}%") == strlen(text + 4);
 }
 
-static bool is_quoted(const struct ep_directory *place)
+static bool is_quoted(const char *place)
 {
-	return place->length && (strchr("\"'", place->name[0]) || strchr("\"'", place->name[place->length - 1]));
+	return *place && (strchr("\"'", *place) || strchr("\"'", place[strlen(place) - 1]));
 }
 
 static bool is_searched(enum errpipe_cause cause)
@@ -83,7 +98,45 @@ static bool hint_not_expanded(struct ep_check *c, const char *place, const char 
 	       not_in_path(c, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, ep_keep(c, "%s", place), ep_keep(c, "%s", directory));
 }
 
-static bool hint_directories(struct ep_check *c, const char *name)
+static bool hint_for_shell(struct ep_check *c, const char *place, const char *name)
+{
+	return hint_not_expanded(c, place, name) ||
+	       (is_quoted(place) && not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED, ep_keep(c, "%s", place), NULL));
+}
+
+/* "/app ", "/app\r", "PATH=/app": it would be found without these. */
+static enum errpipe_detail litter_of(const char *place, char *clean)
+{
+	enum errpipe_detail detail = ERRPIPE_DETAIL_NONE;
+	size_t length;
+
+	if (ep_begins_with(place, "PATH=")) {
+		detail = ERRPIPE_DETAIL_PATH_TWICE;
+		place += strlen("PATH=");
+	}
+	if (*place == ' ')
+		detail = ERRPIPE_DETAIL_PATH_BLANK;
+	strcpy(clean, place + strspn(place, " "));
+	for (length = strlen(clean); length && strchr(" \r", clean[length - 1]); length--) {
+		detail = clean[length - 1] == ' ' ? ERRPIPE_DETAIL_PATH_BLANK : ERRPIPE_DETAIL_PATH_RETURN;
+		clean[length - 1] = '\0';
+	}
+	return detail;
+}
+
+static bool hint_litter(struct ep_check *c, const char *place, const char *name)
+{
+	char clean[PATH_MAX / 2], path[PATH_MAX];
+	enum errpipe_detail detail = litter_of(place, clean);
+
+	if (!detail && *place == '/' && strcmp(ep_last_name(place), name) == 0 && ep_is_program(c, place))
+		return not_in_path(c, ERRPIPE_DETAIL_PATH_FILE, ep_keep(c, "%s", place), NULL);
+	return detail && *clean && is_program(c, path, snprintf(path, sizeof(path), "%s/%s", clean, name)) &&
+	       not_in_path(c, detail, ep_keep(c, "%s", place), NULL);
+}
+
+static bool hint_directories(struct ep_check *c, const char *name,
+			     bool (*hint)(struct ep_check *c, const char *place, const char *name))
 {
 	struct ep_directory place = { .rest = c->ex->object };
 	char text[PATH_MAX / 2];
@@ -92,10 +145,8 @@ static bool hint_directories(struct ep_check *c, const char *name)
 		if (place.length >= sizeof(text))
 			continue;
 		snprintf(text, sizeof(text), "%.*s", (int)place.length, place.name);
-		if (hint_not_expanded(c, text, name))
+		if (hint(c, text, name))
 			return true;
-		if (is_quoted(&place))
-			return not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED, ep_keep(c, "%s", text), NULL);
 	}
 	return false;
 }
@@ -128,7 +179,8 @@ bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link)
 		return false;
 	if (strstr(c->ex->object, ":\\") && strchr(c->ex->object, ';'))
 		return not_in_path(c, ERRPIPE_DETAIL_PATH_OF_WINDOWS, NULL, NULL);
-	if (hint_separator(c, link->path) || hint_directories(c, link->path))
+	if (hint_directories(c, link->path, hint_litter) || hint_separator(c, link->path) ||
+	    hint_directories(c, link->path, hint_for_shell))
 		return true;
 	if (!*c->ex->object)
 		return not_in_path(c, ERRPIPE_DETAIL_PATH_EMPTY, NULL, NULL);
@@ -146,6 +198,37 @@ static bool outside_path(struct ep_check *c, enum errpipe_detail detail, const c
 					      .object = c->ex->object });
 }
 
+/* A search for directory/ENTRY/bin/name. */
+struct below {
+	struct ep_check *c;
+	const char *directory, *name;
+	unsigned found;
+	char path[PATH_MAX]; /* the last that was found */
+};
+
+static int look_below(void *context, const char *entry)
+{
+	struct below *below = context;
+	char path[PATH_MAX];
+
+	if (!is_program(below->c, path,
+			snprintf(path, sizeof(path), "%s/%s/bin/%s", below->directory, entry, below->name)))
+		return 0;
+	below->found++;
+	strcpy(below->path, path);
+	return 0;
+}
+
+/* If two have it, nothing tells which was meant. */
+static bool hint_below(struct ep_check *c, const char *directory, const char *name)
+{
+	enum { ENTRIES = 64 };
+	struct below below = { .c = c, .directory = directory, .name = name };
+
+	ep_list(c, directory, ENTRIES, look_below, &below);
+	return below.found == 1 && outside_path(c, ERRPIPE_DETAIL_NONE, below.path);
+}
+
 static bool hint_outside_path(struct ep_check *c, const char *name)
 {
 	char path[PATH_MAX];
@@ -153,11 +236,11 @@ static bool hint_outside_path(struct ep_check *c, const char *name)
 	if (c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH &&
 	    is_program(c, path, snprintf(path, sizeof(path), "./%s", name)))
 		return outside_path(c, ERRPIPE_DETAIL_IN_CWD, path);
-	for (size_t i = 0; i < DIRECTORIES; i++) {
-		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directories[i], name)))
+	for (size_t i = 0; directory_at(i); i++) {
+		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory_at(i), name)))
 			return outside_path(c, ERRPIPE_DETAIL_NONE, path);
 	}
-	return false;
+	return hint_below(c, "/opt", name) || hint_below(c, "/usr/lib/jvm", name);
 }
 
 static bool elsewhere(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *path)
@@ -173,11 +256,11 @@ static const char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	for (size_t i = 0; slash && i < DIRECTORIES; i++) {
-		size_t length = strlen(directories[i]);
+	for (size_t i = 0; slash && directory_at(i); i++) {
+		size_t length = strlen(directory_at(i));
 
-		if (length == (size_t)(slash - path) && memcmp(path, directories[i], length) == 0)
-			return directories[i];
+		if (length == (size_t)(slash - path) && memcmp(path, directory_at(i), length) == 0)
+			return directory_at(i);
 	}
 	return NULL;
 }
@@ -216,6 +299,20 @@ static bool hint_relative(struct ep_check *c, const struct errpipe_link *link)
 	       elsewhere(c, ERRPIPE_DETAIL_LEADING_SLASH, NULL, path);
 }
 
+/* A virtual environment of Python that was moved: the interpreter lies beside its script. */
+static bool hint_moved(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *script = link->kind == ERRPIPE_LINK_INTERPRETER ? c->ex->link[link->parent].resolved : NULL;
+	const char *name = ep_last_name(link->path);
+	size_t length = script ? ep_last_name(script) - script : 0;
+	char path[PATH_MAX];
+
+	return length > 5 && memcmp(script + length - 5, "/bin/", 5) == 0 && ep_begins_with(name, "python") &&
+	       strstr(link->path, "/bin/") &&
+	       is_program(c, path, snprintf(path, sizeof(path), "%.*s%s", (int)length, script, name)) &&
+	       elsewhere(c, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL, path);
+}
+
 bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *slash = strrchr(link->path, '/'), *directory = directory_of(link->path);
@@ -225,16 +322,16 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 		return is_searched(c->ex->cause) && hint_outside_path(c, link->path);
 	if (!slash[1])
 		return false;
-	for (size_t i = 0; directory && i < DIRECTORIES; i++) {
+	for (size_t i = 0; directory && directory_at(i); i++) {
 		bool torn;
 
-		if (!is_program(c, path, snprintf(path, sizeof(path), "%s%s", directories[i], slash)))
+		if (!is_program(c, path, snprintf(path, sizeof(path), "%s%s", directory_at(i), slash)))
 			continue;
 		torn = is_torn_apart(c, directory) && strncmp(path, "/usr/", 5) == 0;
 		return elsewhere(c, torn ? ERRPIPE_DETAIL_TORN_APART : ERRPIPE_DETAIL_OTHER_DIRECTORY,
 				 torn ? directory : NULL, path);
 	}
-	return hint_relative(c, link);
+	return hint_relative(c, link) || hint_moved(c, link);
 }
 
 /* Docker's official images have it in /usr/local/bin, others in /. */
@@ -257,6 +354,52 @@ bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link)
 					 NULL, path);
 	}
 	return false;
+}
+
+/* --- no shell ----------------------------------------------------------------------------------------------- */
+
+static bool is_shell(const char *name)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "ash" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An image without a shell: "distroless", "scratch". A place that cannot be seen may have one. */
+bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link)
+{
+	static const char *const places[] = { "/bin/sh",
+					      "/bin/bash",
+					      "/bin/dash",
+					      "/bin/busybox",
+					      "/usr/bin/sh",
+					      "/usr/bin/bash",
+					      "/usr/bin/dash",
+					      "/usr/bin/busybox",
+					      "/busybox/sh",
+					      "/bin/ash",
+					      "/usr/local/bin/bash",
+					      "/bin/zsh",
+					      "/bin/toybox",
+					      "/bin/ksh",
+					      "/usr/bin/zsh",
+					      "/bin/mksh",
+					      "/system/bin/sh",
+					      "/usr/local/bin/sh",
+					      "/run/current-system/sw/bin/sh" };
+
+	if (!is_shell(ep_last_name(link->path)) || c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING)
+		return false;
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (ep_look_at(c, places[i]) != EP_PLACE_EMPTY)
+			return false;
+	}
+	return refine(c, (struct ep_finding){
+				 .cause = c->ex->cause, .detail = ERRPIPE_DETAIL_NO_SHELL, .object = c->ex->object });
 }
 
 /* --- a path of the host ------------------------------------------------------------------------------------- */

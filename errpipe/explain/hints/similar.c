@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The file is missing, but a file with a similar name exists in its directory. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "explain/hints/hints.h"
 #include "explain/kernel/lookup.h"
@@ -120,7 +118,8 @@ static bool differs_in_suffix(const char *a, const char *b)
 {
 	size_t length = common(a, b);
 
-	return length && ((!a[length] && is_suffix(b + length)) || (!b[length] && is_suffix(a + length)));
+	return length && ((!a[length] && (is_suffix(b + length) || strcmp(b + length, ".exe") == 0)) ||
+			  (!b[length] && is_suffix(a + length)));
 }
 
 /* Other names under which systems have the same program. */
@@ -239,20 +238,10 @@ static bool is_dense(const char *directory)
 static void look_through(struct similar *similar, const char *directory)
 {
 	enum { ENTRIES = 8192 };
-	struct ep_lookup w;
-	int fd;
 
-	if (ep_lookup(&w, similar->c, *directory ? directory : ".", EP_FOR_HINT) < 0)
-		return;
 	similar->directory = directory;
 	similar->dense = is_dense(directory);
-	fd = w.fd < 0 ? -1 : ep_openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-	if (fd >= 0) {
-		ep_entries(fd, ENTRIES, compare, similar);
-		close(fd);
-	}
-	if (w.fd >= 0)
-		close(w.fd);
+	ep_list(similar->c, *directory ? directory : ".", ENTRIES, compare, similar);
 	similar->directory = NULL;
 }
 
