@@ -161,6 +161,15 @@ try 'build an older library' shadow
 try 'a library that hides the right one' stops 1 "remove that entry, so that \"$tmp/libv.so.1\" is used" "LD_LIBRARY_PATH=$tmp/older" ./versioned
 try 'the right one comes first' starts "LD_LIBRARY_PATH=$tmp:$tmp/older" ./versioned
 
+# The loader of glibc aborts. Whether another file has the symbol is not known, so run says nothing.
+no_versions() {
+	mkdir -p none && (cd none && library libv.so.1 -nostdlib) &&
+		program bound ./libv.so.1 -Wl,-rpath,"$tmp" -Wl,-z,now && starts '' ./bound &&
+		! with "LD_LIBRARY_PATH=$tmp/none" ./bound >out 2>&1 && ! with "LD_LIBRARY_PATH=$tmp/none" "$errpipe" explain ./bound >out &&
+		grep -qF "why (likely): \"./bound\" needs V_2.34, which \"$tmp/none/libv.so.1\" does not have" out
+}
+try 'a library without versions' no_versions
+
 # --- symbols
 
 symbols() {

@@ -771,7 +771,18 @@ START_TEST(versions)
 	put_program(program);
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
 	ask((struct errpipe_question){ .envp = empty });
-	must_start(); /* a library without versions */
+	must_start(); /* a library without versions: it aborts when the program calls a function of it */
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	program.flags_1 = DF_1_NOW;
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_VERSION_MISSING, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	program.version[0].weak = 1;
+	put_program(program);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 }
 END_TEST
 

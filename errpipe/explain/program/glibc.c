@@ -547,5 +547,8 @@ int ep_glibc(struct ep_walk *w)
 	preload_all(w);
 	if (take_needs(w) < 0 || ep_walk_versions(w) < 0)
 		return -1;
-	return check_cpu(w) < 0 ? -1 : ep_walk_symbols(w);
+	if (check_cpu(w) < 0 || ep_walk_symbols(w) < 0)
+		return -1;
+	w->certain = w->certain && !w->may_abort;
+	return 0;
 }

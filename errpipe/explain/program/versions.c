@@ -6,8 +6,8 @@
 
 #include "explain/program/walk.h"
 
-/* The exit status of glibc's loader. By then it has reported all missing versions. */
-enum { STATUS_OF_VERSIONS = 1 };
+/* The exit status of glibc's loader. By then it has reported all missing versions. The other one is that of an assertion. */
+enum { STATUS_OF_VERSIONS = 1, STATUS_OF_ASSERTION = 127 };
 
 static bool is_name_of(const char *name, const char *of)
 {
@@ -188,7 +188,7 @@ static int version_missing(struct ep_walk *w, int needer, int in, const struct e
 	return ep_finding_set(w->c, w->running->link, finding);
 }
 
-/* A file without versions only makes the loader print a warning. */
+/* A file without definitions only makes the loader print a warning. */
 static int check_versions(struct ep_walk *w, int needer)
 {
 	const struct ep_loaded *loaded = &w->loaded[needer];
@@ -205,10 +205,40 @@ static int check_versions(struct ep_walk *w, int needer)
 	return 0;
 }
 
+/*
+ * If the file has no versions at all, an assertion fails when the loader binds a symbol to it (check_match() in
+ * elf/dl-lookup.c). But another file may define the symbol before it.
+ */
+static int check_unversioned(struct ep_walk *w, int needer)
+{
+	const struct ep_loaded *loaded = &w->loaded[needer];
+
+	for (unsigned i = 0; i < loaded->needs; i++) {
+		const struct ep_walk_version *version = &w->need[loaded->first_need + i];
+		int in = find_by_name(w, version->file);
+
+		if (in < 0 || version->is_weak || w->loaded[in].has_definitions || w->loaded[in].has_versions ||
+		    !w->loaded[in].is_queued)
+			continue;
+		if (w->binds_now || loaded->binds_now) {
+			w->certain = false;
+			version_missing(w, needer, in, version);
+			w->c->ex->status = STATUS_OF_ASSERTION;
+			return -1;
+		}
+		w->may_abort = true;
+	}
+	return 0;
+}
+
 int ep_walk_versions(struct ep_walk *w)
 {
 	for (int i = 0; i < w->count; i++) {
 		if (check_versions(w, i) < 0)
+			return -1;
+	}
+	for (int i = 0; i < w->count; i++) {
+		if (check_unversioned(w, i) < 0)
 			return -1;
 	}
 	return 0;

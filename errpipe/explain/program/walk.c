@@ -96,6 +96,7 @@ static void note_versions(struct ep_walk *w, struct ep_loaded *loaded, struct ep
 	loaded->needs = w->needs - loaded->first_need;
 	loaded->first_definition = w->definitions;
 	loaded->has_definitions = ep_object_has(object, EP_VERDEF);
+	loaded->has_versions = ep_object_has(object, EP_VERSYM);
 	ep_object_defines(object, note_definition, w);
 	loaded->definitions = w->definitions - loaded->first_definition;
 }

@@ -43,7 +43,7 @@ struct ep_loaded {
 	unsigned first_name, names;
 	unsigned first_need, needs;
 	unsigned first_definition, definitions;
-	bool has_definitions;
+	bool has_definitions, has_versions; /* DT_VERDEF, DT_VERSYM */
 	uint32_t isa;
 	struct ep_symbols symbols; /* that it defines */
 	unsigned first_symbol;	   /* that it needs */
@@ -116,6 +116,7 @@ struct ep_walk {
 
 	struct ep_walk_symbol symbol[EP_SYMBOLS_MAX];
 	unsigned symbols;
+	bool may_abort;	    /* a function may, when the program calls it */
 	bool lacks_symbols; /* the symbols of a file could not be read */
 	bool is_musl;
 	bool binds_now; /* LD_BIND_NOW */
