@@ -504,6 +504,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_KUBERNETES,	 /* $(NAME) */
 	ERRPIPE_DETAIL_WINDOWS_VARIABLE, /* %NAME% */
 	ERRPIPE_DETAIL_TEMPLATE,	 /* {{ ... }}, @NAME@ */
+	ERRPIPE_DETAIL_SPECIFIER,	 /* systemd's %h */
 
 	/* SHELL_BUILTIN. 0: every shell has it. */
 	ERRPIPE_DETAIL_CHANGES_DIRECTORY,

@@ -172,6 +172,8 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 
 	if (is_template(link->path) || is_template_line(c, link))
 		detail = ERRPIPE_DETAIL_TEMPLATE;
+	else if (ep_begins_with(link->path, "%h/"))
+		detail = ERRPIPE_DETAIL_SPECIFIER;
 	else if (!needs_expansion(link->path) || strpbrk(link->path, " \t"))
 		return false;
 	found = ep_expand(c, link->path, path, sizeof(path)) && ep_is_command(c, path, strlen(path));

@@ -198,10 +198,10 @@ static bool outside_path(struct ep_check *c, enum errpipe_detail detail, const c
 					      .object = c->ex->object });
 }
 
-/* A search for directory/ENTRY/bin/name. */
+/* A search for directory/ENTRY/rest. */
 struct below {
 	struct ep_check *c;
-	const char *directory, *name;
+	const char *directory, *rest;
 	unsigned found;
 	char path[PATH_MAX]; /* the last that was found */
 };
@@ -212,7 +212,7 @@ static int look_below(void *context, const char *entry)
 	char path[PATH_MAX];
 
 	if (!is_program(below->c, path,
-			snprintf(path, sizeof(path), "%s/%s/bin/%s", below->directory, entry, below->name)))
+			snprintf(path, sizeof(path), "%s/%s/%s", below->directory, entry, below->rest)))
 		return 0;
 	below->found++;
 	strcpy(below->path, path);
@@ -220,13 +220,19 @@ static int look_below(void *context, const char *entry)
 }
 
 /* If two have it, nothing tells which was meant. */
-static bool hint_below(struct ep_check *c, const char *directory, const char *name)
+static bool find_below(struct below *below)
 {
 	enum { ENTRIES = 64 };
-	struct below below = { .c = c, .directory = directory, .name = name };
 
-	ep_list(c, directory, ENTRIES, look_below, &below);
-	return below.found == 1 && outside_path(c, ERRPIPE_DETAIL_NONE, below.path);
+	ep_list(below->c, below->directory, ENTRIES, look_below, below);
+	return below->found == 1;
+}
+
+static bool hint_below(struct ep_check *c, const char *directory, const char *name)
+{
+	struct below below = { .c = c, .directory = directory, .rest = ep_keep(c, "bin/%s", name) };
+
+	return find_below(&below) && outside_path(c, ERRPIPE_DETAIL_NONE, below.path);
 }
 
 static bool hint_outside_path(struct ep_check *c, const char *name)
@@ -313,6 +319,24 @@ static bool hint_moved(struct ep_check *c, const struct errpipe_link *link)
 	       elsewhere(c, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL, path);
 }
 
+/* With --target, cargo writes target/TRIPLE/release in place of target/release. */
+static bool hint_target(struct ep_check *c, const struct errpipe_link *link)
+{
+	static const char *const profiles[] = { "target/release/", "target/debug/" };
+
+	for (size_t i = 0; i < sizeof(profiles) / sizeof(*profiles); i++) {
+		const char *at = strstr(link->path, profiles[i]);
+		size_t before = at ? at - link->path + strlen("target") : 0;
+		struct below below = { .c = c, .directory = ep_keep(c, "%.*s", (int)before, link->path) };
+
+		if (!at || (at > link->path && at[-1] != '/'))
+			continue;
+		below.rest = link->path + before + 1;
+		return find_below(&below) && elsewhere(c, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL, below.path);
+	}
+	return false;
+}
+
 bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *slash = strrchr(link->path, '/'), *directory = directory_of(link->path);
@@ -331,7 +355,7 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 		return elsewhere(c, torn ? ERRPIPE_DETAIL_TORN_APART : ERRPIPE_DETAIL_OTHER_DIRECTORY,
 				 torn ? directory : NULL, path);
 	}
-	return hint_relative(c, link) || hint_moved(c, link);
+	return hint_relative(c, link) || hint_moved(c, link) || hint_target(c, link);
 }
 
 /* Docker's official images have it in /usr/local/bin, others in /. */
