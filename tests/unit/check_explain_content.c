@@ -516,6 +516,10 @@ START_TEST(a_script_of_bash)
 	ck_assert_int_eq(ex.certainty, is_bash ? ERRPIPE_LIKELY : ERRPIPE_CERTAIN);
 	assert_said(&ex, is_bash ? "run: bash /x, or add #!/usr/bin/env bash" : "run: sh /x");
 	assert_short();
+	ck_assert_int_eq(rename("with/x", "with/x.ksh"), 0);
+	ask("/x.ksh", root);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NO_INTERPRETER_LINE);
+	ck_assert_int_eq(rename("with/x.ksh", "with/x"), 0);
 	unlink("with/bin/bash");
 	ask("/x", root);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NO_INTERPRETER_LINE);

@@ -525,6 +525,8 @@ bool ep_is_bash(const struct ep_text *text)
 	struct ep_span rest = text->all, line;
 	bool is = false;
 
+	if (ep_has_ending(text->path, "ksh") || ep_has_ending(text->path, "csh"))
+		return false;
 	for (int i = 0; i < LINES_MAX && ep_take_line(&rest, &line); i++) {
 		line = after_keywords(line);
 		if (!line.size || *line.at == '#')
