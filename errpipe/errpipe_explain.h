@@ -389,6 +389,9 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LOADER_TYPE,   /* number is e_type */
 	ERRPIPE_DETAIL_READ_ONLY_TOP, /* its last segment is read-only, which Linux before 6.10 cannot load */
 
+	/* ADDRESS_SPACE */
+	ERRPIPE_DETAIL_CONFIGURED_LIMIT, /* the limit of the question, not that of the caller */
+
 	/* BAD_LOADER_NAME: number is its length. */
 	ERRPIPE_DETAIL_NAME_EMPTY,
 	ERRPIPE_DETAIL_NAME_TOO_SHORT,
@@ -407,8 +410,9 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
 
 	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
-	ERRPIPE_DETAIL_NOT_IN_CACHE, /* available is in a directory of ld.so.conf, but ldconfig was not run since */
-	ERRPIPE_DETAIL_NOT_SEARCHED, /* its loader does not look in the directory of available */
+	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig was not run since */
+	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, but musl's list, object, does not have that */
+	ERRPIPE_DETAIL_NOT_SEARCHED,  /* its loader does not look in the directory of available */
 	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
 	ERRPIPE_DETAIL_BESIDE_PROGRAM, /* the same, and object is the program's own directory */
 	ERRPIPE_DETAIL_RELATIVE_LIBRARY, /* subject is a path in the working directory; object: a directory that has it */

@@ -470,6 +470,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "here", here_at(ex, ex->broken) },
 		{ "fault", fault_at(ex, ex->broken) },
 		{ "subject-here", ex->subject_here },
+		{ "own-limit", when(ex->limit && !ex->detail) },
 		{ "subject-text", ex->subject },
 		{ "root", ex->root_here },
 		{ "remount", ex->detail == ERRPIPE_DETAIL_CONFIGURED_MOUNT ? NULL : ex->subject },

@@ -955,6 +955,8 @@ START_TEST(more_address_space_than_allowed)
 
 	image.segment[0].memory_size = limit;
 	assert_killed(write_image("space", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, limit);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
+	assert_said(&ex, "raise that limit in process.rlimits");
 	ck_assert_uint_eq(ex.limit, limit);
 	ck_assert_uint_eq(ex.number, limit + 128 * 1024);
 }

@@ -951,6 +951,15 @@ START_TEST(of_musl)
 	ck_assert_int_eq(unlinkat(root, "etc/ld-musl-x86_64.path", 0), 0);
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	put_text("etc/ld-musl-x86_64.path", "/opt/b");
+	put_library("usr/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIST_REPLACES);
+	assert_said(&ex, "/usr/lib to \"/etc/ld-musl-x86_64.path\", which replaces these defaults");
+	ck_assert_int_eq(unlinkat(root, "etc/ld-musl-x86_64.path", 0), 0);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
 }
 END_TEST
 

@@ -280,7 +280,9 @@ static int check_address_space(struct ep_check *c, const struct errpipe_link *li
 	size = sum(size, stack < STACK ? page_start(stack) : STACK);
 	if (size <= limit || image->wraps)
 		return 0;
-	return kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size, limit);
+	kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size, limit);
+	c->ex->detail = c->question->limit_address_space ? ERRPIPE_DETAIL_CONFIGURED_LIMIT : ERRPIPE_DETAIL_NONE;
+	return -1;
 }
 
 static bool begins_itself(const struct errpipe_link *link)

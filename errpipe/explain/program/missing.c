@@ -294,6 +294,19 @@ static bool take_near(struct ep_walk *w, const struct ep_near *near, struct ep_f
 	return missing->detail;
 }
 
+/* Is it where musl looks if there is no list of directories? */
+static bool is_in_usual_place(const char *path)
+{
+	static const char *const usual[] = { "/lib/", "/usr/local/lib/", "/usr/lib/" };
+	size_t length = ep_last_name(path) - path;
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+		if (strlen(usual[i]) == length && strncmp(path, usual[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
 {
 	bool is_configured = false, is_privileged = w->secure && w->loader.signs & EP_SIGN_GLIBC;
@@ -306,6 +319,10 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	missing->detail = is_configured	  ? ERRPIPE_DETAIL_NOT_IN_CACHE
 			  : is_privileged ? ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE
 					  : ERRPIPE_DETAIL_NOT_SEARCHED;
+	if (w->list_file && is_in_usual_place(elsewhere)) {
+		missing->detail = ERRPIPE_DETAIL_LIST_REPLACES;
+		missing->object = ep_walk_tell(w, w->list_file);
+	}
 	return true;
 }
 

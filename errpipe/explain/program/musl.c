@@ -164,6 +164,7 @@ static void read_list(struct ep_walk *w, char *list, size_t size)
 	strcpy(list, error == -ENOENT ? "/lib:/usr/local/lib:/usr/lib" : "");
 	if (error < 0)
 		return;
+	w->list_file = ep_walk_keep(w, path);
 	n = file.fd < 0 ? -1 : ep_pread(file.fd, list, size - 1, 0);
 	list[n < 0 ? 0 : n] = '\0';
 	if (n < 0 || n == (ssize_t)size - 1)

@@ -142,7 +142,8 @@ struct ep_walk {
 	unsigned probes;
 	unsigned level; /* of the CPU; 0: unknown */
 
-	char list[8192]; /* musl: the directories of the system */
+	char list[8192];       /* musl: the directories of the system */
+	const char *list_file; /* the file that names them instead of the usual ones; NULL: none */
 
 	struct ep_cache cache;
 	bool has_cache;
