@@ -421,6 +421,11 @@ static const char *when(bool condition)
 	return condition ? "" : NULL;
 }
 
+static bool is_in_cwd(const struct errpipe_explanation *ex)
+{
+	return ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY || ex->detail == ERRPIPE_DETAIL_BESIDE_PROGRAM;
+}
+
 static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct errpipe_link *broken = link_at(ex, ex->broken);
@@ -439,8 +444,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "subject-last", ex->subject ? ep_last_name(ex->subject) : NULL },
 		{ "looked", ex->detail ? NULL : ex->searched },
 		{ "unshut", ex->object ? NULL : ex->subject },
-		{ "in-cwd", when(ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY ||
-				 ex->detail == ERRPIPE_DETAIL_BESIDE_PROGRAM) },
+		{ "in-cwd", when(is_in_cwd(ex)) },
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
 		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },

@@ -102,6 +102,7 @@ try 'build another version' other_version
 try 'another version of it' stops 127 "was not built for \"$tmp/b/libone.so.2\"" "LD_LIBRARY_PATH=$tmp/b" ./app
 rm b/libone.so.2
 
+# The cause debug-file is of files that objcopy --only-keep-debug leaves.
 # is_debug FILE: it does not start, and explain knows it.
 is_debug() {
 	chmod +x "$1" && ! "$1" >out 2>&1 && ! "$errpipe" explain "$1" >out && grep -qF 'has only the debug information of a program' out
