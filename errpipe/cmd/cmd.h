@@ -80,6 +80,9 @@ struct setup {
 	struct errpipe_setup to;
 	bool is_used; /* an option was given */
 	bool has_groups;
+	struct errpipe_who
+		who; /* from setup_check(): the process that execs, unless it is as privileged as this one */
+	bool has_who;
 	gid_t *groups;
 	struct errpipe_limit *limits;
 	void *filter;
@@ -87,8 +90,8 @@ struct setup {
 
 /* Returns 0, or -1 after a message. For any other option it returns -1 without a message. */
 int setup_option(struct setup *setup, int option, const char *value);
-/* Returns 0, or -1 after a message. */
-int setup_check(const struct setup *setup);
+/* Call it after the last option. Returns 0, or -1 after a message. */
+int setup_check(struct setup *setup);
 void setup_free(struct setup *setup);
 
 /* The name of an errno, or words if it has none. */
@@ -102,12 +105,12 @@ char *quoted(const char *name);
 struct outcome {
 	struct errpipe_report report; /* verdict 0: a failure of errpipe's own */
 	enum errpipe_route route;
-	char *path;	       /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
-	char *tried;	       /* malloc'd: the path tried last, even if nothing exists there */
-	bool nowhere;	       /* PATH lacks the program */
-	const char *directory; /* the working directory that the setup enters, or NULL */
-	char *failure;	       /* malloc'd: the failure of errpipe itself, or NULL */
-	char *line;	       /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
+	char *path;		   /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
+	char *tried;		   /* malloc'd: the path tried last, even if nothing exists there */
+	bool nowhere;		   /* PATH lacks the program */
+	const struct setup *setup; /* of the process that was to exec; NULL: that of this process */
+	char *failure;		   /* malloc'd: the failure of errpipe itself, or NULL */
+	char *line;		   /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
 };
 
 /* Make it a failure of errpipe itself: what failed and, unless it is NULL, a name, which is quoted. */

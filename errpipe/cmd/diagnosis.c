@@ -113,10 +113,13 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 {
 	const struct errpipe_report *report = &outcome->report;
 	bool is_nowhere = outcome->nowhere && report->error == ENOENT;
+	const struct setup *setup = outcome->setup;
 	const struct inspection inspection = {
 		.question = { .path = is_nowhere ? outcome->path : outcome->tried,
 			      .search_path = is_nowhere ? path_or_default(NULL) : NULL,
 			      .report = report,
+			      .who = setup && setup->has_who ? &setup->who : NULL,
+			      .cwd = setup ? setup->to.directory : NULL,
 			      .argv = argv,
 			      .envp = environ },
 		.milliseconds = DIAGNOSIS_MILLISECONDS,

@@ -44,16 +44,17 @@ static bool set_up(struct exec *exec, struct outcome *outcome)
 	unsigned step;
 	int ret;
 
-	outcome->directory = exec->setup.to.directory;
 	if (!exec->setup.is_used || exec->is_set_up)
 		return true;
 	exec->is_set_up = true;
 	ret = errpipe_setup_apply(&exec->setup.to, &step);
-	if (ret < 0)
-		outcome->report = (struct errpipe_report){
-			.verdict = ERRPIPE_SETUP_FAILED, .error = -ret, .raw_error = -ret, .step = step, .status = -1
-		};
-	return ret == 0;
+	if (ret == 0)
+		return true;
+	outcome->setup = &exec->setup;
+	outcome->report = (struct errpipe_report){
+		.verdict = ERRPIPE_SETUP_FAILED, .error = -ret, .raw_error = -ret, .step = step, .status = -1
+	};
+	return false;
 }
 
 /* Returns only if it has failed. The report goes through a pipe to ourselves, both ends of which an exec closes. */

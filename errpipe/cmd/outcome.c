@@ -35,8 +35,7 @@ void outcome_fail(struct outcome *outcome, int error, const char *what, const ch
 /* The library does not know which directory it was. Put its name before the errno. */
 static void name_directory(struct outcome *outcome)
 {
-	char *directory = outcome->directory ? quoted(outcome->directory) : NULL,
-	     *error = strrchr(outcome->line, ' ');
+	char *directory = quoted(outcome->setup->to.directory), *error = strrchr(outcome->line, ' ');
 	char *line = NULL;
 
 	if (directory && error &&

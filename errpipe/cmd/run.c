@@ -138,7 +138,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 		return;
 	}
 	outcome->route = child.route;
-	outcome->directory = run->setup.to.directory;
+	outcome->setup = &run->setup;
 	ret = attend(&child, &run->signals);
 	if (ret < 0)
 		kill(child.pid, SIGKILL);

@@ -339,13 +339,39 @@ int setup_option(struct setup *setup, int option, const char *value)
 	}
 }
 
+/* The credentials after the setup, as far as they decide on access to files. */
+static void find_who(struct setup *setup)
+{
+	const struct errpipe_setup *to = &setup->to;
+	struct errpipe_identity now;
+	struct errpipe_who *who = &setup->who;
+
+	if (!(to->set & (ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES)) || errpipe_identity(&now) < 0)
+		return;
+	setup->has_who = true;
+	who->uid = to->set & ERRPIPE_SET_USER ? to->uid : geteuid();
+	who->gid = to->set & ERRPIPE_SET_USER ? to->gid : getegid();
+	who->groups = to->groups;
+	who->groups_count = to->groups_length;
+	who->effective = who->uid == 0 ? now.effective : 0;
+	who->inheritable = now.inheritable;
+	who->bounding = now.bounding;
+	who->no_new_privs = now.no_new_privs || to->no_new_privs;
+	if (to->set & ERRPIPE_SET_CAPABILITIES) {
+		who->effective = to->effective;
+		who->inheritable = to->inheritable;
+		who->bounding = to->bounding;
+	}
+}
+
 /* A filter and a user are the only options that can be refused together. */
-int setup_check(const struct setup *setup)
+int setup_check(struct setup *setup)
 {
 	struct errpipe_report report = { .verdict = ERRPIPE_SETUP_FAILED, .status = -1 };
 	char line[256];
 	int ret = errpipe_setup_check(&setup->to, &report.step);
 
+	find_who(setup);
 	if (ret == 0)
 		return 0;
 	if (ret == -EINVAL && report.step == ERRPIPE_STEP_SECCOMP) {

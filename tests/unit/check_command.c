@@ -422,6 +422,26 @@ START_TEST(setup_that_fails)
 }
 END_TEST
 
+/* The diagnosis is about the user who was to exec it. */
+START_TEST(setup_and_a_diagnosis)
+{
+	char *const *way = setup_ways[_i];
+	char *path = fixture_path("@/good.private");
+	char *argv[] = { "errpipe", way[0], "--user=65534:65534", way[1], path, NULL };
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+
+	NEEDS("root");
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	assert_result(run_errpipe(argv, NULL), way[0], 126, "",
+		      text("exec %s: permission denied\n"
+			   "errpipe: why: \"%s\" has no x permission for others (uid 65534)\n"
+			   "errpipe: fix: chmod a+x %s%s\n",
+			   path, path, path, strcmp(way[0], "exec") == 0 ? ", or a+rx if it is a script" : ""));
+	unlink(path);
+}
+END_TEST
+
 /* --- run: properties that the target inherits ------------------------------------------------- */
 
 static void set_signals(void)
@@ -1340,6 +1360,7 @@ static void add_run_tests(Suite *suite)
 	tcase_add_loop_test(tc, setup_options, 0, COUNT(setup_ways));
 	tcase_add_loop_test(tc, setup_of_a_user, 0, COUNT(setup_ways));
 	tcase_add_loop_test(tc, setup_that_fails, 0, COUNT(setup_ways));
+	tcase_add_loop_test(tc, setup_and_a_diagnosis, 0, COUNT(setup_ways));
 	tcase_add_test(tc, run_passes_arguments_on);
 	tcase_add_loop_test(tc, the_target_gets_what_execve_gives, 0, COUNT(changes) * 2);
 	tcase_add_test(tc, changes_are_seen);
