@@ -89,11 +89,10 @@ static void explain(const struct outcome *outcome, char *const *argv)
 	diagnosis_free(&diagnosis);
 }
 
-int cmd_exec(int argc, char **argv)
+static int exec_with(struct exec *exec, int argc, char **argv)
 {
 	enum errpipe_policy policy = ERRPIPE_POSIX;
 	const char *argv0 = NULL, *program;
-	struct exec exec = { .is_set_up = false };
 	struct outcome outcome;
 	int explains = 1, option, ret;
 
@@ -116,7 +115,7 @@ int cmd_exec(int argc, char **argv)
 		case HELP:
 			return help(usage);
 		default:
-			if (setup_option(&exec.setup, option, optarg) < 0)
+			if (setup_option(&exec->setup, option, optarg) < 0)
 				return bad_usage(argv[0]);
 		}
 	}
@@ -125,20 +124,28 @@ int cmd_exec(int argc, char **argv)
 		own_failure(0, "no program given");
 		return bad_usage(argv[0]);
 	}
-	if (setup_check(&exec.setup) < 0)
+	if (setup_check(&exec->setup) < 0)
 		return bad_usage(argv[0]);
 	argv += optind;
 	if (argv0)
 		*argv = (char *)argv0;
 
-	exec.argv = argv;
-	search_and_try(program, try, &exec, &outcome);
+	exec->argv = argv;
+	search_and_try(program, try, exec, &outcome);
 	outcome_finish(&outcome);
 	outcome_print(&outcome);
 	if (explains)
 		explain(&outcome, argv);
 	ret = outcome_exit_code(&outcome, policy);
 	outcome_free(&outcome);
+	return ret;
+}
+
+int cmd_exec(int argc, char **argv)
+{
+	struct exec exec = { .is_set_up = false };
+	int ret = exec_with(&exec, argc, argv);
+
 	setup_free(&exec.setup);
 	return ret;
 }

@@ -356,32 +356,37 @@ static int run_it(struct run *run, const char *program)
 	return ret;
 }
 
-int cmd_run(int argc, char **argv)
+static int run_with(struct run *run, int argc, char **argv)
 {
-	struct run run = { .explains = 1, .report_fd = -1 };
 	const char *program;
 	int option, ret;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == HELP)
 			return help(usage);
-		if (set_option(&run, option, optarg) < 0)
+		if (set_option(run, option, optarg) < 0)
 			return bad_usage(argv[0]);
 	}
-	run.argv = argv + optind;
-	program = *run.argv;
+	run->argv = argv + optind;
+	program = *run->argv;
 	if (!program)
 		own_failure(0, "no program given");
-	if (run.report_name && run.report_fd >= 0)
+	if (run->report_name && run->report_fd >= 0)
 		own_failure(0, "use either --report or --report-fd");
-	if (!program || (run.report_name && run.report_fd >= 0) || setup_check(&run.setup) < 0)
+	if (!program || (run->report_name && run->report_fd >= 0) || setup_check(&run->setup) < 0)
 		return bad_usage(argv[0]);
-	if (run.argv0)
-		*run.argv = (char *)run.argv0;
+	if (run->argv0)
+		*run->argv = (char *)run->argv0;
 
-	ret = open_report(&run);
-	if (ret == 0)
-		ret = run_it(&run, program);
+	ret = open_report(run);
+	return ret ? ret : run_it(run, program);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run run = { .explains = 1, .report_fd = -1 };
+	int ret = run_with(&run, argc, argv);
+
 	setup_free(&run.setup);
 	return ret;
 }

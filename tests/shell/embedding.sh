@@ -231,7 +231,7 @@ Z" '"$0" create "$1" / "$2"; "$0" start "$1"; cut -d" " -f3 "/proc/$(cut -d" " -
 start 0
 '"$program"': started already
 start 125
-target sees 0 1 2' "$try"'; "$0" start "$1"; echo "start $?"' "$dir/target"
+target sees 0 1 2' "$try"'; "$0" start "$1" 2>"$1/second"; echo "start $?"; cat "$1/second"' "$dir/target"
 	# shellcheck disable=SC2016
 	in_state 'a pid that now belongs to another process' "exec $dir/target: ended before it started
 start 125
