@@ -58,13 +58,22 @@ int __wrap_errpipe_spawn(struct errpipe_child *child, const struct errpipe_spawn
 	int fd[2];
 
 	must(path && argv && *argv && envp, "a program to start has a path and arguments");
-	if (spawn->flags & ERRPIPE_STUB_ONLY)
+	if (spawn->setup)
+		must(errpipe_setup_check(spawn->setup, NULL) == 0, "the setup is one that the library accepts");
+	else if (spawn->flags & ERRPIPE_STUB_ONLY)
 		return spawn->stub == ERRPIPE_NO_STUB ? -EINVAL : spawn->stub;
 	if (errpipe_pipe(fd) < 0)
 		give_up("errpipe_pipe");
 	leave_record(fd[1]);
 	close(fd[1]);
 	return errpipe_adopt(child, NO_PROCESS, -ENOSYS, fd[0]);
+}
+
+int __wrap_errpipe_setup_apply(const struct errpipe_setup *setup, unsigned *step)
+{
+	must(errpipe_setup_check(setup, NULL) == 0, "the setup is one that the library accepts");
+	*step = ERRPIPE_STEP_USER;
+	return status & 1 ? -EPERM : 0;
 }
 
 int __wrap_errpipe_wait(struct errpipe_child *child, struct errpipe_report *report)
