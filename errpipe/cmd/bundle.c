@@ -180,21 +180,6 @@ static int get_objects(const json_t *object, const char *name, size_t max,
 
 /* --- process --- */
 
-static const char *const capabilities[] = {
-#define C(name) "cap_" #name,
-#include "dmz/capability.def"
-};
-
-/* The bit of a capability. 0 if it is newer than errpipe, which then knows no rule that it changes. */
-static uint64_t capability(const char *name)
-{
-	for (size_t i = 0; i < COUNT(capabilities); i++) {
-		if (strcasecmp(capabilities[i], name) == 0)
-			return (uint64_t)1 << i;
-	}
-	return 0;
-}
-
 /* The names of a set, separated by ", "; malloc'd. */
 static char *names_of(uint64_t set)
 {
@@ -204,9 +189,9 @@ static char *names_of(uint64_t set)
 
 	if (!to)
 		return NULL;
-	for (size_t i = 0; i < COUNT(capabilities); i++) {
+	for (unsigned i = 0; capability_name(i); i++) {
 		if (set >> i & 1)
-			fprintf(to, "%s%s", ftell(to) ? ", " : "", capabilities[i]);
+			fprintf(to, "%s%s", ftell(to) ? ", " : "", capability_name(i));
 	}
 	return fclose(to) == 0 ? names : NULL;
 }
@@ -218,7 +203,7 @@ static int get_capabilities(const json_t *object, const char *name, uint64_t *se
 
 	*set = 0;
 	for (char **p = names; ret > 0 && *p; p++)
-		*set |= capability(*p);
+		*set |= capability_bit(*p);
 	free(names);
 	return ret;
 }

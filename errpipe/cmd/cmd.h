@@ -44,6 +44,14 @@ int find_policy(const char *name);
 /* The value of --explain: 1 for yes, 0 for no, or, after a message, -1. */
 int find_yes_or_no(const char *name);
 
+/* A decimal id. Returns what follows it, or NULL. (uid_t)-1 is not an id: chown(2) and others take it for "leave it". */
+const char *take_id(const char *text, uint32_t *id);
+
+/* "cap_chown", or NULL for a number that is newer than errpipe. */
+const char *capability_name(unsigned number);
+/* The bit of a capability of that name, in any case of letters. 0 if it is newer than errpipe. */
+uint64_t capability_bit(const char *name);
+
 /* setup.c: the options of run and exec that change the process before the program starts. */
 enum {
 	SETUP_USER = 64, /* above the options of each subcommand */

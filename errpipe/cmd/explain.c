@@ -87,18 +87,6 @@ static int set_error(struct explain *explain, const char *name)
 	return 0;
 }
 
-/* (uid_t)-1 is not an id. */
-static const char *take_id(const char *text, uint32_t *id)
-{
-	char *end;
-	unsigned long long number = strtoull(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || number >= UINT32_MAX)
-		return NULL;
-	*id = number;
-	return end;
-}
-
 static int set_who(struct explain *explain, const char *ids)
 {
 	const char *rest = take_id(ids, &explain->who.uid);

@@ -28,22 +28,19 @@ static void *grow(void *memory, size_t size)
 	return larger;
 }
 
+/* A copy of an option's value, to be taken apart. */
+static char *copy_of(const char *value)
+{
+	return strcpy(grow(NULL, strlen(value) + 1), value);
+}
+
 /* --- --user, --groups ---------------------------------------------------------------------------------- */
 
-/* Decimal digits only. (uid_t)-1 is not an id. */
 static bool to_id(const char *text, uint32_t *id)
 {
-	unsigned long number;
-	char *end;
+	const char *rest = take_id(text, id);
 
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *end || number >= UINT32_MAX)
-		return false;
-	*id = number;
-	return true;
+	return rest && !*rest;
 }
 
 static int find_group(const char *name, gid_t *gid)
@@ -112,11 +109,9 @@ static int use_user(struct setup *setup, char *name, char *group)
 
 static int set_user(struct setup *setup, const char *value)
 {
-	char *name = strdup(value), *group;
+	char *name = copy_of(value), *group;
 	int ret;
 
-	if (!name)
-		exit(own_failure(ENOMEM, "cannot read the options"));
 	group = strchr(name, ':');
 	if (group)
 		*group++ = '\0';
@@ -127,11 +122,9 @@ static int set_user(struct setup *setup, const char *value)
 
 static int set_groups(struct setup *setup, const char *value)
 {
-	char *list = strdup(value), *rest = list, *name;
+	char *list = copy_of(value), *rest = list, *name;
 	int ret = 0;
 
-	if (!list)
-		exit(own_failure(ENOMEM, "cannot read the options"));
 	setup->to.groups_length = 0;
 	setup->to.set |= ERRPIPE_SET_GROUPS;
 	setup->has_groups = true;
@@ -150,34 +143,28 @@ static int set_groups(struct setup *setup, const char *value)
 
 /* --- --capabilities ------------------------------------------------------------------------------------ */
 
+/* With or without "cap_". */
 static int find_capability(const char *name, uint64_t *set)
 {
-	static const char *const names[] = {
-#define C(name) #name,
-#include "dmz/capability.def"
-	};
+	uint64_t bit = capability_bit(name);
 
-	if (strncasecmp(name, "cap_", 4) == 0)
-		name += 4;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		if (strcasecmp(names[i], name) == 0) {
-			*set |= UINT64_C(1) << i;
-			return 0;
-		}
+	for (unsigned i = 0; !bit && capability_name(i); i++) {
+		if (strcasecmp(capability_name(i) + strlen("cap_"), name) == 0)
+			bit = UINT64_C(1) << i;
 	}
-	name_failure(0, "unknown capability", name, "");
-	return -1;
+	*set |= bit;
+	if (!bit)
+		name_failure(0, "unknown capability", name, "");
+	return bit ? 0 : -1;
 }
 
 /* "" and "none" keep none of them. */
 static int set_capabilities(struct setup *setup, const char *value)
 {
-	char *list = strdup(value), *rest = list, *name;
+	char *list = copy_of(value), *rest = list, *name;
 	uint64_t set = 0;
 	int ret = 0;
 
-	if (!list)
-		exit(own_failure(ENOMEM, "cannot read the options"));
 	while (ret == 0 && (name = strsep(&rest, ","))) {
 		if (*name && strcasecmp(name, "none") != 0)
 			ret = find_capability(name, &set);
@@ -244,11 +231,9 @@ static int set_limit(struct setup *setup, const char *value)
 {
 	size_t length = setup->to.limits_length, name = strcspn(value, "=");
 	struct errpipe_limit limit = { .resource = find_resource(value, name) };
-	char *text = strdup(value[name] ? value + name + 1 : ""), *hard;
+	char *text = copy_of(value[name] ? value + name + 1 : ""), *hard;
 	bool is_good;
 
-	if (!text)
-		exit(own_failure(ENOMEM, "cannot read the options"));
 	hard = strchr(text, ':');
 	if (hard)
 		*hard++ = '\0';
