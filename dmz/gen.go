@@ -90,7 +90,7 @@ func policies() {
 
 func steps() {
 	steps, ranges := rows("steps.def", "STEP", 5), rows("steps.def", "STEPS", 4)
-	printf("// The steps that can fail. If it is StepExec, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are\n" +
+	printf("// The steps that can fail. If StepExec fails, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are\n" +
 		"// StepCaller plus a number up to 32766.\nconst (\n")
 	for _, r := range steps {
 		printf("Step%s uint16 = %s // %s\n", camel(r[0]), r[1], unquoted(r[4]))

@@ -29,7 +29,7 @@ var rules = [...]rule{
 	Systemd: {203, 203, 203, 203, 203, 203},
 }
 
-// The steps that can fail. If it is StepExec, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are
+// The steps that can fail. If StepExec fails, the verdict is ExecFailed, otherwise SetupFailed. The caller's own steps are
 // StepCaller plus a number up to 32766.
 const (
 	StepExec         uint16 = 0      // the exec of the program
@@ -63,7 +63,7 @@ const (
 	StepSignals      uint16 = 0x401b // rt_sigaction(2) and rt_sigprocmask(2)
 	StepSeccomp      uint16 = 0x401c // seccomp(2)
 	StepStub         uint16 = 0xffff // the exec of the stub
-	StepSetup        uint16 = 0x4000 // the first of the steps of a setup: those below, and others of later versions
+	StepSetup        uint16 = 0x4000 // the first of the steps of a setup: those listed, and others of later versions
 	StepCaller       uint16 = 0x8000 // the first of the caller's own steps, for Fail
 )
 
