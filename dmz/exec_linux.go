@@ -30,7 +30,8 @@ const Fallback Flags = 1
 //
 // If the exec of the stub fails and that of the program would fail in the same way, the program's failure is reported. This
 // holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that exceeds the limit by itself. The stub adds three
-// arguments: a command line within 60 bytes of the limit is too long only for the stub, which is E2BIG in the step [StepStub].
+// arguments. A command line within 60 bytes of the limit is therefore too long only for the stub. That is reported as E2BIG in
+// the step [StepStub].
 //
 // The descriptor numbers do not keep their [os.File] values alive: call runtime.KeepAlive on both after Exec, or the garbage
 // collector may close them first. Before Exec, close all other descriptors, or mark them close-on-exec.
@@ -38,8 +39,8 @@ const Fallback Flags = 1
 // The stub is exec'd by execveat(2). If that fails with EPERM, ENOSYS or no errno, which seccomp filters return, the stub is
 // exec'd as /proc/self/fd/N, if /proc is procfs.
 //
-// A stub that is not open, for example that of a nil or closed [os.File], is EBADF, even with Fallback. A stub of 1 or 2, a
-// standard stream, is EINVAL.
+// A stub that is not open, for example that of a nil or closed [os.File], fails with EBADF, even with Fallback. A stub of 1 or
+// 2, a standard stream, fails with EINVAL.
 //
 // Like [syscall.Exec] it returns only on failure, with an [*Error] that holds the report; then exit. Two errors are not in
 // the report: EBADF if report is not open for writing, and EINVAL for unknown flags.

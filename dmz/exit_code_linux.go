@@ -19,7 +19,7 @@ type rule struct{ notFound, notAllowed, notADirectory, isADirectory, other, setU
 //   - An error of [exec.Cmd]'s Wait has the program's own: its exit status, or 128 plus the signal.
 //   - A program that [exec.LookPath] did not find, or found and cannot start, has the code of an exec that fails in the same
 //     way. With [exec.ErrDot] the program exists and Go does not start it, so the code is that of EACCES.
-//   - Every other error has the code of a failed set-up. So has a process whose status is unknown.
+//   - Every other error, and a process whose status is unknown, has the code of a failed set-up.
 //
 // It panics if the policy does not exist.
 func ExitCode(err error, policy Policy) int {

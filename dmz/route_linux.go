@@ -122,10 +122,10 @@ func labelIsPending() bool {
 // Credentials: they differ if the exec of a file without capabilities changes the capability sets (capabilities(7)). With mixed
 // ids, the ids may differ as well.
 //
-// Path: names below /proc and /dev/fd, and links that lead there. The path is looked up as the caller sees it, and so are the
-// interpreters of a script: for those the first line of a regular file is read. A runtime that starts untrusted images passes a
-// path of its own, such as "/", so that it keeps the stub: on the direct route a link to /proc/self/exe in an image would exec the
-// runtime itself (CVE-2019-5736).
+// Path: names below /proc and /dev/fd, and links that lead there. The path and the interpreters of a script are looked up as
+// the caller sees them. To find the interpreters, Route reads the first line of a regular file. A runtime that starts untrusted
+// images passes a path of its own, such as "/", so that it keeps the stub: on the direct route a link to /proc/self/exe in an
+// image would exec the runtime itself (CVE-2019-5736).
 func Route(identity *Identity, path string) Reason {
 	switch {
 	case identity.OnExec:

@@ -61,8 +61,8 @@
  * All functions may be called from several threads at once. A function marked async-signal-safe may also be called
  * between fork(2) and exec in a process with threads.
  *
- * A NULL pointer is rejected with -EFAULT unless its description allows NULL. Unknown flags are rejected with -EINVAL.
- * So is a struct that you pass in if its reserved members are not 0: a later version may give them a meaning. Use an
+ * A NULL pointer is rejected with -EFAULT unless its description allows NULL. Unknown flags are rejected with -EINVAL,
+ * and so is a struct that you pass in if its reserved members are not 0. A later version may give them a meaning. Use an
  * initializer, which sets them to 0. The library sets them to 0 in the structs that it fills in.
  */
 #ifndef ERRPIPE_H
@@ -259,8 +259,8 @@ int errpipe_identity(struct errpipe_identity *identity);
  *	4125).
  *
  *	The path, if it is below /proc or /dev/fd or leads there through a link. /proc/self/exe would be the stub, and
- *	descriptors that are close-on-exec would be closed. path is looked up as the caller sees it. So are the
- *	interpreters of a script: to find them, the first line of a regular file is read.
+ *	descriptors that are close-on-exec would be closed. path and the interpreters of a script are looked
+ *	up as the caller sees them. To find the interpreters, the call reads the first line of a regular file.
  *
  * A runtime that starts untrusted images passes a path of its own, such as "/", so that it keeps the stub: on the route
  * DIRECT, a link to /proc/self/exe in an image would exec the runtime itself (CVE-2019-5736).
@@ -285,7 +285,7 @@ const char *errpipe_route_reason(enum errpipe_route route);
  * never skipped: if it is invalid, or the stub cannot start, nothing runs.
  */
 
-/* Marks the members that are used, for those whose value may be 0. Combine them in errpipe_setup.set. */
+/* Flags for the members whose value may be 0: each marks its member as used. Combine them in errpipe_setup.set. */
 enum errpipe_set {
 	ERRPIPE_SET_USER = 1 << 0,	     /* uid and gid, and groups unless KEEP_GROUPS */
 	ERRPIPE_SET_GROUPS = 1 << 1,	     /* groups */
@@ -315,7 +315,7 @@ struct errpipe_limit {
 	uint64_t soft, hard;
 };
 
-/* The target gets the descriptor from under the number to. If the two are equal, only close-on-exec is cleared. */
+/* Descriptor from becomes descriptor to in the target. If the two are equal, only close-on-exec is cleared. */
 struct errpipe_move {
 	int from, to;
 };
@@ -332,7 +332,7 @@ struct errpipe_call {
 	} arg[6];
 };
 
-/* USE_RESULT: the first argument is the result of the call before, which must not have IGNORE_FAILURE. */
+/* USE_RESULT: the first argument is the result of the previous call, which must not have IGNORE_FAILURE. */
 enum errpipe_call_flag {
 	ERRPIPE_CALL_USE_RESULT = 1,
 	ERRPIPE_CALL_IGNORE_FAILURE = 2 /* go on if it fails */
@@ -407,7 +407,7 @@ struct errpipe_setup {
 	uint64_t permitted, effective, inheritable; /* CAPABILITIES. Without it they follow from the change of user */
 	uint64_t ambient; /* AMBIENT: part of permitted and of inheritable; needs CAPABILITIES */
 
-	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. Nothing is sent if the parent was gone before */
+	int death_signal; /* PR_SET_PDEATHSIG; 0: unchanged. No signal is sent if the parent is already gone */
 	int no_new_privs; /* nonzero: PR_SET_NO_NEW_PRIVS */
 	int landlock;	  /* LANDLOCK: a ruleset of landlock_create_ruleset(2) */
 
@@ -695,13 +695,13 @@ int errpipe_wait(struct errpipe_child *child, struct errpipe_report *report);
  *
  * A fallback gives up the stub's protection, and anyone who controls the arguments can force one (E2BIG). It therefore
  * happens only with ERRPIPE_FALLBACK. A stub that is not open (EBADF), that is 1 or 2 (EINVAL), or that is a negative errno
- * never leads to a fallback: it is reported as a failure of the stub. A stub of errpipe_setup_stub() has no fallback, either.
+ * never leads to a fallback: it is reported as a failure of the stub. A stub of errpipe_setup_stub() has no fallback either.
  * If errpipe_stub() failed and you want to go DIRECT, pass ERRPIPE_NO_STUB.
  *
  * If the exec of the stub fails and that of the target would fail in the same way, the target's failure is reported. This
  * holds for EAGAIN, ENOMEM, and E2BIG for a string or a total that is over the limit by itself. The stub adds three
- * arguments: a command line within 60 bytes of the limit is too long only for the stub, which is E2BIG in step
- * ERRPIPE_STEP_STUB.
+ * arguments. A command line within 60 bytes of the limit is therefore too long only for the stub. That is reported as
+ * E2BIG in step ERRPIPE_STEP_STUB.
  *
  * Signals are blocked while the record is written, so that none ends the process before the record is out. The mask is
  * then restored. A SIGPIPE or SIGXFSZ that the write itself raised is discarded.
@@ -836,7 +836,7 @@ enum errpipe_policy {
 	ERRPIPE_POSIX = 0, /* shells, env(1), podman: 127 not found, 126 cannot be executed, 125 set-up failed */
 	ERRPIPE_DOCKERD,   /* State.ExitCode of dockerd: 127, 126, otherwise 128; 125 set-up failed */
 	ERRPIPE_RUNC,	   /* runc's init since 1.2: always 255 */
-	ERRPIPE_SYSTEMD /* systemd: 203, EXIT_EXEC; for a step of a setup its code in systemd.exec(5), otherwise 203 */
+	ERRPIPE_SYSTEMD /* systemd: 203 (EXIT_EXEC), or the code that systemd.exec(5) has for a failed step of a setup */
 };
 
 /*

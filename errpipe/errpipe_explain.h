@@ -9,8 +9,8 @@
  * does, from the file to its interpreter and on to the loader. It names the broken link and the cause.
  *
  * It also follows the program after the exec, up to its own code: env(1) and its command, and the libraries that the
- * loader looks for. If a rule of the kernel fails, it looks for the mistake that a person made, such as a misspelt name or
- * a web page in the place of the program. It never runs anything it inspects.
+ * loader looks for. If the kernel would refuse a file, errpipe_explain() looks for the mistake that a person made, such as
+ * a misspelt name or a web page in place of the program. It never runs anything it inspects.
  *
  * SIMPLE USE
  *
@@ -67,7 +67,7 @@ struct errpipe_mount {
 	const char *name; /* the source as the caller calls it: "/srv/app"; NULL: unknown */
 	int noexec;	  /* nonzero: mounted noexec */
 	int nosuid;	  /* nonzero: mounted nosuid */
-	int empty;	  /* nonzero: a new file system that begins empty, such as tmpfs; source is not known yet */
+	int empty;	  /* nonzero: a new, empty file system, such as tmpfs; source is not known yet */
 	uint64_t reserved[2];
 };
 
@@ -174,7 +174,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ARCHIVE,	      /* gzip, zip, tar ...; format of the broken link shows which */
 	ERRPIPE_CAUSE_UNKNOWN_FORMAT, /* none of these formats */
 
-	/* Text and data in the place of a program. */
+	/* Text and data in place of a program. */
 	ERRPIPE_CAUSE_NOT_A_PROGRAM,   /* content of the broken link shows what it is, or looks like */
 	ERRPIPE_CAUSE_UNMARKED_SCRIPT, /* not for a shell, without "#!"; object is the command that runs it */
 	ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, /* detail; number: its line or column; object: the corrected line, or NULL */
@@ -197,9 +197,9 @@ enum errpipe_cause {
 	/* ELF. */
 	ERRPIPE_CAUSE_OTHER_ARCHITECTURE,
 	ERRPIPE_CAUSE_OTHER_SYSTEM, /* built for object, such as FreeBSD */
-	ERRPIPE_CAUSE_APPIMAGE,	    /* the same as OTHER_ARCHITECTURE, of an AppImage */
+	ERRPIPE_CAUSE_APPIMAGE,	    /* the same as OTHER_ARCHITECTURE, for an AppImage */
 	ERRPIPE_CAUSE_HANDLER_DISABLED, /* its binfmt_misc handler is disabled; object is the file there that enables it */
-	ERRPIPE_CAUSE_HANDLER_MISMATCH, /* handler is for such files, but not with the limit bytes object at number; see detail */
+	ERRPIPE_CAUSE_HANDLER_MISMATCH, /* handler fits, except for the limit bytes object at offset number; see detail */
 	ERRPIPE_CAUSE_HANDLER_MISSING, /* the program of handler does not exist; detail: in another root */
 	ERRPIPE_CAUSE_HANDLER_DYNAMIC, /* the handler's program is there, but its loader is not */
 	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* probably an invisible handler took it, and the handler's program is missing */
@@ -264,16 +264,16 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, /* object, the source of the mount on subject, does not exist */
 	ERRPIPE_CAUSE_MOUNT_MISMATCH,	/* a file, object, would be mounted on a directory, subject, or the reverse */
 	ERRPIPE_CAUSE_CWD_UNSEARCHABLE, /* it starts, but the user may not search subject, on the way to process.cwd */
-	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH,  /* it must be searched, but process.env has no PATH */
+	ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH,  /* it must be searched for, but process.env has no PATH */
 	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES,  /* no process can have the capabilities object; see detail */
-	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, and not an absolute path; NULL: it is missing */
+	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, not an absolute path; NULL: it is missing */
 	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
 	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
 	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine does not have; see detail */
 	ERRPIPE_CAUSE_BUNDLE_SECCOMP, /* the filter refuses the exec itself, with the errno object; see detail */
 
 	/* The process. */
-	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; one may have limit */
+	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; limit is allowed */
 	ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, /* together they have number bytes (0: unknown); the kernel allows limit */
 	ERRPIPE_CAUSE_PROCESS_LIMIT,	   /* the user has more processes than RLIMIT_NPROC, limit, allows */
 	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* object lists file capabilities missing from the bounding set */
@@ -410,8 +410,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
 
 	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
-	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig was not run since */
-	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, but musl's list, object, does not have that */
+	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */
+	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, which musl's list, object, lacks */
 	ERRPIPE_DETAIL_NOT_SEARCHED,  /* its loader does not look in the directory of available */
 	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
 	ERRPIPE_DETAIL_BESIDE_PROGRAM, /* the same, and object is the program's own directory */
@@ -457,7 +457,7 @@ enum errpipe_detail {
 
 	/* SET_ID_IGNORED */
 	ERRPIPE_DETAIL_NOSUID,
-	ERRPIPE_DETAIL_NO_NEW_PRIVS, /* whether the file system is mounted nosuid or not */
+	ERRPIPE_DETAIL_NO_NEW_PRIVS, /* whether or not the file system is mounted nosuid */
 
 	/* NOT_IN_PATH */
 	ERRPIPE_DETAIL_PATH_NOT_EXPANDED, /* subject, in PATH, is for a shell: "$PATH"; available: its expansion */
@@ -471,7 +471,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PATH_TWICE,  /* subject, in PATH, begins with "PATH=" */
 	ERRPIPE_DETAIL_PATH_FILE,   /* subject, in PATH, is the program itself */
 
-	/* NOT_IN_PATH, MISSING, INTERPRETER_MISSING: a shell is missing, and no other is there. */
+	/* NOT_IN_PATH, MISSING, INTERPRETER_MISSING: a shell is missing, and the root has no other. */
 	ERRPIPE_DETAIL_NO_SHELL,
 
 	/* OUTSIDE_PATH. 0: another directory in which programs usually are. */
@@ -532,7 +532,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_EMPTY_DIRECTORY,
 
 	/* HIDDEN_BY_MOUNT */
-	ERRPIPE_DETAIL_NEW_FILE_SYSTEM, /* it begins empty, such as tmpfs */
+	ERRPIPE_DETAIL_NEW_FILE_SYSTEM, /* it is empty at first, such as tmpfs */
 
 	/* MOUNT_MISMATCH. The other form is EMPTY_DIRECTORY, or 0 for a directory that is not empty. */
 	ERRPIPE_DETAIL_FILE_ON_DIRECTORY,
@@ -655,7 +655,7 @@ enum errpipe_format {
 };
 
 /*
- * The kind of a file that the kernel does not start, from more of its bytes. Its name can be a second sign. PYTHON to FISH
+ * The kind of a file that the kernel does not start, judged from more of its bytes and sometimes its name. PYTHON to FISH
  * are scripts. PYTHON to PLAIN_TEXT are guesses: the file looks like one.
  */
 enum errpipe_content {
@@ -793,8 +793,8 @@ struct errpipe_explanation {
 	const char *subject;
 	const char *object;
 	const char *subject_here; /* like here of a link, if subject is a file or directory in the root; or NULL */
-	const char *object_here, *needer_here; /* the same of object and needer, if the advice needs it */
-	const char *root_here; /* LIBRARY_MISSING: the same of the root, if it has to run ldconfig(8) */
+	const char *object_here, *needer_here; /* the same for object and needer, if the advice needs it */
+	const char *root_here; /* LIBRARY_MISSING: the same for the root, if the advice is to run ldconfig(8) there */
 	uint64_t number, limit;
 	struct errpipe_strings arguments, variables; /* ARGUMENTS_TOO_LARGE */
 
@@ -803,11 +803,11 @@ struct errpipe_explanation {
 	struct errpipe_writers writers;
 	const char *needs_libc, *has_libc; /* ..._OF_OTHER_LIBC: the program needs "glibc", the root has "musl" */
 
-	/* Of the causes by which a loader stops. */
+	/* For causes that stop a loader. */
 	const char *needer; /* the path of the program or library whose need is not met */
 	const char
 		*searched; /* LIBRARY_MISSING: where it was looked for besides the system's directories: "/a, /b" */
-	/* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that is there; NOT_IN_PATH: see the details */
+	/* LIBRARY_MISSING: a path of it; VERSION_MISSING: the newest version that it has; NOT_IN_PATH: see the details */
 	const char *available;
 	const char *shadowing, *shadowed;     /* VERSION_MISSING: the library found, and another one that would do */
 	enum errpipe_content subject_content; /* LIBRARY_INVALID: the kind of the file subject */
@@ -842,7 +842,7 @@ struct errpipe_explanation {
  * (ERRPIPE_CAUSE_UNKNOWN). Otherwise returns a negative errno:
  *	-EBADF		root is not open, or is negative, as after a failed open(2)
  *	-ENOTDIR	root is not a directory
- *	-EFAULT		explanation, question, its path or the place of a mount is NULL, or its mounts although
+ *	-EFAULT		explanation, question, its path or the place of a mount is NULL, or mounts is NULL although
  *			mounts_count is not 0
  *	-EINVAL		a reserved member of question, of who or of a mount is not 0; or the report is about a process
  *			that started and was not killed by a signal
