@@ -224,7 +224,7 @@ fi
 for env in '' '"TERM=xterm"' '"PATH="' '"PATH=/bin", "PATH="'; do
 	bundle '"sh"'
 	config=$(printf '%s' "$config" | sed "s|\"PATH=/bin:/app\"|$env|")
-	try "no PATH: $env" both 1 bundle-without-path '"sh" needs a PATH to be searched, but process.env of config.json has none (ENOENT)'
+	try "no PATH: $env" both 1 bundle-without-path '"sh" cannot be looked up: process.env of config.json has no PATH (ENOENT)'
 	arguments='--bundle b --path /bin'
 	try "no PATH, but --path: $env" both 0 none 'it would start'
 	bundle '"/bin/sh"'
@@ -236,7 +236,7 @@ for path in bin :/none /none:; do
 	bundle '"sh"' ', "cwd": "/bin"'
 	[ "$path" = bin ] && bundle '"sh"'
 	config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=$path|")
-	try "a relative entry of PATH: $path" both 1 bundle-relative-path 'why (likely): PATH finds "' 'runc refuses that'
+	try "a relative entry of PATH: $path" both 1 bundle-relative-path 'why (likely): PATH leads to "' 'runc refuses that'
 done
 bundle '"sh"'
 config=$(printf '%s' "$config" | sed "s|PATH=/bin:/app|PATH=app:/bin|")

@@ -1074,7 +1074,7 @@ START_TEST(a_converted_program)
 			continue;
 		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS);
 		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
-		assert_said(&ex, "like a text");
+		assert_said(&ex, "as text");
 	}
 }
 END_TEST

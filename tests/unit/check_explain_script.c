@@ -570,7 +570,7 @@ static const struct {
 	  "install libc6-x32 (on Debian)" },
 	{ "/nix/store/xyz-glibc/lib/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1",
 	  ERRPIPE_CAUSE_LOADER_MISSING, "Nix",
-	  "run it with Nix, or patchelf --set-interpreter to a loader that is here, or link" },
+	  "run it with Nix, or patchelf --set-interpreter to an existing loader, or link" },
 	{ "/system/bin/linker64", EM_AARCH64, 2, 1, NULL, ERRPIPE_CAUSE_LOADER_MISSING, "Android",
 	  "it is built for Android (bionic): get a build for other Linux systems, or link" },
 	{ "/libexec/ld-elf.so.1", EM_X86_64, 2, 1, NULL, ERRPIPE_CAUSE_LOADER_MISSING, "FreeBSD",

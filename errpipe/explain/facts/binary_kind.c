@@ -334,7 +334,7 @@ const char *ep_mach_o_machines(struct ep_check *c, const struct ep_head *head)
 	return ep_keep(c, "%s and %s", names[0], names[1]);
 }
 
-/* --- bytes that were converted like a text ------------------------------------------------------------------ */
+/* --- bytes that were converted as text -------------------------------------------------------------------- */
 
 struct conversion {
 	uint32_t last;		       /* bytes */

@@ -312,7 +312,7 @@ enum errpipe_content ep_object_content(int fd, const struct ep_head *head, const
 /* binary_kind.c: how many NULs a file of that size begins with, as far as it is read. */
 uint64_t ep_leading_nuls(int fd, uint64_t size);
 
-/* binary_kind.c: was a program converted like a text on its way? RETURNS_ADDED, NO_UTF_8, or 0. */
+/* binary_kind.c: has a transfer converted a program as text? RETURNS_ADDED, NO_UTF_8, or 0. */
 enum errpipe_detail ep_conversion(int fd);
 
 /* binary_kind.c: does an ELF file have the magic of AppImages? */
