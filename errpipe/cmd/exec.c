@@ -15,7 +15,7 @@ static const char usage[] =
 	"\n"
 	"  --policy POLICY   exit code if it fails: posix (as shells do, the default),\n"
 	"                    dockerd, runc, systemd\n"
-	"  --argv0 NAME      the name that PROGRAM sees as its own\n"
+	"  --argv0 NAME      the name that PROGRAM gets as argv[0]\n"
 	"  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n" SETUP_USAGE
 	"  --help            print this\n"
 	"\n"

@@ -14,7 +14,7 @@ static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [AR
 			    "fault: the program, its interpreter, its loader, or the command that env(1)\n"
 			    "would run. Nothing is run.\n"
 			    "\n"
-			    "  --root DIR       treat DIR as the root directory, also in place of a bundle's\n"
+			    "  --root DIR       treat DIR as the root directory; it overrides a bundle's\n"
 			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
 			    "                   PROGRAM, if given, overrides its process.args\n"
 			    "  --cwd DIR        the working directory, as seen in the root\n"

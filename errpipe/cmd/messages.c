@@ -30,7 +30,7 @@ char *own_words(int error, const char *format, va_list args)
 
 void print_own(const char *words)
 {
-	fprintf(stderr, "errpipe: %s\n", words ? words : "no memory");
+	fprintf(stderr, "errpipe: %s\n", words ? words : "out of memory");
 }
 
 int own_failure(int error, const char *format, ...)

@@ -48,10 +48,11 @@ static void name_directory(struct outcome *outcome)
 
 void outcome_finish(struct outcome *outcome)
 {
+	const char *failure = outcome->failure ? outcome->failure : "out of memory";
 	size_t size;
 
 	if (!outcome->report.verdict) {
-		if (asprintf(&outcome->line, "errpipe: %s", outcome->failure ? outcome->failure : "no memory") < 0)
+		if (asprintf(&outcome->line, "errpipe: %s", failure) < 0)
 			outcome->line = NULL;
 		return;
 	}

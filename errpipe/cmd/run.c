@@ -23,7 +23,7 @@ static const char usage[] = "Usage: errpipe run [OPTION...] [--] PROGRAM [ARG...
 			    "\n"
 			    "  --policy POLICY   exit code if it cannot be started: posix (as shells do, the\n"
 			    "                    default), dockerd, runc, systemd\n"
-			    "  --argv0 NAME      the name that PROGRAM sees as its own\n"
+			    "  --argv0 NAME      the name that PROGRAM gets as argv[0]\n"
 			    "  --explain yes|no  after a failure, explain it in two more lines (default: yes)\n"
 			    "  --route ROUTE     auto (default): use the stub unless PROGRAM could notice;\n"
 			    "                    stub: always; direct: never\n" SETUP_USAGE
@@ -351,7 +351,7 @@ static int run_it(struct run *run, const char *program)
 	}
 	ret = tell(run, &outcome);
 	if (lacks_stub)
-		own_failure(0, "use --route auto or --route direct, which can run without the stub");
+		own_failure(0, "use --route auto or --route direct, which work without the stub");
 	outcome_free(&outcome);
 	return ret;
 }
@@ -372,7 +372,7 @@ static int run_with(struct run *run, int argc, char **argv)
 	if (!program)
 		own_failure(0, "no program given");
 	if (run->report_name && run->report_fd >= 0)
-		own_failure(0, "use either --report or --report-fd");
+		own_failure(0, "use either --report or --report-fd, not both");
 	if (!program || (run->report_name && run->report_fd >= 0) || setup_check(&run->setup) < 0)
 		return bad_usage(argv[0]);
 	if (run->argv0)

@@ -229,7 +229,7 @@ try 'a stub that may not be executed' refused execveat 125 "exec ./target: canno
 errpipe: why: errpipe's stub was refused (EACCES), before \"./target\" was tried
 errpipe: fix: run without the stub: --route direct, or ERRPIPE_NO_STUB in the library" --route stub ./target
 try 'a stub that cannot be made' refused memfd_create 125 "errpipe: cannot make the stub (EACCES)
-errpipe: use --route auto or --route direct, which can run without the stub" --route stub ./target
+errpipe: use --route auto or --route direct, which work without the stub" --route stub ./target
 without_it() {
 	timeout 20 "$ERRPIPE_BUILD/tests/prog_refuse" "$(number_of memfd_create)" 13 ./errpipe run --route auto ./target
 	[ $? = 7 ]
