@@ -389,7 +389,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LOADER_TYPE,   /* number is e_type */
 	ERRPIPE_DETAIL_READ_ONLY_TOP, /* its last segment is read-only, which Linux before 6.10 cannot load */
 
-	/* ADDRESS_SPACE */
+	/* ADDRESS_SPACE, DATA_LIMIT, PROCESS_LIMIT */
 	ERRPIPE_DETAIL_CONFIGURED_LIMIT, /* the limit of the question, not that of the caller */
 
 	/* BAD_LOADER_NAME: number is its length. */

@@ -305,16 +305,20 @@ static int get_limit(struct bundle *bundle, const json_t *entry, const char *nam
 		       { "RLIMIT_AS", &bundle->limit_address_space },
 		       { "RLIMIT_DATA", &bundle->limit_data },
 		       { "RLIMIT_NPROC", &bundle->limit_processes } };
-	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE];
+	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE], hard_name[2 * NAME_SIZE];
 	const char *type = "";
-	uint64_t soft = 0;
+	uint64_t soft = 0, hard = 0;
 	int ret;
 
 	snprintf(type_name, sizeof(type_name), "%s.type", name);
 	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
-	if (get_string(entry, type_name, &type) < 0)
+	snprintf(hard_name, sizeof(hard_name), "%s.hard", name);
+	if (get_string(entry, type_name, &type) < 0 || get_number(entry, hard_name, &hard) < 0)
 		return -1;
 	ret = get_number(entry, soft_name, &soft);
+	/* may_expand_vm() in the kernel's mm/mmap.c */
+	if (ret > 0 && !soft && strcmp(type, "RLIMIT_DATA") == 0)
+		soft = hard;
 	for (size_t i = 0; i < COUNT(limits) && ret > 0; i++) {
 		if (strcmp(limits[i].type, type) == 0)
 			*limits[i].limit = soft ? soft : 1;

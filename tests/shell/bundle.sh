@@ -292,6 +292,35 @@ done
 bundle '"/bin/sh"' ', "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 7, "hard": 7}, {"type": "RLIMIT_NICE", "soft": 0, "hard": 0}]'
 try 'a limit that is enough' both 0 none 'it would start'
 
+# limit TYPE SOFT HARD: a member for bundle.
+limit() {
+	printf ', "rlimits": [{"type": "RLIMIT_%s", "soft": %s, "hard": %s}]' "$1" "$2" "$3"
+}
+all=18446744073709551615 # no limit, as runtimes write it
+bundle '"/bin/sh"' "$(limit NPROC 3 3)"
+arguments='--bundle b --errno EAGAIN'
+try 'too many processes' both 1 process-limit 'the process limit (ulimit -u) of 3 (EAGAIN)' \
+	'fix: raise that limit in process.rlimits of config.json; all containers of a user share it' '!raise the limit'
+bundle '"/bin/sh"'
+arguments='--bundle b --errno EAGAIN'
+try 'too many processes without a limit of the bundle' both 1 process-limit 'fix: raise the limit or stop some' '!rlimits'
+if command -v cc >/dev/null; then
+	echo 'char data[1 << 20] = { 1 }; void _start(void) { }' | cc -static -nostdlib -x c -o b/rootfs/bin/data -
+	for soft in 1 4096 1000000; do
+		bundle '"/bin/data"' "$(limit DATA $soft $all)"
+		try "data of 1 MiB, a limit of $soft" both 1 data-limit '"/bin/data" needs 1048576 bytes of data; RLIMIT_DATA is' \
+			'fix: raise that limit in process.rlimits of config.json' '!ulimit'
+	done
+	bundle '"/bin/data"' "$(limit DATA 0 4096)"
+	try 'a soft limit of 0 stands for the hard limit' both 1 data-limit 'RLIMIT_DATA is 4096'
+	bundle '"/bin/data"' "$(limit DATA 0 $all)"
+	try 'a soft limit of 0 without a hard limit' both 0 none 'it would start'
+	bundle '"/bin/data"' "$(limit DATA 1048576 1048576)"
+	try 'data of 1 MiB, which is the limit' both 0 none 'it would start'
+else
+	skip 'data' 'no compiler'
+fi
+
 # seccomp DEFAULT RULES
 seccomp() {
 	printf ', "linux": {"seccomp": {"defaultAction": "%s", "syscalls": [%s]}}' "$1" "$2"

@@ -353,6 +353,15 @@ mounts() {
 	done
 }
 
+# A soft limit of 0 stands for the hard limit.
+limits() {
+	for limit in 0,0 0,4096 0,1000000000 4096,1000000000 1000000000,1000000000; do
+		starts "$1" ".process.args = [\"/bin/target\"] |
+			.process.rlimits = [{type: \"RLIMIT_DATA\", soft: ${limit%,*}, hard: ${limit#*,}}]"
+		same "$1: explain --bundle, RLIMIT_DATA $limit, as it runs" "$([ "$ran" = 7 ] && echo 0 || echo 1)" "$said"
+	done
+}
+
 # --- the recipe of docs/embedding.md around a real runtime
 
 recipe() {
@@ -438,6 +447,7 @@ for runtime_ in runc_root crun_root; do
 	execs "$runtime_"
 	create_start "$runtime_"
 	mounts "$runtime_"
+	limits "$runtime_"
 	run_alone "$runtime_"
 done
 if works 'runc_root: the recipe, and explain' containers-of-runc; then

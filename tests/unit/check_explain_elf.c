@@ -1030,6 +1030,8 @@ START_TEST(more_data_than_allowed)
 	assert_killed(path, ERRPIPE_CAUSE_DATA_LIMIT, 0);
 	ck_assert_int_eq(ex.broken, _i);
 	ck_assert_uint_eq(ex.number, all);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
+	assert_said(&ex, "raise that limit in process.rlimits");
 	question.limit_data = data_space = 0;
 }
 END_TEST

@@ -551,8 +551,10 @@ START_TEST(what_the_report_alone_tells)
 	ck_assert_int_eq(explanation.works, reports[_i].cause == ERRPIPE_CAUSE_NONE);
 	if (reports[_i].cause != ERRPIPE_CAUSE_NONE)
 		ck_assert_int_eq(explanation.error, reports[_i].error);
-	if (reports[_i].cause == ERRPIPE_CAUSE_PROCESS_LIMIT)
+	if (reports[_i].cause == ERRPIPE_CAUSE_PROCESS_LIMIT) {
 		ck_assert_uint_eq(explanation.limit, 7);
+		ck_assert_int_eq(explanation.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
+	}
 	if (reports[_i].object)
 		ck_assert_str_eq(explanation.object, reports[_i].object);
 	else

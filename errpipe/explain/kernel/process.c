@@ -36,6 +36,8 @@ static int process_limit(struct ep_check *c)
 				      .cause = ERRPIPE_CAUSE_PROCESS_LIMIT,
 				      .certainty = limit ? 0 : ERRPIPE_LIKELY,
 				      .error = EAGAIN,
+				      .detail = c->question->limit_processes ? ERRPIPE_DETAIL_CONFIGURED_LIMIT
+									     : ERRPIPE_DETAIL_NONE,
 				      .limit = limit,
 			      });
 }

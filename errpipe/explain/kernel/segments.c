@@ -271,6 +271,11 @@ static uint64_t limit_of(uint64_t asked, int resource)
 	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
+static enum errpipe_detail detail_of(uint64_t asked)
+{
+	return asked ? ERRPIPE_DETAIL_CONFIGURED_LIMIT : ERRPIPE_DETAIL_NONE;
+}
+
 static int check_address_space(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
 	uint64_t limit = limit_of(c->question->limit_address_space, RLIMIT_AS);
@@ -281,7 +286,7 @@ static int check_address_space(struct ep_check *c, const struct errpipe_link *li
 	if (size <= limit || image->wraps)
 		return 0;
 	kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size, limit);
-	c->ex->detail = c->question->limit_address_space ? ERRPIPE_DETAIL_CONFIGURED_LIMIT : ERRPIPE_DETAIL_NONE;
+	c->ex->detail = detail_of(c->question->limit_address_space);
 	return -1;
 }
 
@@ -335,6 +340,7 @@ static int check_data(struct ep_check *c, const struct errpipe_link *link, const
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_DATA_LIMIT,
 				      .certainty = n <= 0 ? ERRPIPE_LIKELY : 0,
+				      .detail = detail_of(c->question->limit_data),
 				      .number = data,
 				      .limit = limit,
 			      });
