@@ -200,6 +200,10 @@ struct inspection {
 int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection);
 void free_explanation(struct errpipe_explanation *explanation);
 
+/* Replace a finding by one that has only a cause and a certainty. The links stay. */
+void replace_finding(struct errpipe_explanation *explanation, enum errpipe_cause cause,
+		     enum errpipe_certainty certainty);
+
 /* diagnosis.c: an explanation and its context, for people and for JSON. */
 struct diagnosis {
 	struct errpipe_explanation *explanation; /* or NULL */

@@ -98,15 +98,8 @@ void diagnosis_of_bundle(struct diagnosis *diagnosis, enum errpipe_cause cause, 
 	struct errpipe_explanation *ex = diagnosis->explanation;
 
 	diagnosis->path = program;
-	ex->cause = cause;
-	ex->certainty = ERRPIPE_CERTAIN;
-	ex->works = ex->starts = ex->status = 0;
+	replace_finding(ex, cause, ERRPIPE_CERTAIN);
 	ex->error = error;
-	ex->broken = -1;
-	ex->subject = ex->object = ex->subject_here = NULL;
-	ex->number = ex->limit = 0;
-	ex->detail = ERRPIPE_DETAIL_NONE;
-	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
 }
 
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)

@@ -202,19 +202,32 @@ int work_apart(int (*work)(void *data), void *data, int milliseconds)
 
 /* --- the explanation -------------------------------------------------------------------------- */
 
+void replace_finding(struct errpipe_explanation *ex, enum errpipe_cause cause, enum errpipe_certainty certainty)
+{
+	ex->cause = cause;
+	ex->certainty = certainty;
+	ex->works = ex->starts = ex->status = ex->error = 0;
+	ex->broken = -1;
+	ex->subject = ex->object = NULL;
+	ex->subject_here = ex->object_here = ex->needer_here = ex->root_here = NULL;
+	ex->number = ex->limit = 0;
+	ex->arguments = ex->variables = (struct errpipe_strings){ 0, 0 };
+	ex->detail = ERRPIPE_DETAIL_NONE;
+	ex->denied = (struct errpipe_denied){ .as = ERRPIPE_CLASS_NONE };
+	ex->writers = (struct errpipe_writers){ .count = 0 };
+	ex->needs_libc = ex->has_libc = NULL;
+	ex->needer = ex->searched = ex->available = ex->shadowing = ex->shadowed = NULL;
+	ex->subject_content = ERRPIPE_CONTENT_UNKNOWN;
+}
+
 /* Keep the links that were found before the time was up. */
 static void give_up(struct errpipe_explanation *ex, const struct inspection *inspection)
 {
 	while (ex->links && !ex->link[ex->links - 1].path)
 		ex->links--;
-	ex->cause = ERRPIPE_CAUSE_NO_ANSWER;
-	ex->certainty = ERRPIPE_UNSURE;
-	ex->works = ex->starts = 0;
-	ex->error = 0;
+	replace_finding(ex, ERRPIPE_CAUSE_NO_ANSWER, ERRPIPE_UNSURE);
 	ex->broken = ex->links - 1;
 	ex->subject = ex->looking_at ? ex->looking_at : inspection->question.path;
-	ex->object = ex->subject_here = NULL;
-	ex->number = ex->limit = 0;
 }
 
 int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection)

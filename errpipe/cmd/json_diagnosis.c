@@ -239,6 +239,9 @@ static void add_facts(json_t **object, const struct diagnosis *diagnosis)
 	json_add(object, "subject", text_or_null(ex->subject));
 	json_add(object, "object", text_or_null(ex->object));
 	json_add(object, "subject_here", text_or_null(ex->subject_here));
+	json_add(object, "object_here", text_or_null(ex->object_here));
+	json_add(object, "needer_here", text_or_null(ex->needer_here));
+	json_add(object, "root_here", text_or_null(ex->root_here));
 	json_add(object, "number", json_integer(integer(ex->number)));
 	json_add(object, "limit", json_integer(integer(ex->limit)));
 	json_add(object, "arguments", json_integer(integer(ex->arguments.count)));

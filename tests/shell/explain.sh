@@ -306,7 +306,7 @@ try 'bytes that only look like UTF-8' says 1 'why: "root/\xed\xa0\x80\xf4\x90\x8
 
 # --- JSON
 
-keys='path works starts status cause certainty errno broken finding advice subject object subject_here number limit arguments argument_bytes variables variable_bytes detail needer searched available shadowing shadowed subject_content who uid gid mode acl acl_mask writers'
+keys='path works starts status cause certainty errno broken finding advice subject object subject_here object_here needer_here root_here number limit arguments argument_bytes variables variable_bytes detail needer searched available shadowing shadowed subject_content who uid gid mode acl acl_mask writers'
 keys="$keys more_writers needs_libc has_libc host host_platform platform binfmt handler modules links libraries more_libraries"
 link_keys='kind parent path resolved here format content architecture machine class byte_order type dynamic mode file_type uid gid size acl noexec'
 link_keys="$link_keys nosuid mount argument fault wrong"

@@ -217,7 +217,35 @@ libraries() {
 cause() {
 	[ "$("$errpipe" explain --json ./now | jq -r .cause)" = symbol-missing ] || "$errpipe" explain ./now
 }
+# The paths of the host are in the advice and in JSON.
+# root LIBRARY: a root with the program, its loader, and its library at this path.
+root() {
+	rm -rf root && mkdir -p root/etc root/opt root/usr/lib && cp app root && cp a/libone.so.1 "root/$1" && echo /opt >root/etc/ld.so.conf &&
+		loader=$("$errpipe" explain --json ./app | jq -r '.links[1].path') && mkdir -p "root${loader%/*}" && cp "$loader" "root$loader"
+}
+# here TEXT KEYS FILTER LIBRARY
+here() {
+	root "$4" && "$errpipe" explain --root root /app >out
+	grep -qF -e "$1" out && "$errpipe" explain --root root --json /app >json
+	[ "$(jq -c "$3" json)" = "$2" ] && return
+	cat out json
+	return 1
+}
+# no_rest: a fault of the bundle replaces the finding, and all that belongs to it.
+no_rest() {
+	echo '{"root": {"path": "../root"}, "process": {"args": ["/app"], "cwd": "none"}}' >bundle/config.json
+	"$errpipe" explain --bundle bundle --json >json
+	[ "$(jq -c '[.cause, .needer, .available, .needer_here, .root_here]' json)" = '["bundle-cwd",null,null,null,null]' ] && return
+	cat json
+	return 1
+}
 if "$errpipe" explain --json /bin/sh >/dev/null 2>&1; then
+	try 'JSON: the root of ldconfig' here 'fix: run ldconfig -r root: "/opt/libone.so.1" is not in ld.so.cache yet' \
+		'[null,null,"root/app","root"]' '[.subject_here, .object_here, .needer_here, .root_here]' opt/libone.so.1
+	try 'JSON: a symlink to create' here "ln -s /usr/lib/libone.so.1.5 root/usr/lib/libone.so.1" \
+		'["root/usr/lib/libone.so.1",null]' '[.object_here, .root_here]' usr/lib/libone.so.1.5
+	mkdir -p bundle
+	try 'JSON: a fault of the bundle' no_rest
 	try 'JSON: the libraries' libraries
 	try 'JSON: a function that is missing' cause
 fi
