@@ -794,7 +794,7 @@ struct errpipe_explanation {
 	const char *object;
 	const char *subject_here; /* like here of a link, if subject is a file or directory in the root; or NULL */
 	const char *object_here, *needer_here; /* the same for object and needer, if the advice needs it */
-	const char *root_here; /* LIBRARY_MISSING: the same for the root, if the advice is to run ldconfig(8) there */
+	const char *root_here; /* the same for the root, if the advice has a command for the whole root */
 	uint64_t number, limit;
 	struct errpipe_strings arguments, variables; /* ARGUMENTS_TOO_LARGE */
 

@@ -434,7 +434,6 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 	} texts[] = {
 		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken) },
 		{ "parent", path_at(ex, parent_of(ex, ex->broken)) },
-		{ "program", path_at(ex, 0) },
 		{ "subject", ex->subject },
 		{ "needer", ex->needer },
 		{ "searched", ex->searched },
@@ -561,7 +560,7 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 /* The values that are always paths are quoted. */
 static bool is_path(const char *key, size_t length)
 {
-	static const char *const paths[] = { "path", "parent", "program", "subject", "needer", "line" };
+	static const char *const paths[] = { "path", "parent", "subject", "needer", "line" };
 
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		if (is(key, length, paths[i]))
@@ -658,7 +657,6 @@ static const char *path_here(const struct errpipe_explanation *ex, const char *k
 	} places[] = {
 		{ "path", here_at(ex, ex->broken < 0 ? 0 : ex->broken) },
 		{ "parent", here_at(ex, parent_of(ex, ex->broken)) },
-		{ "program", here_at(ex, 0) },
 		{ "subject", ex->subject_here },
 		{ "unshut", ex->subject_here },
 		{ "remount", ex->subject_here },

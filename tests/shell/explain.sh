@@ -76,6 +76,7 @@ make_root() {
 	printf '#!/bin/sh\r\necho hello\r\n' >root/bin/crlf
 	printf '#!/bin/nothing -x\n' >root/bin/script
 	printf '#!/bin/script\n' >root/bin/nested
+	printf '#!/usr/bin/app\n' >root/bin/of-app
 	printf '#!/bin/static\necho ran >%s\n' "$tmp/ran" >root/bin/good
 	printf 'echo ran >%s\n' "$tmp/ran" >root/bin/text
 	: >root/bin/empty
@@ -95,6 +96,9 @@ try 'the picture of the chain' prints 1 "\
 why: \"/usr/bin/app\" needs glibc, but the image has musl: \"$loader\" does not exist (ENOENT)
 fix: use an image with the same C library, or link \"/usr/bin/app\" statically" \
 	explain --root ./root /usr/bin/app
+try 'a script: its interpreter lacks its loader' says 1 "\
+why: \"/usr/bin/app\" needs glibc, but the image has musl: \"$loader\" does not exist (ENOENT)
+fix: use an image with the same C library, or link \"/usr/bin/app\" statically" --root root /bin/of-app
 in_ascii() {
 	LC_ALL='' LC_CTYPE=C LANG=C.UTF-8 "$errpipe" explain --root root /usr/bin/app | sed -n 2p >second
 	same "\`- $loader   missing" "$(cat second)"
@@ -254,6 +258,12 @@ if [ "$(id -u)" = 0 ]; then
 	chown 5:5 root/private
 	try '--as: root without capabilities' without_capabilities
 	chown 0:0 root/private
+	unreadable() {
+		setpriv --reuid 5 --clear-groups "$errpipe" explain --root root /bin/static >out
+		same 'fix: if it is a script: chmod a+r root/bin/static; else ask root: errpipe explain --as 5 --root root /bin/static' \
+			"$(grep ^fix: out)"
+	}
+	try 'a program that the user may not read' unreadable
 else
 	skip '--as' 'needs root'
 fi

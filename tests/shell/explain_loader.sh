@@ -244,6 +244,20 @@ if "$errpipe" explain --json /bin/sh >/dev/null 2>&1; then
 		'[null,null,"root/app","root"]' '[.subject_here, .object_here, .needer_here, .root_here]' opt/libone.so.1
 	try 'JSON: a symlink to create' here "ln -s /usr/lib/libone.so.1.5 root/usr/lib/libone.so.1" \
 		'["root/usr/lib/libone.so.1",null]' '[.object_here, .root_here]' usr/lib/libone.so.1.5
+	# in_tmpfs COMMAND...: run it where the root has a file system that is mounted noexec.
+	in_tmpfs() {
+		root opt/libone.so.1 && unshare -rm sh -c 'mount -t tmpfs -o noexec none root/usr/lib && cp a/libone.so.1 root/usr/lib && "$@"' sh "$@"
+	}
+	noexec_here() {
+		in_tmpfs "$errpipe" explain --root root --json /app >json
+		[ "$(jq -r .advice json)" = "mount $tmp/root/usr/lib without noexec, or put the library elsewhere (for PyInstaller set TMPDIR)" ] &&
+			[ "$(jq -c '[.object, .object_here]' json)" = "[\"/usr/lib\",\"$tmp/root/usr/lib\"]" ] && return
+		cat json
+		return 1
+	}
+	if has 'JSON: a mount in the root' user-namespaces; then
+		try 'JSON: a mount in the root' noexec_here
+	fi
 	mkdir -p bundle
 	try 'JSON: a fault of the bundle' no_rest
 	try 'JSON: the libraries' libraries

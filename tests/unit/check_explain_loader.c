@@ -310,7 +310,7 @@ START_TEST(gains_rights)
 	ask((struct errpipe_question){ .who = &who });
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE);
 	ask((struct errpipe_question){ .who = &who, .root_name = "img" });
-	assert_said(&ex, "to /etc/ld.so.conf and run ldconfig -r img (");
+	assert_said(&ex, "directory to img/etc/ld.so.conf, run ldconfig -r img (");
 	ask((struct errpipe_question){ .who = &owner });
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_SEARCHED);
 }
@@ -856,10 +856,16 @@ END_TEST
 
 START_TEST(stand_in)
 {
+	const struct errpipe_question script = { .root = root, .root_name = "img", .path = "/script", .envp = empty };
+
 	LOADER(nixos);
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LOADER_STAND_IN, 127);
 	ck_assert_int_eq(ex.broken, 1);
+	put_text("script", "#!/app\n");
+	ck_assert_int_eq(errpipe_explain(&ex, &script), 0);
+	must_stop(ERRPIPE_CAUSE_LOADER_STAND_IN, 127);
+	assert_said(&ex, "or patchelf --set-interpreter img/app");
 }
 END_TEST
 
@@ -956,7 +962,9 @@ START_TEST(of_musl)
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIST_REPLACES);
-	assert_said(&ex, "/usr/lib to \"/etc/ld-musl-x86_64.path\", which replaces these defaults");
+	assert_said(&ex, "/usr/lib to /etc/ld-musl-x86_64.path, which replaces these defaults");
+	ask((struct errpipe_question){ .root_name = "img" });
+	assert_said(&ex, "/usr/lib to img/etc/ld-musl-x86_64.path, which replaces these defaults");
 	ck_assert_int_eq(unlinkat(root, "etc/ld-musl-x86_64.path", 0), 0);
 	ask((struct errpipe_question){ .envp = empty });
 	must_start();

@@ -121,8 +121,8 @@ void ep_note_user(struct ep_check *c);
 /* open.c: the caller's path of a file in the root, kept; NULL: unknown. */
 const char *ep_path_here(struct ep_check *c, const char *path);
 
-/* open.c: the mount point of a file that ep_open_to_read() has opened, kept; NULL: unknown. */
-const char *ep_mount_of(struct ep_check *c, const char *path);
+/* open.c: set the object to the mount point of a file that ep_open_to_read() has opened. */
+void ep_name_mount(struct ep_check *c, const char *path, struct ep_finding *finding);
 
 /*
  * open.c: opening or reading the file gave read_error, and an exec gives error. The calling process may be the reason.

@@ -497,19 +497,18 @@ const char *ep_path_here(struct ep_check *c, const char *path)
 	return ep_here(c, w.text);
 }
 
-const char *ep_mount_of(struct ep_check *c, const char *path)
+void ep_name_mount(struct ep_check *c, const char *path, struct ep_finding *finding)
 {
 	const struct errpipe_mount *mount;
-	const char *at = NULL;
 	struct ep_lookup w;
 	size_t length;
 
 	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
-		return NULL;
+		return;
 	mount = ep_mount_over(c->question, w.text, &length);
-	at = mount ? ep_keep(c, "%s", mount->at) : ep_mount_point(c, w.fd);
+	finding->object = mount ? ep_keep(c, "%s", mount->at) : ep_mount_point(c, w.fd);
+	finding->object_here = mount ? NULL : ep_mount_point_here(c, w.fd);
 	close(w.fd);
-	return at;
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------ */
@@ -544,6 +543,7 @@ int ep_not_read(struct ep_check *c, const struct errpipe_link *link, int error, 
 			.error = cause == ERRPIPE_CAUSE_READ_FAILED ? error : reported,
 			.object = cause == ERRPIPE_CAUSE_UNREADABLE ? NULL : errpipe_errname(read_error),
 			.detail = is_own ? ERRPIPE_DETAIL_OWN_USER : ERRPIPE_DETAIL_NONE,
+			.root_here = is_own ? ep_here(c, "/") : NULL,
 			.number = is_own ? c->who.uid : 0,
 			.limit = cause == ERRPIPE_CAUSE_CANNOT_LOOK ? ep_own_limit(read_error) : 0,
 		});

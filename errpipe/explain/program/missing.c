@@ -322,6 +322,7 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	if (w->list_file && is_in_usual_place(elsewhere)) {
 		missing->detail = ERRPIPE_DETAIL_LIST_REPLACES;
 		missing->object = ep_walk_tell(w, w->list_file);
+		missing->object_here = ep_path_here(w->c, w->list_file);
 	}
 	return true;
 }

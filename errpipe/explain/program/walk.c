@@ -317,12 +317,14 @@ static int find_file(const struct ep_walk *w, const struct stat *st)
 
 static enum ep_try on_noexec(struct ep_walk *w, const char *path)
 {
-	return ep_walk_stop(w, path,
-			    (struct ep_finding){
-				    .cause = ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,
-				    .subject = ep_walk_tell(w, path),
-				    .object = w->is_optional ? NULL : ep_mount_of(w->c, path),
-			    });
+	struct ep_finding finding = {
+		.cause = ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,
+		.subject = ep_walk_tell(w, path),
+	};
+
+	if (!w->is_optional)
+		ep_name_mount(w->c, path, &finding);
+	return ep_walk_stop(w, path, finding);
 }
 
 /* The caller may not read what the process may: it is there, but what it needs is unknown. */
