@@ -194,10 +194,17 @@ JANSSON_CPPFLAGS := $(shell $(PKG_CONFIG) --cflags jansson)
 CMD_LIBS := $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs jansson)
 endif
 endif
-CMD_JSON := $(filter $(O)/obj/cmd/bundle.o $(O)/obj/cmd/json%,$(CMD))
+CMD_JSON := $(filter $(O)/obj/cmd/bundle.o $(O)/obj/cmd/json% $(O)/obj/cmd/oci%,$(CMD))
 $(CMD_JSON): $(O)/obj/json
 ifneq ($(JANSSON),)
 $(CMD_JSON): CPPFLAGS += -DHAVE_JANSSON $(JANSSON_CPPFLAGS)
+endif
+
+# libseccomp compiles the seccomp profiles of --process and --seccomp. Without it, those report that it is missing.
+SECCOMP := $(if $(FOREIGN),,$(shell $(PKG_CONFIG) --exists libseccomp 2>/dev/null && echo yes))
+ifneq ($(SECCOMP),)
+CMD_LIBS += $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs libseccomp)
+$(O)/obj/cmd/oci_seccomp.o: CPPFLAGS += -DHAVE_SECCOMP $(shell $(PKG_CONFIG) --cflags libseccomp)
 endif
 
 # For 32-bit machines: allow files and inode numbers of any size.
@@ -271,7 +278,7 @@ $(O)/errpipe: $(CMD) $(ARCHIVES) $(O)/obj/static
 # Each file holds variables that the command or the stub depends on. It is written when they change, so that make rebuilds.
 $(O)/obj/static: setting = $(STATIC)
 $(O)/obj/committed: setting = $(STUB)
-$(O)/obj/json: setting = $(JANSSON) $(JANSSON_DIR)
+$(O)/obj/json: setting = $(JANSSON) $(JANSSON_DIR) $(SECCOMP)
 $(O)/obj/static $(O)/obj/committed $(O)/obj/json: FORCE
 	@mkdir -p $(@D)
 	@echo '$(setting)' | cmp -s - $@ || echo '$(setting)' >$@

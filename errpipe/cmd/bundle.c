@@ -16,167 +16,15 @@
 #include "cmd.h"
 
 #ifdef HAVE_JANSSON
-#include <jansson.h>
+#include "json_values.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* The source of each mount is opened, so descriptors limit their number. */
-enum { FILE_SIZE_MAX = 4 << 20, GROUPS_MAX = 65536, MOUNTS_MAX = 500, NAME_SIZE = 64 };
+enum { MOUNTS_MAX = 500 };
 
 /* UID_GID_MAP_MAX_EXTENTS in the kernel's include/linux/user_namespace.h. */
 enum { MAPPINGS_MAX = 340 };
-
-/* (uid_t)-1 is not an id: chown(2) and others take it for "leave it". */
-#define ID_MAX (UINT32_MAX - 1)
-
-static int wrong(const char *name, const char *want)
-{
-	own_failure(0, "config.json: %s is not %s", name, want);
-	return -1;
-}
-
-static int too_long(const char *name)
-{
-	own_failure(0, "config.json: %s has too many entries", name);
-	return -1;
-}
-
-static int no_memory(void)
-{
-	own_failure(ENOMEM, "cannot read config.json");
-	return -1;
-}
-
-/* --- values: each function returns 1 with the value, 0 if there is none, or, after a message, -1 --- */
-
-/* name is the full name for messages, and ends in the key. null counts as missing, because Go programs write it. */
-static json_t *value_of(const json_t *object, const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	json_t *value = json_object_get(object, dot ? dot + 1 : name);
-
-	return json_is_null(value) ? NULL : value;
-}
-
-static int get_object(const json_t *object, const char *name, json_t **value)
-{
-	*value = value_of(object, name);
-	if (!*value)
-		return 0;
-	return json_is_object(*value) ? 1 : wrong(name, "an object");
-}
-
-static int get_array(const json_t *object, const char *name, const char *of_what, json_t **value)
-{
-	*value = value_of(object, name);
-	if (!*value)
-		return 0;
-	return json_is_array(*value) ? 1 : wrong(name, of_what);
-}
-
-static int get_string(const json_t *object, const char *name, const char **string)
-{
-	json_t *value = value_of(object, name);
-
-	if (!value)
-		return 0;
-	if (!json_is_string(value))
-		return wrong(name, "a string");
-	*string = json_string_value(value);
-	return 1;
-}
-
-static int get_flag(const json_t *object, const char *name, int *flag)
-{
-	json_t *value = value_of(object, name);
-
-	if (!value)
-		return 0;
-	if (!json_is_boolean(value))
-		return wrong(name, "true or false");
-	*flag = json_is_true(value);
-	return 1;
-}
-
-/* All numbers are read as reals, because "no limit", 2^64 - 1, is too large for jansson's integers. */
-static bool to_number(const json_t *value, uint64_t *number)
-{
-	double real = json_real_value(value);
-
-	if (!json_is_real(value) || !(real >= 0))
-		return false;
-	*number = real < 0x1p63 ? (uint64_t)real : UINT64_MAX;
-	return real >= 0x1p63 || (double)*number == real;
-}
-
-static int get_number(const json_t *object, const char *name, uint64_t *number)
-{
-	json_t *value = value_of(object, name);
-
-	if (!value)
-		return 0;
-	return to_number(value, number) ? 1 : wrong(name, "a number of 0 or more");
-}
-
-static int get_id(const json_t *object, const char *name, uint32_t *id)
-{
-	uint64_t number;
-	int ret = get_number(object, name, &number);
-
-	if (ret <= 0)
-		return ret;
-	*id = number;
-	return number <= ID_MAX ? 1 : wrong(name, "an id");
-}
-
-/* A list that ends in NULL, malloc'd. */
-static int get_strings(const json_t *object, const char *name, char ***strings)
-{
-	static const char want[] = "an array of strings";
-	json_t *array, *value;
-	size_t i;
-	int ret = get_array(object, name, want, &array);
-
-	if (ret <= 0)
-		return ret;
-	*strings = calloc(json_array_size(array) + 1, sizeof(**strings));
-	if (!*strings)
-		return no_memory();
-	json_array_foreach(array, i, value)
-	{
-		if (!json_is_string(value))
-			return wrong(name, want);
-		(*strings)[i] = (char *)json_string_value(value);
-	}
-	return 1;
-}
-
-/* Call get for each object of the array, which may have at most max. Returns 0 or -1. */
-static int get_objects(const json_t *object, const char *name, size_t max,
-		       int (*get)(struct bundle *bundle, const json_t *entry, const char *name),
-		       struct bundle *bundle)
-{
-	static const char want[] = "an array of objects";
-	json_t *array, *value;
-	size_t i;
-	int ret = get_array(object, name, want, &array);
-
-	if (ret <= 0)
-		return ret;
-	if (json_array_size(array) > max)
-		return too_long(name);
-	json_array_foreach(array, i, value)
-	{
-		char entry[NAME_SIZE];
-
-		if (!json_is_object(value))
-			return wrong(name, want);
-		snprintf(entry, sizeof(entry), "%s[%zu]", name, i);
-		if (get(bundle, value, entry) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 /* --- process --- */
 
@@ -245,29 +93,10 @@ static int get_all_capabilities(struct bundle *bundle, const json_t *process)
 
 static int get_groups(struct bundle *bundle, const json_t *user)
 {
-	static const char name[] = "process.user.additionalGids", want[] = "an array of ids";
-	json_t *array, *value;
-	size_t i;
-	int ret = get_array(user, name, want, &array);
+	int ret = get_ids(user, "process.user.additionalGids", &bundle->groups, &bundle->who.groups_count);
 
-	if (ret <= 0)
-		return ret;
-	if (json_array_size(array) > GROUPS_MAX)
-		return too_long(name);
-	bundle->groups = calloc(json_array_size(array) + 1, sizeof(*bundle->groups));
-	if (!bundle->groups)
-		return no_memory();
-	json_array_foreach(array, i, value)
-	{
-		uint64_t number;
-
-		if (!to_number(value, &number) || number > ID_MAX)
-			return wrong(name, want);
-		bundle->groups[i] = number;
-	}
 	bundle->who.groups = bundle->groups;
-	bundle->who.groups_count = i;
-	return 1;
+	return ret;
 }
 
 static int get_user(struct bundle *bundle, const json_t *process)
@@ -296,8 +125,9 @@ static int check_files(struct bundle *bundle, uint64_t limit)
 }
 
 /* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
-static int get_limit(struct bundle *bundle, const json_t *entry, const char *name)
+static int get_limit(void *data, const json_t *entry, const char *name)
 {
+	struct bundle *bundle = data;
 	const struct {
 		const char *type;
 		uint64_t *limit;
@@ -389,9 +219,10 @@ static bool map(uint32_t *id, uint32_t inside, const struct mapping *mapping)
 	return true;
 }
 
-static int map_uid(struct bundle *bundle, const json_t *entry, const char *name)
+static int map_uid(void *data, const json_t *entry, const char *name)
 {
-	struct mapping mapping;
+	struct bundle *bundle = data;
+	struct mapping mapping = { 0 };
 
 	if (get_mapping(entry, name, &mapping) < 0)
 		return -1;
@@ -399,9 +230,10 @@ static int map_uid(struct bundle *bundle, const json_t *entry, const char *name)
 	return 0;
 }
 
-static int map_gids(struct bundle *bundle, const json_t *entry, const char *name)
+static int map_gids(void *data, const json_t *entry, const char *name)
 {
-	struct mapping mapping;
+	struct bundle *bundle = data;
+	struct mapping mapping = { 0 };
 
 	if (get_mapping(entry, name, &mapping) < 0)
 		return -1;
@@ -482,8 +314,9 @@ static int is_for_execve(const json_t *rule, const char *name)
 }
 
 /* If several rules name one call, their arguments and the version of libseccomp decide which one applies. */
-static int get_rule(struct bundle *bundle, const json_t *entry, const char *name)
+static int get_rule(void *data, const json_t *entry, const char *name)
 {
+	struct bundle *bundle = data;
 	char action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE], args_name[2 * NAME_SIZE];
 	int ret = is_for_execve(entry, name);
 	const char *action = "";
@@ -637,8 +470,9 @@ static bool is_set(const struct flag *flag, bool is_bind)
 	return flag->set && !flag->cleared_recursively;
 }
 
-static int get_mount(struct bundle *bundle, const json_t *entry, const char *name)
+static int get_mount(void *data, const json_t *entry, const char *name)
 {
+	struct bundle *bundle = data;
 	struct errpipe_mount *mount = &bundle->mounts[bundle->mounts_count];
 	char destination[2 * NAME_SIZE], type_name[2 * NAME_SIZE], source_name[2 * NAME_SIZE],
 		options_name[2 * NAME_SIZE];
@@ -652,10 +486,8 @@ static int get_mount(struct bundle *bundle, const json_t *entry, const char *nam
 	snprintf(source_name, sizeof(source_name), "%s.source", name);
 	snprintf(options_name, sizeof(options_name), "%s.options", name);
 	ret = get_string(entry, destination, &mount->at);
-	if (ret == 0) {
-		own_failure(0, "config.json: %s is missing", destination);
-		return -1;
-	}
+	if (ret == 0)
+		return missing(destination);
 	if (ret < 0 || get_string(entry, type_name, &type) < 0 || get_string(entry, source_name, &source) < 0)
 		return -1;
 	ret = get_strings(entry, options_name, &options);
@@ -714,45 +546,23 @@ static char *name_in(const char *directory, const char *path)
 
 static int add_names(struct bundle *bundle, const char *directory)
 {
+	char *name;
+
 	bundle->root_name = bundle->root ? name_in(directory, bundle->root) : NULL;
 	if (bundle->root && !bundle->root_name)
 		return no_memory();
 	for (size_t i = 0; i < bundle->mounts_count; i++) {
 		if (!bundle->sources[i])
 			continue;
-		bundle->mounts[i].name = name_in(directory, bundle->sources[i]);
-		if (!bundle->mounts[i].name)
+		name = name_in(directory, bundle->sources[i]);
+		if (!name)
 			return no_memory();
+		bundle->mounts[i].name = name;
 	}
 	return 0;
 }
 
 /* --- the file --- */
-
-/* Trap: jansson 2.14 reads from a string that it could not allocate. */
-static void *allocate_or_exit(size_t size)
-{
-	void *memory = malloc(size);
-
-	if (!memory)
-		exit(own_failure(ENOMEM, "cannot read config.json"));
-	return memory;
-}
-
-static int parse(struct bundle *bundle, const char *text, size_t size)
-{
-	json_error_t error;
-	char *words;
-
-	json_set_alloc_funcs(allocate_or_exit, free);
-	bundle->config = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
-	if (bundle->config)
-		return json_is_object(bundle->config) ? 0 : wrong("the file", "an object");
-	words = escaped(error.text);
-	own_failure(0, "config.json: line %d: %s", error.line, words ? words : "invalid JSON");
-	free(words);
-	return -1;
-}
 
 /* text has room for FILE_SIZE_MAX + 1 bytes, to notice a larger file. Returns the size, or a negative errno. */
 static ssize_t read_all(int fd, char *text)
@@ -854,11 +664,11 @@ static int load(struct bundle *bundle, const char *directory, int milliseconds)
 	config->directory = directory;
 	ret = work_apart(read_config, config, milliseconds);
 	if (ret == 0)
-		ret = parse(bundle, config->text, config->size);
+		bundle->config = json_parse("config.json", config->text, config->size);
 	else
 		tell_of(ret, config);
 	munmap(config, sizeof(*config));
-	return ret == 0 ? 0 : -1;
+	return bundle->config ? 0 : -1;
 }
 
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)

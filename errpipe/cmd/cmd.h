@@ -38,11 +38,14 @@ int bad_usage(const char *command);
 /* Print the answer to --help. Returns 0. */
 int help(const char *usage);
 
-/* options.c: the policy of that name, or, after a message, -1. */
+/* option_values.c: the policy of that name, or, after a message, -1. */
 int find_policy(const char *name);
 
 /* The value of --explain: 1 for yes, 0 for no, or, after a message, -1. */
 int find_yes_or_no(const char *name);
+
+/* NGROUPS_MAX of the kernel. */
+enum { GROUPS_MAX = 65536 };
 
 /* A decimal id. Returns what follows it, or NULL. (uid_t)-1 is not an id: chown(2) and others take it for "leave it". */
 const char *take_id(const char *text, uint32_t *id);
@@ -52,7 +55,7 @@ const char *capability_name(unsigned number);
 /* The bit of a capability of that name, in any case of letters. 0 if it is newer than errpipe. */
 uint64_t capability_bit(const char *name);
 
-/* setup.c: the options of run and exec that change the process before the program starts. */
+/* setup_options.c: the options of run and exec that change the process before the program starts. */
 enum {
 	SETUP_USER = 64, /* above the options of each subcommand */
 	SETUP_GROUPS,
@@ -62,7 +65,8 @@ enum {
 	SETUP_NO_NEW_PRIVS,
 	SETUP_CAPABILITIES,
 	SETUP_NEW_SESSION,
-	SETUP_SECCOMP
+	SETUP_SECCOMP,
+	SETUP_PROCESS
 };
 
 /* Rows for getopt_long(3). */
@@ -74,14 +78,16 @@ enum {
 		{ "no-new-privs", no_argument, NULL, SETUP_NO_NEW_PRIVS },                                           \
 		{ "capabilities", required_argument, NULL, SETUP_CAPABILITIES },                                     \
 		{ "new-session", no_argument, NULL, SETUP_NEW_SESSION },                                             \
+		{ "seccomp", required_argument, NULL, SETUP_SECCOMP },                                               \
 	{                                                                                                            \
-		"seccomp", required_argument, NULL, SETUP_SECCOMP                                                    \
+		"process", required_argument, NULL, SETUP_PROCESS                                                    \
 	}
 
 /* For the help. */
 #define SETUP_USAGE                                                                                                  \
 	"  --user USER[:GROUP], --groups LIST, --chdir DIR, --umask MODE, --new-session,\n"                          \
-	"  --limit NAME=SOFT[:HARD], --capabilities LIST, --no-new-privs, --seccomp FILE\n"                          \
+	"  --limit NAME=SOFT[:HARD], --capabilities LIST, --no-new-privs, --seccomp FILE,\n"                         \
+	"  --process FILE\n"                                                                                         \
 	"                    change the process before PROGRAM starts; see errpipe(1)\n"
 
 struct setup {
@@ -94,13 +100,44 @@ struct setup {
 	gid_t *groups;
 	struct errpipe_limit *limits;
 	void *filter;
+	struct json_t *process; /* of --process; the strings belong to it */
+	char **args, **env;	/* likewise; NULL if there are none */
+	char **outer_env;	/* the environment that env has replaced */
 };
+
+/*
+ * Read --process, which the other options override. Call it before the options are read. Returns 0, or -1 after a message.
+ */
+struct option;
+int setup_begin(struct setup *setup, int argc, char **argv, const struct option *options);
 
 /* Returns 0, or -1 after a message. For any other option it returns -1 without a message. */
 int setup_option(struct setup *setup, int option, const char *value);
+void setup_free(struct setup *setup);
+
+/* setup.c: memory that is there, or errpipe has exited. */
+void *grow(void *memory, size_t size);
+
+/* The resource of a name such as "nofile", in any case of letters, or -1. */
+int find_resource(const char *name, size_t length);
+void add_limit(struct setup *setup, const struct errpipe_limit *limit);
+
+/* Instructions as the kernel takes them, which seccomp_export_bpf(3) writes. Returns 0, or -1 after a message. */
+int setup_filter(struct setup *setup, FILE *file, const char *name);
+
+/* The program and its arguments: argv, or if it is empty those of --process. The environment of --process becomes ours. */
+char **setup_argv(struct setup *setup, char **argv);
+
 /* Call it after the last option. Returns 0, or -1 after a message. */
 int setup_check(struct setup *setup);
-void setup_free(struct setup *setup);
+
+/* oci_process.c: read an OCI process object, or the config.json around it. Returns 0, or -1 after a message. */
+int process_read(struct setup *setup, const char *name);
+void process_free(struct setup *setup);
+
+/* oci_seccomp.c: make the filter of an OCI profile, or of a file that has one. Returns 0, or -1 after a message. */
+int profile_compile(struct setup *setup, const struct json_t *object);
+int profile_read(struct setup *setup, FILE *file, const char *name);
 
 /* The name of an errno, or words if it has none. */
 const char *errno_name(int error);

@@ -96,6 +96,8 @@ static int exec_with(struct exec *exec, int argc, char **argv)
 	struct outcome outcome;
 	int explains = 1, option, ret;
 
+	if (setup_begin(&exec->setup, argc, argv, options) < 0)
+		return bad_usage(argv[0]);
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case POLICY:
@@ -119,23 +121,22 @@ static int exec_with(struct exec *exec, int argc, char **argv)
 				return bad_usage(argv[0]);
 		}
 	}
-	program = argv[optind];
+	exec->argv = setup_argv(&exec->setup, argv + optind);
+	program = *exec->argv;
 	if (!program) {
 		own_failure(0, "no program given");
 		return bad_usage(argv[0]);
 	}
 	if (setup_check(&exec->setup) < 0)
 		return bad_usage(argv[0]);
-	argv += optind;
 	if (argv0)
-		*argv = (char *)argv0;
+		*exec->argv = (char *)argv0;
 
-	exec->argv = argv;
 	search_and_try(program, try, exec, &outcome);
 	outcome_finish(&outcome);
 	outcome_print(&outcome);
 	if (explains)
-		explain(&outcome, argv);
+		explain(&outcome, exec->argv);
 	ret = outcome_exit_code(&outcome, policy);
 	outcome_free(&outcome);
 	return ret;

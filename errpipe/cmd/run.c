@@ -361,13 +361,15 @@ static int run_with(struct run *run, int argc, char **argv)
 	const char *program;
 	int option, ret;
 
+	if (setup_begin(&run->setup, argc, argv, options) < 0)
+		return bad_usage(argv[0]);
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == HELP)
 			return help(usage);
 		if (set_option(run, option, optarg) < 0)
 			return bad_usage(argv[0]);
 	}
-	run->argv = argv + optind;
+	run->argv = setup_argv(&run->setup, argv + optind);
 	program = *run->argv;
 	if (!program)
 		own_failure(0, "no program given");

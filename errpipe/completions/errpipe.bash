@@ -14,7 +14,7 @@ _errpipe_program() {
 
 _errpipe() {
 	local word=$2 previous=$3 command=${COMP_WORDS[1]} options i
-	local setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp'
+	local setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -40,7 +40,7 @@ _errpipe() {
 			--) _errpipe_program $((i + 1)) "$word"; return ;;
 			--policy | --argv0 | --explain | --route | --report | --report-fd) ((i++)) ;;
 			--root | --bundle | --cwd | --path | --as | --errno) ((i++)) ;;
-			--user | --groups | --chdir | --umask | --limit | --capabilities | --seccomp) ((i++)) ;;
+			--user | --groups | --chdir | --umask | --limit | --capabilities | --seccomp | --process) ((i++)) ;;
 			-*) ;;
 			*) _errpipe_program "$i" "$word"; return ;;
 			esac
@@ -51,7 +51,7 @@ _errpipe() {
 	--policy) mapfile -t COMPREPLY < <(compgen -W 'posix dockerd runc systemd' -- "$word") ;;
 	--route) mapfile -t COMPREPLY < <(compgen -W 'auto stub direct' -- "$word") ;;
 	--explain) mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$word") ;;
-	--report | --path | --seccomp) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--report | --path | --seccomp | --process) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	--root | --bundle | --cwd | --chdir) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
 	--errno) mapfile -t COMPREPLY < <(compgen -W 'E2BIG EACCES EAGAIN EIO ELIBBAD ELOOP ENOENT ENOEXEC ENOMEM ENOTDIR EPERM ETXTBSY' -- "$word") ;;
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;

@@ -29,7 +29,7 @@ offers() {
 is 'bash: commands' 'run exec decode explain help --help --version' "$(offers errpipe '')"
 is 'bash: a command' 'decode' "$(offers errpipe d)"
 is 'bash: a command to help with' 'run exec decode explain' "$(offers errpipe help '')"
-setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp'
+setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process'
 is 'bash: options of run' "--policy --argv0 --explain --route --report --report-fd $setup --help" "$(offers errpipe run --)"
 is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
 is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An OCI process object as a setup (https://github.com/opencontainers/runtime-spec, config.md, "Process"). A member that
+ * errpipe does not know or cannot set is refused, because a setup is never skipped.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <linux/ioprio.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+#ifdef HAVE_JANSSON
+#include "json_values.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+struct named_number {
+	const char *name;
+	int number;
+};
+
+/* Returns 1, 0 if the string is missing, or -1 after a message. */
+static int get_named(const json_t *object, const char *name, const struct named_number *numbers, size_t count,
+		     int *number)
+{
+	const char *string;
+	int ret = get_string(object, name, &string);
+
+	for (size_t i = 0; ret > 0 && i < count; i++) {
+		if (strcmp(numbers[i].name, string) == 0) {
+			*number = numbers[i].number;
+			return 1;
+		}
+	}
+	return ret > 0 ? unknown(name, string) : ret;
+}
+
+/* Setting the groups that it has tries it without a change. /proc/self/setgroups can deny it even to root. */
+static bool may_set_groups(void)
+{
+	gid_t groups[GROUPS_MAX];
+	int count = getgroups(COUNT(groups), groups);
+
+	return count >= 0 && setgroups(count, groups) == 0;
+}
+
+/* Without privileges, and without groups to add, the process keeps its groups, as under rootless runc and crun. */
+static int get_user(struct setup *setup, const json_t *process)
+{
+	static const char *const names[] = { "uid", "gid", "umask", "additionalGids", NULL };
+	struct errpipe_setup *to = &setup->to;
+	int mask = 0, ret;
+	json_t *user;
+
+	if (get_object(process, "process.user", &user) < 0 || check_members(user, "process.user", names) < 0 ||
+	    get_id(user, "process.user.uid", &to->uid) < 0 || get_id(user, "process.user.gid", &to->gid) < 0 ||
+	    get_ids(user, "process.user.additionalGids", &setup->groups, &to->groups_length) < 0)
+		return -1;
+	to->groups = setup->groups;
+	to->set |= ERRPIPE_SET_USER | (to->groups_length || may_set_groups() ? 0 : ERRPIPE_KEEP_GROUPS);
+	ret = get_integer(user, "process.user.umask", 0, 0777, &mask);
+	to->umask = mask;
+	to->set |= ret > 0 ? ERRPIPE_SET_UMASK : 0;
+	return ret;
+}
+
+static int get_capabilities(struct setup *setup, const json_t *process)
+{
+	static const char name[] = "process.capabilities";
+	static const char *const names[] = { "bounding", "permitted", "effective", "inheritable", "ambient", NULL };
+	struct errpipe_setup *to = &setup->to;
+	uint64_t *const sets[] = { &to->bounding, &to->permitted, &to->effective, &to->inheritable, &to->ambient };
+	json_t *capabilities;
+
+	if (get_object(process, name, &capabilities) < 0 || check_members(capabilities, name, names) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(sets); i++) {
+		char set_name[2 * NAME_SIZE], **list = NULL;
+		int ret;
+
+		snprintf(set_name, sizeof(set_name), "%s.%s", name, names[i]);
+		ret = get_strings(capabilities, set_name, &list);
+		for (char **p = list; ret > 0 && *p; p++) {
+			uint64_t bit = capability_bit(*p);
+
+			*sets[i] |= bit;
+			if (!bit)
+				ret = unknown(set_name, *p);
+		}
+		free(list);
+		if (ret < 0)
+			return -1;
+	}
+	/* As runc and crun do: "runc spec" asks for ambient capabilities that are not inheritable. */
+	to->ambient &= to->permitted & to->inheritable;
+	to->set |= ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT;
+	return 0;
+}
+
+/* "RLIMIT_" is in front of the name that --limit takes. */
+static int get_limit(void *data, const json_t *entry, const char *name)
+{
+	static const char prefix[] = "RLIMIT_";
+	static const char *const names[] = { "type", "soft", "hard", NULL };
+	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE], hard_name[2 * NAME_SIZE];
+	struct errpipe_limit limit = { .resource = -1 };
+	const char *type = "";
+
+	snprintf(type_name, sizeof(type_name), "%s.type", name);
+	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
+	snprintf(hard_name, sizeof(hard_name), "%s.hard", name);
+	if (check_members(entry, name, names) < 0 || get_string(entry, type_name, &type) < 0 ||
+	    get_number(entry, soft_name, &limit.soft) < 0 || get_number(entry, hard_name, &limit.hard) < 0)
+		return -1;
+	if (strncmp(type, prefix, strlen(prefix)) == 0)
+		limit.resource = find_resource(type + strlen(prefix), strlen(type + strlen(prefix)));
+	if (limit.resource < 0)
+		return unknown(type_name, type);
+	if (limit.soft > limit.hard)
+		return wrong(soft_name, "at most the hard limit");
+	add_limit(data, &limit);
+	return 0;
+}
+
+static int get_label(struct setup *setup, const json_t *process)
+{
+	const char *profile = NULL, *label = NULL;
+
+	if (get_string(process, "process.apparmorProfile", &profile) < 0 ||
+	    get_string(process, "process.selinuxLabel", &label) < 0)
+		return -1;
+	if (profile && *profile && label && *label)
+		return refused("process.selinuxLabel", "cannot be combined with process.apparmorProfile");
+	if (profile && *profile) {
+		setup->to.label = profile;
+		setup->to.label_kind = ERRPIPE_LABEL_APPARMOR;
+	} else if (label && *label) {
+		setup->to.label = label;
+		setup->to.label_kind = ERRPIPE_LABEL_SELINUX;
+	}
+	return 0;
+}
+
+static int get_scheduler(struct setup *setup, const json_t *process)
+{
+	static const char *const names[] = { "policy", "nice", "priority", NULL };
+	static const struct named_number policies[] = { { "SCHED_OTHER", SCHED_OTHER },
+							{ "SCHED_BATCH", SCHED_BATCH },
+							{ "SCHED_IDLE", SCHED_IDLE },
+							{ "SCHED_FIFO", SCHED_FIFO },
+							{ "SCHED_RR", SCHED_RR } };
+	struct errpipe_setup *to = &setup->to;
+	json_t *scheduler;
+	int ret = get_object(process, "process.scheduler", &scheduler);
+
+	if (ret <= 0)
+		return ret;
+	if (check_members(scheduler, "process.scheduler", names) < 0 ||
+	    get_named(scheduler, "process.scheduler.policy", policies, COUNT(policies), &to->scheduler) < 0 ||
+	    get_integer(scheduler, "process.scheduler.priority", 0, 99, &to->priority) < 0)
+		return -1;
+	ret = get_integer(scheduler, "process.scheduler.nice", -20, 19, &to->nice);
+	to->set |= ERRPIPE_SET_SCHEDULER | (ret > 0 ? ERRPIPE_SET_NICE : 0);
+	return ret;
+}
+
+static int get_io_priority(struct setup *setup, const json_t *process)
+{
+	static const char *const names[] = { "class", "priority", NULL };
+	static const struct named_number classes[] = { { "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
+						       { "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
+						       { "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE } };
+	int class = IOPRIO_CLASS_NONE, priority = 0;
+	json_t *object;
+	int ret = get_object(process, "process.ioPriority", &object);
+
+	if (ret <= 0)
+		return ret;
+	if (check_members(object, "process.ioPriority", names) < 0 ||
+	    get_named(object, "process.ioPriority.class", classes, COUNT(classes), &class) < 0 ||
+	    get_integer(object, "process.ioPriority.priority", 0, 7, &priority) < 0)
+		return -1;
+	setup->to.io_priority = IOPRIO_PRIO_VALUE(class, priority);
+	setup->to.set |= ERRPIPE_SET_IO_PRIORITY;
+	return 0;
+}
+
+/* The target has the terminal of errpipe, and no other. */
+static int check_terminal(const json_t *process)
+{
+	int terminal = 0;
+
+	if (get_flag(process, "process.terminal", &terminal) < 0)
+		return -1;
+	return terminal ? refused("process.terminal", "is true, and errpipe makes no terminal") : 0;
+}
+
+static int get_process(struct setup *setup, const json_t *process)
+{
+	static const char *const names[] = { "terminal",
+					     "consoleSize",
+					     "user",
+					     "args",
+					     "env",
+					     "cwd",
+					     "capabilities",
+					     "rlimits",
+					     "scheduler",
+					     "ioPriority",
+					     "noNewPrivileges",
+					     "apparmorProfile",
+					     "selinuxLabel",
+					     "oomScoreAdj",
+					     NULL };
+	struct errpipe_setup *to = &setup->to;
+	int ret;
+
+	if (check_members(process, "process", names) < 0 || check_terminal(process) < 0 ||
+	    get_strings(process, "process.args", &setup->args) < 0 ||
+	    get_strings(process, "process.env", &setup->env) < 0 ||
+	    get_string(process, "process.cwd", &to->directory) < 0 ||
+	    get_flag(process, "process.noNewPrivileges", &to->no_new_privs) < 0 || get_user(setup, process) < 0 ||
+	    get_capabilities(setup, process) < 0 || get_label(setup, process) < 0 ||
+	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, setup) < 0 ||
+	    get_scheduler(setup, process) < 0 || get_io_priority(setup, process) < 0)
+		return -1;
+	ret = get_integer(process, "process.oomScoreAdj", -1000, 1000, &to->oom_score);
+	to->set |= ret > 0 ? ERRPIPE_SET_OOM_SCORE : 0;
+	return ret < 0 ? -1 : 0;
+}
+
+/* A config.json has the process object, and the filter outside of it. */
+static int get_config(struct setup *setup)
+{
+	json_t *process, *linux_, *profile;
+	int ret = get_object(setup->process, "process", &process);
+
+	if (ret <= 0)
+		return ret < 0 ? -1 : get_process(setup, setup->process);
+	if (get_process(setup, process) < 0)
+		return -1;
+	ret = get_object(setup->process, "linux", &linux_);
+	if (ret > 0)
+		ret = get_object(linux_, "linux.seccomp", &profile);
+	return ret > 0 ? profile_compile(setup, profile) : ret;
+}
+
+int process_read(struct setup *setup, const char *name)
+{
+	FILE *file = fopen(name, "re");
+
+	if (!file) {
+		name_failure(errno, "cannot open", name, "");
+		return -1;
+	}
+	setup->is_used = true;
+	setup->process = json_read(file, name);
+	fclose(file);
+	return setup->process ? get_config(setup) : -1;
+}
+
+void process_free(struct setup *setup)
+{
+	free(setup->args);
+	free(setup->env);
+	json_decref(setup->process);
+}
+#else
+int process_read(struct setup *setup, const char *name)
+{
+	(void)setup;
+	(void)name;
+	json_is_there();
+	return -1;
+}
+
+void process_free(struct setup *setup)
+{
+	(void)setup;
+}
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An OCI seccomp profile as a filter, by libseccomp (https://github.com/opencontainers/runtime-spec, config-linux.md, "Seccomp").
+ * The rules are added as runc and crun do it.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+
+#ifdef HAVE_JANSSON
+#include "json_values.h"
+
+#ifdef HAVE_SECCOMP
+#include <linux/seccomp.h>
+#include <seccomp.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+enum { ARGUMENTS = 6, CONDITIONS_MAX = 32 };
+
+struct profile {
+	scmp_filter_ctx context;
+	uint32_t default_action;
+	struct scmp_arg_cmp conditions[CONDITIONS_MAX]; /* of the rule that is being read */
+	unsigned conditions_count;
+};
+
+/* Returns 1 with the action, 0 if there is none, or, after a message, -1. The errno is EPERM unless the profile says otherwise. */
+static int get_action(const json_t *object, const char *action_name, const char *error_name, uint32_t *action)
+{
+	static const struct {
+		const char *name;
+		uint32_t action;
+	} actions[] = {
+		{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
+		{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
+		{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
+		{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS },
+		{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
+		{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
+		{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
+		{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
+	};
+	const char *name;
+	int error = EPERM, ret = get_string(object, action_name, &name);
+
+	if (ret <= 0 || get_integer(object, error_name, 0, 4095, &error) < 0)
+		return ret ? -1 : 0;
+	for (size_t i = 0; i < COUNT(actions); i++) {
+		if (strcmp(actions[i].name, name) != 0)
+			continue;
+		*action = actions[i].action;
+		if (*action == SCMP_ACT_ERRNO(0) || *action == SCMP_ACT_TRACE(0))
+			*action |= error;
+		return 1;
+	}
+	return unknown(action_name, name);
+}
+
+static int get_condition(void *data, const json_t *entry, const char *name)
+{
+	static const char *const names[] = { "index", "value", "valueTwo", "op", NULL };
+	static const struct {
+		const char *name;
+		enum scmp_compare compare;
+	} compares[] = {
+		{ "SCMP_CMP_NE", SCMP_CMP_NE },
+		{ "SCMP_CMP_LT", SCMP_CMP_LT },
+		{ "SCMP_CMP_LE", SCMP_CMP_LE },
+		{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
+		{ "SCMP_CMP_GE", SCMP_CMP_GE },
+		{ "SCMP_CMP_GT", SCMP_CMP_GT },
+		{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
+	};
+	char index_name[2 * NAME_SIZE], value_name[2 * NAME_SIZE], second_name[2 * NAME_SIZE], op_name[2 * NAME_SIZE];
+	struct scmp_arg_cmp condition = { 0 };
+	struct profile *profile = data;
+	uint64_t value = 0, second = 0;
+	const char *op = "";
+	int index = 0;
+
+	snprintf(index_name, sizeof(index_name), "%s.index", name);
+	snprintf(value_name, sizeof(value_name), "%s.value", name);
+	snprintf(second_name, sizeof(second_name), "%s.valueTwo", name);
+	snprintf(op_name, sizeof(op_name), "%s.op", name);
+	if (check_members(entry, name, names) < 0 || get_integer(entry, index_name, 0, ARGUMENTS - 1, &index) < 0 ||
+	    get_exact(entry, value_name, &value) < 0 || get_exact(entry, second_name, &second) < 0 ||
+	    get_string(entry, op_name, &op) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNT(compares); i++) {
+		if (strcmp(compares[i].name, op) != 0)
+			continue;
+		condition = (struct scmp_arg_cmp){ index, compares[i].compare, value, second };
+		profile->conditions[profile->conditions_count++] = condition;
+		return 0;
+	}
+	return unknown(op_name, op);
+}
+
+/* Several conditions on one argument are alternatives; on different arguments, all must hold. */
+static bool has_alternatives(const struct profile *profile)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < profile->conditions_count; i++) {
+		unsigned bit = 1u << profile->conditions[i].arg;
+
+		if (seen & bit)
+			return true;
+		seen |= bit;
+	}
+	return false;
+}
+
+static int add_rule(const struct profile *profile, uint32_t action, int call)
+{
+	unsigned count = profile->conditions_count;
+	int ret = 0;
+
+	if (!has_alternatives(profile))
+		return seccomp_rule_add_array(profile->context, action, call, count, profile->conditions);
+	for (unsigned i = 0; i < count && ret == 0; i++)
+		ret = seccomp_rule_add_array(profile->context, action, call, 1, &profile->conditions[i]);
+	return ret;
+}
+
+/* A system call that libseccomp does not know is skipped: a profile names those of many kernels. */
+static int add_rules(const struct profile *profile, uint32_t action, char *const *names, const char *name)
+{
+	for (; *names; names++) {
+		int call = seccomp_syscall_resolve_name(*names);
+		int ret = call == __NR_SCMP_ERROR ? 0 : add_rule(profile, action, call);
+
+		if (ret < 0) {
+			own_failure(-ret, "libseccomp refuses a rule of %s", name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* libseccomp takes no rule whose action is the default one. */
+static int get_rule(void *data, const json_t *entry, const char *name)
+{
+	static const char *const members[] = { "names", "action", "errnoRet", "args", "comment", NULL };
+	char names_name[2 * NAME_SIZE], action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE],
+		args_name[2 * NAME_SIZE];
+	struct profile *profile = data;
+	char **names = NULL;
+	uint32_t action;
+	int ret;
+
+	snprintf(names_name, sizeof(names_name), "%s.names", name);
+	snprintf(action_name, sizeof(action_name), "%s.action", name);
+	snprintf(error_name, sizeof(error_name), "%s.errnoRet", name);
+	snprintf(args_name, sizeof(args_name), "%s.args", name);
+	profile->conditions_count = 0;
+	if (check_members(entry, name, members) < 0 ||
+	    get_objects(entry, args_name, CONDITIONS_MAX, get_condition, profile) < 0)
+		return -1;
+	ret = get_action(entry, action_name, error_name, &action);
+	if (ret == 0)
+		return missing(action_name);
+	if (ret > 0)
+		ret = get_strings(entry, names_name, &names);
+	if (ret == 0)
+		return missing(names_name);
+	if (ret > 0 && action != profile->default_action)
+		ret = add_rules(profile, action, names, name);
+	free(names);
+	return ret < 0 ? -1 : 0;
+}
+
+static int get_architectures(const struct profile *profile, const json_t *object)
+{
+	static const char name[] = "linux.seccomp.architectures", prefix[] = "SCMP_ARCH_";
+	char **names = NULL;
+	int ret = get_strings(object, name, &names);
+
+	for (char **p = names; ret > 0 && *p; p++) {
+		char lower[32] = "";
+		uint32_t arch;
+
+		for (size_t i = 0; i + 1 < sizeof(lower) && strlen(*p) > strlen(prefix) + i; i++)
+			lower[i] = tolower((*p)[strlen(prefix) + i]);
+		arch = seccomp_arch_resolve_name(lower);
+		if (strncmp(*p, prefix, strlen(prefix)) != 0 || !arch)
+			ret = unknown(name, *p);
+		else if (seccomp_arch_exist(profile->context, arch) == -EEXIST)
+			ret = seccomp_arch_add(profile->context, arch) < 0 ? unknown(name, *p) : 1;
+	}
+	free(names);
+	return ret < 0 ? -1 : 0;
+}
+
+/* TSYNC is for other threads; the process has none. */
+static int get_flags(struct setup *setup, const json_t *object)
+{
+	static const char name[] = "linux.seccomp.flags";
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} flags[] = {
+		{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
+		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	};
+	char **names = NULL;
+	int ret = get_strings(object, name, &names);
+
+	for (char **p = names; ret > 0 && *p; p++) {
+		size_t i = 0;
+
+		while (i < COUNT(flags) && strcmp(flags[i].name, *p) != 0)
+			i++;
+		if (i == COUNT(flags))
+			ret = unknown(name, *p);
+		else
+			setup->to.seccomp_flags |= flags[i].flag;
+	}
+	free(names);
+	return ret < 0 ? -1 : 0;
+}
+
+/* seccomp_export_bpf(3) of libseccomp 2.5 writes to a descriptor only. */
+static int export(struct setup *setup, scmp_filter_ctx context)
+{
+	FILE *file = tmpfile();
+	int ret = file ? seccomp_export_bpf(context, fileno(file)) : -errno;
+
+	if (ret == 0) {
+		rewind(file);
+		ret = setup_filter(setup, file, "the seccomp profile");
+	} else {
+		own_failure(-ret, "cannot compile the seccomp profile");
+		ret = -1;
+	}
+	if (file)
+		fclose(file);
+	return ret;
+}
+
+static int get_profile(struct setup *setup, const json_t *object, struct profile *profile)
+{
+	static const char *const members[] = { "defaultAction", "defaultErrnoRet", "architectures",
+					       "flags",		"syscalls",	   NULL };
+	static const char action_name[] = "linux.seccomp.defaultAction";
+	int ret;
+
+	if (check_members(object, "linux.seccomp", members) < 0)
+		return -1;
+	ret = get_action(object, action_name, "linux.seccomp.defaultErrnoRet", &profile->default_action);
+	if (ret <= 0)
+		return ret < 0 ? -1 : missing(action_name);
+	profile->context = seccomp_init(profile->default_action);
+	if (!profile->context)
+		return no_memory();
+	if (get_architectures(profile, object) < 0 || get_flags(setup, object) < 0 ||
+	    get_objects(object, "linux.seccomp.syscalls", SIZE_MAX, get_rule, profile) < 0)
+		return -1;
+	return export(setup, profile->context);
+}
+
+int profile_compile(struct setup *setup, const struct json_t *object)
+{
+	struct profile profile = { .context = NULL };
+	int ret = get_profile(setup, object, &profile);
+
+	seccomp_release(profile.context);
+	return ret;
+}
+#else
+int profile_compile(struct setup *setup, const struct json_t *object)
+{
+	(void)setup;
+	(void)object;
+	own_failure(0, "built without seccomp profiles: install libseccomp and build errpipe again");
+	return -1;
+}
+#endif
+
+int profile_read(struct setup *setup, FILE *file, const char *name)
+{
+	json_t *object = json_read(file, name);
+	int ret = object ? profile_compile(setup, object) : -1;
+
+	json_decref(object);
+	return ret;
+}
+#else
+int profile_read(struct setup *setup, FILE *file, const char *name)
+{
+	(void)setup;
+	(void)file;
+	(void)name;
+	json_is_there();
+	return -1;
+}
+#endif

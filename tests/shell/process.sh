@@ -1,0 +1,229 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# --process and OCI seccomp profiles: each member takes effect, none is skipped, and the target is as runc starts it. Writes TAP.
+# shellcheck disable=SC2016,SC2317 # variables of the shell that is started; try calls the functions
+set -u
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/support/tap
+. "$ERRPIPE_SRC/tests/support/tap"
+chmod 755 "$tmp"
+cd "$tmp" || exit 1
+errpipe=$ERRPIPE_BUILD/errpipe
+uid=$(id -u) gid=$(id -g)
+
+# object MEMBERS: a process object of this user. Without CAP_SETGID a process cannot even drop its groups.
+object() {
+	printf '{"user": {"uid": %s, "gid": %s}, "cwd": "/", "args": ["sh"]%s}\n' "$uid" "$gid" "$1" >process.json
+}
+
+# prints TITLE WANT ARG...: run and exec print WANT, and nothing on standard error.
+prints() {
+	title=$1 want=$2
+	shift 2
+	for command in run exec; do
+		try "$title: $command" same "$want" "$command" "$@"
+	done
+}
+
+same() {
+	want=$1
+	shift
+	got=$("$errpipe" "$@" 2>&1)
+	[ "$got" = "$want" ] || { printf '%s\nand not\n%s\n' "$got" "$want" && return 1; }
+}
+
+# refuses TITLE TEXT: with the object on standard input, run and exec fail with a message that has TEXT, and start nothing.
+refuses() {
+	cat >wrong.json
+	for command in run exec; do
+		try "$1: $command" refused "$2" "$command" --process wrong.json -- sh -c 'echo started'
+	done
+}
+
+refused() {
+	text=$1 status=0
+	shift
+	"$errpipe" "$@" >out 2>&1 || status=$?
+	cat out
+	[ "$status" = 125 ] && grep -qF -e "$text" out && ! grep -q started out
+}
+
+# --- the members
+
+if [ "$uid" = 0 ]; then
+	cat >full.json <<-EOF
+		{
+			"terminal": false, "consoleSize": null,
+			"user": { "uid": 65534, "gid": 65533, "umask": 23, "additionalGids": [7, 9] },
+			"args": ["sh", "-c", "echo \$A \$(id -u):\$(id -g) \$(umask) \$(ulimit -Sn):\$(ulimit -Hn) \$PWD \$(cat /proc/self/oom_score_adj)"],
+			"env": ["A=b c", "PATH=/bin:/usr/bin"],
+			"cwd": "/usr",
+			"capabilities": { "bounding": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_KILL"], "effective": ["CAP_KILL"],
+				"inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL", "CAP_CHOWN"] },
+			"rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 64, "hard": 128 }, { "type": "RLIMIT_CORE", "soft": 0, "hard": 18446744073709551615 }],
+			"noNewPrivileges": true, "oomScoreAdj": 123, "apparmorProfile": "", "selinuxLabel": "",
+			"scheduler": { "policy": "SCHED_BATCH", "nice": 5 },
+			"ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 6 }
+		}
+	EOF
+	prints 'args, env, cwd, ids, umask, limits' 'b c 65534:65533 0027 64:128 /usr 123' --process full.json
+	prints 'groups and capabilities' 'Groups:	7 9 
+CapInh:	0000000000000020
+CapPrm:	0000000000000020
+CapEff:	0000000000000020
+CapBnd:	0000000000000021
+CapAmb:	0000000000000020
+NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /proc/self/status
+	prints 'a limit that is unlimited' 'Max core file size        0                    unlimited            bytes     ' \
+		--process full.json -- grep core /proc/self/limits
+	prints 'nice and the scheduler' '5 3' --process full.json -- sed -E 's/.*\) .( [-0-9]+){15} ([-0-9]+)( [-0-9]+){21} ([0-9]+) .*/\2 \4/' /proc/self/stat
+	prints 'the I/O priority' 'best-effort: prio 6' --process full.json -- ionice
+	prints 'options override it, before and after' '0:5 0077 100:200 /' \
+		--umask 077 --process full.json --user 0:5 --limit nofile=100:200 --chdir / \
+		-- sh -c 'echo $(id -u):$(id -g) $(umask) $(ulimit -Sn):$(ulimit -Hn) $PWD'
+	prints 'the groups of --user replace those of the object' 'Groups:	 ' --process full.json --user 1234:5 -- grep Groups: /proc/self/status
+	printf '{"args": ["id", "-u"], "cwd": "/"}\n' >empty.json
+	prints 'without a user it is root' 0 --process empty.json
+	prints 'without capabilities there are none' 'CapPrm:	0000000000000000' --process empty.json -- grep CapPrm /proc/self/status
+	prints 'PROGRAM replaces the arguments' x --process full.json -- echo x
+fi
+
+object ', "env": ["PATH=/nowhere"]'
+prints 'the PATH of the object counts' 'exec sh: no such file or directory' --explain no --process process.json
+object ', "noNewPrivileges": true, "extra": null'
+prints 'a member that is null is missing' 'NoNewPrivs:	1' --process process.json -- grep NoNewPrivs /proc/self/status
+object ', "selinuxLabel": "a:b:c:d"'
+try 'a label that cannot be set is never skipped' refused 'cannot set the security label' run --process process.json -- sh -c 'echo started'
+
+# --- what is refused
+
+while read -r members text; do
+	object "$members"
+	refuses "$members" "$text" <process.json
+done <<-'EOF'
+	,"terminal":true process.terminal is true, and errpipe makes no terminal
+	,"commandLine":"x" errpipe cannot set process.commandLine
+	,"execCPUAffinity":{} errpipe cannot set process.execCPUAffinity
+	,"noNewPriviliges":true errpipe cannot set process.noNewPriviliges
+	,"a\u0007":1 errpipe cannot set process.a\x07
+	,"args":"sh" process.args is not an array of strings
+	,"env":[1] process.env is not an array of strings
+	,"cwd":1 process.cwd is not a string
+	,"noNewPrivileges":1 process.noNewPrivileges is not true or false
+	,"oomScoreAdj":1001 process.oomScoreAdj is not a number from -1000 to 1000
+	,"oomScoreAdj":0.5 process.oomScoreAdj is not a number from -1000 to 1000
+	,"rlimits":[{"type":"NOFILE","soft":1,"hard":1}] errpipe cannot set process.rlimits[0].type to "NOFILE"
+	,"rlimits":[{"type":"RLIMIT_NEW","soft":1,"hard":1}] errpipe cannot set process.rlimits[0].type to "RLIMIT_NEW"
+	,"rlimits":[{"type":"RLIMIT_AS","soft":2,"hard":1}] process.rlimits[0].soft is not at most the hard limit
+	,"rlimits":[{"type":"RLIMIT_AS","soft":2,"limit":1}] errpipe cannot set process.rlimits[0].limit
+	,"capabilities":{"bounding":["CAP_NEW"]} errpipe cannot set process.capabilities.bounding to "CAP_NEW"
+	,"capabilities":{"keep":[]} errpipe cannot set process.capabilities.keep
+	,"scheduler":{"policy":"SCHED_DEADLINE"} errpipe cannot set process.scheduler.policy to "SCHED_DEADLINE"
+	,"scheduler":{"policy":"SCHED_OTHER","flags":[]} errpipe cannot set process.scheduler.flags
+	,"ioPriority":{"class":"IOPRIO_CLASS_NEW"} errpipe cannot set process.ioPriority.class to "IOPRIO_CLASS_NEW"
+	,"apparmorProfile":"a","selinuxLabel":"b" process.selinuxLabel cannot be combined with process.apparmorProfile
+	,"user":{"uid":4294967295} process.user.uid is not an id
+	,"user":{"additionalGids":[-1]} process.user.additionalGids is not an array of ids
+	,"user":{"umask":512} process.user.umask is not a number from 0 to 511
+	,"user":{"username":"x"} errpipe cannot set process.user.username
+EOF
+printf '{"cwd": ' >process.json
+refuses 'a file that is cut off' 'wrong.json: line 1: ' <process.json
+echo '[]' >process.json
+refuses 'an array' 'wrong.json: the file is not an object' <process.json
+try 'a file that is missing' refused 'cannot open "gone.json" (ENOENT)' run --process gone.json -- sh -c 'echo started'
+try 'a directory' refused 'cannot read "." (EISDIR)' run --process . -- sh -c 'echo started'
+
+object ''
+try 'a second process object' refused '--process can be given once' run --process process.json --process process.json -- sh -c 'echo started'
+
+# --- seccomp
+
+# profile DEFAULT RULES: an OCI profile, and a config.json that has it.
+profile() {
+	printf '{"defaultAction": "%s", "syscalls": [%s]%s}\n' "$1" "$2" "${3:-}" >profile.json
+	object ', "noNewPrivileges": true'
+	jq '{process: ., linux: {seccomp: $profile[0], namespaces: []}, mounts: []}' --slurpfile profile profile.json process.json >config.json
+}
+
+# filters TITLE WANT ARG...: the command prints WANT under the profile, as a file of its own and in config.json.
+filters() {
+	title=$1 want=$2
+	shift 2
+	prints "$title, --seccomp" "$want" --no-new-privs --seccomp profile.json -- "$@"
+	prints "$title, --process" "$want" --process config.json -- "$@"
+}
+
+profile SCMP_ACT_ALLOW '{"names": ["no_such_call", "mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}'
+filters 'a call is refused' 'Operation not permitted' sh -c 'mkdir new 2>&1 | sed s/.*:.//'
+profile SCMP_ACT_ALLOW '{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 30, "comment": "x"}'
+filters 'with an errno' 'Read-only file system' sh -c 'mkdir new 2>&1 | sed s/.*:.//'
+profile SCMP_ACT_ALLOW '{"names": ["prlimit64"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 4, "op": "SCMP_CMP_EQ"}]}'
+filters 'conditions on one argument are alternatives' 'prlimit: failed to get the NOFILE resource limit: Operation not permitted' prlimit --nofile
+filters 'and the others are allowed' FSIZE prlimit --fsize --noheadings -o RESOURCE
+profile SCMP_ACT_ALLOW '{"names": ["prlimit64"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 1, "op": "SCMP_CMP_GE"}]}'
+filters 'conditions on two arguments must both hold' NOFILE prlimit --nofile --noheadings -o RESOURCE
+profile SCMP_ACT_ALLOW '{"names": ["mkdir"], "action": "SCMP_ACT_ALLOW"}' ', "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"], "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"]'
+filters 'a rule that repeats the default, architectures and flags' 'Seccomp:	2' grep '^Seccomp:' /proc/self/status
+
+while read -r default rules text; do
+	profile "$default" "$rules"
+	refuses "$rules" "$text" <config.json
+	try "$rules: --seccomp" refused "$text" run --no-new-privs --seccomp profile.json -- sh -c 'echo started'
+done <<-'EOF'
+	SCMP_ACT_NOTIFY {"names":[],"action":"SCMP_ACT_ALLOW"} errpipe cannot set linux.seccomp.defaultAction to "SCMP_ACT_NOTIFY"
+	SCMP_ACT_ALLOW {"names":["mkdir"]} linux.seccomp.syscalls[0].action is missing
+	SCMP_ACT_ALLOW {"action":"SCMP_ACT_LOG"} linux.seccomp.syscalls[0].names is missing
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","includes":{}} errpipe cannot set linux.seccomp.syscalls[0].includes
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":5000} linux.seccomp.syscalls[0].errnoRet is not a number from 0 to 4095
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":6}]} linux.seccomp.syscalls[0].args[0].index is not a number from 0 to 5
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":9007199254740993,"op":"SCMP_CMP_EQ"}]} linux.seccomp.syscalls[0].args[0].value is not below 2^53
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"op":"SCMP_CMP_NEW"}]} errpipe cannot set linux.seccomp.syscalls[0].args[0].op to "SCMP_CMP_NEW"
+EOF
+profile SCMP_ACT_ALLOW '' ', "architectures": ["SCMP_ARCH_PDP11"]'
+refuses 'an unknown architecture' 'errpipe cannot set linux.seccomp.architectures to "SCMP_ARCH_PDP11"' <config.json
+profile SCMP_ACT_ALLOW '' ', "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]'
+refuses 'a flag for a listener' 'errpipe cannot set linux.seccomp.flags to "SECCOMP_FILTER_FLAG_NEW_LISTENER"' <config.json
+profile SCMP_ACT_ALLOW '' ', "listenerPath": "/run/x"'
+refuses 'a listener' 'errpipe cannot set linux.seccomp.listenerPath' <config.json
+
+# --- as a runtime does it
+
+# as_runc: the target of "errpipe run --process" and the one of runc have the same credentials, limits and filter.
+as_runc() {
+	rm -rf b && mkdir -p b/rootfs/bin b/rootfs/proc && cp "$(command -v busybox)" b/rootfs/bin/busybox || return
+	(cd b && runc spec) || return
+	jq --slurpfile profile profile.json '.process.terminal = false | .linux.seccomp = $profile[0] |
+		.process.user = {uid: 12, gid: 34, additionalGids: [5, 6], umask: 23} | .process.oomScoreAdj = 7 |
+		.process.rlimits += [{type: "RLIMIT_CORE", soft: 1, hard: 2}] |
+		.process.args = ["/bin/busybox", "grep", "-hE", "^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|core)|-?[0-9]+$)",
+			"/proc/self/status", "/proc/self/limits", "/proc/self/oom_score_adj"]' b/config.json >b/new || return
+	mv b/new b/config.json
+	# shellcheck disable=SC2016 # the inner shell expands it; crun and runc refuse a tree with both cgroup versions
+	unshare -m sh -c 'if mountpoint -q /sys/fs/cgroup/unified; then umount -l /sys/fs/cgroup/unified; fi; exec "$@"' sh \
+		runc --root "$tmp/state" run --bundle b "errpipe-$$" >by-runc </dev/null || return
+	"$errpipe" run --process b/config.json -- "$(command -v busybox)" grep -hE \
+		'^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|core)|-?[0-9]+$)' \
+		/proc/self/status /proc/self/limits /proc/self/oom_score_adj >by-errpipe || return
+	[ "$(wc -l <by-runc)" -gt 12 ] && diff by-runc by-errpipe
+}
+if [ "$uid" = 0 ] && has 'the target is as under runc' containers-of-runc; then
+	profile SCMP_ACT_ALLOW '{"names": ["mkdir"], "action": "SCMP_ACT_KILL"}, {"names": ["rmdir"], "action": "SCMP_ACT_ERRNO"}'
+	try 'the target is as under runc' as_runc
+fi
+
+# --- a build without libseccomp, or without jansson
+
+without() {
+	"$ERRPIPE_SRC/tests/support/make" O="$tmp/without" "$1=" "$tmp/without/errpipe" && errpipe=$tmp/without/errpipe
+}
+profile SCMP_ACT_ALLOW ''
+try 'a build without libseccomp' without SECCOMP
+errpipe=$tmp/without/errpipe
+refuses 'without libseccomp' 'errpipe: built without seccomp profiles: install libseccomp and build errpipe again' <config.json
+
+echo "1..$n"
+exit "$failed"
