@@ -286,7 +286,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_CANNOT_LOOK /* the caller cannot inspect it; object is the error; for EMFILE, limit is RLIMIT_NOFILE */
 };
 
-/* The form of the cause. 0: the cause has only one form. The source's explain/words.def has their names in JSON. */
+/* The form of the cause. 0: the cause has only one form. The source's explain/facts.def has their names in JSON. */
 enum errpipe_detail {
 	ERRPIPE_DETAIL_NONE = 0,
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command: one file per subcommand. Each takes its own argv; argv[0] is the name for messages. */
+/* The command. Each subcommand takes its own argv; argv[0] is the name for messages. */
 #ifndef ERRPIPE_CMD_H
 #define ERRPIPE_CMD_H
 

@@ -14,37 +14,37 @@
 
 static const char *const kinds[] = {
 #define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef KIND
 };
 
 static const char *const formats[] = {
 #define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FORMAT
 };
 
 static const char *const contents[] = {
 #define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef CONTENT
 };
 
 static const char *const details[] = {
 #define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef DETAIL
 };
 
 static const char *const user_classes[] = {
 #define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef CLASS
 };
 
 static const char *const binfmts[] = {
 #define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef BINFMT
 };
 
@@ -81,7 +81,7 @@ static const char *file_type(mode_t mode)
 #define FILE_TYPE(type, name, words)                                                                                 \
 	case type:                                                                                                   \
 		return name;
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FILE_TYPE
 	default:
 		return NULL;

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,8 @@
 #include "cmd.h"
 
 #ifdef HAVE_JANSSON
+#include <linux/ioprio.h>
+
 #include "json_values.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

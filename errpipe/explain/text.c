@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Word an explanation. The words are in causes.def and words.def. */
+/* Word an explanation. The words are in causes.def and facts.def. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,55 +42,55 @@ const char *errpipe_certainty_name(enum errpipe_certainty certainty)
 
 static const char *const details[] = {
 #define DETAIL(id, name, words) [ERRPIPE_DETAIL_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef DETAIL
 };
 
 static const char *const remedies[] = {
 #define REMEDY(id, words) [ERRPIPE_DETAIL_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef REMEDY
 };
 
 static const char *const classes[] = {
 #define CLASS(id, name, words) [ERRPIPE_CLASS_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef CLASS
 };
 
 static const char *const binfmts[] = {
 #define BINFMT(id, name, words) [ERRPIPE_BINFMT_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef BINFMT
 };
 
 static const char *const formats[] = {
 #define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FORMAT
 };
 
 static const char *const format_objects[] = {
 #define FORMAT(id, name, words, object) [ERRPIPE_FORMAT_##id] = (object),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FORMAT
 };
 
 static const char *const contents[] = {
 #define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (words),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef CONTENT
 };
 
 static const char *const content_advices[] = {
 #define CONTENT(id, name, words, advice) [ERRPIPE_CONTENT_##id] = (advice),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef CONTENT
 };
 
 static const char *const kinds[] = {
 #define KIND(id, name) [ERRPIPE_LINK_##id] = (name),
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef KIND
 };
 
@@ -150,7 +150,7 @@ static const char *file_type_words(mode_t mode)
 #define FILE_TYPE(type, name, words)                                                                                 \
 	case type:                                                                                                   \
 		return words;
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FILE_TYPE
 	default:
 		return "of an unknown type";
@@ -378,7 +378,7 @@ static const char *refused_look(const struct errpipe_link *link)
 		const char *look;
 	} looks[] = {
 #define FAULT(fault, look) { ERRPIPE_CAUSE_##fault, look },
-#include "explain/words.def"
+#include "explain/facts.def"
 #undef FAULT
 	};
 

@@ -90,7 +90,7 @@ int ep_stub_args(struct ep_args *args, const char *path, char *const argv[]);
 void ep_free_args(struct ep_args *args);
 
 /*
- * read_child.c: each function that reports on a child calls this first. It sets *report to CLOSED, the verdict if the
+ * read.c: each function that reports on a child calls this first. It sets *report to CLOSED, the verdict if the
  * function fails. Returns 0, -EFAULT or -ECHILD.
  */
 int ep_begin_report(const struct errpipe_child *child, struct errpipe_report *report);
@@ -105,7 +105,7 @@ int ep_begin_report(const struct errpipe_child *child, struct errpipe_report *re
 enum { EP_SOON = 20 };
 
 /*
- * read_child.c: get the report, and read it from the pipe if that has not been done. During the first milliseconds, wait
+ * read.c: get the report, and read it from the pipe if that has not been done. During the first milliseconds, wait
  * only for the end of the child. Returns 1, or a negative errno.
  */
 int ep_report(struct errpipe_child *child, int milliseconds, struct errpipe_report *report);

@@ -59,7 +59,7 @@ all_texts() {
 
 # errpipe/explain/text.c ends a placeholder at its first brace.
 not_nested() {
-	{ column 3; column 4; column 5; cat "$ERRPIPE_SRC/errpipe/explain/words.def"; } >"$tmp/words"
+	{ column 3; column 4; column 5; cat "$ERRPIPE_SRC/errpipe/explain/facts.def"; } >"$tmp/words"
 	grep -nE '[{][^{}"]*[{]' "$tmp/words" && return 1
 	[ -s "$tmp/words" ]
 }
@@ -124,7 +124,7 @@ at_most_100_columns() {
 	awk 'length($0) > 100 { print length($0) ": " $0; wide = 1 } END { exit wide || NR < 100 }' "$tmp/lines"
 }
 
-# detail_rows: the rows of words.def's DETAIL, each after the causes that the header names for it: "CAUSE CAUSE ID words".
+# detail_rows: the rows of facts.def's DETAIL, each after the causes that the header names for it: "CAUSE CAUSE ID words".
 detail_rows() {
 	awk '
 		FNR == NR && /^enum errpipe_detail/ { inside = 1 }
@@ -142,10 +142,10 @@ detail_rows() {
 			sub(/^DETAIL\([A-Z0-9_]*, "[a-z0-9-]*", "/, "", words)
 			sub(/"\)$/, "", words)
 			print of[id] "\001" id "\001" words
-		}' "$header" "$ERRPIPE_SRC/errpipe/explain/words.def"
+		}' "$header" "$ERRPIPE_SRC/errpipe/explain/facts.def"
 }
 
-# Each advice with each row of words.def that can stand in it, with names of a usual length.
+# Each advice with each row of facts.def that can stand in it, with names of a usual length.
 rows_in_100_columns() {
 	detail_rows >"$tmp/rows"
 	{ awk '{ print "R\001" $0 }' "$tmp/rows" && awk 'BEGIN { RS = "\002"; FS = "\001" } $1 { gsub(/\n/, " "); print "C\001" $1 "\001" $5 }' "$tmp/list"; } |

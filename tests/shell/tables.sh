@@ -115,7 +115,7 @@ errors_in_bash >"$tmp/offered"
 try 'bash offers errors of errno.def' has_lines "$tmp/offered" "$tmp/errors"
 try 'zsh offers the same' same "$tmp/offered" errors_in_zsh
 
-# --- JSON: errpipe(1) has each key, and each name that words.def gives a fact -------------------------
+# --- JSON: errpipe(1) has each key, and each name that facts.def gives a fact -------------------------
 
 sed -n 's/.*json_add(&\{0,1\}object, "\([a-z_]*\)".*/\1/p' errpipe/cmd/json_*.c | sort -u >"$tmp/keys"
 sed -n 's/^\.\(It\|Cm\|Va\) //p' errpipe/man/errpipe.1 | tr -s ' ,;' '\n' | sort -u >"$tmp/documented"
@@ -123,7 +123,7 @@ sed -n 's/^\.\(It\|Cm\|Va\) //p' errpipe/man/errpipe.1 | tr -s ' ,;' '\n' | sort
 for fact in CLASS:words BINFMT:words FORMAT:words,object FILE_TYPE:words KIND; do
 	arguments=id,name
 	[ "${fact#*:}" = "$fact" ] || arguments=$arguments,${fact#*:}
-	{ echo "#define ${fact%:*}($arguments) NAME:name"; echo '#include "errpipe/explain/words.def"'; } | cc -E -P -I. - |
+	{ echo "#define ${fact%:*}($arguments) NAME:name"; echo '#include "errpipe/explain/facts.def"'; } | cc -E -P -I. - |
 		sed -n 's/^NAME:"\(.*\)"$/\1/p'
 done | sort -u >"$tmp/facts"
 try 'errpipe(1) has the keys of JSON' has_lines "$tmp/keys" "$tmp/documented"
