@@ -365,6 +365,18 @@ static int check_program(struct ep_check *c, const struct file *program, const s
 	return command->name ? 0 : -1;
 }
 
+/* --- a file in PATH that is a symbolic link ---------------------------------------------------- */
+
+/* Is the file itself, and not its directory, a symbolic link that leads nowhere? */
+static bool is_dangling(struct ep_check *c, const char *path)
+{
+	const char *link, *target;
+	int directory = ep_last_name(path) - path;
+
+	return ep_fails_by(c, path, ERRPIPE_CAUSE_DANGLING_LINK, &link, &target) &&
+	       (!directory || ep_exists(c, ep_keep(c, "%.*s", directory, path)));
+}
+
 /* --- the command of env(1) -------------------------------------------------------------------- */
 
 /* The links and the finding of an exec, which can be given up for another one. */
@@ -469,11 +481,23 @@ static int try_places(struct ep_check *c, const struct ep_command *command, cons
 	return -1;
 }
 
+/* The first place where a symbolic link of that name leads nowhere. */
+static bool find_dangling(struct ep_check *c, const struct ep_command *command, struct ep_places *places)
+{
+	*places = (struct ep_places){ .name = command->name, .rest = *command->name ? command->path : NULL };
+	while (ep_next_place(places)) {
+		if (is_dangling(c, places->text))
+			return true;
+	}
+	return false;
+}
+
 static int search_command(struct ep_check *c, const struct ep_command *command, const struct attempt *before,
 			  struct file *program, struct file *loader)
 {
 	const struct ep_next missing = { ERRPIPE_LINK_COMMAND, command->name, false };
 	struct attempt failed = { .links = 0 };
+	struct ep_places places;
 	bool is_shut = false;
 
 	if (!command->path) {
@@ -484,6 +508,8 @@ static int search_command(struct ep_check *c, const struct ep_command *command, 
 		return 0;
 	if (failed.links)
 		restore(c, &failed);
+	else if (!is_shut && find_dangling(c, command, &places))
+		return try_place(c, command, places.text, before, program, loader);
 	else
 		ep_env_missing(c, command, add_link(c, command->env, &missing), is_shut);
 	return -1;
@@ -703,15 +729,6 @@ static void not_in_path(struct ep_check *c)
 			       .error = ENOENT,
 			       .object = ep_keep(c, "%s", c->question->search_path),
 		       });
-}
-
-/* Is the file itself, and not its directory, a symbolic link that leads nowhere? */
-static bool is_dangling(struct ep_check *c, const char *path)
-{
-	int directory = ep_last_name(path) - path;
-
-	return c->ex->cause == ERRPIPE_CAUSE_DANGLING_LINK &&
-	       (!directory || ep_exists(c, ep_keep(c, "%.*s", directory, path)));
 }
 
 /*

@@ -26,7 +26,8 @@ make_files() {
 	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh &&
 		printf '#!/bin/sh\nexit 42\n' >cmd/mark && cp cmd/mark refused/refused &&
 		printf 'exit 42\n' >cmd/text && printf '#!/nowhere/sh\n' >refused/mark && printf '#!/nowhere/sh\n' >cmd/broken &&
-		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused
+		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused &&
+		ln -s /nowhere cmd/dangling
 }
 try 'files' make_files
 
@@ -46,6 +47,7 @@ mark\r
 text
 broken
 refused
+dangling
 ./mark
 @/cmd/mark
 @/cmd/text

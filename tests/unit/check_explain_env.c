@@ -70,8 +70,8 @@ static void make_tree(void)
 {
 	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
 			  busybox[] = "\0builtin\0";
-	static const char *const directories[] = { "@/gnu",	"@/old",     "@/bb",	"@/other", "@/cmd",
-						   "@/refused", "@/my venv", "@/texts", "@/sh",	   "@/empty" };
+	static const char *const directories[] = { "@/gnu",	"@/old",   "@/bb", "@/other", "@/cmd",	"@/refused",
+						   "@/my venv", "@/texts", "@/sh", "@/empty", "@/links" };
 	const char *program = built_path("tests/prog_args");
 
 	for (size_t i = 0; i < COUNT(directories); i++) {
@@ -96,7 +96,8 @@ static void make_tree(void)
 	put_text("@/texts/text", "echo hello\n");
 	put_text("@/cmd/broken", "#!@/cmd/ok\n");
 	put_text("@/cmd/nested", "#!@/gnu/env nothing\n");
-	if (symlink("busybox", expand("@/bb/env")) < 0)
+	if (symlink("busybox", expand("@/bb/env")) < 0 || symlink("/nowhere/ok", expand("@/links/ok")) < 0 ||
+	    symlink("/nowhere/bin", expand("@/dead")) < 0)
 		die("@/bb/env");
 }
 
@@ -182,6 +183,15 @@ static const struct {
 	/* It is there, but cannot be started. */
 	{ "@/gnu/env ok", "@/refused:@/nowhere", ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 126, NULL, NULL },
 	{ "@/gnu/env broken", "@/refused:@/gnu", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, 127, NULL, NULL },
+	/* A symbolic link that leads nowhere, which does not matter if the command is elsewhere. */
+	{ "@/gnu/env ok", "@/empty:@/links", ERRPIPE_CAUSE_DANGLING_LINK, 0, 127, "/nowhere/ok",
+	  "the command \"@/links/ok\" of \"@/gnu/env\" is a symlink to \"/nowhere/ok\", which does not exist" },
+	{ "@/bb/env ok", "@/links", ERRPIPE_CAUSE_DANGLING_LINK, 0, 127, "/nowhere/ok", NULL },
+	{ "@/gnu/env ok", "@/links:@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/bb/env builtin", "@/links", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env ok", "@/links:@/refused", ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 126, NULL, NULL },
+	{ "@/gnu/env nothing", "@/dead:@/links", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127,
+	  NULL, NULL },
 	/* One argument. */
 	{ "@/gnu/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, "ok -e",
 	  "env -S ok -e" },
