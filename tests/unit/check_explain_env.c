@@ -247,6 +247,30 @@ static const struct {
 	  "#!@/gnu/env -S sh -e", NULL },
 	{ "@/gnu/env \u2212i", "@/cmd", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, ERRPIPE_DETAIL_DASH, 127,
 	  "#!@/gnu/env -i", NULL },
+	{ "@/gnu/env sh \u2013e", "@/cmd", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, ERRPIPE_DETAIL_DASH, 127,
+	  "#!@/gnu/env -S sh -e", "a dash in place of a hyphen" },
+	{ "@/gnu/env -i \u2014u X sh -e \u2013u", "@/cmd", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE,
+	  ERRPIPE_DETAIL_DASH, 125, NULL, "a dash in place of a hyphen" },
+	{ "@/gnu/env \u2013S sh \u2013e", "@/cmd", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, ERRPIPE_DETAIL_DASH, 127,
+	  "#!@/gnu/env -S sh -e", NULL },
+	{ "@/bb/env sh \u2013e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_LACKS_SPLIT, 127, NULL,
+	  NULL },
+	{ "@/gnu/env sh \u2013 e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL,
+	  NULL },
+	{ "@/gnu/env sh a\u2013b", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL,
+	  NULL },
+	{ "@/gnu/env -S ok \u2013e", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env {{ python }}", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, 127, NULL,
+	  "fill in the template in the first line of \"@/script\"" },
+	{ "@/gnu/env {{python}} -u", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, 127, NULL, NULL },
+	{ "@/gnu/env -S {{ python }} -u", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, 127, NULL,
+	  NULL },
+	{ "@/bb/env {{ python }}", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, 127, NULL, NULL },
+	{ "@/gnu/env {{ python", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL,
+	  NULL },
+	{ "@/gnu/env ok {{x}}", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL, NULL },
+	{ "@/gnu/env -S ok {{ x }}", "@/cmd", 0, 0, 0, NULL, NULL },
+	{ "@/gnu/env $X ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL, NULL },
 	{ "@/gnu/env a\u2013b", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL,
 	  NULL },
 	{ "@/sh/dash -o errexit", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
@@ -339,6 +363,7 @@ START_TEST(by_its_arguments)
 	char *path = expand("PATH=@/cmd"), *const envp[] = { path, NULL };
 	char *plain[] = { "env", "-i", expand("PATH=@/cmd"), "ok", NULL };
 	char *missing[] = { "env", "nothing", NULL }, *in_one[] = { "env", "bash -e", NULL };
+	char *template[] = { "env", "{{", "python", "}}", NULL };
 	char *applet[] = { "/x/busybox", "env", "-", "nothing", NULL };
 	struct errpipe_question question = { .path = expand("@/gnu/env"), .argv = plain, .envp = envp };
 
@@ -355,6 +380,13 @@ START_TEST(by_its_arguments)
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_WHOLE_COMMAND);
 	ck_assert_int_eq(ex.status, 127);
 	assert_said(&ex, "split it into \"bash\", \"-e\"");
+	question.argv = template;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NOT_EXPANDED);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_TEMPLATE);
+	template[3] = "python";
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
 	question.path = expand("@/bb/busybox");
 	question.argv = applet;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);

@@ -128,37 +128,46 @@ static bool is_missing(const struct errpipe_explanation *ex)
 		return !ex->detail;
 	case ERRPIPE_CAUSE_ENV_COMMAND_MISSING:
 		return ex->detail == ERRPIPE_DETAIL_PATH_LACKS_IT;
+	case ERRPIPE_CAUSE_ENV_ONE_ARGUMENT:
+		return true;
 	default:
 		return false;
 	}
 }
 
-/* The first line of a script has the names of interpreters, and of the commands of those that are env(1). */
-static bool is_typed(const struct ep_check *c, const struct errpipe_link *link)
+/*
+ * A name that somebody typed; in the first line of a script, that of an interpreter or of the command of env(1); there, a
+ * text with blanks that env takes for a name.
+ */
+enum place { TYPED, LINE, ONE_ARGUMENT };
+
+static enum place place_of(const struct ep_check *c, const struct errpipe_link *link)
 {
+	if (c->ex->cause == ERRPIPE_CAUSE_ENV_ONE_ARGUMENT)
+		return ONE_ARGUMENT;
 	if (link->kind == ERRPIPE_LINK_COMMAND)
-		return c->ex->link[link->parent].kind != ERRPIPE_LINK_INTERPRETER;
-	return link->kind == ERRPIPE_LINK_PROGRAM;
+		return c->ex->link[link->parent].kind == ERRPIPE_LINK_INTERPRETER ? LINE : TYPED;
+	return link->kind == ERRPIPE_LINK_PROGRAM ? TYPED : LINE;
 }
 
 static const struct {
 	bool (*give)(struct ep_check *c, const struct errpipe_link *link);
-	bool for_lines;
+	enum place last; /* where it applies: there, and at the places before */
 } hints[] = {
-	{ hint_quotes, true },		{ ep_hint_invisible, true }, { ep_hint_expansion, true },
-	{ ep_hint_windows_line, true }, { ep_hint_words, false },    { ep_hint_notation, false },
-	{ hint_option, false },		{ ep_hint_path, true },	     { ep_hint_place, true },
-	{ ep_hint_punctuation, true },	{ ep_hint_builtin, false },  { ep_hint_similar, true },
-	{ ep_hint_entrypoint, false },	{ hint_relative, true },     { ep_hint_no_shell, true },
-	{ ep_hint_host, false },
+	{ hint_quotes, LINE },	     { ep_hint_invisible, LINE },    { ep_hint_template, ONE_ARGUMENT },
+	{ ep_hint_expansion, LINE }, { ep_hint_windows_line, LINE }, { ep_hint_words, TYPED },
+	{ ep_hint_notation, TYPED }, { hint_option, TYPED },	     { ep_hint_path, LINE },
+	{ ep_hint_place, LINE },     { ep_hint_punctuation, LINE },  { ep_hint_builtin, TYPED },
+	{ ep_hint_similar, LINE },   { ep_hint_entrypoint, TYPED },  { hint_relative, LINE },
+	{ ep_hint_no_shell, LINE },  { ep_hint_host, TYPED },
 };
 
 static void give_first(struct ep_check *c, const struct errpipe_link *link)
 {
-	bool typed = is_typed(c, link);
+	enum place place = place_of(c, link);
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++) {
-		if ((typed || hints[i].for_lines) && hints[i].give(c, link))
+		if (place <= hints[i].last && hints[i].give(c, link))
 			return;
 	}
 }

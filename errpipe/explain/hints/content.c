@@ -360,16 +360,46 @@ static bool find_damage(const char *line, struct ep_damaged_line *found)
 	return carriage && carriage[1];
 }
 
-/* "#!/usr/bin/env –S sh -e": a dash at the beginning of the argument, which made it the name of a command or a script. */
-static const char *with_hyphen(struct ep_check *c, const char *path, const char *argument)
+/* Does an option begin there, with a dash in place of its hyphen? Returns the length of the dash, or 0. */
+static size_t option_dash(const char *text, const char *at)
 {
-	size_t length = argument ? ep_dash_length(argument) : 0;
+	size_t length = at == text || ep_is_blank(at[-1]) ? ep_dash_length(at) : 0;
 
-	if (!length ||
-	    (c->ex->cause != ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING &&
-	     c->ex->cause != ERRPIPE_CAUSE_LINE_REFUSED))
+	return ep_is_blank(at[length]) ? 0 : length;
+}
+
+/* The argument with hyphens, kept. NULL: it has no such dash. */
+static const char *with_hyphens(struct ep_check *c, const char *argument)
+{
+	char text[EP_HEAD_SIZE];
+	struct ep_line line = { text, sizeof(text), 0 };
+	bool has_dash = false;
+
+	for (const char *at = argument; *at;) {
+		size_t length = option_dash(argument, at);
+
+		has_dash |= length != 0;
+		ep_add_char(&line, length ? '-' : *at);
+		at += length ? length : 1;
+	}
+	return has_dash && ep_end(&line) < sizeof(text) ? ep_keep(c, "%s", text) : NULL;
+}
+
+/*
+ * "#!/usr/bin/env –S sh -e": a dash at the beginning of the argument, which made it the name of a command or a script. In
+ * "#!/usr/bin/env bash –e", env does not split the argument either, and -S has to come before it.
+ */
+static const char *with_options(struct ep_check *c, const char *path, const char *argument)
+{
+	enum errpipe_cause cause = c->ex->cause;
+	bool is_first = argument && ep_dash_length(argument);
+	bool splits = cause == ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && c->ex->detail == ERRPIPE_DETAIL_ENV_SPLITS;
+	const char *mended = is_first || splits ? with_hyphens(c, argument) : NULL;
+
+	if (!mended || (cause != ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING &&
+			cause != ERRPIPE_CAUSE_LINE_REFUSED))
 		return NULL;
-	return ep_keep(c, "%s -%s", path, argument + length);
+	return ep_keep(c, "%s %s%s", path, is_first ? "" : "-S ", mended);
 }
 
 /* "#!/bin/sh<no-break space>-e": the interpreter before it exists. */
@@ -389,7 +419,7 @@ static const char *with_blank(struct ep_check *c, const char *line)
 static bool find_typography(struct ep_check *c, const struct errpipe_link *script, const char *path, const char *line,
 			    struct ep_damaged_line *found)
 {
-	const char *mended = with_hyphen(c, path, script->argument);
+	const char *mended = with_options(c, path, script->argument);
 
 	found->detail = mended ? ERRPIPE_DETAIL_DASH : ERRPIPE_DETAIL_NO_BREAK_SPACE;
 	if (!mended)

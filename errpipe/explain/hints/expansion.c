@@ -113,12 +113,29 @@ static bool is_template(const char *text)
 	       strchr("/", name[2 + length]);
 }
 
-/* "#!{{ python }}", which the kernel cuts at the blank. */
-static bool is_template_line(const struct ep_check *c, const struct errpipe_link *link)
+/* The script whose first line has that name, or NULL. */
+static const struct errpipe_link *naming_script(const struct ep_check *c, const struct errpipe_link *link)
 {
-	const char *argument = link->kind == ERRPIPE_LINK_INTERPRETER ? c->ex->link[link->parent].argument : NULL;
+	if (link->kind == ERRPIPE_LINK_COMMAND)
+		link = &c->ex->link[link->parent];
+	return link->kind == ERRPIPE_LINK_INTERPRETER ? &c->ex->link[link->parent] : NULL;
+}
 
-	return argument && ep_begins_with(link->path, "{{") && strstr(argument, "}}");
+/* "{{ python }}", also if its blanks split it: the rest is in the first line or in the arguments. */
+bool ep_hint_template(struct ep_check *c, const struct errpipe_link *link)
+{
+	const struct errpipe_link *script = naming_script(c, link);
+	char *const *argv = script ? NULL : c->question->argv;
+	bool is_closed = script && script->argument && strstr(script->argument, "}}");
+
+	for (; argv && *argv; argv++)
+		is_closed |= strstr(*argv, "}}") != NULL;
+	if (!is_closed || !ep_begins_with(link->path, "{{"))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_EXPANDED,
+						  .certainty = ERRPIPE_LIKELY,
+						  .detail = ERRPIPE_DETAIL_TEMPLATE });
+	return true;
 }
 
 static const char *value_of(const struct ep_check *c, const struct variable *variable)
@@ -170,7 +187,7 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 	enum errpipe_detail detail = ep_expansion(link->path);
 	bool found;
 
-	if (is_template(link->path) || is_template_line(c, link))
+	if (is_template(link->path))
 		detail = ERRPIPE_DETAIL_TEMPLATE;
 	else if (ep_begins_with(link->path, "%h/"))
 		detail = ERRPIPE_DETAIL_SPECIFIER;

@@ -41,6 +41,7 @@ void ep_hint_command(struct ep_check *c);
  * similar.c: a character that cannot be seen; a comma or semicolon at the end; a name that is spelled differently in its directory.
  * place.c: PATH is wrong; the file is in another directory; there is no shell; the image has another entrypoint; it is in the caller's root instead of the question's.
  */
+bool ep_hint_template(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link);
