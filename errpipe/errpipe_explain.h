@@ -505,10 +505,12 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_ASSIGNED_WORDS, /* it begins with NAME=VALUE */
 
 	/* NOT_EXPANDED. 0: by a shell. */
-	ERRPIPE_DETAIL_KUBERNETES,	 /* $(NAME) */
-	ERRPIPE_DETAIL_WINDOWS_VARIABLE, /* %NAME% */
-	ERRPIPE_DETAIL_TEMPLATE,	 /* {{ ... }}, @NAME@ */
-	ERRPIPE_DETAIL_SPECIFIER,	 /* systemd's %h */
+	ERRPIPE_DETAIL_KUBERNETES,	    /* $(NAME) */
+	ERRPIPE_DETAIL_WINDOWS_VARIABLE,    /* %NAME% */
+	ERRPIPE_DETAIL_POWERSHELL_VARIABLE, /* $env:NAME */
+	ERRPIPE_DETAIL_TEMPLATE,	    /* {{ ... }}, @NAME@ */
+	ERRPIPE_DETAIL_SPECIFIER,	    /* systemd's %h */
+	ERRPIPE_DETAIL_HOME,		    /* nothing but ~ */
 
 	/* SHELL_BUILTIN. 0: every shell has it. */
 	ERRPIPE_DETAIL_CHANGES_DIRECTORY,
@@ -520,6 +522,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_WINDOWS_PATH,
 	ERRPIPE_DETAIL_WINDOWS_INTERPRETER, /* in the first line of a script */
 	ERRPIPE_DETAIL_URL,
+	ERRPIPE_DETAIL_IMAGE, /* the name of a container image */
 
 	/* LITERAL_QUOTES */
 	ERRPIPE_DETAIL_NAME_QUOTED,

@@ -104,6 +104,7 @@ static const char *const tree[] = {
 	"app/ls",
 	"app/sub/",
 	"app/sub/prog",
+	"app/quay.io/",
 	/* Names that look like mistakes. */
 	"odd/",
 	"odd/[[",
@@ -114,6 +115,13 @@ static const char *const tree[] = {
 	"odd/%TEMP%",
 	"odd/$(NAME)",
 	"odd/~",
+	"odd/$env:APP",
+	"odd/{{",
+	"odd/(",
+	"odd/( main )",
+	"odd/alpine:3.19",
+	"odd/docker.io/",
+	"odd/docker.io/alpine",
 	"odd/`main`",
 	"odd/main;ls",
 	"odd/main|ls",
@@ -400,6 +408,17 @@ static const struct row {
 	  NULL },
 	{ "%ProgramFiles%/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_WINDOWS_VARIABLE, "%ProgramFiles%",
 	  NULL, NULL },
+	{ "$env:HOME/main", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_POWERSHELL_VARIABLE, "$env:HOME",
+	  "/app/main", NULL },
+	{ "$env:APPDATA\\x", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_POWERSHELL_VARIABLE, NULL, NULL,
+	  NULL },
+	{ "${env:SECRET}", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_POWERSHELL_VARIABLE, NULL, NULL, NULL },
+	{ "$env", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, 0, NULL, NULL, NULL },
+	{ "env:APP", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "~", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_HOME, NULL, NULL, NULL },
+	{ "~", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_HOME, "~", NULL, NULL },
+	{ "~~", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "~root", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "log-%Y%m%d", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "a%20b%20c", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "100%", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -446,6 +465,25 @@ static const struct row {
 	  NULL },
 	{ "file:/usr/bin/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "file:", NULL, NULL },
 	{ "https://example.org/x.sh", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_URL, "https:", NULL, NULL },
+	{ "alpine:3.19", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, NULL, NULL, NULL },
+	{ "node:20", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, NULL, NULL, NULL },
+	{ "team/api:latest", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, "team", NULL, NULL },
+	{ "team/api@sha256:9f86d081", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, "team", NULL, NULL },
+	{ "docker.io/library/alpine", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, "docker.io", NULL,
+	  NULL },
+	{ "ghcr.io/Team/Api:1", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_IMAGE, "ghcr.io", NULL, NULL },
+	/* Not enough of a sign. */
+	{ "alpine", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "api:1.2.3", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "localhost:8080", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "redis:6379", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "node:a:b", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "build:prod", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "user@sha256", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "./alpine:3.19", NULL, ERRPIPE_CAUSE_MISSING, 0, "./alpine:3.19", NULL, NULL },
+	{ "/alpine:3.19", NULL, ERRPIPE_CAUSE_MISSING, 0, "/alpine:3.19", NULL, NULL },
+	{ "example.org/api", NULL, ERRPIPE_CAUSE_MISSING, 0, "example.org", NULL, NULL },
+	{ "quay.io/api", NULL, ERRPIPE_CAUSE_MISSING, 0, "quay.io/api", NULL, NULL },
 	{ "price$", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "backup~", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "export", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, 0, NULL, NULL, NULL },
@@ -454,6 +492,10 @@ static const struct row {
 	{ "pushd", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_BASH_BUILTIN, NULL, NULL, NULL },
 	{ "if", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_KEYWORD, NULL, NULL, NULL },
 	{ "[[", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_BASH_KEYWORD, NULL, NULL, NULL },
+	{ "(", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_KEYWORD, NULL, NULL, NULL },
+	{ "( ls )", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "(", NULL },
+	{ "(ls)", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "report (1)", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "times trap", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "times", NULL },
 	{ "sourc", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "/bin/cd", NULL, ERRPIPE_CAUSE_MISSING, 0, "/bin/cd", NULL, NULL },
@@ -468,11 +510,11 @@ static const struct row {
 
 /* Files that really have these names, as the argument and in PATH. */
 static const char *const healthy[] = {
-	"[[",	 "if",	   "source",	"FOO=bar",  "FOO=bar main", "%TEMP%",	  "$(NAME)",
-	"~",	 "`main`", "main;ls",	"main|ls",  "main && ls",   "main > out", "R&D",
-	"-main", "@main",  "+main",	"!main",    "\\app\\main",  ".\\main",	  "C:\\main.exe",
-	"a\\b",	 "main,",  "main:",	"\"main\"", "[\"main\"]",   "--rm",	  "main.tmp",
-	"tool2", "https:", "npm start", "$x",	    "My Program",
+	"[[",	      "if",	    "source",	   "FOO=bar",	 "FOO=bar main", "%TEMP%",	"$(NAME)",   "~",
+	"`main`",     "main;ls",    "main|ls",	   "main && ls", "main > out",	 "R&D",		"-main",     "@main",
+	"+main",      "!main",	    "\\app\\main", ".\\main",	 "C:\\main.exe", "a\\b",	"main,",     "main:",
+	"\"main\"",   "[\"main\"]", "--rm",	   "main.tmp",	 "tool2",	 "https:",	"npm start", "$x",
+	"My Program", "$env:APP",   "{{",	   "(",		 "( main )",	 "alpine:3.19",
 };
 
 static struct errpipe_explanation ex;
@@ -526,7 +568,8 @@ static void must_exist(const char *path, const char *search_path)
 
 START_TEST(a_file_of_that_name)
 {
-	static const char *const paths[] = { "C:/main", "%HOME%/main", "$HOME/main", "/odd/C:/main" };
+	static const char *const paths[] = { "C:/main", "%HOME%/main", "$HOME/main", "/odd/C:/main",
+					     "docker.io/alpine" };
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < COUNT(healthy); i++) {
@@ -555,6 +598,11 @@ START_TEST(the_words)
 		{ "LANG=C", "/bin", "env LANG=C PROGRAM" },
 		{ "$(BIN_DIR)/x", NULL, "variables of the image do not count" },
 		{ "%APPDATA%/x", NULL, "only Windows expands %NAME%" },
+		{ "~", "/bin", "write the path out, with the name of a program at its end" },
+		{ "$env:APPDATA\\x", "/bin", "only PowerShell expands $env:NAME" },
+		{ "( ls )", "/bin", "\"sh\", \"-c\", \"( ls )\"" },
+		{ "alpine:3.19", "/bin", "it looks like the name of a container image" },
+		{ "alpine:3.19", "/bin", "docker run IMAGE PROGRAM" },
 		{ "main", "$HOME:/bin", "replace it with \"/app\"" },
 		{ "-/usr/bin/cat", NULL, "which only systemd understands: use \"/usr/bin/cat\"" },
 		{ "D:/Git/usr/bin/cat", NULL, "set MSYS_NO_PATHCONV=1 and use \"/usr/bin/cat\"" },

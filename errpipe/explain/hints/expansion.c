@@ -25,11 +25,14 @@ size_t ep_variable_length(const char *text)
 	return length;
 }
 
-/* $NAME, ${NAME}; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%. */
+/* $NAME, ${NAME}; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%; PowerShell's $env:NAME. */
 static const struct notation {
 	const char *before, *after;
 	enum errpipe_detail detail;
 } notations[] = {
+	{ "$env:", "", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },
+	{ "$Env:", "", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },
+	{ "${env:", "}", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },
 	{ "${", "}", ERRPIPE_DETAIL_NONE },
 	{ "$(", ")", ERRPIPE_DETAIL_KUBERNETES },
 	{ "%", "%", ERRPIPE_DETAIL_WINDOWS_VARIABLE },
@@ -48,7 +51,8 @@ static bool is_other_syntax(const struct variable *variable)
 	if (variable->notation->detail == ERRPIPE_DETAIL_WINDOWS_VARIABLE)
 		return variable->length < 3;
 	for (size_t i = 0; i < variable->length; i++) {
-		if (variable->notation->detail && variable->name[i] >= 'a' && variable->name[i] <= 'z')
+		if (variable->notation->detail == ERRPIPE_DETAIL_KUBERNETES && variable->name[i] >= 'a' &&
+		    variable->name[i] <= 'z')
 			return true;
 	}
 	return false;
@@ -191,6 +195,8 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 		detail = ERRPIPE_DETAIL_TEMPLATE;
 	else if (ep_begins_with(link->path, "%h/"))
 		detail = ERRPIPE_DETAIL_SPECIFIER;
+	else if (strcmp(link->path, "~") == 0)
+		detail = ERRPIPE_DETAIL_HOME;
 	else if (!needs_expansion(link->path) || strpbrk(link->path, " \t"))
 		return false;
 	found = ep_expand(c, link->path, path, sizeof(path)) && ep_is_command(c, path, strlen(path));

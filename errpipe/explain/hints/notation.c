@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A path as another program would take it: systemd, Windows, a browser. */
+/* A path as another program would take it: systemd, Windows, a browser, a container engine. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdio.h>
@@ -123,9 +123,84 @@ static bool hint_windows(struct ep_check *c, const char *text)
 		foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
 }
 
+/* --- container images ----------------------------------------------------------------------------------------- */
+
+static bool is_among(const char *const *names, size_t count, const char *text, size_t length)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(names[i]) == length && memcmp(names[i], text, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+#define IS_AMONG(names, text, length) is_among(names, sizeof(names) / sizeof(*(names)), text, length)
+
+/* "docker.io/library/alpine". There is no such directory. */
+static bool has_registry(struct ep_check *c, const char *text)
+{
+	static const char *const registries[] = { "docker.io",
+						  "index.docker.io",
+						  "ghcr.io",
+						  "quay.io",
+						  "gcr.io",
+						  "registry.k8s.io",
+						  "k8s.gcr.io",
+						  "public.ecr.aws",
+						  "mcr.microsoft.com",
+						  "lscr.io",
+						  "registry.gitlab.com",
+						  "registry.access.redhat.com" };
+	size_t length = strcspn(text, "/");
+
+	return text[length] && text[length + 1] && IS_AMONG(registries, text, length) &&
+	       !ep_exists(c, ep_keep(c, "%.*s", (int)length, text));
+}
+
+/* "alpine:3.19". The form alone is not enough of a sign: "localhost:8080" has it. */
+static bool has_known_name(const char *text, size_t length)
+{
+	static const char *const images[] = {
+		"alpine", "almalinux", "amazonlinux", "busybox",   "centos",	"debian",	  "fedora",
+		"golang", "httpd",     "mariadb",     "memcached", "mongo",	"mysql",	  "nginx",
+		"node",	  "openjdk",   "php",	      "postgres",  "python",	"redis",	  "rockylinux",
+		"ruby",	  "rust",      "traefik",     "ubuntu",	   "wordpress", "eclipse-temurin"
+	};
+
+	return IS_AMONG(images, text, length);
+}
+
+/* The part of an image's name before its tag: of lower-case letters, digits and separators. */
+static size_t repository_length(const char *text)
+{
+	return text[0] >= 'a' && text[0] <= 'z' ? strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-/") : 0;
+}
+
+/* A long number is a port: "redis:6379". */
+static bool is_tag(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return length && !text[length] && (length < 3 || strspn(text, "0123456789") < length);
+}
+
+static bool hint_image(struct ep_check *c, const char *text)
+{
+	size_t length = repository_length(text);
+	const char *tag = text + length + 1;
+	bool is_image = has_registry(c, text);
+
+	if (length && text[length] == ':' && is_tag(tag))
+		is_image |= strcmp(tag, "latest") == 0 || has_known_name(text, length);
+	if (length && text[length] == '@')
+		is_image |= ep_begins_with(tag, "sha256:");
+	return is_image && foreign(c, ERRPIPE_DETAIL_IMAGE);
+}
+
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link)
 {
-	return hint_prefix(c, link->path) || hint_url(c, link->path) || hint_windows(c, link->path);
+	return hint_prefix(c, link->path) || hint_url(c, link->path) || hint_windows(c, link->path) ||
+	       hint_image(c, link->path);
 }
 
 /* "#!C:/Python39/python.exe", "#!/c/Python39/python.exe": an interpreter of the machine on which the script was written. */

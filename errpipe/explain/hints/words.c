@@ -27,7 +27,7 @@ static const struct own_word {
 	{ ERRPIPE_DETAIL_BASH_BUILTIN,
 	  " bind builtin caller compgen complete compopt declare dirs disown enable history let logout mapfile popd "
 	  "pushd readarray shopt source suspend typeset " },
-	{ ERRPIPE_DETAIL_KEYWORD, " ! case do done elif else esac fi for if then until while { } " },
+	{ ERRPIPE_DETAIL_KEYWORD, " ! ( case do done elif else esac fi for if then until while { } " },
 	{ ERRPIPE_DETAIL_BASH_KEYWORD, " (( [[ coproc function select " },
 };
 
