@@ -727,6 +727,44 @@ START_TEST(a_link_as_text)
 }
 END_TEST
 
+/* --- a batch file ----------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *beside, *advice;
+} batch_files[] = {
+	{ "b/gradlew.bat", "b/gradlew", "use its Linux counterpart: \"b/gradlew\"" },
+	{ "b/build.cmd", "b/build.sh", "use its Linux counterpart: \"b/build.sh\"" },
+	{ "b/gradlew.bat", "b/gradlew.py", "without a suffix" },
+	{ "b/gradlew", "b/gradlew.sh", "without a suffix" },
+	{ "b/gradlew.bat", "b/gradlew/", "without a suffix" },
+};
+
+/* With and without an x bit. */
+START_TEST(a_batch_file)
+{
+	const char *name = batch_files[_i].name, *beside = batch_files[_i].beside;
+	bool is_directory = beside[strlen(beside) - 1] == '/';
+
+	mkdir("b", 0755);
+	if (is_directory)
+		mkdir(beside, 0755);
+	else
+		put(beside, BYTES("#!/bin/sh\n"), 0755);
+	for (mode_t mode = 0644; mode <= 0755; mode += 0111) {
+		put(name, BYTES("@echo off\r\n"), mode);
+		ask(name, ERRPIPE_OWN_ROOT);
+		ck_assert_int_eq(ex.link[0].content, ERRPIPE_CONTENT_BATCH_FILE);
+		assert_said(&ex, batch_files[_i].advice);
+	}
+	assert_short();
+	unlink(name);
+	if (is_directory)
+		rmdir(beside);
+	else
+		unlink(beside);
+}
+END_TEST
+
 /* --- no x bit, and more -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -1165,6 +1203,7 @@ static Suite *explain_content_suite(void)
 	tcase_add_test(tcase, a_disk_image);
 	tcase_add_test(tcase, a_container_image);
 	tcase_add_loop_test(tcase, a_link_as_text, 0, COUNT(targets));
+	tcase_add_loop_test(tcase, a_batch_file, 0, COUNT(batch_files));
 	tcase_add_loop_test(tcase, a_file_without_x_bit, 0, COUNT(refused));
 	tcase_add_test(tcase, a_file_that_may_not_be_read);
 	tcase_add_test(tcase, a_script_in_an_image);

@@ -102,6 +102,22 @@ static bool has_bash(struct ep_check *c)
 	return false;
 }
 
+/* "gradlew" or "build.sh", beside the batch file. */
+static void name_counterpart(struct ep_check *c, const struct errpipe_link *link)
+{
+	static const char *const endings[] = { "", ".sh" };
+	int length = (int)strlen(link->path) - (int)strlen(".bat");
+
+	if (!ep_has_ending(link->path, ".bat") && !ep_has_ending(link->path, ".cmd"))
+		return;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings) && !c->ex->object; i++) {
+		const char *path = ep_keep(c, "%.*s%s", length, link->path, endings[i]);
+
+		if (ep_is_file(c, path))
+			c->ex->object = path;
+	}
+}
+
 static void hint_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
 	enum errpipe_content content;
@@ -112,6 +128,8 @@ static void hint_text(struct ep_check *c, struct errpipe_link *link, const struc
 	if (!content && ep_is_bash(text) && has_bash(c))
 		content = ERRPIPE_CONTENT_BASH;
 	set_content(c, link, content);
+	if (content == ERRPIPE_CONTENT_BATCH_FILE)
+		name_counterpart(c, link);
 }
 
 /* Without control characters, as in Latin-1. */
