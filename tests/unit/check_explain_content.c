@@ -785,6 +785,9 @@ static const struct {
 	  "if it is a script: chmod a+x ./x, and add #!/bin/sh as the first line" },
 	{ "x.py", "import sys\n", ERRPIPE_CAUSE_UNMARKED_SCRIPT, "and it looks like a Python script",
 	  "as the first line, and chmod a+x ./x.py" },
+	{ "x", "\xef\xbb\xbf#!/bin/sh\n", ERRPIPE_CAUSE_BYTE_ORDER_MARK,
+	  "and it is text that starts with a byte order mark",
+	  "chmod a+x ./x, and remove it: sed -i '1s/^\\xef\\xbb\\xbf//' ./x" },
 	{ "x", "!/bin/sh\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, "and it is text with a damaged #! line",
 	  "chmod a+x ./x, and begin the file with \"#!/bin/sh\"" },
 };
