@@ -484,6 +484,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_EXTRA_BLANK,
 	ERRPIPE_DETAIL_RETURN, /* a carriage return */
 	ERRPIPE_DETAIL_INVISIBLE,
+	ERRPIPE_DETAIL_LOOK_ALIKE, /* a dash, or a letter of Cyrillic or Greek, in place of ASCII */
 	ERRPIPE_DETAIL_CASE,
 	ERRPIPE_DETAIL_SUFFIX,
 	ERRPIPE_DETAIL_LETTER,

@@ -115,6 +115,8 @@ static const char *const tree[] = {
 	"odd/%TEMP%",
 	"odd/$(NAME)",
 	"odd/~",
+	"odd/m\u0430in",
+	"odd/a\u2013b",
 	"odd/$env:APP",
 	"odd/{{",
 	"odd/(",
@@ -319,6 +321,12 @@ static const struct row {
 	{ "/app/main\u00a0", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, "/app/main\u00a0", "/app/main",
 	  NULL },
 	{ "\ufeff/app/main", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, "\ufeff", "/app/main", NULL },
+	{ "/app/m\u0430in", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, "/app/m\u0430in", "/app/main",
+	  NULL },
+	{ "/\u0430pp/m\u03b1in", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, "/\u0430pp", "/app/main",
+	  NULL },
+	{ "\u0441\u0430\u0442", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, NULL, "cat", NULL },
+	{ "gcc\u201112", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, NULL, "gcc-12", NULL },
 	{ "cat\r", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_RETURN, NULL, "cat", NULL },
 	{ "/app/Entrypoint", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_SUFFIX, "/app/Entrypoint",
 	  "/app/Entrypoint.sh", NULL },
@@ -341,6 +349,9 @@ static const struct row {
 	{ "systemclt", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, NULL, "systemctl", NULL },
 
 	/* Not near enough, or more than one. */
+	{ "\u0441\u0430\u0442\u0430", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
+	{ "c\u00e0t", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
+	{ "\xd0", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
 	{ "/app/a1", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/a1", NULL, NULL },
 	{ "/app/wolker", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/wolker", NULL, NULL },
 	{ "/app/l", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/l", NULL, NULL },
@@ -510,11 +521,11 @@ static const struct row {
 
 /* Files that really have these names, as the argument and in PATH. */
 static const char *const healthy[] = {
-	"[[",	      "if",	    "source",	   "FOO=bar",	 "FOO=bar main", "%TEMP%",	"$(NAME)",   "~",
-	"`main`",     "main;ls",    "main|ls",	   "main && ls", "main > out",	 "R&D",		"-main",     "@main",
-	"+main",      "!main",	    "\\app\\main", ".\\main",	 "C:\\main.exe", "a\\b",	"main,",     "main:",
-	"\"main\"",   "[\"main\"]", "--rm",	   "main.tmp",	 "tool2",	 "https:",	"npm start", "$x",
-	"My Program", "$env:APP",   "{{",	   "(",		 "( main )",	 "alpine:3.19",
+	"[[",	      "if",	    "source",	   "FOO=bar",	 "FOO=bar main", "%TEMP%", "$(NAME)",	"~",
+	"`main`",     "main;ls",    "main|ls",	   "main && ls", "main > out",	 "R&D",	   "-main",	"@main",
+	"+main",      "!main",	    "\\app\\main", ".\\main",	 "C:\\main.exe", "a\\b",   "main,",	"main:",
+	"\"main\"",   "[\"main\"]", "--rm",	   "main.tmp",	 "tool2",	 "https:", "npm start", "$x",
+	"My Program", "m\u0430in",  "a\u2013b",	   "$env:APP",	 "{{",		 "(",	   "( main )",	"alpine:3.19",
 };
 
 static struct errpipe_explanation ex;
@@ -598,6 +609,7 @@ START_TEST(the_words)
 		{ "LANG=C", "/bin", "env LANG=C PROGRAM" },
 		{ "$(BIN_DIR)/x", NULL, "variables of the image do not count" },
 		{ "%APPDATA%/x", NULL, "only Windows expands %NAME%" },
+		{ "\u0441\u0430\u0442", "/usr/bin", "replace the characters that only look like ASCII: use \"cat\"" },
 		{ "~", "/bin", "write the path out, with the name of a program at its end" },
 		{ "$env:APPDATA\\x", "/bin", "only PowerShell expands $env:NAME" },
 		{ "( ls )", "/bin", "\"sh\", \"-c\", \"( ls )\"" },
@@ -661,6 +673,7 @@ START_TEST(an_interpreter)
 		  "/usr/bin/python3" },
 		{ "/usr/bin/python", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, "/usr/bin/python3" },
 		{ "/usr/bin/sh\u00a0", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, "/usr/bin/sh" },
+		{ "/usr/bin/\u0455h", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, "/usr/bin/sh" },
 		{ "/usr/bin/sh\r", ERRPIPE_CAUSE_CARRIAGE_RETURN, 0, NULL },
 		{ "/bin/ash", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 		{ "/usr/bin/sh; set -e", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PUNCTUATION, "/usr/bin/sh" },

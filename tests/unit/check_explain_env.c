@@ -154,6 +154,8 @@ static const struct {
 	{ "@/gnu/env python3;", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PUNCTUATION, 127, "python3", NULL },
 	{ "@/gnu/env python3\u00a0", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_INVISIBLE, 127, "python3",
 	  NULL },
+	{ "@/gnu/env pyth\u043en3", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LOOK_ALIKE, 127, "python3",
+	  NULL },
 	{ "@/gnu/env 'python3'", "@/cmd", ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_DETAIL_NAME_QUOTED, 127, "python3",
 	  NULL },
 	{ "@/gnu/env $Y", "@/cmd", ERRPIPE_CAUSE_NOT_EXPANDED, 0, 127, "python3",

@@ -184,29 +184,3 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
 	return is_in_later_line(text, found);
 }
-
-/* --- typography --------------------------------------------------------------------------------- */
-
-static size_t length_of(const char *text, const char *const *characters, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (ep_begins_with(text, characters[i]))
-			return strlen(characters[i]);
-	}
-	return 0;
-}
-
-size_t ep_dash_length(const char *text)
-{
-	static const char *const dashes[] = { "\u2010", "\u2011", "\u2012", "\u2013",
-					      "\u2014", "\u2015", "\u2212", "\uff0d" };
-
-	return length_of(text, dashes, sizeof(dashes) / sizeof(*dashes));
-}
-
-size_t ep_other_blank_length(const char *text)
-{
-	static const char *const blanks[] = { "\u00a0", "\u2002", "\u2003", "\u2007", "\u2009", "\u202f", "\u3000" };
-
-	return length_of(text, blanks, sizeof(blanks) / sizeof(*blanks));
-}

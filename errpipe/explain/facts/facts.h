@@ -300,9 +300,12 @@ struct ep_damaged_line {
 };
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
 
-/* damaged_line.c: the length of a dash in UTF-8 that is not a hyphen, or of a blank other than " "; 0: none there. */
+/* typography.c: the length of a dash in UTF-8 that is not a hyphen, or of a blank other than " "; 0: none there. */
 size_t ep_dash_length(const char *text);
 size_t ep_other_blank_length(const char *text);
+
+/* typography.c: the character of ASCII that the first one, of that length, looks like; or its first byte itself. */
+char ep_ascii_of(const char *text, size_t *length);
 
 /* binary_kind.c: what kind of archive, data, or relocatable ELF file it is; UNKNOWN: none that has a name of its own. */
 enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link);

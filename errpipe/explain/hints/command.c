@@ -154,12 +154,15 @@ static const struct {
 	bool (*give)(struct ep_check *c, const struct errpipe_link *link);
 	enum place last; /* where it applies: there, and at the places before */
 } hints[] = {
-	{ hint_quotes, LINE },	     { ep_hint_invisible, LINE },    { ep_hint_template, ONE_ARGUMENT },
-	{ ep_hint_expansion, LINE }, { ep_hint_windows_line, LINE }, { ep_hint_words, TYPED },
-	{ ep_hint_notation, TYPED }, { hint_option, TYPED },	     { ep_hint_path, LINE },
-	{ ep_hint_place, LINE },     { ep_hint_punctuation, LINE },  { ep_hint_builtin, TYPED },
-	{ ep_hint_similar, LINE },   { ep_hint_entrypoint, TYPED },  { hint_relative, LINE },
-	{ ep_hint_no_shell, LINE },  { ep_hint_host, TYPED },
+	{ hint_quotes, LINE },	       { ep_hint_invisible, LINE },
+	{ ep_hint_look_alike, LINE },  { ep_hint_template, ONE_ARGUMENT },
+	{ ep_hint_expansion, LINE },   { ep_hint_windows_line, LINE },
+	{ ep_hint_words, TYPED },      { ep_hint_notation, TYPED },
+	{ hint_option, TYPED },	       { ep_hint_path, LINE },
+	{ ep_hint_place, LINE },       { ep_hint_punctuation, LINE },
+	{ ep_hint_builtin, TYPED },    { ep_hint_similar, LINE },
+	{ ep_hint_entrypoint, TYPED }, { hint_relative, LINE },
+	{ ep_hint_no_shell, LINE },    { ep_hint_host, TYPED },
 };
 
 static void give_first(struct ep_check *c, const struct errpipe_link *link)

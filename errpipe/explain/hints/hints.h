@@ -38,7 +38,7 @@ void ep_hint_command(struct ep_check *c);
  * expansion.c: a variable, ~ or a template.
  * words.c: a command that was meant for a shell: all of it in one word; one that only a shell has.
  * notation.c: a path as systemd, Windows, a browser or a container engine would take it.
- * similar.c: a character that cannot be seen; a comma or semicolon at the end; a name that is spelled differently in its directory.
+ * similar.c: a character that cannot be seen, or that looks like another; a comma or semicolon at the end; a name that is spelled differently in its directory.
  * place.c: PATH is wrong; the file is in another directory; there is no shell; the image has another entrypoint; it is in the caller's root instead of the question's.
  */
 bool ep_hint_template(struct ep_check *c, const struct errpipe_link *link);
@@ -48,6 +48,7 @@ bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_windows_line(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_look_alike(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_punctuation(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_similar(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link);

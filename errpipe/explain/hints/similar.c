@@ -58,6 +58,21 @@ bool ep_hint_invisible(struct ep_check *c, const struct errpipe_link *link)
 	       near_miss(c, detail, ep_keep(c, "%s", path));
 }
 
+/* "docker-compose" with a dash in place of its hyphen, "bash" with a Cyrillic "a" */
+bool ep_hint_look_alike(struct ep_check *c, const struct errpipe_link *link)
+{
+	char path[PATH_MAX], *to = path;
+	size_t length;
+
+	if (strlen(link->path) >= sizeof(path))
+		return false;
+	for (const char *at = link->path; *at; at += length)
+		*to++ = ep_ascii_of(at, &length);
+	*to = '\0';
+	return strcmp(path, link->path) != 0 && exists(c, path) &&
+	       near_miss(c, ERRPIPE_DETAIL_LOOK_ALIKE, ep_keep(c, "%s", path));
+}
+
 /* "#!/bin/bash; set -e", "/app/run," */
 bool ep_hint_punctuation(struct ep_check *c, const struct errpipe_link *link)
 {
