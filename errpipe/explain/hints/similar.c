@@ -88,7 +88,7 @@ bool ep_hint_punctuation(struct ep_check *c, const struct errpipe_link *link)
 /* --- the spelling ------------------------------------------------------------------------------------------- */
 
 /* How similar a name is, the most similar first. */
-enum rank { CASE, SUFFIX, OTHER_NAME, VERSION, LETTER, UNLIKE };
+enum rank { CASE, SUFFIX, OTHER_NAME, VERSION, LETTER, LETTER_AND_SUFFIX, UNLIKE };
 
 static bool is_digit(char c)
 {
@@ -195,6 +195,33 @@ static bool differs_in_letter(const char *a, const char *b, bool dense)
 	       (*a && *b && strcmp(a + 1, b + 1) == 0);
 }
 
+/* One letter more or less, or two that have changed places, between a common beginning and a common end. */
+static bool differs_inside(const char *a, const char *b)
+{
+	size_t length = common(a, b), least = 6;
+
+	if (!length || (strlen(a) < least && strlen(b) < least))
+		return false;
+	a += length;
+	b += length;
+	if (!*a || !*b || is_digit(*a) || is_digit(*b))
+		return false;
+	return strcmp(a + 1, b) == 0 || strcmp(a, b + 1) == 0 || (is_swapped(a, b) && a[2]);
+}
+
+/* "pyton" for "python3", "entypoint" for "entrypoint.sh": for two differences, more must be the same than for one. */
+static bool differs_in_both(const char *name, const char *wanted)
+{
+	char base[NAME_MAX + 1];
+
+	const char *end = name + 1;
+
+	while (*end && !is_suffix(end))
+		end++;
+	snprintf(base, sizeof(base), "%.*s", (int)(end - name), name);
+	return *end && differs_inside(base, wanted);
+}
+
 static enum rank rank_of(const char *name, const char *wanted, bool dense)
 {
 	if (differs_in_case(name, wanted))
@@ -205,7 +232,9 @@ static enum rank rank_of(const char *name, const char *wanted, bool dense)
 		return OTHER_NAME;
 	if (is_version_of(name, wanted))
 		return VERSION;
-	return differs_in_letter(name, wanted, dense) ? LETTER : UNLIKE;
+	if (differs_in_letter(name, wanted, dense))
+		return LETTER;
+	return differs_in_both(name, wanted) ? LETTER_AND_SUFFIX : UNLIKE;
 }
 
 /* --- the directory ------------------------------------------------------------------------------------------ */
@@ -268,6 +297,7 @@ static bool told(struct similar *similar, const char *directory)
 		[OTHER_NAME] = ERRPIPE_DETAIL_OTHER_NAME,
 		[VERSION] = ERRPIPE_DETAIL_VERSION,
 		[LETTER] = ERRPIPE_DETAIL_LETTER,
+		[LETTER_AND_SUFFIX] = ERRPIPE_DETAIL_LETTER,
 	};
 
 	bool is_python = strcmp(similar->wanted, "python") == 0 && strcmp(similar->name, "python3") == 0;
