@@ -61,7 +61,8 @@ void outcome_finish(struct outcome *outcome)
 	if (!outcome->line)
 		return;
 	errpipe_message(outcome->line, size, &outcome->report, outcome->path);
-	if (outcome->report.verdict == ERRPIPE_SETUP_FAILED && outcome->report.step == ERRPIPE_STEP_DIRECTORY)
+	if (outcome->setup && outcome->report.verdict == ERRPIPE_SETUP_FAILED &&
+	    outcome->report.step == ERRPIPE_STEP_DIRECTORY)
 		name_directory(outcome);
 }
 

@@ -1261,9 +1261,29 @@ START_TEST(a_record_of_another_size)
 }
 END_TEST
 
+START_TEST(a_record_of_each_step)
+{
+	static const unsigned steps[] = {
+#define STEP(id, number, systemd, words, document) number,
+#define STEPS(id, first, last, document)	   first + 1, last,
+#include "dmz/steps.def"
+	};
+	unsigned char bytes[sizeof(record)];
+
+	memcpy(bytes, record, sizeof(bytes));
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		bytes[6] = steps[i];
+		bytes[7] = steps[i] >> 8;
+		write_record(bytes, sizeof(bytes));
+		ck_assert_int_eq(ERRPIPE("decode", "--path", "x", fixture_path("@/record")).status, 0);
+	}
+}
+END_TEST
+
 START_TEST(a_record)
 {
 	static const unsigned char setup[16] = { 'd', 'm', 'z', 1, 62, 0, 0xff, 0xff, 13 };
+	static const unsigned char directory[16] = { 'd', 'm', 'z', 1, 62, 0, 0x05, 0x40, 2 };
 	char *path = fixture_path("@/record");
 
 	write_record(record, sizeof(record));
@@ -1275,6 +1295,11 @@ START_TEST(a_record)
 	write_record(setup, sizeof(setup));
 	assert_result(ERRPIPE("decode", "--path", "x", path), "stub", 0, "exec x: cannot start the stub (EACCES)\n",
 		      "");
+
+	/* run and exec put the name of the directory into this line; a record does not have it. */
+	write_record(directory, sizeof(directory));
+	assert_result(ERRPIPE("decode", "--path", "x", path), "directory", 0,
+		      "exec x: cannot change to the working directory (ENOENT)\n", "");
 }
 END_TEST
 
@@ -1407,6 +1432,7 @@ static void add_decode_tests(Suite *suite)
 	tcase_add_loop_test(tc, a_corrupted_record, 0, COUNT(corruptions));
 	tcase_add_test(tc, a_record_of_another_size);
 	tcase_add_test(tc, a_record);
+	tcase_add_test(tc, a_record_of_each_step);
 	tcase_add_test(tc, a_record_on_stdin);
 	tcase_add_test(tc, a_file_that_cannot_be_read);
 }
