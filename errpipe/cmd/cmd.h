@@ -18,6 +18,7 @@ int cmd_run(int argc, char **argv);
 int cmd_exec(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_stub(int argc, char **argv);
 
 /*
  * messages.c: the message of a failure of errpipe itself, malloc'd, with the name of the errno in parentheses if there is
@@ -66,7 +67,8 @@ enum {
 	SETUP_CAPABILITIES,
 	SETUP_NEW_SESSION,
 	SETUP_SECCOMP,
-	SETUP_PROCESS
+	SETUP_PROCESS,
+	SETUP_CLOSE_FDS
 };
 
 /* Rows for getopt_long(3). */
@@ -79,6 +81,7 @@ enum {
 		{ "capabilities", required_argument, NULL, SETUP_CAPABILITIES },                                     \
 		{ "new-session", no_argument, NULL, SETUP_NEW_SESSION },                                             \
 		{ "seccomp", required_argument, NULL, SETUP_SECCOMP },                                               \
+		{ "close-fds", no_argument, NULL, SETUP_CLOSE_FDS },                                                 \
 	{                                                                                                            \
 		"process", required_argument, NULL, SETUP_PROCESS                                                    \
 	}
@@ -87,7 +90,7 @@ enum {
 #define SETUP_USAGE                                                                                                  \
 	"  --user USER[:GROUP], --groups LIST, --chdir DIR, --umask MODE, --new-session,\n"                          \
 	"  --limit NAME=SOFT[:HARD], --capabilities LIST, --no-new-privs, --seccomp FILE,\n"                         \
-	"  --process FILE\n"                                                                                         \
+	"  --process FILE, --close-fds\n"                                                                            \
 	"                    change the process before PROGRAM starts; see errpipe(1)\n"
 
 struct setup {

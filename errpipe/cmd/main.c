@@ -15,6 +15,7 @@ static const char usage[] = "Usage: errpipe COMMAND [OPTION...] [ARG...]\n"
 			    "  exec     replace errpipe with a program\n"
 			    "  decode   print a record that a stub wrote\n"
 			    "  explain  explain why an exec of a program fails, or would fail\n"
+			    "  stub     write a stub that changes the process, for other languages\n"
 			    "  help     print this, or the options of a command\n"
 			    "\n"
 			    "  --help      print this; after a command, print its options\n"
@@ -27,10 +28,9 @@ static const struct {
 	const char *title; /* for getopt_long(3), which starts its messages with argv[0] */
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "run", "errpipe run", cmd_run },
-	{ "exec", "errpipe exec", cmd_exec },
-	{ "decode", "errpipe decode", cmd_decode },
-	{ "explain", "errpipe explain", cmd_explain },
+	{ "run", "errpipe run", cmd_run },	    { "exec", "errpipe exec", cmd_exec },
+	{ "decode", "errpipe decode", cmd_decode }, { "explain", "errpipe explain", cmd_explain },
+	{ "stub", "errpipe stub", cmd_stub },
 };
 
 /* A full disk must not go unnoticed. A closed stdout matters only if something was written to it. */

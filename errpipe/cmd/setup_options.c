@@ -291,6 +291,9 @@ int setup_option(struct setup *setup, int option, const char *value)
 	case SETUP_NEW_SESSION:
 		setup->to.session = 1;
 		return 0;
+	case SETUP_CLOSE_FDS:
+		setup->to.set |= ERRPIPE_SET_DESCRIPTORS;
+		return 0;
 	case SETUP_SECCOMP:
 		return set_filter(setup, value);
 	default:

@@ -14,20 +14,21 @@ _errpipe_program() {
 
 _errpipe() {
 	local word=$2 previous=$3 command=${COMP_WORDS[1]} options i
-	local setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process'
+	local setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process --close-fds'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain help --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain stub help --help --version' -- "$word")
 		return
 	fi
 	case $command in
 	run) options="--policy --argv0 --explain --route --report --report-fd $setup --help" ;;
 	exec) options="--policy --argv0 --explain $setup --help" ;;
 	decode) options='--path --json --help' ;;
+	stub) options="$setup --help" ;;
 	explain) options='--root --bundle --cwd --path --as --errno --json --help' ;;
 	help)
-		[ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain' -- "$word")
+		[ "$COMP_CWORD" -ne 2 ] || mapfile -t COMPREPLY < <(compgen -W 'run exec decode explain stub' -- "$word")
 		return
 		;;
 	*) return ;;

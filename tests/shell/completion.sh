@@ -26,10 +26,10 @@ offers() {
 		echo "${COMPREPLY[@]}"' "$ERRPIPE_SRC/errpipe/completions/errpipe.bash" "$@"
 }
 
-is 'bash: commands' 'run exec decode explain help --help --version' "$(offers errpipe '')"
+is 'bash: commands' 'run exec decode explain stub help --help --version' "$(offers errpipe '')"
 is 'bash: a command' 'decode' "$(offers errpipe d)"
-is 'bash: a command to help with' 'run exec decode explain' "$(offers errpipe help '')"
-setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process'
+is 'bash: a command to help with' 'run exec decode explain stub' "$(offers errpipe help '')"
+setup='--user --groups --chdir --umask --limit --capabilities --no-new-privs --new-session --seccomp --process --close-fds'
 is 'bash: options of run' "--policy --argv0 --explain --route --report --report-fd $setup --help" "$(offers errpipe run --)"
 is 'bash: a policy' 'dockerd' "$(offers errpipe exec --policy d)"
 is 'bash: a route' 'auto stub direct' "$(offers errpipe run --policy runc --route '')"
@@ -45,7 +45,7 @@ is 'bash: a record' '/etc/passwd' "$(offers errpipe decode /etc/passw | tr ' ' '
 is 'zsh can parse its completion' '' "$(zsh -n "$ERRPIPE_SRC/errpipe/completions/_errpipe" 2>&1)"
 
 # The options that each command's help lists.
-for command in run exec decode explain; do
+for command in run exec decode explain stub; do
 	for option in $("$ERRPIPE_BUILD/errpipe" "$command" --help | grep -o -- '--[a-z][a-z0-9-]*' | sort -u); do
 		is "bash: $command $option" "$option" "$(offers errpipe "$command" "$option" | tr ' ' '\n' | grep -x -- "$option")"
 		is "zsh: $command $option" "$option" "$(grep -o -- "${option}[=[]" "$ERRPIPE_SRC/errpipe/completions/_errpipe" | head -n 1 | tr -d '=[')"

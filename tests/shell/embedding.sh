@@ -312,6 +312,44 @@ where 'landlock seccomp' prints 'sandbox: a program in no directory of the opera
 	"$sandbox" "$dir/target" /usr
 where landlock prints 'sandbox: a directory that does not exist' "sandbox: /nowhere: No such file or directory" 125 "$sandbox" "$dir/target" /nowhere
 
+# --- preexec
+
+# shellcheck disable=SC2016 # these are no expansions
+sed -n '/^```python$/,/^```$/{/^```/d;p}' "$ERRPIPE_SRC/docs/embedding.md" >"$dir/preexec.py"
+# python STATEMENT ARG...: run it with everything that the recipe defines.
+cat >"$dir/python" <<-EOF
+	#!/bin/sh
+	statement=\$1
+	shift
+	PATH=$ERRPIPE_BUILD:\$PATH PYTHONPATH=$dir PYTHONDONTWRITEBYTECODE=1 exec python3 -c "from preexec import *
+	\$statement" "\$@"
+EOF
+chmod 755 "$dir/python"
+# shellcheck disable=SC2016 # the target's shell expands it
+prints 'preexec: the changes' '0027 64 1' 0 "$dir/python" \
+	'popen(make_stub("--umask=027", "--limit=nofile=64", "--no-new-privs"), "/bin/sh", ["sh", "-c", sys.argv[1]]).wait()' \
+	'echo $(umask) $(ulimit -n) $(sed -n "s/NoNewPrivs:.//p" /proc/self/status)'
+prints 'preexec: the target has descriptors 0 to 2' 'target sees 0 1 2' 7 "$dir/python" \
+	'sys.exit(popen(make_stub(), sys.argv[1], ["target"]).wait())' "$dir/target"
+prints 'preexec: one stub for many, in threads' '20' 0 "$dir/python" \
+	'import threading
+stub, codes = make_stub("--chdir=/"), []
+start = lambda: codes.append(popen(stub, "/bin/sh", ["sh", "-c", "exit 3"]).wait())
+threads = [threading.Thread(target=start) for _ in range(20)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(codes.count(3))'
+prints 'preexec: a failed exec' "exec $dir/foreign: exec format error" 1 "$dir/python" \
+	'try: popen(make_stub(), sys.argv[1], ["x"])
+except OSError as error: sys.exit(print(error) or 1)' "$dir/foreign"
+prints 'preexec: a failed step' 'exec /bin/sh: cannot change to the working directory (ENOENT)' 1 "$dir/python" \
+	'try: popen(make_stub("--chdir=/nowhere"), "/bin/sh", ["sh"])
+except OSError as error: sys.exit(print(error) or 1)'
+if [ "$(id -u)" = 0 ]; then
+	# shellcheck disable=SC2016 # the target's shell expands it
+	prints 'preexec: as a program' '65534 64' 0 env PATH="$ERRPIPE_BUILD:$PATH" python3 "$dir/preexec.py" /bin/sh -c 'echo $(id -u) $(ulimit -n)'
+fi
+
 # --- wrap, around a stand-in that keeps its copy of the descriptor, like runc. tests/shell/containers.sh tests real runtimes.
 
 cat >"$dir/runtime" <<-EOF

@@ -1090,6 +1090,8 @@ static const struct {
 	{ { "decode", "--frobnicate" }, "frobnicate" },
 	{ { "decode", "--path" }, "path" },
 	{ { "decode", "one", "two" }, "two" },
+	{ { "stub", "./app" }, "takes no program; unexpected \"./app\"" },
+	{ { "stub", "--user=nobody-there" }, "unknown user \"nobody-there\"" },
 	{ { "explain" }, "no program" },
 	{ { "explain", "--root=/nowhere/at/all", "/x" }, "\"/nowhere/at/all\" (ENOENT)" },
 	{ { "explain", "--root=/dev/null", "/x" }, "\"/dev/null\" (ENOTDIR)" },
@@ -1103,7 +1105,7 @@ static const struct {
 };
 
 /* The commands with a help text of their own. NULL stands for errpipe itself. */
-static char *const helpful[] = { NULL, "run", "exec", "decode", "explain" };
+static char *const helpful[] = { NULL, "run", "exec", "decode", "explain", "stub" };
 
 /* A mistake in the arguments gets a hint. A mistake in a file that they name does not. */
 static char *hint(const char *command, const char *named)

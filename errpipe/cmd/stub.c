@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+static const char usage[] = "Usage: errpipe stub [OPTION...] >FILE\n"
+			    "\n"
+			    "Write a stub to standard output. It changes the process as these options say,\n"
+			    "and then becomes the target; dmz(1) describes its arguments.\n"
+			    "\n" SETUP_USAGE "  --help            print this\n"
+			    "\n"
+			    "Exit status 125 means that no stub was written.\n";
+
+enum { HELP };
+
+static const struct option options[] = {
+	SETUP_OPTIONS,
+	{ "help", no_argument, NULL, HELP },
+	{ 0 },
+};
+
+static int write_stub(const struct errpipe_setup *to)
+{
+	int stub = errpipe_setup_stub(to);
+	char bytes[4096];
+	off_t offset = 0;
+	ssize_t size;
+
+	if (stub < 0)
+		return own_failure(-stub, "cannot make the stub");
+	/* The library uses the descriptor's own offset as a mark. */
+	while ((size = pread(stub, bytes, sizeof(bytes), offset)) > 0) {
+		fwrite(bytes, 1, size, stdout);
+		offset += size;
+	}
+	close(stub);
+	return size < 0 ? own_failure(errno, "cannot read the stub") : 0;
+}
+
+static int stub_with(struct setup *setup, int argc, char **argv)
+{
+	int option;
+
+	if (setup_begin(setup, argc, argv, options) < 0)
+		return bad_usage(argv[0]);
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (option == HELP)
+			return help(usage);
+		if (setup_option(setup, option, optarg) < 0)
+			return bad_usage(argv[0]);
+	}
+	if (argv[optind]) {
+		name_failure(0, "stub takes no program; unexpected", argv[optind], "");
+		return bad_usage(argv[0]);
+	}
+	if (setup_check(setup) < 0)
+		return bad_usage(argv[0]);
+	if (isatty(STDOUT_FILENO)) {
+		own_failure(0, "a stub is not text: redirect standard output to a file");
+		return bad_usage(argv[0]);
+	}
+	return write_stub(&setup->to);
+}
+
+int cmd_stub(int argc, char **argv)
+{
+	struct setup setup = { .is_used = false };
+	int ret = stub_with(&setup, argc, argv);
+
+	setup_free(&setup);
+	return ret;
+}
