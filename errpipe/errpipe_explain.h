@@ -232,10 +232,10 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
 
 	/* The kernel starts it, but env(1) stops. subject is the script whose first line names env, or NULL. */
-	ERRPIPE_CAUSE_ENV_COMMAND_MISSING, /* the command is not in PATH; detail tells what object is */
-	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT,	   /* object is one argument, with a blank; detail: can this env split it? */
-	ERRPIPE_CAUSE_ENV_REFUSES,	   /* env refuses its arguments: detail and object */
-	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	   /* env execs subject again; object, if any, needs -S */
+	ERRPIPE_CAUSE_COMMAND_MISSING,	/* the command is not in PATH; detail tells what object is */
+	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, /* object is one argument, with a blank; detail: can this env split it? */
+	ERRPIPE_CAUSE_ENV_REFUSES,	/* env refuses its arguments: detail and object */
+	ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,	/* env execs subject again; object, if any, needs -S */
 
 	/* The kernel starts the interpreter of the script subject, but the interpreter refuses its one argument, object. */
 	ERRPIPE_CAUSE_LINE_REFUSED, /* detail */
@@ -317,7 +317,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_BLANK,
 	ERRPIPE_DETAIL_QUOTED, /* the quotes are part of the name */
 
-	/* ENV_COMMAND_MISSING */
+	/* COMMAND_MISSING */
 	ERRPIPE_DETAIL_PATH_LACKS_IT, /* object is PATH */
 	ERRPIPE_DETAIL_NO_PATH,	      /* PATH is not set */
 

@@ -383,7 +383,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_SEGMENT_ADDRESS, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_ADDRESS_SPACE, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_INTERPRETER_CUT, "check_explain_env.c" },
-	{ ERRPIPE_CAUSE_ENV_COMMAND_MISSING, "check_explain_env.c" },
+	{ ERRPIPE_CAUSE_COMMAND_MISSING, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_ENV_REFUSES, "check_explain_env.c" },
 	{ ERRPIPE_CAUSE_ENV_RUNS_SCRIPT, "check_explain_env.c" },

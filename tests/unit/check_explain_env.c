@@ -129,18 +129,18 @@ static const struct {
 	{ "@/other/env -x", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/bb/busybox nothing", "@/cmd", 0, 0, 0, NULL, NULL },
 	/* The command is missing. */
-	{ "@/gnu/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/gnu/env nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  "asks env for \"nothing\", which is not in PATH" },
-	{ "@/old/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/old/env nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
-	{ "@/bb/env nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/bb/env nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
-	{ "@/gnu/env -S PATH=@/old nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT,
+	{ "@/gnu/env -S PATH=@/old nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT,
 	  127, "@/old", NULL },
-	{ "@/gnu/env -S -i nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
+	{ "@/gnu/env -S -i nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
 	  "set PATH" },
-	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127,
-	  NULL, NULL },
+	{ "@/gnu/env -S -uPATH nothing", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
+	  NULL },
 	/* Something similar is there. */
 	{ "@/gnu/env python", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_PYTHON_3, 127, "python3",
 	  "use \"python3\" in the first line of \"@/script\"" },
@@ -148,7 +148,7 @@ static const struct {
 	  "python-is-python3" },
 	{ "@/gnu/env pyton3", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, 127, "python3", NULL },
 	{ "@/gnu/env pyton", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LETTER, 127, "python3", NULL },
-	{ "@/gnu/env jython", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/gnu/env jython", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
 	{ "@/gnu/env Python3", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CASE, 127, "python3", NULL },
 	{ "@/gnu/env fd", "@/cmd", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_NAME, 127, "fdfind", NULL },
@@ -170,19 +170,16 @@ static const struct {
 	{ "@/gnu/env fdfind", "${X}/cmd", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_NOT_EXPANDED, 127,
 	  "${X}/cmd", "replace it with \"@/cmd\"" },
 	/* Something not similar enough is there. */
-	{ "@/gnu/env fdfind", "~/.dotnet/tools:@/empty", ERRPIPE_CAUSE_ENV_COMMAND_MISSING,
-	  ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL, NULL },
-	{ "@/gnu/env python4", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/gnu/env fdfind", "~/.dotnet/tools:@/empty", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT,
+	  127, NULL, NULL },
+	{ "@/gnu/env python4", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
-	{ "@/gnu/env luna", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/gnu/env luna", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  NULL },
-	{ "@/gnu/env cd", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
-	  NULL },
-	{ "@/gnu/env a|b", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
-	  NULL },
-	{ "@/gnu/env -S -i pyton3", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL,
-	  NULL },
-	{ "@/gnu/env nested", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
+	{ "@/gnu/env cd", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd", NULL },
+	{ "@/gnu/env a|b", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd", NULL },
+	{ "@/gnu/env -S -i pyton3", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_NO_PATH, 127, NULL, NULL },
+	{ "@/gnu/env nested", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/cmd",
 	  "nothing" },
 	{ "@/gnu/env @/nowhere", "@/cmd", ERRPIPE_CAUSE_MISSING, 0, 127, NULL, "the command" },
 	/* It is there, but cannot be started. */
@@ -195,7 +192,7 @@ static const struct {
 	{ "@/gnu/env ok", "@/links:@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/bb/env builtin", "@/links", 0, 0, 0, NULL, NULL },
 	{ "@/gnu/env ok", "@/links:@/refused", ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 126, NULL, NULL },
-	{ "@/gnu/env nothing", "@/dead:@/links", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127,
+	{ "@/gnu/env nothing", "@/dead:@/links", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127,
 	  NULL, NULL },
 	/* One argument. */
 	{ "@/gnu/env ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, "ok -e",
@@ -276,7 +273,7 @@ static const struct {
 	{ "@/gnu/env ok {{x}}", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL, NULL },
 	{ "@/gnu/env -S ok {{ x }}", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/gnu/env $X ok -e", "@/cmd", ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ERRPIPE_DETAIL_ENV_SPLITS, 127, NULL, NULL },
-	{ "@/gnu/env a\u2013b", "@/cmd", ERRPIPE_CAUSE_ENV_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL,
+	{ "@/gnu/env a\u2013b", "@/cmd", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, NULL,
 	  NULL },
 	{ "@/sh/dash -o errexit", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
 	{ "@/cmd/python3 -u -O", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
@@ -336,7 +333,7 @@ END_TEST
 START_TEST(without_arguments)
 {
 	ask("@/gnu/env nothing", "@/cmd", NULL);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_COMMAND_MISSING);
 	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 }
 END_TEST
@@ -378,7 +375,7 @@ START_TEST(by_its_arguments)
 			 expand("@/cmd/ok"));
 	question.argv = missing;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_COMMAND_MISSING);
 	ck_assert_ptr_null(ex.subject);
 	question.argv = in_one;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
@@ -391,11 +388,11 @@ START_TEST(by_its_arguments)
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_TEMPLATE);
 	template[3] = "python";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_COMMAND_MISSING);
 	question.path = expand("@/bb/busybox");
 	question.argv = applet;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_COMMAND_MISSING);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NO_PATH);
 	applet[1] = "ls";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
@@ -413,7 +410,7 @@ START_TEST(a_cut_line)
 		{ "@/gnu/env ", ERRPIPE_CAUSE_LINE_CUT },
 		{ "@/gnu/env /opt/", ERRPIPE_CAUSE_LINE_CUT },
 		{ "@/gnu/env -S X=1 ", ERRPIPE_CAUSE_LINE_CUT },
-		{ "@/gnu/env -S nothing ", ERRPIPE_CAUSE_ENV_COMMAND_MISSING },
+		{ "@/gnu/env -S nothing ", ERRPIPE_CAUSE_COMMAND_MISSING },
 		{ "@/gnu/env -S ok ", ERRPIPE_CAUSE_NONE },
 		{ "@/cmd/ok ", ERRPIPE_CAUSE_NONE },
 	};
@@ -439,7 +436,7 @@ START_TEST(a_long_line)
 
 		keep(asprintf(&line, "%s%0*d%s", env, zeros, 0, after[i]) < 0 ? NULL : line);
 		ask(line, "@/cmd", NULL);
-		ck_assert_str_eq(errpipe_cause_name(ex.cause), "env-command-missing");
+		ck_assert_str_eq(errpipe_cause_name(ex.cause), "command-missing");
 	}
 }
 END_TEST
@@ -455,7 +452,7 @@ START_TEST(after_its_end)
 
 	ask("@/gnu/env nothing", "@/cmd", argv);
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
-	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_ENV_COMMAND_MISSING);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_COMMAND_MISSING);
 	report.status = 126 << 8;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);

@@ -126,7 +126,7 @@ static bool is_missing(const struct errpipe_explanation *ex)
 	case ERRPIPE_CAUSE_NAME_TOO_LONG:
 	case ERRPIPE_CAUSE_PATH_TOO_LONG:
 		return !ex->detail;
-	case ERRPIPE_CAUSE_ENV_COMMAND_MISSING:
+	case ERRPIPE_CAUSE_COMMAND_MISSING:
 		return ex->detail == ERRPIPE_DETAIL_PATH_LACKS_IT;
 	case ERRPIPE_CAUSE_ENV_ONE_ARGUMENT:
 		return true;

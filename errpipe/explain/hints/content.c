@@ -414,7 +414,7 @@ static const char *with_options(struct ep_check *c, const char *path, const char
 	bool splits = cause == ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && c->ex->detail == ERRPIPE_DETAIL_ENV_SPLITS;
 	const char *mended = is_first || splits ? with_hyphens(c, argument) : NULL;
 
-	if (!mended || (cause != ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING &&
+	if (!mended || (cause != ERRPIPE_CAUSE_ENV_ONE_ARGUMENT && cause != ERRPIPE_CAUSE_COMMAND_MISSING &&
 			cause != ERRPIPE_CAUSE_LINE_REFUSED))
 		return NULL;
 	return ep_keep(c, "%s %s%s", path, is_first ? "" : "-S ", mended);

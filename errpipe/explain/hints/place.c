@@ -74,7 +74,7 @@ static bool is_quoted(const char *place)
 
 static bool is_searched(enum errpipe_cause cause)
 {
-	return cause == ERRPIPE_CAUSE_NOT_IN_PATH || cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING;
+	return cause == ERRPIPE_CAUSE_NOT_IN_PATH || cause == ERRPIPE_CAUSE_COMMAND_MISSING;
 }
 
 static bool not_in_path(struct ep_check *c, enum errpipe_detail detail, const char *subject, const char *available)
@@ -416,7 +416,7 @@ bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link)
 					      "/usr/local/bin/sh",
 					      "/run/current-system/sw/bin/sh" };
 
-	if (!is_shell(ep_last_name(link->path)) || c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING)
+	if (!is_shell(ep_last_name(link->path)) || c->ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING)
 		return false;
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		if (ep_look_at(c, places[i]) != EP_PLACE_EMPTY)

@@ -14,7 +14,7 @@ const char *ep_searched(const struct ep_check *c)
 {
 	if (c->ex->link[c->ex->broken].kind == ERRPIPE_LINK_INTERPRETER)
 		return NULL;
-	return c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING ? c->ex->object : c->question->search_path;
+	return c->ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING ? c->ex->object : c->question->search_path;
 }
 
 bool ep_is_in_path(struct ep_check *c, const char *name)

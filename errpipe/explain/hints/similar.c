@@ -310,7 +310,7 @@ static bool told(struct similar *similar, const char *directory)
 static bool hint_along_path(struct similar *similar, const char *search_path)
 {
 	enum { PLACES = 16 };
-	bool has_own_cwd = similar->c->ex->cause == ERRPIPE_CAUSE_ENV_COMMAND_MISSING; /* by its option -C */
+	bool has_own_cwd = similar->c->ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING; /* by its option -C */
 	struct ep_directory place = { .rest = search_path };
 	char directory[PATH_MAX];
 

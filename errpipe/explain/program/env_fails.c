@@ -41,9 +41,8 @@ void ep_env_cut(struct ep_check *c, const struct ep_command *command)
 	const char *argument = script && script == c->cut ? script->argument : NULL;
 	size_t length = strlen(command->name);
 
-	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_ENV_COMMAND_MISSING) ||
-	    !argument || strlen(argument) < length ||
-	    strcmp(argument + strlen(argument) - length, command->name) != 0)
+	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_COMMAND_MISSING) || !argument ||
+	    strlen(argument) < length || strcmp(argument + strlen(argument) - length, command->name) != 0)
 		return;
 	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LINE_CUT, .subject = script->path });
 	c->ex->limit = EP_HEAD_SIZE - 1;
@@ -54,7 +53,7 @@ int ep_env_missing(struct ep_check *c, const struct ep_command *command, const s
 {
 	size_t length = strlen(command->name);
 	struct ep_finding finding = {
-		.cause = ERRPIPE_CAUSE_ENV_COMMAND_MISSING,
+		.cause = ERRPIPE_CAUSE_COMMAND_MISSING,
 		.status = ep_env_status(is_shut ? EACCES : ENOENT),
 		.subject = command->script ? command->script->path : NULL,
 		.object = command->name,
