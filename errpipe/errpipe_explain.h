@@ -8,9 +8,10 @@
  * interpreter's missing loader, or a carriage return after "#!/bin/sh". errpipe_explain() walks the chain as the kernel
  * does, from the file to its interpreter and on to the loader. It names the broken link and the cause.
  *
- * It also follows the program after the exec, up to its own code: env(1) and its command, and the libraries that the
- * loader looks for. If the kernel would refuse a file, errpipe_explain() looks for the mistake that a person made, such as
- * a misspelt name or a web page in place of the program. It never runs anything it inspects.
+ * It also follows the program after the exec, up to its own code: env(1) and its command, a shell and the simple command
+ * that it gets with -c, and the libraries that the loader looks for. If the kernel would refuse a file, errpipe_explain()
+ * looks for the mistake that a person made, such as a misspelt name or a web page in place of the program. It never runs
+ * anything it inspects.
  *
  * SIMPLE USE
  *
@@ -231,7 +232,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ADDRESS_SPACE, /* it needs number bytes, RLIMIT_AS is limit; limit 0: more than the machine has */
 	ERRPIPE_CAUSE_DATA_LIMIT,    /* with it the process has number bytes of data; RLIMIT_DATA is limit */
 
-	/* The kernel starts it, but env(1) stops. subject is the script whose first line names env, or NULL. */
+	/* The kernel starts it, but env(1) or a shell stops. subject is the script whose first line names env, or NULL. */
 	ERRPIPE_CAUSE_COMMAND_MISSING,	/* the command is not in PATH; detail tells what object is */
 	ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, /* object is one argument, with a blank; detail: can this env split it? */
 	ERRPIPE_CAUSE_ENV_REFUSES,	/* env refuses its arguments: detail and object */
@@ -627,7 +628,7 @@ enum errpipe_link_kind {
 	ERRPIPE_LINK_INTERPRETER, /* the interpreter of a script */
 	ERRPIPE_LINK_HANDLER,	  /* binfmt_misc's handler for a foreign program */
 	ERRPIPE_LINK_LOADER,	  /* the loader of a dynamic program: PT_INTERP */
-	ERRPIPE_LINK_COMMAND	  /* the program that env(1), an earlier link, execs */
+	ERRPIPE_LINK_COMMAND	  /* the program that env(1) or a shell, an earlier link, execs */
 };
 
 /* The format of a file, from its first bytes. */
@@ -788,8 +789,8 @@ struct errpipe_explanation {
 	enum errpipe_cause cause;
 	enum errpipe_certainty certainty;
 	int works; /* nonzero: the exec would at least start the program; 0 also if unknown */
-	int starts; /* nonzero: works, and neither the program's loader nor env(1) stops before the program's own code */
-	int status; /* the exit status with which the loader or env(1) then ends; 0: unknown, or starts */
+	int starts; /* nonzero: works, and neither its loader, env(1) nor a shell stops before the program's own code */
+	int status; /* the exit status with which the loader, env(1) or shell then ends; 0: unknown, or starts */
 	int error;  /* the errno of the exec; 0: none, because it works or the kernel kills the process */
 	int broken; /* the index of the broken link; -1: none, or not a single one */
 

@@ -377,7 +377,7 @@ static bool is_dangling(struct ep_check *c, const char *path)
 	       (!directory || ep_exists(c, ep_keep(c, "%.*s", directory, path)));
 }
 
-/* --- the command of env(1) -------------------------------------------------------------------- */
+/* --- the command of env(1) or a shell------------------------------------------------------------- */
 
 /* The links and the finding of an exec, which can be given up for another one. */
 struct attempt {
@@ -416,7 +416,8 @@ enum { EXEC_LINKS = MAX_DEPTH + 3 };
 static int try_shell(struct ep_check *c, const struct ep_command *command, const struct attempt *before,
 		     struct file *program, struct file *loader)
 {
-	const struct ep_next shell = { ERRPIPE_LINK_INTERPRETER, "/bin/sh", false };
+	const char *path = command->is_shell ? command->env->path : "/bin/sh";
+	const struct ep_next shell = { ERRPIPE_LINK_INTERPRETER, path, false };
 	const struct errpipe_link *text = &c->ex->link[c->ex->broken];
 	bool is_text = c->ex->cause == ERRPIPE_CAUSE_NO_INTERPRETER_LINE || c->ex->cause == ERRPIPE_CAUSE_EMPTY_FILE;
 
@@ -535,6 +536,10 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 	} else if (ret < 0 && c->exec_error && !c->ex->status) {
 		c->ex->status = ep_env_status(c->exec_error);
 	}
+	/* Shells differ in the files that they pass over, and in the status for a file that exists. */
+	if (ret < 0 && command->is_shell && c->ex->cause != ERRPIPE_CAUSE_COMMAND_MISSING &&
+	    c->ex->cause != ERRPIPE_CAUSE_MISSING)
+		guess(c);
 	return ret;
 }
 

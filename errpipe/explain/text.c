@@ -421,6 +421,11 @@ static const char *when(bool condition)
 	return condition ? "" : NULL;
 }
 
+static const char *last_name_of(const char *path)
+{
+	return path ? ep_last_name(path) : NULL;
+}
+
 static bool is_in_cwd(const struct errpipe_explanation *ex)
 {
 	return ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY || ex->detail == ERRPIPE_DETAIL_BESIDE_PROGRAM;
@@ -434,13 +439,14 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 	} texts[] = {
 		{ "path", path_at(ex, ex->broken < 0 ? 0 : ex->broken) },
 		{ "parent", path_at(ex, parent_of(ex, ex->broken)) },
+		{ "searcher", ex->subject ? NULL : last_name_of(path_at(ex, parent_of(ex, ex->broken))) },
 		{ "subject", ex->subject },
 		{ "needer", ex->needer },
 		{ "searched", ex->searched },
 		{ "available", ex->available },
 		{ "shadowing", ex->shadowing },
 		{ "shadowed", ex->shadowed },
-		{ "subject-last", ex->subject ? ep_last_name(ex->subject) : NULL },
+		{ "subject-last", last_name_of(ex->subject) },
 		{ "looked", ex->detail ? NULL : ex->searched },
 		{ "unshut", ex->object ? NULL : ex->subject },
 		{ "in-cwd", when(is_in_cwd(ex)) },

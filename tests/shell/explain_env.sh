@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # errpipe explain and run with scripts for env(1), compared with the real env of this machine and with busybox's: whether the
-# command starts, and the status with which env ends. Writes TAP.
+# command starts, and the status with which env ends. The same for shells with -c. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 # shellcheck disable=SC2016 # in the lines of scripts
 set -u
@@ -215,6 +215,84 @@ for interpreter in /bin/bash /bin/dash /bin/zsh /usr/bin/python3 "$tmp/bb/sh"; d
 	[ -e "$interpreter" ] && try "$interpreter refuses what explain says" refuses "$interpreter"
 done
 
+# --- a shell with -c
+
+texts() {
+	cat <<'END'
+mark
+ mark  -e
+exec mark
+nothing
+nothing -x
+exec nothing
+@/cmd/mark
+@/cmd/text
+@/cmd/broken
+@/refused/refused
+@/nowhere/mark
+./cmd/mark
+./nothing
+@/cmd
+text
+broken
+refused
+dangling
+empty
+env nothing
+env mark
+sh -c nothing
+echo x
+cd @
+cd @/nowhere
+test -f x
+[ x
+set -e
+true
+exit 127
+exit 126
+A=1 nothing
+A=1 mark
+nothing; mark
+nothing || mark
+nothing | cat
+$WORD
+"nothing"
+~/nothing
+`nothing`
+{ nothing; }
+! nothing
+nothing # x
+%1
+nothing=1
+x+=1
+a:b
+@a
+END
+}
+
+# compare_shell SHELL: the same for the command strings of a shell.
+compare_shell() {
+	differs=0 stops=0
+	texts | sed "s,@,$tmp,g" >all || return 1
+	while IFS= read -r text; do
+		said=$(PATH=$path WORD=mark "$errpipe" explain --json "$1" -c "$text" | jq -c '[.starts, .status, .certainty]')
+		PATH=$path WORD=mark timeout 5 "$1" -c "$text" >out 2>&1 </dev/null
+		got=$?
+		case "$said $got" in
+		"[false,$got,\"certain\"] "*) stops=$((stops + 1)) ;;
+		'[true,'* | *,'"likely"] '*) ;;
+		*) false ;;
+		esac && continue
+		echo "$1 -c '$text': $said, but the status is $got: $(cat out)"
+		differs=$((differs + 1))
+	done <all
+	echo "# $stops stop"
+	[ "$differs" = 0 ] && [ "$stops" -ge 6 ]
+}
+for shell in bash dash "$tmp/bb/sh"; do
+	try "$shell -c does what explain says" compare_shell "$shell"
+done
+
 # --- in words
 
 # says LINE WORDS: explain has them about such a script.
@@ -256,6 +334,19 @@ own_127='-S sh -c "exit 127"'
 try 'run: a healthy program that ends with 127' tells 127 '' "$env $own_127"
 try 'run: and with 126' tells 126 '' "$env -S sh -c \"exit 126\""
 try 'run: and with 1' tells 1 '' "$env -S sh -c \"exit 1\""
+in_shell() {
+	status=0
+	PATH=$path "$errpipe" run sh -c "$1" >out 2>&1 || status=$?
+	[ "$status" = 127 ] || return 1
+	grep -qF "$2" out || { cat out; false; }
+}
+# lacks_why: the last run has no explanation.
+lacks_why() {
+	! grep 'errpipe: why' out
+}
+try 'run: a command for a shell' in_shell nothing 'errpipe: why: sh looks for "nothing", which is not in PATH'
+try 'run: a healthy shell that ends with 127' in_shell 'echo none; exit 127' none
+try 'run: and says nothing more' lacks_why
 try 'run: a program of that name that is not env' tells 42 '' "$tmp/look/env"
 
 # --- another PATH, root and bundle

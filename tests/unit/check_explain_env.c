@@ -69,7 +69,7 @@ static void put_text(const char *name, const char *text)
 static void make_tree(void)
 {
 	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
-			  busybox[] = "\0builtin\0";
+			  busybox[] = "\0builtin\0applet\0";
 	static const char *const directories[] = { "@/gnu",	"@/old",   "@/bb", "@/other", "@/cmd",	"@/refused",
 						   "@/my venv", "@/texts", "@/sh", "@/empty", "@/links" };
 	const char *program = built_path("tests/prog_args");
@@ -89,6 +89,7 @@ static void make_tree(void)
 	put("@/sh/bash", program, "", 0, 0755);
 	put("@/sh/bashful", program, "", 0, 0755);
 	put("@/sh/dash", program, "", 0, 0755);
+	put("@/other/sh", program, "", 0, 0755);
 	put("@/my venv/python", program, "", 0, 0755);
 	put("@/refused/ok", NULL, "#!@/x\n", 6, 0644);
 	put_text("@/refused/broken", "#!@/nowhere/sh\n");
@@ -97,7 +98,8 @@ static void make_tree(void)
 	put_text("@/cmd/broken", "#!@/cmd/ok\n");
 	put_text("@/cmd/nested", "#!@/gnu/env nothing\n");
 	if (symlink("busybox", expand("@/bb/env")) < 0 || symlink("/nowhere/ok", expand("@/links/ok")) < 0 ||
-	    symlink("/nowhere/bin", expand("@/dead")) < 0)
+	    symlink("/nowhere/bin", expand("@/dead")) < 0 || symlink("dash", expand("@/sh/sh")) < 0 ||
+	    symlink("busybox", expand("@/bb/sh")) < 0)
 		die("@/bb/env");
 }
 
@@ -490,11 +492,117 @@ START_TEST(a_cut_name)
 }
 END_TEST
 
-/* --- a script that may not be read ------------------------------------------------------------ */
-
 static const struct errpipe_who stranger = { .uid = 4711, .gid = 4711 },
 				reader = { .uid = 4711, .gid = 4711, .effective = UINT64_C(1) << 2 },
 				root_by_exec = { .bounding = UINT64_C(1) << 2 };
+
+/* --- a shell that gets a command -------------------------------------------------------------- */
+
+static const struct {
+	const char *shell, *option, *text, *variable;
+	enum errpipe_cause cause;
+	enum errpipe_certainty certainty;
+	int status;
+	const char *words;
+} texts[] = {
+	{ "@/sh/sh", "-c", "nothing -x", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127,
+	  "sh looks for \"nothing\", which is not in PATH" },
+	{ "@/sh/bash", "-euxc", " nothing", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127,
+	  "bash looks for \"nothing\"" },
+	{ "@/bb/sh", "-c", "nothing", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "exec nothing", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "@/nowhere", NULL, ERRPIPE_CAUSE_MISSING, ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "pyton3 x.py", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_CERTAIN, 127,
+	  "its command \"pyton3\" does not exist, but \"python3\" does" },
+	{ "@/sh/sh", "-c", "@/refused/ok", NULL, ERRPIPE_CAUSE_NOT_EXECUTABLE, ERRPIPE_LIKELY, 126, NULL },
+	{ "@/sh/sh", "-c", "@/refused/broken", NULL, ERRPIPE_CAUSE_INTERPRETER_MISSING, ERRPIPE_LIKELY, 127, NULL },
+	{ "@/sh/sh", "-c", "@/gnu/env nothing", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127,
+	  "env looks for \"nothing\"" },
+	/* These start. */
+	{ "@/sh/sh", "-c", "ok -x", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/bash", "-c", "@/texts/text", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/bb/sh", "-c", "applet x", NULL, 0, ERRPIPE_LIKELY, 0, NULL },
+	{ "@/sh/bash", "-c", "nothing", "BASH_FUNC_nothing%%=() { echo; }", 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/bash", "-c", "nothing", "BASH_ENV=/x", 0, ERRPIPE_CERTAIN, 0, NULL },
+	/* Not a shell, not a command, or not a simple one. */
+	{ "@/other/sh", "-c", "nothing", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/bashful", "-c", "nothing", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-lc", "nothing", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", NULL, NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "nothing", NULL, NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "echo x", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "[ -f x ]", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "X=1 nothing", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing; echo", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing || echo", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "$X/ok", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "'nothing'", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing() { :; }", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "exec -a x nothing", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+};
+
+START_TEST(a_shell)
+{
+	char *path = expand("PATH=@/cmd"), *const envp[] = { path, (char *)texts[_i].variable, NULL };
+	char *argv[] = { (char *)texts[_i].shell, (char *)texts[_i].option, (char *)texts[_i].text, NULL };
+	struct errpipe_question question = { .argv = argv, .envp = envp };
+
+	for (int i = 0; argv[i]; i++)
+		argv[i] = expand(argv[i]);
+	question.path = argv[0];
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_msg(ex.cause == texts[_i].cause, "'%s': the cause is %s", argv[2] ? argv[2] : "",
+		      errpipe_cause_name(ex.cause));
+	ck_assert_int_eq(ex.certainty, texts[_i].certainty);
+	ck_assert_int_eq(ex.status, texts[_i].status);
+	ck_assert_int_eq(ex.works, 1);
+	ck_assert_int_eq(ex.starts, !texts[_i].cause);
+	if (texts[_i].words)
+		assert_said(&ex, texts[_i].words);
+}
+END_TEST
+
+/* A directory of PATH that may not be searched: env remembers that, shells do not. */
+START_TEST(a_shell_with_a_shut_directory)
+{
+	char *path = expand("PATH=@/shut:@/cmd"), *const envp[] = { path, NULL };
+	char *argv[] = { "sh", "-c", "nothing", NULL }, *env_argv[] = { "env", "nothing", NULL };
+	char *behind_env[] = { "env", expand("@/sh/sh"), "-c", "nothing", NULL };
+	struct errpipe_question question = {
+		.path = expand("@/sh/sh"), .argv = argv, .envp = envp, .who = &stranger
+	};
+
+	ck_assert_int_eq(mkdir(expand("@/shut"), 0700), 0);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.status, 127);
+	question.path = expand("@/gnu/env");
+	question.argv = behind_env;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.status, 127);
+	assert_said(&ex, "sh looks for \"nothing\"");
+	question.argv = env_argv;
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.status, 126);
+}
+END_TEST
+
+/* Without PATH, and without an environment that is known, each shell has its own directories. */
+START_TEST(a_shell_without_path)
+{
+	char *const envp[] = { "X=1", NULL }, *argv[] = { "sh", "-c", "nothing", NULL };
+	struct errpipe_question question = { .path = expand("@/sh/sh"), .argv = argv, .envp = envp };
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_NONE);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+		question.envp = NULL;
+	}
+}
+END_TEST
+
+/* --- a script that may not be read ------------------------------------------------------------ */
 
 static const struct {
 	const char *line;
@@ -669,6 +777,9 @@ static Suite *env_suite(void)
 	tcase_add_test(tcase, a_long_line);
 	tcase_add_test(tcase, after_its_end);
 	tcase_add_loop_test(tcase, a_cut_name, 0, COUNT(cut));
+	tcase_add_loop_test(tcase, a_shell, 0, COUNT(texts));
+	tcase_add_test(tcase, a_shell_with_a_shut_directory);
+	tcase_add_test(tcase, a_shell_without_path);
 	tcase_add_loop_test(tcase, an_unreadable_script, 0, COUNT(unreadable));
 	tcase_add_test(tcase, an_unreadable_script_after_its_end);
 	tcase_add_loop_test(tcase, words_of_split, 0, COUNT(splits));

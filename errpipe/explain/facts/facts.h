@@ -250,6 +250,12 @@ struct ep_env_call {
 void ep_env_call(struct ep_env_call *call, enum ep_env_kind kind, char **arguments, struct ep_words *words,
 		 char *const *envp);
 
+/* shell_call.c: by its path without symbolic links, can the file be a shell whose builtins are known? */
+bool ep_may_be_shell(const char *resolved);
+
+/* shell_call.c: the simple command that a shell with these arguments finds along PATH; NULL: another call. */
+const char *ep_shell_command(char *const *argv, char *const *envp);
+
 /* --- what a file is --------------------------------------------------------------------------- */
 
 /* format.c: recognize a file by its first bytes. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* env(1), which changes its environment and execs the command in its arguments. */
+/*
+ * env(1), which changes its environment and execs the command in its arguments. A shell also execs the simple command that
+ * it gets with -c.
+ */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
@@ -166,7 +169,7 @@ static void set_path(struct ep_check *c, const struct ep_running *running, const
 		if (has_name(*variable, "PATH", strlen("PATH")))
 			command->path = *variable + strlen("PATH=");
 	}
-	if (!command->path && (c->question->envp || call->clears)) {
+	if (!command->path && !command->is_shell && (c->question->envp || call->clears)) {
 		command->has_no_path = true;
 		command->path = default_path(running, &is_known);
 	}
@@ -181,6 +184,8 @@ static enum ep_answer has_shell(const struct ep_running *running, const struct e
 {
 	enum ep_libc libc;
 
+	if (command->is_shell)
+		return EP_YES;
 	if (command->kind == EP_ENV_TOYBOX)
 		return EP_NO;
 	if (!running->loader || !ep_libc_of(running->loader->path, &libc))
@@ -326,16 +331,33 @@ static int read_call(struct ep_check *c, const struct ep_running *running, struc
 	return *call.command ? follow_call(c, running, command, &call, room) : 0;
 }
 
+/* Each shell finds the command and passes the words on. Without PATH, each has directories of its own. */
+static int read_text(struct ep_check *c, const struct ep_running *running, struct ep_command *command,
+		     const char *text, const struct room *room)
+{
+	struct ep_words words = { .word = room->words, .max = WORDS_MAX, .bytes = room->bytes, .size = WORD_BYTES };
+	struct ep_env_call call = { .command = room->words };
+
+	if (ep_split(&words, text, NULL) != EP_SPLIT_DONE)
+		return 0;
+	command->is_shell = true;
+	command->kind = ep_is_one_of_many(running->link->resolved) ? EP_ENV_BUSYBOX : EP_ENV_NONE;
+	return follow_call(c, running, command, &call, room);
+}
+
 int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_command *command)
 {
 	const struct errpipe_link *first = first_of(c, running->link);
+	const char *resolved = running->link->resolved, *text = NULL;
 	struct room room;
 	size_t skip;
 
 	*command = (struct ep_command){ .question = *c->question, .env = running->link, .fd = -1 };
-	if (!first || !running->link->resolved || !ep_may_be_env(running->link->resolved))
+	if (!first || !resolved || (running->link == first && (!c->question->argv || !*c->question->argv)))
 		return 0;
-	if (running->link == first && (!c->question->argv || !*c->question->argv))
+	if (running->link == first && ep_may_be_shell(resolved))
+		text = ep_shell_command(c->question->argv, c->question->envp);
+	if (!text && !ep_may_be_env(resolved))
 		return 0;
 	if (running->link != first)
 		command->script = parent_of(c, running->link);
@@ -343,7 +365,9 @@ int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_comma
 		guess(c);
 		return 0;
 	}
+	if (text)
+		return read_text(c, running, command, text, &room);
 	add_arguments(c, running->link, room.argv);
-	command->kind = ep_env_program(running->link->resolved, running->fd, room.argv, &skip);
+	command->kind = ep_env_program(resolved, running->fd, room.argv, &skip);
 	return command->kind ? read_call(c, running, command, skip, &room) : 0;
 }

@@ -54,7 +54,7 @@ int ep_env_missing(struct ep_check *c, const struct ep_command *command, const s
 	size_t length = strlen(command->name);
 	struct ep_finding finding = {
 		.cause = ERRPIPE_CAUSE_COMMAND_MISSING,
-		.status = ep_env_status(is_shut ? EACCES : ENOENT),
+		.status = ep_env_status(is_shut && !command->is_shell ? EACCES : ENOENT),
 		.subject = command->script ? command->script->path : NULL,
 		.object = command->name,
 	};

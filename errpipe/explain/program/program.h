@@ -31,15 +31,16 @@ int ep_option(struct ep_check *c, const struct ep_running *running);
 /* unreadable.c: may the interpreter read its script? */
 int ep_unreadable(struct ep_check *c, const struct ep_running *running);
 
-/* A command that env(1) execs, along PATH, as execvp(3) does. */
+/* A command that env(1) or a shell execs, along PATH, as execvp(3) does. */
 struct ep_command {
 	const char *name;		  /* as env gets it, kept; or NULL */
 	struct errpipe_question question; /* the question about its exec: arguments, environment, working directory */
+	bool is_shell;			  /* and not env */
 	const char *path;		  /* PATH; NULL: not known */
 	bool has_no_path;		  /* path is what the C library takes instead of PATH */
-	const struct errpipe_link *env;	  /* the link of env */
+	const struct errpipe_link *env;	  /* the link of env, or of the shell */
 	const struct errpipe_link *script; /* the script whose first line names the command, or NULL */
-	enum ep_answer has_shell;	   /* does it run a text file without "#!" by /bin/sh? */
+	enum ep_answer has_shell;	   /* does it run a text file without "#!" by /bin/sh, or itself? */
 	enum ep_env_kind kind;
 	int fd;	      /* of env; -1: none */
 	void *memory; /* of the arguments and the environment */
@@ -47,8 +48,8 @@ struct ep_command {
 };
 
 /*
- * env.c: is it env(1)? Then *command is the command that env execs. It is valid until ep_env_end(), which must be called
- * in any case. The command before it must still be valid.
+ * env.c: is it env(1), or a shell with a simple command? Then *command is the command that it execs. It is valid until
+ * ep_env_end(), which must be called in any case. The command before it must still be valid.
  */
 int ep_env(struct ep_check *c, const struct ep_running *running, struct ep_command *command);
 void ep_env_end(struct ep_command *command);
