@@ -69,6 +69,8 @@ struct errpipe_mount {
 	int noexec;	  /* nonzero: mounted noexec */
 	int nosuid;	  /* nonzero: mounted nosuid */
 	int empty;	  /* nonzero: a new, empty file system, such as tmpfs; source is not known yet */
+	int masked;	  /* nonzero: not a mount but a masked path, as in a bundle's linux.maskedPaths. If it is a
+			   directory, it becomes empty; a file becomes a device; one that is missing is left out */
 	uint64_t reserved[2];
 };
 
@@ -251,6 +253,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LIBRARY_INVALID,		  /* subject is not a library: detail, or subject_content */
 	ERRPIPE_CAUSE_LIBRARY_UNREADABLE, /* the process may not read subject; object: a directory that it may not search */
 	ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT,	/* subject is on the mount object, which is mounted noexec */
+	ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT,	/* the mount of object on subject hides available; see detail */
 	ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL, /* by its ABI tag, subject is for Linux object or later */
 	ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, /* needer needs subject, of the C library needs_libc; the loader is has_libc's */
 	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available and detail */
@@ -536,7 +539,8 @@ enum errpipe_detail {
 	/* MOUNTED_DIRECTORY, MOUNT_MISMATCH */
 	ERRPIPE_DETAIL_EMPTY_DIRECTORY,
 
-	/* HIDDEN_BY_MOUNT */
+	/* HIDDEN_BY_MOUNT, LIBRARY_HIDDEN_BY_MOUNT */
+	ERRPIPE_DETAIL_MASKED,		/* subject is not a mount but a masked path */
 	ERRPIPE_DETAIL_NEW_FILE_SYSTEM, /* it is empty at first, such as tmpfs */
 
 	/* MOUNT_MISMATCH. The other form is EMPTY_DIRECTORY, or 0 for a directory that is not empty. */

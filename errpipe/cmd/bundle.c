@@ -21,7 +21,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* The source of each mount is opened, so descriptors limit their number. */
-enum { MOUNTS_MAX = 500 };
+enum { MOUNTS_MAX = 500, MASKS_MAX = 500 };
 
 /* UID_GID_MAP_MAX_EXTENTS in the kernel's include/linux/user_namespace.h. */
 enum { MAPPINGS_MAX = 340 };
@@ -507,20 +507,36 @@ static int get_mount(void *data, const json_t *entry, const char *name)
 	return ret;
 }
 
+/* Runtimes mask paths after they have made all mounts. */
+static int get_masks(struct bundle *bundle)
+{
+	static const char name[] = "linux.maskedPaths";
+	char **paths = NULL;
+	json_t *linux_;
+	int ret = get_object(bundle->config, "linux", &linux_);
+
+	if (ret > 0)
+		ret = get_strings(linux_, name, &paths);
+	for (size_t i = 0; ret > 0 && paths[i]; i++) {
+		if (i == MASKS_MAX)
+			ret = too_long(name);
+		else
+			bundle->mounts[bundle->mounts_count++] =
+				(struct errpipe_mount){ .at = paths[i], .masked = 1 };
+	}
+	free(paths);
+	return ret;
+}
+
 static int get_mounts(struct bundle *bundle)
 {
-	json_t *array;
-	int ret = get_array(bundle->config, "mounts", "an array of objects", &array);
-
-	if (ret <= 0)
-		return ret;
-	if (json_array_size(array) > MOUNTS_MAX)
-		return too_long("mounts");
-	bundle->mounts = calloc(json_array_size(array) + 1, sizeof(*bundle->mounts));
-	bundle->sources = calloc(json_array_size(array) + 1, sizeof(*bundle->sources));
+	bundle->mounts = calloc(MOUNTS_MAX + MASKS_MAX, sizeof(*bundle->mounts));
+	bundle->sources = calloc(MOUNTS_MAX + MASKS_MAX, sizeof(*bundle->sources));
 	if (!bundle->mounts || !bundle->sources)
 		return no_memory();
-	return get_objects(bundle->config, "mounts", MOUNTS_MAX, get_mount, bundle);
+	if (get_objects(bundle->config, "mounts", MOUNTS_MAX, get_mount, bundle) < 0)
+		return -1;
+	return get_masks(bundle);
 }
 
 static int get_root(struct bundle *bundle)

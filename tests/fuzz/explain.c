@@ -397,7 +397,8 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 	struct errpipe_report report = report_of(options, error);
 	char *args[] = { path, options & LARGE ? large_argument() : NULL, NULL };
 	struct errpipe_mount mounts[] = { { .at = "/m", .source = -1, .noexec = 1 },
-					  { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) } };
+					  { .at = "/usr/./b/", .nosuid = 1, .noexec = !!(identity & IN_GROUPS) },
+					  { .at = "b", .masked = 1 } };
 	struct errpipe_question question = { .path = path, .search_path = search_path, .mounts = mounts };
 
 	question.root = openat(root, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -408,7 +409,7 @@ static void ask(unsigned options, unsigned identity, unsigned error, char *path)
 	question.argv = question.envp = options & ARGS ? args : NULL;
 	if (search_path)
 		question.envp = variables;
-	question.mounts_count = options & SOURCE ? 2 : options & MOUNT ? 1 : 0;
+	question.mounts_count = options & SOURCE ? 2 + !!(options & MOUNT) : options & MOUNT ? 1 : 0;
 	explain(&question);
 	close(question.root);
 	if (mounts[1].source >= 0)

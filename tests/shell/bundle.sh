@@ -143,6 +143,44 @@ try 'missing in both' both 1 missing '"/app/gone" does not exist' '!hides'
 bundle '"gone"' '' "$(mount /app ../host/full)"
 try 'missing everywhere' both 1 not-in-path '"gone" is not in PATH'
 
+# --- masked paths
+
+# masked PATH...: a member for bundle.
+masked() {
+	printf ', "linux": {"maskedPaths": [%s]}' "$1"
+}
+bundle '"/app/server"' '' "$(masked '"/proc/kcore", "/app"')"
+try 'a masked directory' both 1 hidden-by-mount 'why: the image has "/app/server", but the mask on "/app" hides it (ENOENT)' \
+	'fix: remove "/app" from linux.maskedPaths of config.json' '!mount'
+bundle '"/app/server"' '' "$(masked '"/app/../app/server"')"
+try 'a masked program' both 1 hidden-by-mount 'but the mask on "/app/../app/server" hides it (EACCES)' \
+	'fix: remove "/app/../app/server" from linux.maskedPaths'
+bundle '"/bin/script"' '' "$(masked '"/app/server"')"
+try 'a masked interpreter' both 1 hidden-by-mount 'the image has its interpreter "/app/server", but the mask on "/app/server" hides it (EACCES)'
+bundle '"/bin/by-link"' '' "$(masked '"/root"')"
+try 'a symlink into a masked directory' both 1 hidden-by-mount 'but the mask on "/root" hides it (ENOENT)'
+bundle '"/bin/by-link"' '' "$(masked '"/link"')"
+try 'a symlink to a directory is masked' both 1 hidden-by-mount 'but the mask on "/link" hides it (ENOENT)'
+bundle '"server"' '' "$(masked '"/app"')"
+try 'a masked directory of PATH' both 1 hidden-by-mount 'hides it (ENOENT)' '!not in PATH'
+bundle '"server"' '' "$(masked '"/app/server"')"
+try 'a masked program that is looked up' both 1 hidden-by-mount 'hides it (EACCES)' '!not in PATH'
+bundle '"sh"' '' "$(masked '"/app"')"
+try 'a masked directory of PATH without the program' both 0 none 'it would start'
+mkdir -p host/volume && cp b/rootfs/bin/sh host/volume
+bundle '"/vol/sh"' '' "$(mount /vol ../host/volume), $(masked '"/vol"' | cut -c3-)"
+try 'a masked volume' both 1 hidden-by-mount 'but the mask on "/vol" hides it'
+bundle '"/app/gone"' '' "$(masked '"/app"')"
+try 'missing in a masked directory as well' both 1 missing '"/app/gone" does not exist' '!mask'
+bundle '"/app"' '' "$(masked '"/app"')"
+try 'a masked directory in place of a program' both 1 not-a-file 'is not a regular file but a directory' '!mask'
+for path in / '' /app/gone /gone /application /etc /app/server/x; do
+	bundle '"/app/server"' '' "$(masked "\"$path\"")"
+	try "a mask that has no effect: $path" both 0 none 'it would start'
+done
+bundle '"/app/server"' '' ', "linux": {"maskedPaths": ["/app", 1]}'
+try 'no list of paths' answers 125 'config.json: linux.maskedPaths is not an array of strings'
+
 # --- the working directory
 
 bundle '"/bin/sh"' ', "cwd": "/bin/sh"'

@@ -362,6 +362,43 @@ limits() {
 	done
 }
 
+# make_dynamic ROOT: the target with a loader and libraries.
+make_dynamic() {
+	cc -o "$1/bin/dynamic" "$tmp/target.c" || return 1
+	"$errpipe" explain --json "$1/bin/dynamic" | jq -r '.links[1].path, .libraries[].path' >"$tmp/needed"
+	while read -r file; do
+		mkdir -p "$1${file%/*}" && cp "$file" "$1$file" || return 1
+	done <"$tmp/needed"
+	loader=$(head -n 1 "$tmp/needed") library=$(tail -n 1 "$tmp/needed")
+}
+
+# Runtimes mask paths after all mounts: a directory becomes empty, and a file becomes a device.
+masks() {
+	while read -r program masked; do
+		starts "$1" ".process.args = [\"$program\"] | .linux.maskedPaths += [\"$masked\"] |
+			.mounts += [{destination: \"/mounted\", type: \"none\", source: \"$bundle/rootfs/bin\", options: [\"bind\"]}]"
+		same "$1: explain --bundle, $program with $masked masked, as it runs" "$([ "$ran" = 7 ] && echo 0 || echo 1)" "$said"
+	done <<-EOF
+		/bin/target /bin/target
+		/bin/target bin/target
+		/bin/target /bin/../bin/target
+		/bin/target /bin
+		/bin/target /
+		/bin/target /bin/missing
+		/bin/target /directory
+		/bin/target /bin/sh
+		/bin/linked /bin/linked
+		/bin/linked /bin/target
+		/mounted/target /mounted
+		/mounted/target /mounted/target
+		/mounted/target /bin/target
+		/bin/dynamic /directory
+		/bin/dynamic $loader
+		/bin/dynamic $library
+		/bin/dynamic ${library%/*}
+	EOF
+}
+
 # --- the recipe of docs/embedding.md around a real runtime
 
 recipe() {
@@ -439,6 +476,9 @@ make_user_bundle "$tmp/user" "$tmp/bundle" 2>"$tmp/err"
 same 'a rootless bundle' 0 "$?"
 
 bundle=$tmp/bundle
+ln -s target "$bundle/rootfs/bin/linked"
+make_dynamic "$bundle/rootfs" 2>"$tmp/err"
+same 'a dynamic program' 0 "$?"
 for runtime_ in runc_root crun_root; do
 	works "$runtime_" "containers-of-${runtime_%_*}" || continue
 	run_started "$runtime_"
@@ -448,6 +488,7 @@ for runtime_ in runc_root crun_root; do
 	create_start "$runtime_"
 	mounts "$runtime_"
 	limits "$runtime_"
+	masks "$runtime_"
 	run_alone "$runtime_"
 done
 if works 'runc_root: the recipe, and explain' containers-of-runc; then

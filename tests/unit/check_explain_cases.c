@@ -408,6 +408,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_LIBRARY_INVALID, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_LIBRARY_UNREADABLE, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_LIBRARY_NOEXEC_MOUNT, "check_explain_loader.c" },
+	{ ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_VERSION_MISSING, "check_explain_loader.c" },

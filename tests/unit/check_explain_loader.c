@@ -728,6 +728,44 @@ START_TEST(on_a_noexec_mount)
 }
 END_TEST
 
+/* A volume, or a masked path, over the library or its directory. */
+START_TEST(hidden_by_a_mount)
+{
+	static const struct {
+		struct errpipe_mount mount;
+		enum errpipe_detail detail;
+		const char *said;
+	} tries[] = {
+		{ { .at = "/opt/a", .name = "/srv" },
+		  ERRPIPE_DETAIL_NONE,
+		  "but the mount of \"/srv\" on \"/opt/a\" hides it" },
+		{ { .at = "opt/a", .masked = 1 }, ERRPIPE_DETAIL_MASKED, "but the mask on \"opt/a\" hides it" },
+		{ { .at = "/opt/a/libx.so.1", .masked = 1 },
+		  ERRPIPE_DETAIL_MASKED,
+		  "but the mask on \"/opt/a/libx.so.1\"" },
+	};
+	struct errpipe_mount mount = tries[_i / 2].mount;
+
+	if (_i % 2)
+		LOADER(musl);
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	mount.source = openat(root, "opt/b", O_PATH | O_CLOEXEC);
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127); /* the image does not have it either */
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT, 127);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+	ck_assert_int_eq(ex.detail, tries[_i / 2].detail);
+	ck_assert_str_eq(ex.available, "/opt/a/libx.so.1");
+	assert_said(&ex, tries[_i / 2].said);
+	mount.at = "/opt/b";
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	must_start();
+	close(mount.source);
+}
+END_TEST
+
 START_TEST(for_a_newer_kernel)
 {
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .kernel = { 99, 7 } });
@@ -1037,6 +1075,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, filters);
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);
+	tcase_add_loop_test(tcase, hidden_by_a_mount, 0, 6);
 	tcase_add_test(tcase, for_a_newer_kernel);
 	tcase_add_test(tcase, versions);
 	tcase_add_test(tcase, processor);

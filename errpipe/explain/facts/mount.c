@@ -62,7 +62,7 @@ const char *ep_here(struct ep_check *c, const char *place)
 	const struct errpipe_mount *mount = ep_mount_over(c->question, place, &length);
 	const char *name = mount ? mount->name : c->question->root_name;
 
-	if (!name || !*name || *place != '/')
+	if (!name || !*name || *place != '/' || (mount && mount->masked))
 		return NULL;
 	place += mount ? length : 0;
 	if (strcmp(place, "/") == 0)
@@ -77,7 +77,7 @@ bool ep_mounts_root(const struct errpipe_question *question)
 	for (size_t i = 0; i < question->mounts_count; i++) {
 		const char *at = question->mounts[i].at;
 
-		if (!at[skip_slashes(at)])
+		if (!at[skip_slashes(at)] && !question->mounts[i].masked)
 			return true;
 	}
 	return false;

@@ -27,6 +27,15 @@ void ep_check_mounts(struct ep_check *c);
 /* mounts.c: is a directory to be mounted on a file, or a file on a directory? If so, *finding says so. */
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
 
+/* mounts.c: the mode of a file without this mount and later ones. 0: it does not exist, or is unknown. */
+mode_t ep_mode_below(struct ep_check *c, const struct errpipe_mount *mount, const char *path);
+
+/* mounts.c: the mount that covers a regular file of the root, or of an earlier mount. NULL: none, or it has one itself. */
+const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path);
+
+/* mounts.c: set subject, object and detail of a finding to a mount that hides a file. */
+void ep_hidden_by(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
+
 /* mounts.c: the program is missing. If that is because the root is empty, records a finding and returns true. */
 bool ep_root_is_empty(struct ep_check *c);
 

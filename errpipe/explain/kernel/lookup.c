@@ -229,13 +229,13 @@ static int enter(struct ep_lookup *w, int fd)
 	return 0;
 }
 
-/* A runtime creates the directories for its mounts. */
-static int enter_made_directory(struct ep_lookup *w)
+/* A runtime creates the directories for its mounts, and the files that mask others. */
+static int enter_made(struct ep_lookup *w, mode_t mode)
 {
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = -1;
-	w->st = (struct stat){ .st_mode = S_IFDIR | 0755, .st_nlink = 2 };
+	w->st = (struct stat){ .st_mode = mode, .st_nlink = 1 };
 	w->searchable = true;
 	w->deleted = false;
 	return 0;
@@ -245,7 +245,7 @@ static int enter_made_directory(struct ep_lookup *w)
 static int enter_place(struct ep_lookup *w, int fd)
 {
 	if (fd == -ENOENT && ep_mounts_below(w->c->question, w->text))
-		return enter_made_directory(w);
+		return enter_made(w, S_IFDIR | 0755);
 	return enter(w, fd);
 }
 
@@ -537,8 +537,10 @@ static int go_down(struct ep_lookup *w, const char *name, size_t size)
 
 	snprintf(w->text + length, sizeof(w->text) - length, "/%.*s", (int)size, name);
 	mount = mount_at(w);
+	if (mount && mount->masked)
+		return enter_made(w, mount->empty ? S_IFDIR | 0755 : S_IFCHR | 0666);
 	if (mount && mount->empty && ep_mounts_below(w->c->question, w->text))
-		return enter_made_directory(w);
+		return enter_made(w, S_IFDIR | 0755);
 	if (mount && mount->source <= 0)
 		return not_yet_mounted(w, mount);
 	fd = open_below(w, mount);

@@ -18,27 +18,45 @@ struct entry {
 
 /*
  * Runtimes follow symbolic links: on most systems /var/run/x is /run/x. A path that does not exist yet, or leads to
- * the root, stays as it is.
+ * the root, stays as it is. Returns the type of the file that is there, or 0.
  */
-static void follow_links(struct ep_check *c, struct errpipe_mount *mount, char path[PATH_MAX])
+static mode_t follow_links(struct ep_check *c, struct errpipe_mount *mount, char path[PATH_MAX])
 {
 	struct ep_lookup w;
 
 	if ((size_t)snprintf(path, PATH_MAX, "/%s", mount->at) >= PATH_MAX)
-		return;
+		return 0;
 	c->ex->looking_at = mount->at;
 	if (ep_lookup(&w, c, path, EP_FOR_HINT) < 0)
-		return;
-	close(w.fd);
+		return 0;
+	if (w.fd >= 0)
+		close(w.fd);
 	if (*w.text != '/' || strlen(w.text) >= PATH_MAX)
-		return;
+		return 0;
 	strcpy(path, w.text);
 	mount->at = path;
+	return w.st.st_mode & S_IFMT;
+}
+
+/*
+ * maskPath() in runc's libcontainer/rootfs_linux.go, do_masked_or_readonly_path() in crun's src/libcrun/linux.c: /dev/null
+ * covers a file, and a read-only tmpfs a directory. One on the root has no effect.
+ */
+static void follow_mask(struct ep_check *c, struct errpipe_mount *mask, char path[PATH_MAX])
+{
+	const char *at = mask->at;
+	mode_t type = follow_links(c, mask, path);
+
+	mask->source = -1;
+	mask->name = at;
+	mask->empty = S_ISDIR(type);
+	if (!type)
+		mask->at = "/";
 }
 
 int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed)
 {
-	struct errpipe_question unmounted = *c->question;
+	struct errpipe_question earlier = *c->question;
 	struct ep_check before = *c; /* with a number of steps of its own */
 	size_t count = c->question->mounts_count;
 	struct errpipe_mount *mounts;
@@ -53,11 +71,15 @@ int ep_follow_mounts(struct ep_check *c, struct errpipe_question *followed)
 	if (mounts == MAP_FAILED)
 		return -errno;
 	paths = (char(*)[PATH_MAX])(mounts + count);
-	unmounted.mounts_count = 0;
-	before.question = &unmounted;
+	earlier.mounts = mounts;
+	before.question = &earlier;
 	for (size_t i = 0; i < count; i++) {
+		earlier.mounts_count = i;
 		mounts[i] = c->question->mounts[i];
-		follow_links(&before, &mounts[i], paths[i]);
+		if (mounts[i].masked)
+			follow_mask(&before, &mounts[i], paths[i]);
+		else
+			follow_links(&before, &mounts[i], paths[i]);
 	}
 	followed->mounts = mounts;
 	return 0;
@@ -89,8 +111,7 @@ bool ep_is_empty_directory(int path_fd)
 	return ret == 0;
 }
 
-/* The type of the file that the mount covers, after the earlier mounts. 0: a runtime creates it, or it is unknown. */
-static mode_t type_below(struct ep_check *c, const struct errpipe_mount *mount)
+mode_t ep_mode_below(struct ep_check *c, const struct errpipe_mount *mount, const char *path)
 {
 	struct errpipe_question earlier = *c->question;
 	struct ep_check before = *c;
@@ -98,16 +119,52 @@ static mode_t type_below(struct ep_check *c, const struct errpipe_mount *mount)
 
 	earlier.mounts_count = mount - earlier.mounts;
 	before.question = &earlier;
-	if (ep_lookup(&w, &before, mount->at, EP_FOR_HINT) < 0)
+	if (ep_lookup(&w, &before, path, EP_FOR_HINT) < 0)
 		return 0;
 	if (w.fd >= 0)
 		close(w.fd);
-	return w.st.st_mode & S_IFMT;
+	return w.st.st_mode;
+}
+
+static const char *keep_or_null(struct ep_check *c, const char *text)
+{
+	return text ? ep_keep(c, "%s", text) : NULL;
+}
+
+/* A hook of the runtime, or an earlier process of the container, can fill a new file system, but not a mask. */
+void ep_hidden_by(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
+{
+	bool is_new = mount->empty && !mount->masked;
+
+	finding->subject = ep_keep(c, "%s", mount->masked ? mount->name : mount->at);
+	finding->object = mount->masked ? NULL : keep_or_null(c, mount->name);
+	finding->certainty = is_new ? ERRPIPE_LIKELY : finding->certainty;
+	finding->detail = mount->masked ? ERRPIPE_DETAIL_MASKED
+			  : is_new	? ERRPIPE_DETAIL_NEW_FILE_SYSTEM
+					: ERRPIPE_DETAIL_NONE;
+}
+
+const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path)
+{
+	const struct errpipe_mount *mount;
+	struct ep_lookup w;
+	size_t length;
+	bool found;
+
+	if (!c->question->mounts_count)
+		return NULL;
+	found = ep_lookup(&w, c, path, EP_FOR_HINT) == 0;
+	if (w.fd >= 0)
+		close(w.fd);
+	if (found && S_ISREG(w.st.st_mode))
+		return NULL;
+	mount = ep_mount_over(c->question, found ? w.text : w.place, &length);
+	return mount && S_ISREG(ep_mode_below(c, mount, path)) ? mount : NULL;
 }
 
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
 {
-	mode_t below = mount->source > 0 ? type_below(c, mount) : 0;
+	mode_t below = mount->source > 0 ? ep_mode_below(c, mount, mount->at) : 0;
 	struct stat st;
 
 	if (!below || fstat(mount->source, &st) < 0 || S_ISDIR(st.st_mode) == S_ISDIR(below))

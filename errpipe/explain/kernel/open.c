@@ -86,20 +86,6 @@ static bool kernel_disagrees(const struct ep_lookup *w, int asked)
 
 /* --- our own look-up ---------------------------------------------------------------------------------------- */
 
-static bool is_program_without_mounts(struct ep_check *c, const char *path)
-{
-	struct errpipe_question unmounted = *c->question;
-	struct ep_check before = *c;
-	struct ep_lookup w;
-
-	unmounted.mounts_count = 0;
-	before.question = &unmounted;
-	if (ep_lookup(&w, &before, path, EP_FOR_HINT) < 0)
-		return false;
-	close(w.fd);
-	return S_ISREG(w.st.st_mode) && w.st.st_mode & 0111;
-}
-
 static const char *keep_or_null(struct ep_check *c, const char *text)
 {
 	return text ? ep_keep(c, "%s", text) : NULL;
@@ -109,15 +95,13 @@ static const char *keep_or_null(struct ep_check *c, const char *text)
 static void hide(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_mount *mount,
 		 struct ep_finding *finding)
 {
-	if (!is_program_without_mounts(c, link->path))
+	mode_t mode = ep_mode_below(c, mount, link->path);
+
+	if (!S_ISREG(mode) || !(mode & 0111))
 		return;
 	finding->cause = ERRPIPE_CAUSE_HIDDEN_BY_MOUNT;
 	finding->error = ENOENT;
-	finding->subject = ep_keep(c, "%s", mount->at);
-	finding->object = keep_or_null(c, mount->name);
-	/* A hook of the runtime, or an earlier process of the container, can fill it. */
-	finding->certainty = mount->empty ? ERRPIPE_LIKELY : finding->certainty;
-	finding->detail = mount->empty ? ERRPIPE_DETAIL_NEW_FILE_SYSTEM : ERRPIPE_DETAIL_NONE;
+	ep_hidden_by(c, mount, finding);
 }
 
 /* The contents of the mount are not known yet. */
@@ -139,9 +123,9 @@ static void look_at_mount(struct ep_check *c, const struct errpipe_link *link, c
 
 	if (!mount)
 		return;
-	if (finding->cause == ERRPIPE_CAUSE_MISSING && mount->empty)
+	if (finding->cause == ERRPIPE_CAUSE_MISSING && mount->empty && !mount->masked)
 		not_there_yet(c, mount, finding);
-	if (finding->cause == ERRPIPE_CAUSE_MISSING ||
+	if (finding->cause == ERRPIPE_CAUSE_MISSING || finding->cause == ERRPIPE_CAUSE_DANGLING_LINK ||
 	    (mount->empty && (finding->cause == ERRPIPE_CAUSE_NOT_YET_MOUNTED ||
 			      (finding->cause == ERRPIPE_CAUSE_NOEXEC_MOUNT && !c->question->report))))
 		hide(c, link, mount, finding);
@@ -229,10 +213,13 @@ static const struct errpipe_mount *mount_at(const struct ep_check *c, const stru
 
 static int not_a_file(struct ep_check *c, const struct errpipe_link *link, int fd, struct ep_finding finding)
 {
-	const struct errpipe_mount *mount = S_ISDIR(link->mode) ? mount_at(c, link) : NULL;
+	const struct errpipe_mount *mount = mount_at(c, link);
 
 	finding.cause = ERRPIPE_CAUSE_NOT_A_FILE;
-	if (mount) {
+	if (mount && mount->masked && !mount->empty) {
+		finding.cause = ERRPIPE_CAUSE_HIDDEN_BY_MOUNT;
+		ep_hidden_by(c, mount, &finding);
+	} else if (mount && S_ISDIR(link->mode) && !mount->masked) {
 		finding.cause = ERRPIPE_CAUSE_MOUNTED_DIRECTORY;
 		finding.object = keep_or_null(c, mount->name);
 		finding.detail = ep_is_empty_directory(fd) ? ERRPIPE_DETAIL_EMPTY_DIRECTORY : ERRPIPE_DETAIL_NONE;
@@ -355,34 +342,37 @@ static bool is_noexec(struct ep_check *c, const char *place, int fd)
 }
 
 /* For the caller's own process the kernel's answer is the right one, so no step needs to be checked. */
-static int find_to_read(struct ep_check *c, const char *path, struct ep_readable *file)
+static int find_to_read(struct ep_check *c, const char *path, struct ep_readable *file, int *fd)
 {
-	int fd = c->own_identity ? ask_kernel(c, path) : -ENOSYS;
 	struct ep_lookup w;
 
-	if (fd == -ENOSYS) {
+	*fd = c->own_identity ? ask_kernel(c, path) : -ENOSYS;
+	if (*fd == -ENOSYS) {
 		if (ep_lookup(&w, c, path, EP_AS_WHO) < 0)
 			return w.finding.error ? -w.finding.error : -ENOSYS;
 		file->st = w.st;
 		file->noexec = is_noexec(c, w.text, w.fd);
-		return w.fd;
+		*fd = w.fd;
+		return 0;
 	}
-	if (fd >= 0 && fstat(fd, &file->st) < 0) {
-		close(fd);
+	if (*fd < 0)
+		return *fd;
+	if (fstat(*fd, &file->st) < 0) {
+		close(*fd);
 		return -EIO;
 	}
-	if (fd >= 0)
-		file->noexec = is_noexec(c, "", fd);
-	return fd;
+	file->noexec = is_noexec(c, "", *fd);
+	return 0;
 }
 
+/* What a runtime will make has no descriptor yet, and is not a regular file. */
 static int open_in_question(struct ep_check *c, const char *path, struct ep_readable *file)
 {
-	int fd = find_to_read(c, path, file), error = 0;
+	int fd, error = find_to_read(c, path, file, &fd);
 
 	file->fd = -1;
-	if (fd < 0)
-		return fd;
+	if (error < 0 || fd < 0)
+		return error;
 	if (!c->own_identity && !ep_may_read(c, fd, &file->st, &file->denied))
 		error = -EACCES;
 	else if (S_ISREG(file->st.st_mode))

@@ -344,6 +344,17 @@ static void take_rest(struct ep_walk *w, const struct ep_near *near, struct ep_f
 	}
 }
 
+enum ep_try ep_walk_hidden(struct ep_walk *w, const char *path, const struct errpipe_mount *mount)
+{
+	struct ep_finding finding = {
+		.cause = ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT,
+		.available = ep_walk_tell(w, path),
+	};
+
+	ep_hidden_by(w->c, mount, &finding);
+	return ep_walk_stop(w, NULL, finding);
+}
+
 enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 {
 	struct ep_finding missing = { .cause = ERRPIPE_CAUSE_LIBRARY_MISSING };
@@ -352,6 +363,8 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 		return w->passed.path ? passed_over(w) : ep_walk_stop(w, NULL, missing);
 	if (ep_walk_of_other_libc(w))
 		return ep_walk_stop(w, NULL, ep_walk_other_libc(w));
+	if (near->mount)
+		return ep_walk_hidden(w, near->hidden, near->mount);
 	missing.subject = ep_walk_tell(w, w->wanted);
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))

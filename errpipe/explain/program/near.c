@@ -156,8 +156,17 @@ static void find_dangling(struct ep_walk *w, const char *path)
 	w->near->target = target;
 }
 
+static void find_hidden(struct ep_walk *w, const char *path)
+{
+	if (w->near->mount)
+		return;
+	w->near->mount = ep_hiding_mount(w->c, path);
+	w->near->hidden = w->near->mount ? ep_walk_tell(w, path) : NULL;
+}
+
 static enum ep_try look(struct ep_walk *w, const char *path)
 {
+	find_hidden(w, path);
 	find_named(w, path);
 	find_at_home(w, path);
 	find_dangling(w, path);

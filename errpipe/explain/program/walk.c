@@ -424,7 +424,8 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	finding.subject_here = path ? ep_path_here(w->c, path) : NULL;
 	finding.needer = w->needer < 0 ? NULL : ep_walk_tell(w, w->loaded[w->needer].path);
 	finding.needer_here = w->needer < 0 ? NULL : ep_path_here(w->c, w->loaded[w->needer].path);
-	finding.certainty = w->certain ? 0 : ERRPIPE_LIKELY;
+	if (!w->certain)
+		finding.certainty = ERRPIPE_LIKELY;
 	if (finding.detail != ERRPIPE_DETAIL_LIBRARY_CUT_OFF && !finding.status)
 		finding.status = STATUS_OF_LOADERS;
 	ep_finding_set(w->c, w->running->link, finding);
@@ -441,6 +442,13 @@ enum ep_try ep_walk_invalid(struct ep_walk *w, const char *path, enum errpipe_de
 			    });
 }
 
+static enum ep_try not_a_file(struct ep_walk *w, const char *path)
+{
+	const struct errpipe_mount *mount = ep_hiding_mount(w->c, path);
+
+	return mount ? ep_walk_hidden(w, path, mount) : ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
+}
+
 enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *check_file, ep_not_opened *not_opened)
 {
 	struct ep_readable file;
@@ -453,7 +461,7 @@ enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *chec
 	if (error < 0)
 		return not_opened(w, path, -error);
 	if (!S_ISREG(file.st.st_mode))
-		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
+		return not_a_file(w, path);
 	tried = file.fd < 0 ? EP_TRY_TAKEN : check_file(w, path, &file);
 	if (tried == EP_TRY_TAKEN)
 		return ep_walk_map(w, path, &file);

@@ -84,6 +84,9 @@ struct ep_near {
 	const struct ep_walk_version *version;
 	enum { EP_DEFINES, EP_DOES_NOT_NEED } wanted;
 	const char *fitting; /* that library */
+
+	const char *hidden; /* the library itself, which this mount hides */
+	const struct errpipe_mount *mount;
 };
 
 /* The outcome of one try to find the library at hand. */
@@ -217,6 +220,9 @@ void ep_walk_near_cached(struct ep_walk *w, struct ep_near *near, const char *na
 
 /* missing.c: explain why the library at hand was not found. near: the results of a second search. */
 enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near);
+
+/* missing.c: the loader stops because a mount hides the library at hand. */
+enum ep_try ep_walk_hidden(struct ep_walk *w, const char *path, const struct errpipe_mount *mount);
 
 /* missing.c: is a second search useful? */
 bool ep_walk_asks_near(const struct ep_walk *w);
