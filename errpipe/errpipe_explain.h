@@ -417,6 +417,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */
 	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, which musl's list, object, lacks */
 	ERRPIPE_DETAIL_NOT_SEARCHED,  /* its loader does not look in the directory of available */
+	ERRPIPE_DETAIL_ORIGIN_LOST,   /* RPATH or RUNPATH of needer lacks $ORIGIN; object is what was meant */
 	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
 	ERRPIPE_DETAIL_BESIDE_PROGRAM, /* the same, and object is the program's own directory */
 	ERRPIPE_DETAIL_RELATIVE_LIBRARY, /* subject is a path in the working directory; object: a directory that has it */

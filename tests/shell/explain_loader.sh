@@ -137,6 +137,28 @@ by_origin() {
 }
 try 'the same, with $ORIGIN' by_origin
 
+# $ORIGIN in a Makefile: make and the shell expand a part of it, or it is escaped too often.
+# lost WORD RUNPATH TEXT: with WORD in a Makefile, the program has this RUNPATH and does not start.
+lost() {
+	printf 'app-of-make: a/libone.so.1\n\techo "int f(void); int main(void) { return f() + 42; }" | cc -x c - -x none -o $@ $< -Wl,-rpath,%s\n' "$1" >Makefile
+	rm -f app-of-make && make -s app-of-make && readelf -d app-of-make | grep -qF "[$2]" && stops 127 "$3" '' ./app-of-make
+}
+if command -v make >/dev/null && command -v readelf >/dev/null; then
+	meant="fix: its RPATH has lost \$ORIGIN (in make: '\$\$ORIGIN'): patchelf --set-rpath '\$ORIGIN/a' ./app-of-make"
+	try 'make expands $O' lost '$ORIGIN/a' RIGIN/a "$meant"
+	try 'the shell expands $ORIGIN' lost '$$ORIGIN/a' /a "$meant"
+	try '$ORIGIN is escaped twice' lost "'\\\$\$ORIGIN/a'" '\$ORIGIN/a' "$meant"
+	try '$ORIGIN with braces is escaped twice' lost "'\\\$\${ORIGIN}/a:/none'" '\${ORIGIN}/a:/none' "--set-rpath '\$ORIGIN/a:/none'"
+	try 'a dollar too many' lost "/none:'\$\$\$\$ORIGIN/a'" '/none:$$ORIGIN/a' "--set-rpath '/none:\$ORIGIN/a'"
+	try 'no library there' lost '$ORIGIN/b' RIGIN/b 'add its directory to LD_LIBRARY_PATH'
+	as_meant() { lost "'\$\$ORIGIN/a'" '$ORIGIN/a' '' || starts '' ./app-of-make; }
+	try 'as it was meant' as_meant
+	a_directory() { lost '$ORIGIN/b' RIGIN/b '' && mkdir RIGIN && cp -r a RIGIN/b && starts '' ./app-of-make; }
+	try 'a directory of that name' a_directory
+else
+	skip '$ORIGIN in a Makefile' 'needs make and readelf'
+fi
+
 # A library of a library. RUNPATH is for its own needs only, RPATH for all.
 second() {
 	library libtwo.so.1 && mv libtwo.so.1 b && library libmiddle.so.1 -Wl,--no-as-needed b/libtwo.so.1 && mv libmiddle.so.1 b &&

@@ -242,6 +242,38 @@ START_TEST(beside_the_program)
 }
 END_TEST
 
+START_TEST(origin_is_lost)
+{
+	static const struct {
+		const char *list, *meant; /* NULL: not found */
+	} lists[] = {
+		{ "RIGIN/opt/a", "$ORIGIN/opt/a" },
+		{ "\\$ORIGIN/opt/a", "$ORIGIN/opt/a" },
+		{ "/none:\\${ORIGIN}/opt/a:/other", "/none:$ORIGIN/opt/a:/other" },
+		{ "$$ORIGIN/opt/../opt/a/", "$ORIGIN/opt/../opt/a/" },
+		{ "RIGIN/opt/b", NULL },
+		{ "RIGINAL/opt/a", NULL },
+		{ "/none", NULL },
+	};
+
+	for (int musls = 0; musls < 2; musls++) {
+		if (musls)
+			LOADER(musl);
+		put_program((struct dynamic_file){ .runpath = _i % 2 ? lists[_i / 2].list : NULL,
+						   .rpath = _i % 2 ? NULL : lists[_i / 2].list });
+		put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+		ask((struct errpipe_question){ .cwd = "/usr", .root_name = "img" });
+		must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+		ck_assert_int_eq(ex.detail, lists[_i / 2].meant ? ERRPIPE_DETAIL_ORIGIN_LOST : ERRPIPE_DETAIL_NONE);
+		if (!lists[_i / 2].meant)
+			continue;
+		ck_assert_str_eq(ex.object, lists[_i / 2].meant);
+		ck_assert_int_eq(strncmp(ex.available, "/opt", 4), 0);
+		assert_said(&ex, " img/app");
+	}
+}
+END_TEST
+
 /* Of a library that is there under another name, and of the loader itself. */
 START_TEST(loaded_already)
 {
@@ -1076,6 +1108,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);
 	tcase_add_loop_test(tcase, hidden_by_a_mount, 0, 6);
+	tcase_add_loop_test(tcase, origin_is_lost, 0, 14);
 	tcase_add_test(tcase, for_a_newer_kernel);
 	tcase_add_test(tcase, versions);
 	tcase_add_test(tcase, processor);

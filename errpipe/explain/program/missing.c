@@ -150,6 +150,68 @@ static const char *find_elsewhere(struct ep_walk *w, bool *is_configured)
 	return found ? found : find_near(w);
 }
 
+/* --- a list that has lost its $ORIGIN ----------------------------------------------------------------------- */
+
+/* The forms of $ORIGIN if make or a shell has expanded it, or if it was escaped too often. Returns what follows, or NULL. */
+static const char *after_origin(const char *part)
+{
+	static const char *const forms[] = { "RIGIN", "\\$ORIGIN", "\\${ORIGIN}", "$$ORIGIN", "" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		const char *rest = ep_begins_with(part, forms[i]) ? part + strlen(forms[i]) : NULL;
+
+		if (rest && (*rest == '/' || (!*rest && rest != part)))
+			return rest;
+	}
+	return NULL;
+}
+
+struct lost_origin {
+	const char *list, *origin;
+	const char *at;	   /* the next part of the list */
+	const char *found; /* the library */
+	const char *meant; /* the list as it was meant */
+};
+
+static enum ep_try try_origin(struct ep_walk *w, const char *part, void *context)
+{
+	struct lost_origin *lost = context;
+	const char *rest = after_origin(part), *at = lost->at;
+	char directory[PATH_MAX];
+
+	/* A part that is too long was left out. */
+	if (!ep_begins_with(at, part))
+		return EP_TRY_NOWHERE;
+	lost->at += strlen(part) + 1;
+	if (!rest || (size_t)snprintf(directory, sizeof(directory), "%s%s", lost->origin, rest) >= sizeof(directory))
+		return EP_TRY_NEXT;
+	lost->found = find_in(w, directory, BY_FILE_NAME);
+	if (!lost->found)
+		return EP_TRY_NEXT;
+	lost->meant = ep_keep(w->c, "%.*s$ORIGIN%s%s", (int)(at - lost->list), lost->list, rest, at + strlen(part));
+	return EP_TRY_TAKEN;
+}
+
+/* Only the list of the file that needs the library. */
+static bool take_origin(struct ep_walk *w, struct ep_finding *missing)
+{
+	const struct ep_loaded *needer = &w->loaded[w->needer < 0 ? 0 : w->needer];
+	const char *list = needer->runpath ? needer->runpath : needer->rpath;
+	struct lost_origin lost = { .list = list, .origin = needer->origin, .at = list };
+
+	if (!list || !needer->origin || w->secure)
+		return false;
+	if (!lost.origin[1])
+		lost.origin = "";
+	ep_walk_parts(w, list, ":", try_origin, &lost);
+	if (!lost.found)
+		return false;
+	missing->detail = ERRPIPE_DETAIL_ORIGIN_LOST;
+	missing->available = ep_walk_tell(w, lost.found);
+	missing->object = lost.meant;
+	return true;
+}
+
 /* --- the finding -------------------------------------------------------------------------------------------- */
 
 /* For a library that may not be read: the directory that may not be searched; NULL: the file itself. */
@@ -369,7 +431,7 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
-	else if (!take_near(w, near, &missing) && !take_elsewhere(w, near, &missing))
+	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_elsewhere(w, near, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);
