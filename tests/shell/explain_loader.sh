@@ -307,6 +307,25 @@ if command -v musl-gcc >/dev/null; then
 	}
 	try 'build with both C libraries' mixed
 	try "glibc: musl's library" stops 127 "\"$tmp/libmusl.so.1\" is built for musl, but the program's loader is from glibc" '' ./on-glibc
+	# only_loader: the loader of glibc, alone in a root of musl.
+	only_loader() {
+		rm -rf alone && mkdir -p alone/lib alone/usr/lib && cp on-musl alone/small && cp -L "$("$errpipe" explain --json ./on-musl | jq -r '.links[1].path')" alone/lib &&
+			echo 'int main(void) { return 42; }' | cc -x c -o alone/large - -Wl,--no-as-needed -lm &&
+			loader=$("$errpipe" explain --json alone/large | jq -r '.links[1].path') && mkdir -p "alone${loader%/*}" && cp "$loader" "alone$loader" || return
+		if [ "$(id -u)" = 0 ]; then
+			chroot alone /large >out 2>&1
+			[ $? = 127 ] || return
+		fi
+		! "$errpipe" explain --root alone /large >out && cat out &&
+			grep -qF '"/large" is built for glibc, but the image has musl, and of glibc only the loader' out &&
+			grep -qF 'install gcompat (Alpine), or use an image with glibc' out || return
+		"$errpipe" explain --json alone/large | jq -r '.libraries[].path' | xargs cp -t alone/usr/lib && "$errpipe" explain --root alone /large
+	}
+	try "glibc's loader alone, with musl" only_loader
+	not_alone() {
+		rm -r alone/lib/ld-musl* alone/usr/lib/* && ! "$errpipe" explain --root alone /large >out && ! grep -F musl out
+	}
+	try "glibc's loader alone, without musl" not_alone
 	try "musl: glibc's library" stops 127 "\"$tmp/libglibc.so.1\" is built for glibc, but the program's loader is from musl" '' ./on-musl
 fi
 

@@ -199,6 +199,9 @@ int ep_no_compatibility(struct ep_check *c, const struct errpipe_link *link);
 /* elf.c: the file is cut off; size bytes are needed. Returns -1. */
 int ep_elf_truncated(struct ep_check *c, const struct errpipe_link *link, struct ep_finding finding);
 
+/* loader.c: a loader in the root for programs of that architecture, of another C library; or NULL. */
+const struct ep_loader *ep_find_other_loader(struct ep_check *c, const char *architecture, enum ep_libc libc);
+
 /* loader.c: the link, the loader of program, is missing. Refine that to what is known about loaders. */
 void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program);
 

@@ -21,8 +21,7 @@ static bool has_id_of_nixos(struct ep_check *c)
 	return strstr(text, "\nID=nixos\n");
 }
 
-/* A loader in the root for programs of that architecture, of another C library. */
-static const struct ep_loader *find_other(struct ep_check *c, const char *architecture, enum ep_libc libc)
+const struct ep_loader *ep_find_other_loader(struct ep_check *c, const char *architecture, enum ep_libc libc)
 {
 	const struct ep_loader *loader = NULL;
 
@@ -37,7 +36,7 @@ static bool refine_to_other_libc(struct ep_check *c, const char *path, const cha
 	const struct ep_loader *other;
 	enum ep_libc libc;
 
-	other = ep_libc_of(path, &libc) ? find_other(c, architecture, libc) : NULL;
+	other = ep_libc_of(path, &libc) ? ep_find_other_loader(c, architecture, libc) : NULL;
 	if (!other)
 		return false;
 	ep_finding_refine(c, (struct ep_finding){

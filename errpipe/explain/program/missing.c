@@ -289,6 +289,7 @@ struct ep_finding ep_walk_other_libc(struct ep_walk *w)
 {
 	return (struct ep_finding){
 		.cause = ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC,
+		.detail = ERRPIPE_DETAIL_OTHER_LOADER,
 		.subject = ep_walk_tell(w, w->wanted),
 		.needs_libc = libc_of(w),
 		.has_libc = ep_libc_name(w->loader.signs & EP_SIGN_MUSL ? EP_MUSL : EP_GLIBC),
@@ -389,6 +390,41 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	return true;
 }
 
+static enum ep_try try_existing(struct ep_walk *w, const char *path)
+{
+	if (ep_exists(w->c, path))
+		w->near->fitting = path;
+	return w->near->fitting ? EP_TRY_NOWHERE : EP_TRY_NEXT;
+}
+
+static bool has_own_libc(struct ep_walk *w)
+{
+	const char *wanted = w->wanted;
+	struct ep_near near = { .lists = 0 };
+
+	w->wanted = "libc.so.6";
+	ep_walk_search_again(w, try_existing, &near);
+	w->wanted = wanted;
+	return near.fitting;
+}
+
+/* Of glibc only the loader was copied into an image of musl. musl's loader is its C library. */
+static bool take_other_libc(struct ep_walk *w, struct ep_finding *missing)
+{
+	const struct ep_loader *other = NULL;
+
+	if (w->loader.signs & EP_SIGN_GLIBC && !has_own_libc(w))
+		other = ep_find_other_loader(w->c, w->running->link->architecture, EP_GLIBC);
+	if (!other)
+		return false;
+	missing->cause = ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC;
+	missing->detail = ERRPIPE_DETAIL_ONLY_LOADER;
+	missing->object = other->path;
+	missing->needs_libc = ep_libc_name(EP_GLIBC);
+	missing->has_libc = ep_libc_name(other->libc);
+	return true;
+}
+
 /* The library is nowhere. */
 static void take_rest(struct ep_walk *w, const struct ep_near *near, struct ep_finding *missing)
 {
@@ -431,7 +467,8 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
-	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_elsewhere(w, near, &missing))
+	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_elsewhere(w, near, &missing) &&
+		 !take_other_libc(w, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);

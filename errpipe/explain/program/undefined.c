@@ -68,6 +68,7 @@ static int symbol_missing(struct ep_walk *w, int owner, const char *name)
 	bool of_glibc = w->is_musl && needs_glibc(w, loaded);
 	struct ep_finding finding = {
 		.cause = of_glibc ? ERRPIPE_CAUSE_LIBRARY_OF_OTHER_LIBC : ERRPIPE_CAUSE_SYMBOL_MISSING,
+		.detail = of_glibc ? ERRPIPE_DETAIL_OTHER_LOADER : ERRPIPE_DETAIL_NONE,
 		.status = STATUS_OF_SYMBOLS,
 		.subject = name,
 		.needer = ep_walk_tell(w, loaded->path),
