@@ -41,7 +41,7 @@ enum ep_need {
 	EP_AUXILIARY /* it is taken if it is there */
 };
 
-enum { EP_LOADS_MAX = 16, EP_NEEDED_MAX = 256, EP_WINDOWS = 2, EP_WINDOW = 8192 };
+enum { EP_LOADS_MAX = 16, EP_NEEDED_MAX = 256, EP_WINDOWS = 8, EP_WINDOW = 8192 };
 
 /* A part of the file. */
 struct ep_window {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parse ELF headers the way the kernel does. */
 #define _GNU_SOURCE
+#include <string.h>
 #include <unistd.h>
 
 #include "explain/facts/elf_file.h"
@@ -32,10 +33,21 @@ static const struct ep_layout layouts[] = {
 
 static const struct ep_field type_field = FIELD(Elf32_Ehdr, e_type), machine_field = FIELD(Elf32_Ehdr, e_machine);
 
+/* A large program has 100,000 of these. */
 uint64_t ep_elf_number(const unsigned char *bytes, unsigned size, unsigned order)
 {
 	uint64_t value = 0;
+	uint32_t word;
+	uint16_t half;
 
+	if (order == OWN_ORDER && size == sizeof(half)) {
+		memcpy(&half, bytes, sizeof(half));
+		return half;
+	}
+	if (order == OWN_ORDER && size == sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		return word;
+	}
 	for (unsigned i = 0; i < size; i++)
 		value = value << 8 | bytes[order == ELFDATA2MSB ? i : size - 1 - i];
 	return value;
@@ -138,15 +150,18 @@ static int load(struct ep_elf *elf, unsigned index)
 	return 0;
 }
 
-/* Returns 0, or -1 if the file ends before it. */
-static int get_segment(struct ep_elf *elf, unsigned index, struct ep_segment *segment)
+/* Returns the bytes of a program header, or NULL if the file ends before it. */
+static const unsigned char *segment_at(struct ep_elf *elf, unsigned index)
+{
+	if ((index < elf->first || index - elf->first >= elf->loaded) && load(elf, index) < 0)
+		return NULL;
+	return elf->buffer + (size_t)(index - elf->first) * elf->layout->segment_size;
+}
+
+static void take_segment(const struct ep_elf *elf, const unsigned char *bytes, struct ep_segment *segment)
 {
 	const struct ep_layout *layout = elf->layout;
-	const unsigned char *bytes;
 
-	if ((index < elf->first || index - elf->first >= elf->loaded) && load(elf, index) < 0)
-		return -1;
-	bytes = elf->buffer + (size_t)(index - elf->first) * layout->segment_size;
 	*segment = (struct ep_segment){
 		.type = get(bytes, layout->p_type, elf->order),
 		.flags = get(bytes, layout->p_flags, elf->order),
@@ -156,17 +171,20 @@ static int get_segment(struct ep_elf *elf, unsigned index, struct ep_segment *se
 		.memory_size = get(bytes, layout->p_memsz, elf->order),
 		.alignment = get(bytes, layout->p_align, elf->order),
 	};
-	return 0;
 }
 
 /* The first one of that type from that index on. Returns its index, or -1: none. */
 int ep_elf_find(struct ep_elf *elf, unsigned index, uint32_t type, struct ep_segment *segment)
 {
 	for (; index < elf->count; index++) {
-		if (get_segment(elf, index, segment) < 0)
+		const unsigned char *bytes = segment_at(elf, index);
+
+		if (!bytes)
 			return -1;
-		if (segment->type == type)
-			return index;
+		if (get(bytes, elf->layout->p_type, elf->order) != type)
+			continue;
+		take_segment(elf, bytes, segment);
+		return index;
 	}
 	return -1;
 }
@@ -190,9 +208,7 @@ enum errpipe_detail ep_elf_wrong_headers(const struct ep_elf *elf, uint64_t *num
 
 bool ep_elf_has_headers(struct ep_elf *elf)
 {
-	struct ep_segment last;
-
-	return get_segment(elf, elf->count - 1, &last) == 0;
+	return segment_at(elf, elf->count - 1);
 }
 
 /* This also works for a program of another machine, as far as its headers can be read. */
