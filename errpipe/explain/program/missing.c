@@ -442,17 +442,6 @@ static void take_rest(struct ep_walk *w, const struct ep_near *near, struct ep_f
 	}
 }
 
-enum ep_try ep_walk_hidden(struct ep_walk *w, const char *path, const struct errpipe_mount *mount)
-{
-	struct ep_finding finding = {
-		.cause = ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT,
-		.available = ep_walk_tell(w, path),
-	};
-
-	ep_hidden_by(w->c, mount, &finding);
-	return ep_walk_stop(w, NULL, finding);
-}
-
 enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 {
 	struct ep_finding missing = { .cause = ERRPIPE_CAUSE_LIBRARY_MISSING };

@@ -442,6 +442,17 @@ enum ep_try ep_walk_invalid(struct ep_walk *w, const char *path, enum errpipe_de
 			    });
 }
 
+enum ep_try ep_walk_hidden(struct ep_walk *w, const char *path, const struct errpipe_mount *mount)
+{
+	struct ep_finding finding = {
+		.cause = ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT,
+		.available = ep_walk_tell(w, path),
+	};
+
+	ep_hidden_by(w->c, mount, &finding);
+	return ep_walk_stop(w, NULL, finding);
+}
+
 static enum ep_try not_a_file(struct ep_walk *w, const char *path)
 {
 	const struct errpipe_mount *mount = ep_hiding_mount(w->c, path);
