@@ -15,6 +15,7 @@
 ##
 ## Long tests, most of which need scripts/setup all:
 ## make check-system   the unit tests on Debian's arm64 and amd64 kernels, in qemu-system
+## make check-setup    the tests of setups as several users, with faults at each system call, and COUNT=1000000 children
 ## make check-loaders  compare explain with the dynamic loaders, for all programs of this machine and of four other systems
 ## make faults         fail each system call of library and command, and kill each process at each of them
 ## make soak           start COUNT=1000000 children, many of which fail or are killed, and check that nothing is left
@@ -364,5 +365,5 @@ compile_commands.json: FORCE
 
 FORCE:
 
-.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system check-loaders faults soak fuzz bench bench-programs update-bench prove coverage clean help FORCE
+.PHONY: all stubs update-stubs update-causes install uninstall dist tests check check-unit check-system check-setup check-loaders faults soak fuzz bench bench-programs update-bench prove coverage clean help FORCE
 .DELETE_ON_ERROR:

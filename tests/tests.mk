@@ -92,6 +92,11 @@ $(O)/tests/soak_target: $(O)/tests/soak/target.o
 soak: $(SOAK)
 	$(Q)$(O)/tests/soak_children $(abspath $(O)/tests/soak_target) $(COUNT)
 
+# --- setups, in their long form ----------------------------------------------------------------------------------
+
+check-setup: tests $(FAULTS) $(SOAK)
+	$(Q)scripts/build/check-setup $(O) $(COUNT)
+
 # --- loaders: explain compared with the loaders themselves -------------------------------------------------------
 
 $(O)/tests/compare_loaders: $(patsubst %,$(O)/tests/loaders/%.o,compare load change) $(ARCHIVES)
