@@ -680,7 +680,7 @@ static int load(struct bundle *bundle, const char *directory, int milliseconds)
 	config->directory = directory;
 	ret = work_apart(read_config, config, milliseconds);
 	if (ret == 0)
-		bundle->config = json_parse("config.json", config->text, config->size);
+		bundle->config = json_parse("config.json", config->text, config->size, 0);
 	else
 		tell_of(ret, config);
 	munmap(config, sizeof(*config));

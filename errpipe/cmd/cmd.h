@@ -95,8 +95,8 @@ enum {
 
 struct setup {
 	struct errpipe_setup to;
-	bool is_used; /* an option was given */
-	bool has_groups;
+	bool is_used;		     /* an option was given */
+	bool has_groups, has_filter; /* by an option of its own */
 	struct errpipe_who
 		who; /* from setup_check(): the process that execs, unless it is as privileged as this one */
 	bool has_who;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -81,6 +82,12 @@ static void try(const char *path, void *data, struct outcome *outcome)
 		outcome_fail(outcome, -ret, "cannot report on", path);
 }
 
+/* A filter may answer 0 without the call. stdio would then try again for ever. No kernel accepts the descriptor -1. */
+static bool write_is_faked(void)
+{
+	return write(-1, "", 1) >= 0;
+}
+
 static void explain(const struct outcome *outcome, char *const *argv)
 {
 	struct diagnosis diagnosis = diagnose(outcome, argv);
@@ -133,6 +140,8 @@ static int exec_with(struct exec *exec, int argc, char **argv)
 		*exec->argv = (char *)argv0;
 
 	search_and_try(program, try, exec, &outcome);
+	if (write_is_faked())
+		_exit(outcome_exit_code(&outcome, policy));
 	outcome_finish(&outcome);
 	outcome_print(&outcome);
 	if (explains)

@@ -9,7 +9,15 @@
 #ifdef HAVE_JANSSON
 #include "json_values.h"
 
-static const char *file_name;
+static char *file_name; /* escaped */
+
+static void name_file(const char *name)
+{
+	free(file_name);
+	file_name = escaped(name);
+	if (!file_name)
+		exit(own_failure(ENOMEM, "cannot read a file"));
+}
 
 int refused(const char *name, const char *why)
 {
@@ -31,6 +39,11 @@ int too_long(const char *name)
 int missing(const char *name)
 {
 	return refused(name, "is missing");
+}
+
+int required(int ret, const char *name)
+{
+	return ret == 0 ? missing(name) : ret;
 }
 
 int unknown(const char *name, const char *value)
@@ -82,15 +95,15 @@ static void *allocate_or_exit(size_t size)
 	return memory;
 }
 
-json_t *json_parse(const char *file, const char *text, size_t size)
+json_t *json_parse(const char *file, const char *text, size_t size, size_t flags)
 {
 	json_error_t error;
 	json_t *object;
 	char *words;
 
-	file_name = file;
+	name_file(file);
 	json_set_alloc_funcs(allocate_or_exit, free);
-	object = json_loadb(text, size, JSON_DECODE_INT_AS_REAL, &error);
+	object = json_loadb(text, size, JSON_DECODE_INT_AS_REAL | flags, &error);
 	if (json_is_object(object))
 		return object;
 	if (object) {
@@ -99,7 +112,7 @@ json_t *json_parse(const char *file, const char *text, size_t size)
 		return NULL;
 	}
 	words = escaped(error.text);
-	own_failure(0, "%s: line %d: %s", file, error.line, words ? words : "invalid JSON");
+	own_failure(0, "%s: line %d: %s", file_name, error.line, words ? words : "invalid JSON");
 	free(words);
 	return NULL;
 }
@@ -110,7 +123,7 @@ json_t *json_read(FILE *file, const char *name)
 	size_t size;
 	char *text;
 
-	file_name = name;
+	name_file(name);
 	text = allocate_or_exit(FILE_SIZE_MAX + 1);
 	size = fread(text, 1, FILE_SIZE_MAX + 1, file);
 	if (ferror(file))
@@ -118,7 +131,7 @@ json_t *json_read(FILE *file, const char *name)
 	else if (size > FILE_SIZE_MAX)
 		name_failure(EFBIG, "cannot read", name, "");
 	else
-		object = json_parse(name, text, size);
+		object = json_parse(name, text, size, JSON_REJECT_DUPLICATES);
 	free(text);
 	return object;
 }

@@ -14,9 +14,9 @@ enum { NAME_SIZE = 64, FILE_SIZE_MAX = 4 << 20 };
 #define ID_MAX (UINT32_MAX - 1)
 
 /* Parse the text of a file, which is an object. file is its name in all messages from now on. NULL: there was a message. */
-json_t *json_parse(const char *file, const char *text, size_t size);
+json_t *json_parse(const char *file, const char *text, size_t size, size_t flags);
 
-/* The same for the rest of a file. */
+/* The same for the rest of a file, in which no member may occur twice. */
 json_t *json_read(FILE *file, const char *name);
 
 /* Messages: "FILE: name why", "FILE: name is not want", and so on. Each returns -1. */
@@ -24,6 +24,8 @@ int refused(const char *name, const char *why);
 int wrong(const char *name, const char *want);
 int too_long(const char *name);
 int missing(const char *name);
+/* ret is what a function below returned: a value that is missing becomes an error. */
+int required(int ret, const char *name);
 int unknown(const char *name, const char *value);
 int no_memory(void);
 

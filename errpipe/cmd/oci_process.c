@@ -45,10 +45,12 @@ static int get_named(const json_t *object, const char *name, const struct named_
 /* Setting the groups that it has tries it without a change. /proc/self/setgroups can deny it even to root. */
 static bool may_set_groups(void)
 {
-	gid_t groups[GROUPS_MAX];
-	int count = getgroups(COUNT(groups), groups);
+	gid_t *groups = grow(NULL, GROUPS_MAX * sizeof(*groups));
+	int count = getgroups(GROUPS_MAX, groups);
+	bool may = count >= 0 && setgroups(count, groups) == 0;
 
-	return count >= 0 && setgroups(count, groups) == 0;
+	free(groups);
+	return may;
 }
 
 /* Without privileges, and without groups to add, the process keeps its groups, as under rootless runc and crun. */
@@ -116,8 +118,9 @@ static int get_limit(void *data, const json_t *entry, const char *name)
 	snprintf(type_name, sizeof(type_name), "%s.type", name);
 	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
 	snprintf(hard_name, sizeof(hard_name), "%s.hard", name);
-	if (check_members(entry, name, names) < 0 || get_string(entry, type_name, &type) < 0 ||
-	    get_number(entry, soft_name, &limit.soft) < 0 || get_number(entry, hard_name, &limit.hard) < 0)
+	if (check_members(entry, name, names) < 0 || required(get_string(entry, type_name, &type), type_name) < 0 ||
+	    required(get_number(entry, soft_name, &limit.soft), soft_name) < 0 ||
+	    required(get_number(entry, hard_name, &limit.hard), hard_name) < 0)
 		return -1;
 	if (strncmp(type, prefix, strlen(prefix)) == 0)
 		limit.resource = find_resource(type + strlen(prefix), strlen(type + strlen(prefix)));
@@ -150,6 +153,7 @@ static int get_label(struct setup *setup, const json_t *process)
 
 static int get_scheduler(struct setup *setup, const json_t *process)
 {
+	static const char policy_name[] = "process.scheduler.policy";
 	static const char *const names[] = { "policy", "nice", "priority", NULL };
 	static const struct named_number policies[] = { { "SCHED_OTHER", SCHED_OTHER },
 							{ "SCHED_BATCH", SCHED_BATCH },
@@ -163,7 +167,7 @@ static int get_scheduler(struct setup *setup, const json_t *process)
 	if (ret <= 0)
 		return ret;
 	if (check_members(scheduler, "process.scheduler", names) < 0 ||
-	    get_named(scheduler, "process.scheduler.policy", policies, COUNT(policies), &to->scheduler) < 0 ||
+	    required(get_named(scheduler, policy_name, policies, COUNT(policies), &to->scheduler), policy_name) < 0 ||
 	    get_integer(scheduler, "process.scheduler.priority", 0, 99, &to->priority) < 0)
 		return -1;
 	ret = get_integer(scheduler, "process.scheduler.nice", -20, 19, &to->nice);
@@ -173,6 +177,7 @@ static int get_scheduler(struct setup *setup, const json_t *process)
 
 static int get_io_priority(struct setup *setup, const json_t *process)
 {
+	static const char class_name[] = "process.ioPriority.class";
 	static const char *const names[] = { "class", "priority", NULL };
 	static const struct named_number classes[] = { { "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
 						       { "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
@@ -184,7 +189,7 @@ static int get_io_priority(struct setup *setup, const json_t *process)
 	if (ret <= 0)
 		return ret;
 	if (check_members(object, "process.ioPriority", names) < 0 ||
-	    get_named(object, "process.ioPriority.class", classes, COUNT(classes), &class) < 0 ||
+	    required(get_named(object, class_name, classes, COUNT(classes), &class), class_name) < 0 ||
 	    get_integer(object, "process.ioPriority.priority", 0, 7, &priority) < 0)
 		return -1;
 	setup->to.io_priority = IOPRIO_PRIO_VALUE(class, priority);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cmd.h"
 
@@ -21,13 +22,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { ARGUMENTS = 6, CONDITIONS_MAX = 32 };
+/* libseccomp takes time that grows with the square of the rules. A filter has at most 4096 instructions. */
+enum { ARGUMENTS = 6, CONDITIONS_MAX = 32, RULES_MAX = 4096 };
 
 struct profile {
 	scmp_filter_ctx context;
 	uint32_t default_action;
 	struct scmp_arg_cmp conditions[CONDITIONS_MAX]; /* of the rule that is being read */
-	unsigned conditions_count;
+	unsigned conditions_count, rules_count;
 };
 
 /* Returns 1 with the action, 0 if there is none, or, after a message, -1. The errno is EPERM unless the profile says otherwise. */
@@ -88,9 +90,10 @@ static int get_condition(void *data, const json_t *entry, const char *name)
 	snprintf(value_name, sizeof(value_name), "%s.value", name);
 	snprintf(second_name, sizeof(second_name), "%s.valueTwo", name);
 	snprintf(op_name, sizeof(op_name), "%s.op", name);
-	if (check_members(entry, name, names) < 0 || get_integer(entry, index_name, 0, ARGUMENTS - 1, &index) < 0 ||
-	    get_exact(entry, value_name, &value) < 0 || get_exact(entry, second_name, &second) < 0 ||
-	    get_string(entry, op_name, &op) < 0)
+	if (check_members(entry, name, names) < 0 ||
+	    required(get_integer(entry, index_name, 0, ARGUMENTS - 1, &index), index_name) < 0 ||
+	    required(get_exact(entry, value_name, &value), value_name) < 0 ||
+	    get_exact(entry, second_name, &second) < 0 || required(get_string(entry, op_name, &op), op_name) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(compares); i++) {
 		if (strcmp(compares[i].name, op) != 0)
@@ -130,12 +133,15 @@ static int add_rule(const struct profile *profile, uint32_t action, int call)
 }
 
 /* A system call that libseccomp does not know is skipped: a profile names those of many kernels. */
-static int add_rules(const struct profile *profile, uint32_t action, char *const *names, const char *name)
+static int add_rules(struct profile *profile, uint32_t action, char *const *names, const char *name)
 {
 	for (; *names; names++) {
-		int call = seccomp_syscall_resolve_name(*names);
-		int ret = call == __NR_SCMP_ERROR ? 0 : add_rule(profile, action, call);
+		int call = seccomp_syscall_resolve_name(*names), ret = 0;
 
+		if (profile->rules_count++ == RULES_MAX)
+			return too_long("linux.seccomp.syscalls");
+		if (call != __NR_SCMP_ERROR)
+			ret = add_rule(profile, action, call);
 		if (ret < 0) {
 			own_failure(-ret, "libseccomp refuses a rule of %s", name);
 			return -1;
@@ -227,10 +233,17 @@ static int get_flags(struct setup *setup, const json_t *object)
 	return ret < 0 ? -1 : 0;
 }
 
-/* seccomp_export_bpf(3) of libseccomp 2.5 writes to a descriptor only. */
+/* seccomp_export_bpf(3) of libseccomp 2.5 writes to a descriptor only. memfd_create(2) may be forbidden. */
+static FILE *open_memory(void)
+{
+	int fd = memfd_create("seccomp", MFD_CLOEXEC);
+
+	return fd < 0 ? tmpfile() : fdopen(fd, "w+");
+}
+
 static int export(struct setup *setup, scmp_filter_ctx context)
 {
-	FILE *file = tmpfile();
+	FILE *file = open_memory();
 	int ret = file ? seccomp_export_bpf(context, fileno(file)) : -errno;
 
 	if (ret == 0) {

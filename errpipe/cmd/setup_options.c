@@ -60,13 +60,14 @@ static void add_group(struct setup *setup, gid_t gid)
 /* The groups of a user who is in the user database, as initgroups(3) sets them. */
 static void use_groups_of(struct setup *setup, const char *user)
 {
-	gid_t groups[GROUPS_MAX];
-	int length = COUNT(groups);
+	gid_t *groups = grow(NULL, GROUPS_MAX * sizeof(*groups));
+	int length = GROUPS_MAX;
 
 	if (getgrouplist(user, setup->to.gid, groups, &length) < 0)
-		length = COUNT(groups);
+		length = GROUPS_MAX;
 	for (int i = 0; i < length; i++)
 		add_group(setup, groups[i]);
+	free(groups);
 }
 
 static int use_user(struct setup *setup, char *name, char *group)
@@ -227,9 +228,16 @@ static int set_umask(struct setup *setup, const char *value)
 /* An OCI profile begins with "{", and no instruction of the kernel does. */
 static int set_filter(struct setup *setup, const char *name)
 {
-	FILE *file = fopen(name, "re");
+	FILE *file;
 	int first, ret;
 
+	if (setup->has_filter) {
+		own_failure(0, "--seccomp can be given once");
+		return -1;
+	}
+	setup->has_filter = true;
+	setup->to.seccomp_flags = 0;
+	file = fopen(name, "re");
 	if (!file) {
 		name_failure(errno, "cannot open", name, "");
 		return -1;

@@ -334,10 +334,22 @@ static void add_capset(struct compiler *c, uint64_t more)
 	CALL(c, CAPABILITIES, SYS_capset, copy(c, &header, sizeof(header)), copy(c, data, sizeof(data)));
 }
 
+/* The kernel has capabilities 0 to 40 or more. A filter may refuse the question, which must not end the list early. */
+static int last_capability(void)
+{
+	int cap = 0;
+
+	while (cap < 63 && (prctl(PR_CAPBSET_READ, cap + 1, 0, 0, 0) >= 0 || errno != EINVAL))
+		cap++;
+	return cap;
+}
+
 /* A new user namespace has a full bounding set, whatever this process has. Therefore drop every other capability. */
 static void add_bounding(struct compiler *c)
 {
-	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+	const int last = last_capability();
+
+	for (int cap = 0; cap <= last; cap++) {
 		if (!(c->setup->bounding >> cap & 1))
 			CALL(c, BOUNDING, SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
 	}

@@ -14,6 +14,10 @@ cd "$tmp" || exit 1
 errpipe=$ERRPIPE_BUILD/errpipe
 uid=$(id -u) gid=$(id -g)
 
+# Only a privileged process can drop capabilities from the bounding set. Others keep them all.
+bounding=
+[ "$uid" = 0 ] || bounding=', "capabilities": {"bounding": ['$(sed -n 's/^C(\(.*\))$/"CAP_\1"/p' "$ERRPIPE_SRC/dmz/capability.def" | tr '[:lower:]' '[:upper:]' | paste -s -d ,)']}'
+
 # object MEMBERS: a process object of this user. Without CAP_SETGID a process cannot even drop its groups.
 object() {
 	printf '{"user": {"uid": %s, "gid": %s}, "cwd": "/", "args": ["sh"]%s}\n' "$uid" "$gid" "$1" >process.json
@@ -53,7 +57,7 @@ refused() {
 
 # --- the members
 
-if [ "$uid" = 0 ]; then
+if has 'members that need root' root; then
 	cat >full.json <<-EOF
 		{
 			"terminal": false, "consoleSize": null,
@@ -91,9 +95,9 @@ NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /pr
 	prints 'PROGRAM replaces the arguments' x --process full.json -- echo x
 fi
 
-object ', "env": ["PATH=/nowhere"]'
+object ', "env": ["PATH=/nowhere"]'"$bounding"
 prints 'the PATH of the object counts' 'exec sh: no such file or directory' --explain no --process process.json
-object ', "noNewPrivileges": true, "extra": null'
+object ', "noNewPrivileges": true, "extra": null'"$bounding"
 prints 'a member that is null is missing' 'NoNewPrivs:	1' --process process.json -- grep NoNewPrivs /proc/self/status
 object ', "selinuxLabel": "a:b:c:d"'
 try 'a label that cannot be set is never skipped' refused 'cannot set the security label' run --process process.json -- sh -c 'echo started'
@@ -109,9 +113,7 @@ done <<-'EOF'
 	,"execCPUAffinity":{} errpipe cannot set process.execCPUAffinity
 	,"noNewPriviliges":true errpipe cannot set process.noNewPriviliges
 	,"a\u0007":1 errpipe cannot set process.a\x07
-	,"args":"sh" process.args is not an array of strings
 	,"env":[1] process.env is not an array of strings
-	,"cwd":1 process.cwd is not a string
 	,"noNewPrivileges":1 process.noNewPrivileges is not true or false
 	,"oomScoreAdj":1001 process.oomScoreAdj is not a number from -1000 to 1000
 	,"oomScoreAdj":0.5 process.oomScoreAdj is not a number from -1000 to 1000
@@ -125,11 +127,25 @@ done <<-'EOF'
 	,"scheduler":{"policy":"SCHED_OTHER","flags":[]} errpipe cannot set process.scheduler.flags
 	,"ioPriority":{"class":"IOPRIO_CLASS_NEW"} errpipe cannot set process.ioPriority.class to "IOPRIO_CLASS_NEW"
 	,"apparmorProfile":"a","selinuxLabel":"b" process.selinuxLabel cannot be combined with process.apparmorProfile
-	,"user":{"uid":4294967295} process.user.uid is not an id
-	,"user":{"additionalGids":[-1]} process.user.additionalGids is not an array of ids
-	,"user":{"umask":512} process.user.umask is not a number from 0 to 511
-	,"user":{"username":"x"} errpipe cannot set process.user.username
+	,"rlimits":[{"type":"RLIMIT_AS","soft":2}] process.rlimits[0].hard is missing
+	,"scheduler":{"nice":2} process.scheduler.policy is missing
+	,"ioPriority":{"priority":2} process.ioPriority.class is missing
+	,"oomScoreAdj":1,"oomScoreAdj":2 wrong.json: line 1: duplicate object key
 EOF
+while read -r whole text; do
+	printf '%s\n' "$whole" >process.json
+	refuses "$whole" "$text" <process.json
+done <<-'EOF'
+	{"args":"sh"} process.args is not an array of strings
+	{"cwd":1} process.cwd is not a string
+	{"user":{"uid":4294967295}} process.user.uid is not an id
+	{"user":{"additionalGids":[-1]}} process.user.additionalGids is not an array of ids
+	{"user":{"umask":512}} process.user.umask is not a number from 0 to 511
+	{"user":{"username":"x"}} errpipe cannot set process.user.username
+EOF
+odd=$(printf 'a\033b\nc')
+echo '[]' >"$odd"
+try 'control characters of the name are escaped' refused 'errpipe: a\x1bb\nc: the file is not an object' run --process "$odd" -- sh -c 'echo started'
 printf '{"cwd": ' >process.json
 refuses 'a file that is cut off' 'wrong.json: line 1: ' <process.json
 echo '[]' >process.json
@@ -145,8 +161,16 @@ try 'a second process object' refused '--process can be given once' run --proces
 # profile DEFAULT RULES: an OCI profile, and a config.json that has it.
 profile() {
 	printf '{"defaultAction": "%s", "syscalls": [%s]%s}\n' "$1" "$2" "${3:-}" >profile.json
-	object ', "noNewPrivileges": true'
+	object ', "noNewPrivileges": true'"$bounding"
 	jq '{process: ., linux: {seccomp: $profile[0], namespaces: []}, mounts: []}' --slurpfile profile profile.json process.json >config.json
+}
+
+# ends STATUS ARG...: errpipe ends with STATUS, and has started nothing.
+ends() {
+	want=$1 status=0
+	shift
+	timeout 20 "$errpipe" "$@" >out 2>&1 || status=$?
+	[ "$status" = "$want" ] && ! grep started out
 }
 
 # filters TITLE WANT ARG...: the command prints WANT under the profile, as a file of its own and in config.json.
@@ -181,8 +205,16 @@ done <<-'EOF'
 	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":5000} linux.seccomp.syscalls[0].errnoRet is not a number from 0 to 4095
 	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":6}]} linux.seccomp.syscalls[0].args[0].index is not a number from 0 to 5
 	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":9007199254740993,"op":"SCMP_CMP_EQ"}]} linux.seccomp.syscalls[0].args[0].value is not below 2^53
-	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"op":"SCMP_CMP_NEW"}]} errpipe cannot set linux.seccomp.syscalls[0].args[0].op to "SCMP_CMP_NEW"
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":1,"op":"SCMP_CMP_NEW"}]} errpipe cannot set linux.seccomp.syscalls[0].args[0].op to "SCMP_CMP_NEW"
 EOF
+profile SCMP_ACT_ALLOW '{"names": ["mkdir", '"$(yes '"mkdir",' | head -n 4096 | tr '\n' ' ')"' "mkdir"], "action": "SCMP_ACT_LOG"}'
+refuses 'too many rules' 'linux.seccomp.syscalls has too many entries' <config.json
+profile SCMP_ACT_ALLOW '{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 23, "op": "SCMP_CMP_EQ"}]}'
+try 'a filter that refuses PR_CAPBSET_READ does not keep the bounding set' refused \
+	'cannot drop a capability from the bounding set' run --seccomp profile.json --no-new-privs -- \
+	"$errpipe" run --capabilities none -- sh -c 'echo started'
+profile SCMP_ACT_ALLOW '{"names": ["execve", "write"], "action": "SCMP_ACT_ERRNO", "errnoRet": 0}'
+try 'a filter that fakes execve and write does not make exec hang' ends 125 exec --no-new-privs --seccomp profile.json -- sh -c 'echo started'
 profile SCMP_ACT_ALLOW '' ', "architectures": ["SCMP_ARCH_PDP11"]'
 refuses 'an unknown architecture' 'errpipe cannot set linux.seccomp.architectures to "SCMP_ARCH_PDP11"' <config.json
 profile SCMP_ACT_ALLOW '' ', "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]'

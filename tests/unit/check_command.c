@@ -417,7 +417,7 @@ START_TEST(setup_that_fails)
 
 	assert_result(run_errpipe(argv, NULL), way[0], 200, "",
 		      "exec true: cannot change to the working directory \"/no\\nwhere\" (ENOENT)\n"
-		      "errpipe: why: the working directory does not exist\n"
+		      "errpipe: why: the working directory, or the target of its symlink, does not exist\n"
 		      "errpipe: fix: create it or correct its path\n");
 }
 END_TEST
@@ -1092,6 +1092,8 @@ static const struct {
 	{ { "decode", "one", "two" }, "two" },
 	{ { "stub", "./app" }, "takes no program; unexpected \"./app\"" },
 	{ { "stub", "--user=nobody-there" }, "unknown user \"nobody-there\"" },
+	{ { "stub" }, "must be an empty memfd" },
+	{ { "exec", "--seccomp=/dev/null", "--seccomp=x", "true" }, "\"/dev/null\"" },
 	{ { "explain" }, "no program" },
 	{ { "explain", "--root=/nowhere/at/all", "/x" }, "\"/nowhere/at/all\" (ENOENT)" },
 	{ { "explain", "--root=/dev/null", "/x" }, "\"/dev/null\" (ENOTDIR)" },
