@@ -64,9 +64,9 @@ static void read_symbols(void)
 		return;
 	must(room.used <= room.max && symbols.buckets + symbols.chains < room.used, "the tables fit");
 	undefined = 0;
-	for (enum ep_which which = EP_WITHOUT_VERSION; which <= EP_ALL; which++)
-		ep_object_undefined(&object, &symbols, which, check_symbol, &symbols);
-	ep_object_copied(&object, EP_ALL, check_symbol, &symbols);
+	ep_object_undefined(&object, &symbols, 0, check_symbol, &symbols);
+	ep_object_undefined(&object, &symbols, UINT64_MAX, check_symbol, &symbols);
+	ep_object_copied(&object, 0, check_symbol, &symbols);
 	for (uint32_t index = 1; index < 4; index++) {
 		const char *name = ep_object_symbol_name(&object, index);
 

@@ -214,6 +214,24 @@ try 'a function that is bound later' calls
 try 'the same with LD_BIND_NOW' stops 127 '"./lazy" needs the function or variable "f"' LD_BIND_NOW=1 ./lazy
 try 'a pointer to it' stops 127 '"./pointer" needs the function or variable "f"' '' ./pointer
 try 'a weak function' starts '' ./weak
+# The library has the version, but not all of its symbols.
+part_of_version() {
+	echo 'V_1 { global: f; g; };' >both && echo 'V_1 { global: f; };' >part &&
+		echo 'int f(void) { return 0; } int g(void) { return 0; }' | cc -x c - -shared -fPIC -Wl,-soname,libp.so.1 -Wl,--version-script=both -o libp.so.1 &&
+		echo 'int g(void); int main(void) { return g() + 42; }' | cc -x c - -x none -o part-now ./libp.so.1 -Wl,-rpath,"$tmp" -Wl,-z,now &&
+		echo 'extern int (g)(void); int (*volatile pointer)(void) = g; int main(void) { return 42; }' |
+		cc -x c - -x none -o part-pointer ./libp.so.1 -Wl,-rpath,"$tmp" -Wl,-z,lazy &&
+		echo 'int g(void); int main(int n, char **v) { return n > 5 ? g() : 42; }' | cc -x c - -x none -o part-lazy ./libp.so.1 -Wl,-rpath,"$tmp" -Wl,-z,lazy &&
+		starts '' ./part-now && starts '' ./part-pointer && starts '' ./part-lazy &&
+		echo 'int f(void) { return 0; }' | cc -x c - -shared -fPIC -Wl,-soname,libp.so.1 -Wl,--version-script=part -o libp.so.1
+}
+try 'build a version with fewer symbols' part_of_version
+try 'a symbol of a version' stops 127 '"./part-now" needs the function or variable "g", which none of its libraries has' '' ./part-now
+try 'a pointer to a symbol of a version' stops 127 '"./part-pointer" needs the function or variable "g"' '' ./part-pointer
+try 'a symbol of a version that is bound later' starts '' ./part-lazy
+try 'the same with LD_BIND_NOW' stops 127 '"./part-lazy" needs the function or variable "g"' LD_BIND_NOW=1 ./part-lazy
+other_has_it() { echo 'int g(void) { return 0; }' | cc -x c - -shared -fPIC -o libg.so && starts "LD_PRELOAD=$tmp/libg.so" ./part-now; }
+try 'a symbol of a version that a preloaded library has' other_has_it
 copied() {
 	echo 'int data = 42;' | cc -x c - -shared -fPIC -Wl,-soname,libd.so.1 -o libd.so.1 &&
 		echo 'extern int data; int main(void) { return data; }' | cc -no-pie -fno-pie -x c - -x none -o copied ./libd.so.1 -Wl,-rpath,"$tmp" &&

@@ -305,6 +305,7 @@ static int needs_of_file(struct ep_object *o, uint64_t at, struct short_name *fi
 			return 0;
 		version.hash = word(o, aux, 0);
 		version.is_weak = ep_elf_number(aux + 4, 2, o->order) & VER_FLG_WEAK;
+		version.index = ep_elf_number(aux + 6, 2, o->order) & ~EP_VERSION_HIDDEN;
 		next = word(o, aux, 12);
 		version.name = name.text;
 		ret = copy_name(o, word(o, aux, 8), &name) ? each(context, &version) : 0;

@@ -118,7 +118,10 @@ struct ep_version {
 	const char *name;
 	uint32_t hash;
 	bool is_weak;
+	unsigned index; /* of a version that it needs: the number that its symbols have in DT_VERSYM */
 };
+
+enum { EP_VERSION_HIDDEN = 0x8000 }; /* a flag in DT_VERSYM */
 
 /* Call each for all versions that it needs, or defines, until it returns nonzero. */
 typedef int ep_each_version(void *context, const struct ep_version *version);

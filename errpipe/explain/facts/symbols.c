@@ -129,7 +129,7 @@ static bool is_undefined(const struct ep_object *o, const unsigned char *symbol)
 	       ep_elf_number(symbol + layout.section, 2, o->order) == SHN_UNDEF;
 }
 
-enum { PART = 256, VERSION_SIZE = 2, VERSION_HIDDEN = 0x8000 };
+enum { PART = 256, VERSION_SIZE = 2 };
 
 /* A part of the symbols, with their versions. */
 struct part {
@@ -155,15 +155,17 @@ static bool read_part(struct ep_object *o, uint32_t first, uint32_t count, struc
 	return !part->has_versions || ep_pread(o->elf.fd, part->version, size, versions) == (ssize_t)size;
 }
 
-static bool has_version(const struct ep_object *o, const struct part *part, uint32_t i)
+static bool is_left_out(const struct ep_object *o, const struct part *part, uint32_t i, uint64_t left_out)
 {
-	if (!part->has_versions)
-		return false;
-	return (ep_elf_number(part->version + (size_t)i * VERSION_SIZE, VERSION_SIZE, o->order) & ~VERSION_HIDDEN) >
-	       VER_NDX_GLOBAL;
+	unsigned version = VER_NDX_GLOBAL;
+
+	if (part->has_versions)
+		version = ep_elf_number(part->version + (size_t)i * VERSION_SIZE, VERSION_SIZE, o->order);
+	version &= ~EP_VERSION_HIDDEN;
+	return version > VER_NDX_GLOBAL && left_out >> (version < EP_VERSION_LAST ? version : EP_VERSION_LAST) & 1;
 }
 
-bool ep_object_undefined(struct ep_object *o, const struct ep_symbols *symbols, enum ep_which which,
+bool ep_object_undefined(struct ep_object *o, const struct ep_symbols *symbols, uint64_t left_out,
 			 ep_each_symbol *each, void *context)
 {
 	enum { UNDEFINED_MAX = 1 << 16 };
@@ -177,7 +179,7 @@ bool ep_object_undefined(struct ep_object *o, const struct ep_symbols *symbols, 
 
 		if (count > UNDEFINED_MAX || (!in_part && !read_part(o, i, left < PART ? left : PART, &part)))
 			return false;
-		if (!is_undefined(o, symbol) || (which == EP_WITHOUT_VERSION && has_version(o, &part, in_part)))
+		if (!is_undefined(o, symbol) || is_left_out(o, &part, in_part, left_out))
 			continue;
 		name = ep_object_string(o, ep_elf_number(symbol, 4, o->order));
 		if (!name)
@@ -294,12 +296,12 @@ static uint32_t copied_by(const struct ep_object *o, const unsigned char *entry)
 	return type && type == copy_of(o->machine) ? symbol_of(o, entry) : 0;
 }
 
-static int tell_copied(struct ep_object *o, uint32_t index, enum ep_which which, ep_each_symbol *each, void *context)
+static int tell_copied(struct ep_object *o, uint32_t index, uint64_t left_out, ep_each_symbol *each, void *context)
 {
 	struct part part;
 	const char *name;
 
-	if (!index || !read_part(o, index, 1, &part) || (which == EP_WITHOUT_VERSION && has_version(o, &part, 0)))
+	if (!index || !read_part(o, index, 1, &part) || is_left_out(o, &part, 0, left_out))
 		return 0;
 	name = part.symbol[layout_of(o).info] >> 4 == STB_GLOBAL
 		       ? ep_object_string(o, ep_elf_number(part.symbol, 4, o->order))
@@ -308,7 +310,7 @@ static int tell_copied(struct ep_object *o, uint32_t index, enum ep_which which,
 }
 
 /* The relocations without a symbol come first. */
-void ep_object_copied(struct ep_object *o, enum ep_which which, ep_each_symbol *each, void *context)
+void ep_object_copied(struct ep_object *o, uint64_t left_out, ep_each_symbol *each, void *context)
 {
 	enum { SIZE_MAX_READ = 1 << 14 };
 	struct relocations table = table_of(o, EP_RELA, EP_RELASZ, true);
@@ -322,7 +324,7 @@ void ep_object_copied(struct ep_object *o, enum ep_which which, ep_each_symbol *
 		return;
 	size = ep_pread(o->elf.fd, bytes, table.size - skipped, from + skipped);
 	for (ssize_t i = 0; i + (ssize_t)table.entry <= size; i += table.entry) {
-		if (tell_copied(o, copied_by(o, bytes + i), which, each, context))
+		if (tell_copied(o, copied_by(o, bytes + i), left_out, each, context))
 			return;
 	}
 }

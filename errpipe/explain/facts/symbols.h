@@ -29,19 +29,22 @@ uint32_t ep_symbol_hash(const char *name);
 /* Does the object define a symbol whose name has this hash? With 31 bits, two names hardly ever share one. */
 bool ep_symbols_have(const struct ep_symbols *symbols, uint32_t hash);
 
-/* The symbols that the object needs and does not define. Optional ones (STB_WEAK) are left out. */
-enum ep_which { EP_WITHOUT_VERSION, EP_ALL };
+/*
+ * The symbols that the object needs and does not define. Optional ones (STB_WEAK) are left out, and those of some versions: bit N of
+ * left_out is for the version with index N, and its last bit for that and all higher ones.
+ */
+enum { EP_VERSION_LAST = 63 };
 typedef int ep_each_symbol(void *context, uint32_t index, const char *name);
 
 /* Call each() for every symbol until it returns nonzero. Returns false if some cannot be read. */
-bool ep_object_undefined(struct ep_object *object, const struct ep_symbols *symbols, enum ep_which which,
+bool ep_object_undefined(struct ep_object *object, const struct ep_symbols *symbols, uint64_t left_out,
 			 ep_each_symbol *each, void *context);
 
 /*
  * The same for copy relocations (R_X86_64_COPY and the like): the program defines these variables, but a library has to define
  * them as well. Files with many relocations are skipped.
  */
-void ep_object_copied(struct ep_object *object, enum ep_which which, ep_each_symbol *each, void *context);
+void ep_object_copied(struct ep_object *object, uint64_t left_out, ep_each_symbol *each, void *context);
 
 /* The name of a symbol, valid until the next call about this object; or NULL. */
 const char *ep_object_symbol_name(struct ep_object *object, uint32_t index);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Symbols that no library defines. The loader binds variables before the program starts, and functions only if the file says
- * so (BIND_NOW). musl's loader binds all. If a library has a version, it has the symbols of that version (versions.c).
+ * so (BIND_NOW). musl's loader binds all.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -18,16 +18,17 @@ static bool has_symbol(const struct ep_walk *w, int index, const struct ep_walk_
 	       ep_symbols_have(&w->loaded[index].symbols, symbol->hash);
 }
 
-/* The file with the previous symbol often has this one as well. */
-static bool is_defined(const struct ep_walk *w, const struct ep_walk_symbol *symbol, int *last)
+/* The files that had the symbols before this one often have it as well. They come first in the order. */
+static bool is_defined(const struct ep_walk *w, const struct ep_walk_symbol *symbol, int *order)
 {
-	if (has_symbol(w, *last, symbol))
-		return true;
 	for (int i = 0; i < w->count; i++) {
-		if (has_symbol(w, i, symbol)) {
-			*last = i;
-			return true;
-		}
+		int index = order[i];
+
+		if (!has_symbol(w, index, symbol))
+			continue;
+		memmove(order + 1, order, i * sizeof(*order));
+		*order = index;
+		return true;
 	}
 	return false;
 }
@@ -87,14 +88,13 @@ static int owner_at(const struct ep_walk *w, int i)
 	return w->is_musl ? (i + 1) % w->count : w->count - 1 - i;
 }
 
-static int check_owner(struct ep_walk *w, int owner, unsigned *tries)
+static int check_owner(struct ep_walk *w, int owner, int *order, unsigned *tries)
 {
 	enum { TRIES_MAX = 16 };
 	const char *name;
-	int last = 0;
 
 	for (unsigned i = w->loaded[owner].first_symbol; i < w->symbols && w->symbol[i].owner == owner; i++) {
-		if (is_defined(w, &w->symbol[i], &last))
+		if (is_defined(w, &w->symbol[i], order))
 			continue;
 		if (++*tries > TRIES_MAX)
 			return 0;
@@ -106,12 +106,15 @@ static int check_owner(struct ep_walk *w, int owner, unsigned *tries)
 
 int ep_walk_symbols(struct ep_walk *w)
 {
+	int order[EP_LOADED_MAX] = { 0 };
 	unsigned tries = 0;
 
 	if (!w->certain || w->lacks_symbols)
 		return 0;
+	for (int i = 0; i < w->count; i++)
+		order[i] = i;
 	for (int i = 0; i < w->count; i++) {
-		if (check_owner(w, owner_at(w, i), &tries) < 0)
+		if (check_owner(w, owner_at(w, i), order, &tries) < 0)
 			return -1;
 	}
 	return 0;

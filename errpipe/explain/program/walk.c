@@ -75,10 +75,26 @@ static int note_version(struct ep_walk *w, struct ep_walk_version *versions, uns
 	return 0;
 }
 
+/* These libraries get a new version with each release that has new symbols. A file with the version has all of its symbols. */
+static bool is_complete(const char *version)
+{
+	static const char *const begins[] = { "GLIBC_", "GLIBCXX_", "CXXABI_", "GCC_" };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		const char *number = version + strlen(begins[i]);
+
+		if (ep_begins_with(version, begins[i]) && *number >= '0' && *number <= '9')
+			return true;
+	}
+	return false;
+}
+
 static int note_need(void *context, const struct ep_version *version)
 {
 	struct ep_walk *w = context;
 
+	if (version->index < EP_VERSION_LAST && is_complete(version->name))
+		w->complete |= UINT64_C(1) << version->index;
 	return note_version(w, w->need, &w->needs, version);
 }
 
@@ -91,6 +107,7 @@ static int note_definition(void *context, const struct ep_version *version)
 
 static void note_versions(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
 {
+	w->complete = UINT64_C(1) << EP_VERSION_LAST;
 	loaded->first_need = w->needs;
 	ep_object_needs(object, note_need, w);
 	loaded->needs = w->needs - loaded->first_need;
@@ -123,8 +140,8 @@ static int note_symbol(void *context, uint32_t index, const char *name)
 
 static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_object *object)
 {
-	/* For glibc, versions.c checks the symbols with a version. */
-	enum ep_which which = w->is_musl ? EP_ALL : EP_WITHOUT_VERSION;
+	/* musl does not check versions. */
+	uint64_t left_out = w->is_musl ? 0 : w->complete;
 	struct noting noting = { .w = w, .owner = loaded - w->loaded };
 
 	loaded->first_symbol = w->symbols;
@@ -132,11 +149,11 @@ static void note_symbols(struct ep_walk *w, struct ep_loaded *loaded, struct ep_
 		return;
 	loaded->binds_now = ep_object_binds_now(object);
 	if (!ep_object_symbols(object, &loaded->symbols, &w->room) ||
-	    !ep_object_undefined(object, &loaded->symbols, which, note_symbol, &noting))
+	    !ep_object_undefined(object, &loaded->symbols, left_out, note_symbol, &noting))
 		w->lacks_symbols = true;
 	noting.are_copied = true;
 	if (loaded == w->loaded)
-		ep_object_copied(object, which, note_symbol, &noting);
+		ep_object_copied(object, left_out, note_symbol, &noting);
 }
 
 static const char *directory_of(struct ep_walk *w, const char *path)

@@ -124,6 +124,8 @@ struct ep_walk {
 	bool is_musl;
 	bool binds_now; /* LD_BIND_NOW */
 	struct ep_symbol_room room;
+	uint64_t
+		complete; /* versions of the last file whose symbols need no check: left_out for ep_object_undefined() */
 
 	/* The library at hand. */
 	const char *wanted;
