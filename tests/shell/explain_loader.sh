@@ -317,6 +317,31 @@ if command -v musl-gcc >/dev/null; then
 	try 'musl: a library that is missing' stops 127 'needs the library "libm2.so.1", which its loader does not find' '' ./small
 	try 'musl: LD_LIBRARY_PATH' starts "LD_LIBRARY_PATH=$tmp/a" ./small
 	try 'musl: RUNPATH is inherited' starts '' ./small-runpath
+	# preloads TEXT TARGET CODE: a library for that machine with this code. glibc ignores it. musl does so if it has no relocations.
+	preloads() {
+		echo "$3" | "${CLANG:-clang-19}" --target="$2-linux-gnu" -fuse-ld=lld -nostdlib -fPIC -shared -Wl,-z,notext -x c -o foreign.so - || return
+		small=$(env "LD_PRELOAD=$tmp/foreign.so" ./small-runpath >out 2>&1; echo $?) said=0
+		env "LD_PRELOAD=$tmp/foreign.so" "$ERRPIPE_BUILD/errpipe" explain ./small-runpath >said 2>/dev/null || said=$?
+		if [ "$1" ]; then
+			[ "$small $said" = '127 1' ] && grep -qF -e "$1" said && return
+		else
+			[ "$small $said" = '42 0' ] && return
+		fi
+		echo "$small $said" && cat out said
+		return 1
+	}
+	if command -v "${CLANG:-clang-19}" >/dev/null; then
+		other=aarch64
+		[ "$(uname -m)" != aarch64 ] || other=riscv64
+		pointer='int f(void) { return 0; } int (*const pointer)(void) = f;'
+		try 'musl: a preloaded library for another machine' preloads \
+			"why (likely): LD_PRELOAD names the library \"$tmp/foreign.so\", which is built for $other, not for $(uname -m)" "$other" "$pointer"
+		try 'musl: the same without relocations' preloads '' "$other" 'static int f(void) { return 0; }'
+		try 'musl: the same with 32 bits' preloads '' i686 "$pointer"
+		try 'musl: the same in the other byte order' preloads '' s390x "$pointer"
+	else
+		skip 'musl: a preloaded library for another machine' 'no clang'
+	fi
 	mixed() {
 		library libmusl.so.1 && compiler=cc && program on-glibc ./libmusl.so.1 -Wl,-rpath,"$tmp" -Wl,--allow-shlib-undefined &&
 			echo 'int puts_chk(const char *) __asm__("__printf_chk"); int f(void) { return puts_chk(""); }' |

@@ -24,6 +24,25 @@ static bool is_itself(const struct ep_walk *w, const char *name)
 
 /* --- one file ----------------------------------------------------------------------------------------------- */
 
+static bool has_relocations(const struct ep_object *object)
+{
+	return (ep_object_has(object, EP_RELASZ) && object->value[EP_RELASZ]) ||
+	       (ep_object_has(object, EP_RELSZ) && object->value[EP_RELSZ]) ||
+	       (ep_object_has(object, EP_PLTRELSZ) && object->value[EP_PLTRELSZ]);
+}
+
+/*
+ * A preloaded file that cannot be mapped is ignored. But do_relocs() stops at a relocation that it does not know, and takes
+ * others for something else.
+ */
+static bool is_relocated(struct ep_walk *w)
+{
+	if (w->object.elf_class != w->kind.elf_class || w->object.order != w->kind.order)
+		return false;
+	ep_object_read(&w->object);
+	return has_relocations(&w->object);
+}
+
 /* map_library() checks the type only. What is for another machine fails later, in a way that is not modelled. */
 static enum ep_try check_file(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
@@ -34,6 +53,7 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 		return EP_TRY_TAKEN;
 	if (header == EP_HEADER_CLASS || header == EP_HEADER_MACHINE) {
 		w->certain = false;
+		w->is_optional = w->is_optional && !is_relocated(w);
 		return EP_TRY_NOWHERE;
 	}
 	if (header != EP_HEADER_SHORT && (type == ET_DYN || type == ET_EXEC))
