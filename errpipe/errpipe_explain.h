@@ -428,6 +428,10 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains privileges, so the loader ignores LD_LIBRARY_PATH */
 	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, but the library exists as available */
 
+	/* LIBRARY_OTHER_ARCHITECTURE: the program is for ARM as well, but for the other ABI of floating-point numbers. */
+	ERRPIPE_DETAIL_HARD_FLOAT, /* of the program */
+	ERRPIPE_DETAIL_SOFT_FLOAT,
+
 	/* LIBRARY_OF_OTHER_LIBC */
 	ERRPIPE_DETAIL_OTHER_LOADER, /* the loader is from has_libc */
 	ERRPIPE_DETAIL_ONLY_LOADER, /* the root has object, the loader of has_libc, and only the loader of needs_libc */

@@ -171,6 +171,45 @@ rm emulated/lib/ld-strange.so
 try 'another emulator has its own ways' explains 0 none -- --root emulated /bin/app
 remove errpipe-test
 
+# --- the two ABIs of ARM for floating-point numbers
+
+# arm ABI FILE FLAG...: compile standard input for armel (eabi) or armhf (eabihf).
+arm() {
+	abi=$1 file=$2
+	shift 2
+	"${CLANG:-clang-19}" "--target=arm-linux-gnu$abi" -marm -O1 -fuse-ld=lld -nostdlib -fPIC -x c -o "$file" - -x none "$@"
+}
+arm_library() {
+	echo 'int f(void); int f(void) { return 42; }' | arm "$1" "$2" -shared -Wl,-soname,libf.so.1
+}
+# arm_root ABI LOADER: a root with a program for this ABI.
+arm_root() {
+	rm -rf float && mkdir -p float/lib && cp "/usr/arm-linux-gnu$1/lib/${2##*/}" float/lib && arm_library "$1" libf.so.1 &&
+		echo 'int f(void); void _start(void) { register int status __asm__("r0") = f(); __asm__ volatile("mov r7, #1; svc 0" : : "r"(status) : "r7"); }' |
+		arm "$1" float/app -pie libf.so.1 "-Wl,--dynamic-linker=$2"
+}
+# arm_starts STATUS CAUSE TEXT ABI: with the library for this ABI, the program really exits with STATUS, and explain says TEXT.
+arm_starts() {
+	status=0
+	arm_library "$4" float/lib/libf.so.1 && { chroot float /app >out 2>&1 || status=$?; }
+	[ "$status" = "$1" ] || { cat out && echo "status $status" && return 1; }
+	explains "$([ "$1" = 42 ] && echo 0 || echo 1)" "$2" "$3" -- --root float /app
+}
+if command -v qemu-arm-static "${CLANG:-clang-19}" >/dev/null && [ -e /usr/arm-linux-gnueabi/lib/ld-linux.so.3 ] &&
+	[ -e /usr/arm-linux-gnueabihf/lib/ld-linux-armhf.so.3 ]; then
+	register qemu-arm '\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00' "$mask" "$(command -v qemu-arm-static)" F
+	try 'build for armhf' arm_root eabihf /lib/ld-linux-armhf.so.3
+	try 'armhf: its library' arm_starts 42 none 'would' eabihf
+	try 'armhf: the library of armel' arm_starts 127 library-other-architecture \
+		'needs the library "/lib/libf.so.1", which is built for soft-float arm, not for hard-float arm' eabi
+	try 'build for armel' arm_root eabi /lib/ld-linux.so.3
+	try 'armel: its library' arm_starts 42 none 'would' eabi
+	try 'armel: the library of armhf' arm_starts 127 library-other-architecture 'fix: install the soft-float arm library' eabihf
+	remove qemu-arm
+else
+	skip 'the ABIs of ARM' 'scripts/setup test installs their loaders'
+fi
+
 # --- a handler whose program is missing
 
 mkdir -p root/bin root/proc

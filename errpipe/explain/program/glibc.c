@@ -115,12 +115,31 @@ static bool is_for_newer_kernel(struct ep_walk *w, const char *path)
 	return true;
 }
 
+/* VALID_FLOAT_ABI() in glibc's sysdeps/unix/sysv/linux/arm/ldsodefs.h */
+static bool has_other_float_abi(struct ep_walk *w, const char *path)
+{
+	uint64_t flags = ep_elf_flags(&w->object.elf);
+
+	if (w->kind.machine != EM_ARM || (flags & EF_ARM_EABIMASK) != EF_ARM_EABI_VER5 ||
+	    !(flags & (w->has_hard_float ? EF_ARM_ABI_FLOAT_SOFT : EF_ARM_ABI_FLOAT_HARD)))
+		return false;
+	ep_walk_pass(w, path,
+		     (struct ep_passed){
+			     .cause = ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE,
+			     .detail = w->has_hard_float ? ERRPIPE_DETAIL_HARD_FLOAT : ERRPIPE_DETAIL_SOFT_FLOAT,
+			     .machine = EM_ARM,
+			     .elf_class = w->object.elf_class,
+			     .order = w->object.order,
+		     });
+	return true;
+}
+
 /* open_verify() */
 static enum ep_try check_file(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
 	switch (ep_walk_header(w, path, file)) {
 	case EP_HEADER_OK:
-		return is_for_newer_kernel(w, path) ? EP_TRY_NEXT : EP_TRY_TAKEN;
+		return has_other_float_abi(w, path) || is_for_newer_kernel(w, path) ? EP_TRY_NEXT : EP_TRY_TAKEN;
 	case EP_HEADER_MACHINE:
 		/* Debian and others pass over it, like over any other machine. The original stops. */
 		w->certain = w->certain && w->object.order == w->kind.order;

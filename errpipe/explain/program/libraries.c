@@ -72,6 +72,7 @@ static bool read_both(struct ep_walk *w)
 	if (!read_object(w, w->running->loader_fd, &w->kind))
 		return false;
 	ep_loader_text(&w->loader, &w->object);
+	w->has_hard_float = ep_elf_flags(&w->object.elf) & EF_ARM_ABI_FLOAT_HARD;
 	w->is_musl = w->loader.signs & EP_SIGN_MUSL;
 	if (!read_object(w, w->running->fd, &w->kind))
 		return false;

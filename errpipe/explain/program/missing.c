@@ -230,6 +230,10 @@ static const char *object_of_passed(struct ep_walk *w)
 
 	if (w->passed.cause == ERRPIPE_CAUSE_LIBRARY_UNREADABLE)
 		return shut_directory(w);
+	if (w->passed.detail == ERRPIPE_DETAIL_HARD_FLOAT)
+		return "soft-float arm";
+	if (w->passed.detail == ERRPIPE_DETAIL_SOFT_FLOAT)
+		return "hard-float arm";
 	if (w->passed.cause == ERRPIPE_CAUSE_LIBRARY_FOR_NEWER_KERNEL)
 		return ep_keep(w->c, "%u.%u", (unsigned)(kernel >> 16), (unsigned)(kernel >> 8 & 0xff));
 	return w->passed.cause == ERRPIPE_CAUSE_LIBRARY_OTHER_ARCHITECTURE && machine ? machine->name : NULL;

@@ -145,7 +145,8 @@ struct ep_walk {
 		bool has_hwcaps;
 	} probed[EP_PROBED_MAX];
 	unsigned probes;
-	unsigned level; /* of the CPU; 0: unknown */
+	unsigned level;	     /* of the CPU; 0: unknown */
+	bool has_hard_float; /* ARM: the ABI of the loader */
 
 	char list[8192];       /* musl: the directories of the system */
 	const char *list_file; /* the file that names them instead of the usual ones; NULL: none */
