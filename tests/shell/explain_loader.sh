@@ -365,6 +365,10 @@ if command -v musl-gcc >/dev/null; then
 		"$errpipe" explain --json alone/large | jq -r '.libraries[].path' | xargs cp -t alone/usr/lib && "$errpipe" explain --root alone /large
 	}
 	try "glibc's loader alone, with musl" only_loader
+	damaged() {
+		rm alone/usr/lib/libc.so.6 && ! "$errpipe" explain --root alone /large >out && cat out && grep -qF 'needs the library "libc.so.6"' out && ! grep -F musl out
+	}
+	try "glibc without its C library, beside musl" damaged
 	not_alone() {
 		rm -r alone/lib/ld-musl* alone/usr/lib/* && ! "$errpipe" explain --root alone /large >out && ! grep -F musl out
 	}

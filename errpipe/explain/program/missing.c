@@ -401,13 +401,17 @@ static enum ep_try try_existing(struct ep_walk *w, const char *path)
 	return w->near->fitting ? EP_TRY_NOWHERE : EP_TRY_NEXT;
 }
 
+/* If libc.so.6 alone is missing, the system is damaged. It may have a loader of musl for other programs. */
 static bool has_own_libc(struct ep_walk *w)
 {
+	static const char *const libraries[] = { "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0" };
 	const char *wanted = w->wanted;
 	struct ep_near near = { .lists = 0 };
 
-	w->wanted = "libc.so.6";
-	ep_walk_search_again(w, try_existing, &near);
+	for (size_t i = 0; !near.fitting && i < sizeof(libraries) / sizeof(*libraries); i++) {
+		w->wanted = libraries[i];
+		ep_walk_search_again(w, try_existing, &near);
+	}
 	w->wanted = wanted;
 	return near.fitting;
 }
