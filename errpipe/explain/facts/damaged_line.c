@@ -93,6 +93,14 @@ static bool has_other_mark(struct ep_span line, struct ep_damaged_line *found)
 	return false;
 }
 
+/* "/bin/bash" alone, or "/usr/bin/env python3", and other lines: the whole mark is missing. With options, it is a command. */
+static bool has_no_mark(struct ep_span line, struct ep_span rest, struct ep_damaged_line *found)
+{
+	const struct mark none = { "", ERRPIPE_DETAIL_WRONG_MARK, false };
+
+	return ep_trim(rest).size && !ep_holds(line, " -") && has_mark(line, &none, found);
+}
+
 static bool has_blank_inside(struct ep_span line, struct ep_damaged_line *found)
 {
 	const struct mark bang = { "!", ERRPIPE_DETAIL_BLANK_INSIDE, true };
@@ -179,7 +187,8 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 	*found = (struct ep_damaged_line){ .number = 0 };
 	if (!ep_take_line(&rest, &line))
 		return false;
-	if (has_other_mark(line, found) || has_blank_inside(line, found) || is_late_in_line(line, found))
+	if (has_other_mark(line, found) || has_no_mark(line, rest, found) || has_blank_inside(line, found) ||
+	    is_late_in_line(line, found))
 		return true;
 	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
 	return is_in_later_line(text, found);

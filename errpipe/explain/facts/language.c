@@ -326,6 +326,21 @@ const char *ep_interpreter_of(enum errpipe_content language)
 
 /* --- the shell ---------------------------------------------------------------------------------- */
 
+static size_t count_of(struct ep_span line, char c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < line.size; i++)
+		count += line.at[i] == c;
+	return count;
+}
+
+/* After a here-document or a quote that goes on, the lines may be those of another language. */
+static bool goes_on(struct ep_span line)
+{
+	return ep_holds(line, "<<") || count_of(line, '\'') % 2 || count_of(line, '"') % 2;
+}
+
 static bool is_one_of(struct ep_span word, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -338,10 +353,10 @@ static bool is_one_of(struct ep_span word, const char *const *words, size_t coun
 /* The first words of other languages, which look like commands. */
 static bool is_foreign_word(struct ep_span word)
 {
-	static const char *const words[] = { "package", "func",	   "fn",    "use",    "module",	 "def",
-					     "class",	"public",  "using", "import", "include", "namespace",
-					     "struct",	"typedef", "int",   "void",   "static",	 "const",
-					     "var",	"pub",	   "extern" };
+	static const char *const words[] = { "package", "func",	   "fn",     "use",	  "module",  "def",
+					     "class",	"public",  "using",  "import",	  "include", "namespace",
+					     "struct",	"typedef", "int",    "void",	  "static",  "const",
+					     "var",	"pub",	   "extern", "interface", "enum" };
 
 	return is_one_of(word, words, COUNT(words));
 }
@@ -354,8 +369,8 @@ static bool is_command(struct ep_span word)
 
 	if (!word.size || *word.at == '-')
 		return false;
-	/* An address, a time, or a status. */
-	if (ep_is_digit(ep_byte(word, 0)) && ep_while(word, "0123456789.:") == word.size)
+	/* An address, a date, a time, or a status. */
+	if (ep_is_digit(ep_byte(word, 0)) && ep_while(word, "0123456789.:-/TZ") == word.size)
 		return false;
 	for (size_t i = 0; i < word.size; i++) {
 		char c = is_path ? ep_lower(word.at[i]) : word.at[i];
@@ -368,20 +383,23 @@ static bool is_command(struct ep_span word)
 
 static bool is_assignment(struct ep_span word)
 {
-	size_t length = 0;
+	struct ep_span rest = word;
 
-	while (ep_is_name(ep_byte(word, length)))
-		length++;
-	return length && !ep_is_digit(*word.at) &&
-	       (ep_byte(word, length) == '=' || ep_starts(ep_after(word, length), "+="));
+	while (ep_is_name(ep_byte(rest, 0)))
+		rest = ep_after(rest, 1);
+	if (rest.size == word.size || ep_is_digit(*word.at))
+		return false;
+	return ep_starts(rest, "+=") || (ep_starts(rest, "=") && !ep_starts(rest, "=="));
 }
 
-/* "name()" */
+/* "name()"; "name();" calls a function of another language. */
 static bool is_function(struct ep_span word)
 {
 	size_t length = ep_until(word, "(");
+	struct ep_span rest = ep_after(word, length);
 
-	return length && ep_is_name(*word.at) && ep_starts(ep_after(word, length), "()");
+	return length && ep_is_name(*word.at) && ep_starts(rest, "()") && ep_byte(rest, 2) != ';' &&
+	       ep_byte(rest, 2) != '.';
 }
 
 static bool is_expansion(struct ep_span word)
@@ -416,25 +434,135 @@ static bool is_exec_of_pip(struct ep_span word)
 	return ep_equals(word, "'''exec'");
 }
 
-/* "x = 1": a shell wants no blanks there. */
-static bool is_other_assignment(struct ep_span code, struct ep_span word)
+/* "x = 1", "local x = 1": a shell wants no blanks there. */
+static bool is_other_assignment(struct ep_span line, struct ep_span word)
 {
-	return ep_starts(ep_after(code, word.size), " = ");
+	static const char *const declarations[] = { "local", "let", "const", "var", "val", "type" };
+	struct ep_span rest = ep_after(line, word.size);
+
+	if (is_one_of(word, declarations, COUNT(declarations)))
+		rest = after_name(rest, " ");
+	return ep_starts(rest, " = ");
+}
+
+/* "version 1.2", "homepage https://x": a key of a list and its value. */
+static bool is_record(struct ep_span line, struct ep_span word)
+{
+	static const char *const keys[] = { "version", "name", "title", "url", "homepage", "author", "description" };
+	struct ep_span value = ep_trim(ep_after(line, word.size));
+	size_t digits = ep_while(value, "0123456789");
+
+	return is_one_of(word, keys, COUNT(keys)) &&
+	       (ep_starts(value, "http") || (digits && ep_byte(value, digits) == '.'));
+}
+
+/* A word after which a shell takes a block. */
+static bool takes_block(struct ep_span before)
+{
+	static const char *const words[] = { "if", "while", "until", "then", "else", "elif", "do", "time",
+					     "!",  "{",	    "(",     "||",   "&&",   "|",    "in" };
+
+	for (size_t i = before.size; i > 0; i--) {
+		if (ep_is_blank(before.at[i - 1]))
+			return is_one_of(ep_after(before, i), words, COUNT(words)) || ends_in(before, ';');
+	}
+	return is_one_of(before, words, COUNT(words));
+}
+
+/* "server {", "if (x) {": not the block of a shell's function. */
+static bool is_other_block(struct ep_span line, struct ep_span word)
+{
+	struct ep_span before = ep_trim(line);
+
+	if (!ends_in(before, '{') || before.size == 1 || goes_on(line) || ep_equals(word, "function") ||
+	    ep_equals(word, "coproc"))
+		return false;
+	before.size--;
+	if (!ep_is_blank(before.at[before.size - 1]))
+		return false;
+	before = ep_trim(before);
+	return !ep_holds(before, "()") && !ep_holds(before, "( )") && !takes_block(before);
+}
+
+/* A requirement of pip: "name==1.0", "name[extra]>=2". */
+static bool is_requirement(struct ep_span line)
+{
+	static const char *const operators[] = { "==", ">=", "<=", "~=", "!=" };
+	struct ep_span rest = line;
+
+	while (rest.size && (ep_is_name(*rest.at) || strchr("-.[]", *rest.at)))
+		rest = ep_after(rest, 1);
+	for (size_t i = 0; i < COUNT(operators); i++) {
+		if (rest.size < line.size && ep_is_name(*line.at) && ep_starts(rest, operators[i]))
+			return ep_is_digit(ep_byte(rest, 2));
+	}
+	return false;
+}
+
+/* "print('x')", "run(x);" */
+static bool is_call(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "");
+	char first = ep_byte(rest, 1);
+
+	if (rest.size == line.size || ep_byte(rest, 0) != '(')
+		return false;
+	return first == '"' || first == '\'' || (ep_is_name(first) && (ends_in(rest, ')') || ends_in(rest, ';')));
+}
+
+enum { SENTENCE_BLANKS = 3 };
+
+/* Four words at least, with a capital letter and a full stop. */
+static bool is_sentence(struct ep_span line)
+{
+	char last = line.size > 1 ? line.at[line.size - 2] : '\0';
+
+	if (!ends_in(line, '.') || !ep_is_letter(last) || !ep_is_letter(*line.at) || ep_lower(*line.at) == *line.at)
+		return false;
+	for (size_t i = 0; i < line.size; i++) {
+		if (!ep_is_letter(line.at[i]) && !ep_is_digit(line.at[i]) && !strchr(" ,.':-", line.at[i]))
+			return false;
+	}
+	return count_of(line, ' ') >= SENTENCE_BLANKS;
+}
+
+/* Lines that no shell takes, up to a quote or a here-document that goes on. */
+static bool has_foreign_line(struct ep_span text)
+{
+	bool continues = false;
+	struct ep_span line;
+
+	for (int i = 0; i < LINES_MAX && ep_take_line(&text, &line); i++) {
+		bool is_part = continues;
+
+		continues = ends_in(line, '\\');
+		if (is_part || !line.size || *line.at == '#')
+			continue;
+		if (is_requirement(line) || is_call(line) || is_sentence(line))
+			return true;
+		if (goes_on(line))
+			break;
+	}
+	return false;
 }
 
 bool ep_is_shell(const struct ep_text *text)
 {
 	static const char *const words[] = { ":", "!", "[", "[[", "{", "(" };
 	struct ep_span code = ep_skip_comments(text->all), word = { code.at, ep_until(code, " \t\r\n") };
+	struct ep_span line = { code.at, ep_until(code, "\r\n") };
 
 	/* The screen shot program of ImageMagick. */
 	if (!code.size || ep_has_ending(text->path, ".sh") || ep_starts(code, "import -"))
 		return true;
-	if (is_other_assignment(code, word))
+	/* The rest is Python. */
+	if (is_exec_of_pip(word))
+		return true;
+	if (is_other_assignment(line, word) || is_record(line, word) || is_other_block(line, word) ||
+	    has_foreign_line(code))
 		return false;
 	return is_one_of(word, words, COUNT(words)) || is_assignment(word) || is_function(word) ||
-	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_exec_of_pip(word) ||
-	       is_command(word);
+	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_command(word);
 }
 
 /* --- bash --------------------------------------------------------------------------------------- */
@@ -503,21 +631,6 @@ static bool is_of_other_shell(struct ep_span line)
 			return true;
 	}
 	return is_end(line) || ep_holds(line, "BASH_VERSION") || ep_holds(line, "ZSH_VERSION");
-}
-
-static size_t count_of(struct ep_span line, char c)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < line.size; i++)
-		count += line.at[i] == c;
-	return count;
-}
-
-/* After a here-document or a quote that goes on, the lines may be those of another language. */
-static bool goes_on(struct ep_span line)
-{
-	return ep_holds(line, "<<") || count_of(line, '\'') % 2 || count_of(line, '"') % 2;
 }
 
 bool ep_is_bash(const struct ep_text *text)

@@ -429,11 +429,11 @@ static bool is_diff(const struct ep_text *text)
 	return false;
 }
 
-/* A comment, and a command that only these files have. */
+/* A comment, and a command or the ends of lines that these files have. */
 static bool has_comment_of_batch(struct ep_span code)
 {
 	return (ep_starts_caseless(code, "rem ") || ep_starts(code, "::")) &&
-	       (ep_holds(code, "\n@echo off") || ep_holds(code, "\n@ECHO OFF"));
+	       (ep_holds(code, "\n@echo off") || ep_holds(code, "\n@ECHO OFF") || ep_holds(code, "\r\n"));
 }
 
 static bool is_batch(const struct ep_text *text)
