@@ -1062,6 +1062,23 @@ START_TEST(origin_of_a_set_id_program)
 }
 END_TEST
 
+/* musl ignores LD_PRELOAD for a set-id program. */
+START_TEST(preload_of_a_set_id_program)
+{
+	const struct errpipe_who who = { .uid = geteuid() + 1, .gid = getegid() };
+	char variable[] = "LD_PRELOAD=/opt/a/libp.so", *envp[] = { variable, NULL };
+
+	LOADER(musl);
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	put_library("opt/a/libp.so", (struct dynamic_file){ .needed = { "libnone.so" } });
+	ask((struct errpipe_question){ .who = &who, .envp = envp });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(fchmodat(root, "app", 04755, 0), 0);
+	ask((struct errpipe_question){ .who = &who, .envp = envp });
+	must_start();
+}
+END_TEST
+
 static Suite *explain_loader_suite(void)
 {
 	Suite *suite = suite_create("explain_loader");
@@ -1115,6 +1132,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, stand_in);
 	tcase_add_test(tcase, of_musl);
 	tcase_add_test(tcase, origin_of_a_set_id_program);
+	tcase_add_test(tcase, preload_of_a_set_id_program);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -256,10 +256,11 @@ int ep_musl(struct ep_walk *w)
 
 	read_list(w, w->list, sizeof(w->list));
 	w->search = search;
-	if (preloads && *preloads) {
-		w->certain = w->certain && !w->secure;
+	/* A process that gains privileges ignores the variable. */
+	if (preloads && *preloads && w->secure)
+		w->certain = false;
+	else if (preloads && *preloads)
 		ep_walk_parts(w, preloads, ": \t\n", preload, NULL);
-	}
 	for (int i = 0; i < w->count; i++) {
 		for (unsigned j = 0; w->loaded[i].is_queued && j < w->loaded[i].names; j++) {
 			unsigned at = w->loaded[i].first_name + j;
