@@ -441,7 +441,7 @@ static bool is_other_assignment(struct ep_span line, struct ep_span word)
 	struct ep_span rest = ep_after(line, word.size);
 
 	if (is_one_of(word, declarations, COUNT(declarations)))
-		rest = after_name(rest, " ");
+		rest = ep_starts(rest, " ") ? after_name(rest, " ") : rest;
 	return ep_starts(rest, " = ");
 }
 
