@@ -197,7 +197,7 @@ static int get_io_priority(struct setup *setup, const json_t *process)
 	return 0;
 }
 
-/* The target has the terminal of errpipe, and no other. */
+/* The target shares the terminal of errpipe. */
 static int check_terminal(const json_t *process)
 {
 	int terminal = 0;

@@ -32,7 +32,7 @@ struct profile {
 	unsigned conditions_count, rules_count;
 };
 
-/* Returns 1 with the action, 0 if there is none, or, after a message, -1. The errno is EPERM unless the profile says otherwise. */
+/* Returns 1 and the action, 0 if it is missing, or -1 after a message. EPERM is the default errno. */
 static int get_action(const json_t *object, const char *action_name, const char *error_name, uint32_t *action)
 {
 	static const struct {
