@@ -44,10 +44,10 @@ static char *names_of(uint64_t set)
 	return fclose(to) == 0 ? names : NULL;
 }
 
-static int get_capabilities(const json_t *object, const char *name, uint64_t *set)
+static int get_capabilities(const struct object *sets, const char *key, uint64_t *set)
 {
 	char **names = NULL;
-	int ret = get_strings(object, name, &names);
+	int ret = get_strings(sets, key, &names);
 
 	*set = 0;
 	for (char **p = names; ret > 0 && *p; p++)
@@ -77,39 +77,30 @@ static int check_capabilities(struct bundle *bundle, uint64_t permitted)
 	return bundle->fault.object ? 0 : no_memory();
 }
 
-static int get_all_capabilities(struct bundle *bundle, const json_t *process)
+static int get_all_capabilities(struct bundle *bundle, const struct object *process)
 {
+	struct object sets;
 	uint64_t permitted;
-	json_t *sets;
 
-	if (get_object(process, "process.capabilities", &sets) < 0 ||
-	    get_capabilities(sets, "process.capabilities.effective", &bundle->who.effective) < 0 ||
-	    get_capabilities(sets, "process.capabilities.permitted", &permitted) < 0 ||
-	    get_capabilities(sets, "process.capabilities.inheritable", &bundle->who.inheritable) < 0 ||
-	    get_capabilities(sets, "process.capabilities.bounding", &bundle->who.bounding) < 0)
+	if (get_object(process, "capabilities", &sets) < 0 ||
+	    get_capabilities(&sets, "effective", &bundle->who.effective) < 0 ||
+	    get_capabilities(&sets, "permitted", &permitted) < 0 ||
+	    get_capabilities(&sets, "inheritable", &bundle->who.inheritable) < 0 ||
+	    get_capabilities(&sets, "bounding", &bundle->who.bounding) < 0)
 		return -1;
 	return check_capabilities(bundle, permitted);
 }
 
-static int get_groups(struct bundle *bundle, const json_t *user)
+static int get_user(struct bundle *bundle, const struct object *process)
 {
-	int ret = get_ids(user, "process.user.additionalGids", &bundle->groups, &bundle->who.groups_count);
+	struct object user;
 
-	bundle->who.groups = bundle->groups;
-	return ret;
-}
-
-static int get_user(struct bundle *bundle, const json_t *process)
-{
-	json_t *user;
-	int ret = get_object(process, "process.user", &user);
-
-	if (ret <= 0)
-		return ret;
-	if (get_id(user, "process.user.uid", &bundle->who.uid) < 0 ||
-	    get_id(user, "process.user.gid", &bundle->who.gid) < 0)
+	if (get_object(process, "user", &user) < 0 || get_id(&user, "uid", &bundle->who.uid) < 0 ||
+	    get_id(&user, "gid", &bundle->who.gid) < 0 ||
+	    get_ids(&user, "additionalGids", &bundle->groups, &bundle->who.groups_count) < 0)
 		return -1;
-	return get_groups(bundle, user);
+	bundle->who.groups = bundle->groups;
+	return 0;
 }
 
 /* runc 1.1 does not start a container with fewer open files, and crun 1.8 needs more. */
@@ -125,7 +116,7 @@ static int check_files(struct bundle *bundle, uint64_t limit)
 }
 
 /* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
-static int get_limit(void *data, const json_t *entry, const char *name)
+static int get_limit(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
 	const struct {
@@ -135,17 +126,13 @@ static int get_limit(void *data, const json_t *entry, const char *name)
 		       { "RLIMIT_AS", &bundle->limit_address_space },
 		       { "RLIMIT_DATA", &bundle->limit_data },
 		       { "RLIMIT_NPROC", &bundle->limit_processes } };
-	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE], hard_name[2 * NAME_SIZE];
 	const char *type = "";
 	uint64_t soft = 0, hard = 0;
 	int ret;
 
-	snprintf(type_name, sizeof(type_name), "%s.type", name);
-	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
-	snprintf(hard_name, sizeof(hard_name), "%s.hard", name);
-	if (get_string(entry, type_name, &type) < 0 || get_number(entry, hard_name, &hard) < 0)
+	if (get_string(entry, "type", &type) < 0 || get_number(entry, "hard", &hard) < 0)
 		return -1;
-	ret = get_number(entry, soft_name, &soft);
+	ret = get_number(entry, "soft", &soft);
 	/* may_expand_vm() in the kernel's mm/mmap.c */
 	if (ret > 0 && !soft && strcmp(type, "RLIMIT_DATA") == 0)
 		soft = hard;
@@ -166,21 +153,19 @@ static void check_cwd(struct bundle *bundle)
 			(struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_CWD, .object = (char *)bundle->cwd };
 }
 
-static int get_process(struct bundle *bundle)
+static int get_process(struct bundle *bundle, const struct object *config)
 {
-	json_t *process;
+	struct object process;
 
-	if (get_object(bundle->config, "process", &process) < 0 ||
-	    get_strings(process, "process.args", &bundle->args) < 0 ||
-	    get_strings(process, "process.env", &bundle->env) < 0 ||
-	    get_string(process, "process.cwd", &bundle->cwd) < 0 ||
-	    get_string(process, "process.apparmorProfile", &bundle->profile) < 0 ||
-	    get_string(process, "process.selinuxLabel", &bundle->label) < 0 ||
-	    get_flag(process, "process.noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
-	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, bundle) < 0 || get_user(bundle, process) < 0)
+	if (get_object(config, "process", &process) < 0 || get_strings(&process, "args", &bundle->args) < 0 ||
+	    get_strings(&process, "env", &bundle->env) < 0 || get_string(&process, "cwd", &bundle->cwd) < 0 ||
+	    get_string(&process, "apparmorProfile", &bundle->profile) < 0 ||
+	    get_string(&process, "selinuxLabel", &bundle->label) < 0 ||
+	    get_flag(&process, "noNewPrivileges", &bundle->who.no_new_privs) < 0 ||
+	    get_objects(&process, "rlimits", SIZE_MAX, get_limit, bundle) < 0 || get_user(bundle, &process) < 0)
 		return -1;
 	check_cwd(bundle);
-	return get_all_capabilities(bundle, process);
+	return get_all_capabilities(bundle, &process);
 }
 
 /* --- ids: those of a user namespace are not the ids that its files have outside --- */
@@ -191,21 +176,19 @@ struct mapping {
 };
 
 /* Neither range goes beyond the ids: map_write() in the kernel's kernel/user_namespace.c. */
-static int get_mapping(const json_t *entry, const char *name, struct mapping *mapping)
+static int get_mapping(const struct object *entry, struct mapping *mapping)
 {
 	static const char *const keys[] = { "containerID", "hostID", "size" };
 	uint64_t values[COUNT(keys)] = { 0 };
-	char key_name[2 * NAME_SIZE];
 
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		snprintf(key_name, sizeof(key_name), "%s.%s", name, keys[i]);
-		if (get_number(entry, key_name, &values[i]) < 0)
+		if (get_number(entry, keys[i], &values[i]) < 0)
 			return -1;
 		if (values[i] > UINT32_MAX)
-			return wrong(key_name, "an id");
+			return wrong(entry, keys[i], "an id");
 	}
 	if (values[0] + values[2] > UINT32_MAX || values[1] + values[2] > UINT32_MAX)
-		return wrong(key_name, "a range of ids");
+		return wrong(entry, "size", "a range of ids");
 	*mapping = (struct mapping){ values[0], values[1], values[2] };
 	return 0;
 }
@@ -219,23 +202,23 @@ static bool map(uint32_t *id, uint32_t inside, const struct mapping *mapping)
 	return true;
 }
 
-static int map_uid(void *data, const json_t *entry, const char *name)
+static int map_uid(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
 	struct mapping mapping = { 0 };
 
-	if (get_mapping(entry, name, &mapping) < 0)
+	if (get_mapping(entry, &mapping) < 0)
 		return -1;
 	map(&bundle->mapped.uid, bundle->who.uid, &mapping);
 	return 0;
 }
 
-static int map_gids(void *data, const json_t *entry, const char *name)
+static int map_gids(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
 	struct mapping mapping = { 0 };
 
-	if (get_mapping(entry, name, &mapping) < 0)
+	if (get_mapping(entry, &mapping) < 0)
 		return -1;
 	map(&bundle->mapped.gid, bundle->who.gid, &mapping);
 	for (size_t i = 0; i < bundle->who.groups_count; i++)
@@ -243,21 +226,18 @@ static int map_gids(void *data, const json_t *entry, const char *name)
 	return 0;
 }
 
-static int map_ids(struct bundle *bundle)
+static int map_ids(struct bundle *bundle, const struct object *linux_)
 {
 	size_t size = bundle->who.groups_count * sizeof(*bundle->groups);
-	json_t *linux_;
 
-	if (get_object(bundle->config, "linux", &linux_) <= 0)
-		return linux_ ? -1 : 0;
 	bundle->mapped = bundle->who;
 	bundle->mapped_groups = malloc(size + 1);
 	if (!bundle->mapped_groups)
 		return no_memory();
 	if (size)
 		memcpy(bundle->mapped_groups, bundle->groups, size);
-	if (get_objects(linux_, "linux.uidMappings", MAPPINGS_MAX, map_uid, bundle) < 0 ||
-	    get_objects(linux_, "linux.gidMappings", MAPPINGS_MAX, map_gids, bundle) < 0)
+	if (get_objects(linux_, "uidMappings", MAPPINGS_MAX, map_uid, bundle) < 0 ||
+	    get_objects(linux_, "gidMappings", MAPPINGS_MAX, map_gids, bundle) < 0)
 		return -1;
 	bundle->mapped.mapped = bundle->mapped.uid != bundle->who.uid;
 	bundle->who = bundle->mapped;
@@ -299,14 +279,11 @@ static bool holds(char *const *names, const char *name)
 }
 
 /* Does the rule name execve(2)? Returns 1, 0, or, after a message, -1. */
-static int is_for_execve(const json_t *rule, const char *name)
+static int is_for_execve(const struct object *rule)
 {
-	char names_name[2 * NAME_SIZE];
 	char **names = NULL;
-	int ret;
+	int ret = get_strings(rule, "names", &names);
 
-	snprintf(names_name, sizeof(names_name), "%s.names", name);
-	ret = get_strings(rule, names_name, &names);
 	if (ret > 0)
 		ret = holds(names, "execve");
 	free(names);
@@ -314,43 +291,33 @@ static int is_for_execve(const json_t *rule, const char *name)
 }
 
 /* If several rules name one call, their arguments and the version of libseccomp decide which one applies. */
-static int get_rule(void *data, const json_t *entry, const char *name)
+static int get_rule(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
-	char action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE], args_name[2 * NAME_SIZE];
-	int ret = is_for_execve(entry, name);
+	int ret = is_for_execve(entry);
 	const char *action = "";
 	uint64_t error = EPERM;
 	json_t *args;
 
 	if (ret <= 0)
 		return ret;
-	snprintf(action_name, sizeof(action_name), "%s.action", name);
-	snprintf(error_name, sizeof(error_name), "%s.errnoRet", name);
-	snprintf(args_name, sizeof(args_name), "%s.args", name);
-	if (get_string(entry, action_name, &action) < 0 || get_number(entry, error_name, &error) < 0 ||
-	    get_array(entry, args_name, "an array of objects", &args) < 0)
+	if (get_string(entry, "action", &action) < 0 || get_number(entry, "errnoRet", &error) < 0 ||
+	    get_array(entry, "args", "an array of objects", &args) < 0)
 		return -1;
 	bundle->seccomp_is_unclear |= bundle->has_rule || json_array_size(args);
 	bundle->has_rule = true;
 	return set_action(bundle, action, error);
 }
 
-static int get_seccomp(struct bundle *bundle)
+static int get_seccomp(struct bundle *bundle, const struct object *linux_)
 {
 	const char *action = "";
 	uint64_t error = EPERM;
-	json_t *linux_, *seccomp;
-	int ret = get_object(bundle->config, "linux", &linux_);
+	struct object seccomp;
 
-	if (ret > 0)
-		ret = get_object(linux_, "linux.seccomp", &seccomp);
-	if (ret <= 0)
-		return ret;
-	if (get_string(seccomp, "linux.seccomp.defaultAction", &action) < 0 ||
-	    get_number(seccomp, "linux.seccomp.defaultErrnoRet", &error) < 0 ||
-	    set_action(bundle, action, error) < 0 ||
-	    get_objects(seccomp, "linux.seccomp.syscalls", SIZE_MAX, get_rule, bundle) < 0)
+	if (get_object(linux_, "seccomp", &seccomp) < 0 || get_string(&seccomp, "defaultAction", &action) < 0 ||
+	    get_number(&seccomp, "defaultErrnoRet", &error) < 0 || set_action(bundle, action, error) < 0 ||
+	    get_objects(&seccomp, "syscalls", SIZE_MAX, get_rule, bundle) < 0)
 		return -1;
 	if (bundle->seccomp_is_unclear)
 		bundle->seccomp.cause = ERRPIPE_CAUSE_NONE;
@@ -470,27 +437,19 @@ static bool is_set(const struct flag *flag, bool is_bind)
 	return flag->set && !flag->cleared_recursively;
 }
 
-static int get_mount(void *data, const json_t *entry, const char *name)
+static int get_mount(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
 	struct errpipe_mount *mount = &bundle->mounts[bundle->mounts_count];
-	char destination[2 * NAME_SIZE], type_name[2 * NAME_SIZE], source_name[2 * NAME_SIZE],
-		options_name[2 * NAME_SIZE];
 	const char *type = "", *source = NULL;
 	struct mount_options all = { 0 };
 	char **options = NULL;
 	int ret;
 
-	snprintf(destination, sizeof(destination), "%s.destination", name);
-	snprintf(type_name, sizeof(type_name), "%s.type", name);
-	snprintf(source_name, sizeof(source_name), "%s.source", name);
-	snprintf(options_name, sizeof(options_name), "%s.options", name);
-	ret = get_string(entry, destination, &mount->at);
-	if (ret == 0)
-		return missing(destination);
-	if (ret < 0 || get_string(entry, type_name, &type) < 0 || get_string(entry, source_name, &source) < 0)
+	if (required(get_string(entry, "destination", &mount->at), entry, "destination") < 0 ||
+	    get_string(entry, "type", &type) < 0 || get_string(entry, "source", &source) < 0)
 		return -1;
-	ret = get_strings(entry, options_name, &options);
+	ret = get_strings(entry, "options", &options);
 	all.is_bind = strcmp(type, "bind") == 0;
 	for (char **p = options; ret > 0 && *p; p++)
 		apply_option(&all, *p);
@@ -502,24 +461,20 @@ static int get_mount(void *data, const json_t *entry, const char *name)
 		mount->noexec = 0;
 	mount->empty = !all.is_bind && !all.is_copy && strcmp(type, "tmpfs") == 0;
 	/* The owners of the files on an idmapped mount are unknown here. */
-	all.is_idmapped |= json_object_get(entry, "uidMappings") || json_object_get(entry, "gidMappings");
+	all.is_idmapped |= json_object_get(entry->json, "uidMappings") || json_object_get(entry->json, "gidMappings");
 	bundle->sources[bundle->mounts_count++] = all.is_bind && !all.is_idmapped ? source : NULL;
 	return ret;
 }
 
 /* Runtimes mask paths after they have made all mounts. */
-static int get_masks(struct bundle *bundle)
+static int get_masks(struct bundle *bundle, const struct object *linux_)
 {
-	static const char name[] = "linux.maskedPaths";
 	char **paths = NULL;
-	json_t *linux_;
-	int ret = get_object(bundle->config, "linux", &linux_);
+	int ret = get_strings(linux_, "maskedPaths", &paths);
 
-	if (ret > 0)
-		ret = get_strings(linux_, name, &paths);
 	for (size_t i = 0; ret > 0 && paths[i]; i++) {
 		if (i == MASKS_MAX)
-			ret = too_long(name);
+			ret = too_long(linux_, "maskedPaths");
 		else
 			bundle->mounts[bundle->mounts_count++] =
 				(struct errpipe_mount){ .at = paths[i], .masked = 1 };
@@ -528,25 +483,20 @@ static int get_masks(struct bundle *bundle)
 	return ret;
 }
 
-static int get_mounts(struct bundle *bundle)
+static int get_mounts(struct bundle *bundle, const struct object *config)
 {
 	bundle->mounts = calloc(MOUNTS_MAX + MASKS_MAX, sizeof(*bundle->mounts));
 	bundle->sources = calloc(MOUNTS_MAX + MASKS_MAX, sizeof(*bundle->sources));
 	if (!bundle->mounts || !bundle->sources)
 		return no_memory();
-	if (get_objects(bundle->config, "mounts", MOUNTS_MAX, get_mount, bundle) < 0)
-		return -1;
-	return get_masks(bundle);
+	return get_objects(config, "mounts", MOUNTS_MAX, get_mount, bundle);
 }
 
-static int get_root(struct bundle *bundle)
+static int get_root(struct bundle *bundle, const struct object *config)
 {
-	json_t *root;
-	int ret = get_object(bundle->config, "root", &root);
+	struct object root;
 
-	if (ret > 0)
-		ret = get_string(root, "root.path", &bundle->root);
-	return ret < 0 ? -1 : 0;
+	return get_object(config, "root", &root) < 0 ? -1 : get_string(&root, "path", &bundle->root);
 }
 
 /* --- names: the paths of config.json as they are seen from the working directory --- */
@@ -689,11 +639,15 @@ static int load(struct bundle *bundle, const char *directory, int milliseconds)
 
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds)
 {
+	struct object config = { .prefix = "" }, linux_;
+
 	*bundle = (struct bundle){ 0 };
-	if (load(bundle, directory, milliseconds) < 0 || get_root(bundle) < 0 || get_process(bundle) < 0 ||
-	    map_ids(bundle) < 0)
+	if (load(bundle, directory, milliseconds) < 0)
 		return -1;
-	if (get_mounts(bundle) < 0 || get_seccomp(bundle) < 0)
+	config.json = bundle->config;
+	if (get_root(bundle, &config) < 0 || get_process(bundle, &config) < 0 ||
+	    get_object(&config, "linux", &linux_) < 0 || map_ids(bundle, &linux_) < 0 ||
+	    get_mounts(bundle, &config) < 0 || get_masks(bundle, &linux_) < 0 || get_seccomp(bundle, &linux_) < 0)
 		return -1;
 	return add_names(bundle, directory);
 }

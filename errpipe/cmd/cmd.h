@@ -139,7 +139,8 @@ int process_read(struct setup *setup, const char *name);
 void process_free(struct setup *setup);
 
 /* oci_seccomp.c: make the filter of an OCI profile, or of a file that has one. Returns 0, or -1 after a message. */
-int profile_compile(struct setup *setup, const struct json_t *object);
+struct object;
+int profile_compile(struct setup *setup, const struct object *profile);
 int profile_read(struct setup *setup, FILE *file, const char *name);
 
 /* The name of an errno, or words if it has none. */

@@ -19,48 +19,43 @@ static void name_file(const char *name)
 		exit(own_failure(ENOMEM, "cannot read a file"));
 }
 
-int refused(const char *name, const char *why)
+int refused(const struct object *object, const char *key, const char *why)
 {
-	own_failure(0, "%s: %s %s", file_name, name, why);
+	own_failure(0, "%s: %s%s %s", file_name, object->prefix, key, why);
 	return -1;
 }
 
-int wrong(const char *name, const char *want)
+int wrong(const struct object *object, const char *key, const char *want)
 {
-	own_failure(0, "%s: %s is not %s", file_name, name, want);
+	own_failure(0, "%s: %s%s is not %s", file_name, object->prefix, key, want);
 	return -1;
 }
 
-int too_long(const char *name)
+int too_long(const struct object *object, const char *key)
 {
-	return refused(name, "has too many entries");
+	return refused(object, key, "has too many entries");
 }
 
-int missing(const char *name)
+int required(int ret, const struct object *object, const char *key)
 {
-	return refused(name, "is missing");
+	return ret == 0 ? refused(object, key, "is missing") : ret;
 }
 
-int required(int ret, const char *name)
-{
-	return ret == 0 ? missing(name) : ret;
-}
-
-int unknown(const char *name, const char *value)
+int unknown(const struct object *object, const char *key, const char *value)
 {
 	char *words = quoted(value);
 
-	own_failure(0, "%s: errpipe cannot set %s to %s", file_name, name, words ? words : "that");
+	own_failure(0, "%s: errpipe cannot set %s%s to %s", file_name, object->prefix, key, words ? words : "that");
 	free(words);
 	return -1;
 }
 
-int check_members(const json_t *object, const char *name, const char *const *members)
+int check_members(const struct object *object, const char *const *members)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value)
+	json_object_foreach((json_t *)object->json, key, value)
 	{
 		const char *const *known = members;
 		char *words;
@@ -70,7 +65,7 @@ int check_members(const json_t *object, const char *name, const char *const *mem
 		if (*known || json_is_null(value))
 			continue;
 		words = escaped(key);
-		own_failure(0, "%s: errpipe cannot set %s.%s", file_name, name, words ? words : "");
+		own_failure(0, "%s: errpipe cannot set %s%s", file_name, object->prefix, words ? words : "");
 		free(words);
 		return -1;
 	}
@@ -107,7 +102,7 @@ json_t *json_parse(const char *file, const char *text, size_t size, size_t flags
 	if (json_is_object(object))
 		return object;
 	if (object) {
-		wrong("the file", "an object");
+		own_failure(0, "%s: the file is not an object", file_name);
 		json_decref(object);
 		return NULL;
 	}
@@ -137,50 +132,60 @@ json_t *json_read(FILE *file, const char *name)
 }
 
 /* null counts as missing. */
-static json_t *value_of(const json_t *object, const char *name)
+static json_t *value_of(const struct object *object, const char *key)
 {
-	const char *dot = strrchr(name, '.');
-	json_t *value = json_object_get(object, dot ? dot + 1 : name);
+	json_t *value = json_object_get(object->json, key);
 
 	return json_is_null(value) ? NULL : value;
 }
 
-int get_object(const json_t *object, const char *name, json_t **value)
+/* The names in the source are far shorter than the room for them. */
+__attribute__((format(printf, 2, 3))) static void set_prefix(struct object *object, const char *format, ...)
 {
-	*value = value_of(object, name);
-	if (!*value)
-		return 0;
-	return json_is_object(*value) ? 1 : wrong(name, "an object");
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(object->prefix, sizeof(object->prefix), format, args);
+	va_end(args);
 }
 
-int get_array(const json_t *object, const char *name, const char *of_what, json_t **value)
+int get_object(const struct object *object, const char *key, struct object *value)
 {
-	*value = value_of(object, name);
-	if (!*value)
+	value->json = value_of(object, key);
+	set_prefix(value, "%s%s.", object->prefix, key);
+	if (!value->json)
 		return 0;
-	return json_is_array(*value) ? 1 : wrong(name, of_what);
+	return json_is_object(value->json) ? 1 : wrong(object, key, "an object");
 }
 
-int get_string(const json_t *object, const char *name, const char **string)
+int get_array(const struct object *object, const char *key, const char *of_what, json_t **value)
 {
-	json_t *value = value_of(object, name);
+	*value = value_of(object, key);
+	if (!*value)
+		return 0;
+	return json_is_array(*value) ? 1 : wrong(object, key, of_what);
+}
+
+int get_string(const struct object *object, const char *key, const char **string)
+{
+	json_t *value = value_of(object, key);
 
 	if (!value)
 		return 0;
 	if (!json_is_string(value))
-		return wrong(name, "a string");
+		return wrong(object, key, "a string");
 	*string = json_string_value(value);
 	return 1;
 }
 
-int get_flag(const json_t *object, const char *name, int *flag)
+int get_flag(const struct object *object, const char *key, int *flag)
 {
-	json_t *value = value_of(object, name);
+	json_t *value = value_of(object, key);
 
 	if (!value)
 		return 0;
 	if (!json_is_boolean(value))
-		return wrong(name, "true or false");
+		return wrong(object, key, "true or false");
 	*flag = json_is_true(value);
 	return 1;
 }
@@ -196,25 +201,25 @@ static bool to_number(const json_t *value, uint64_t *number)
 	return real >= 0x1p63 || (double)*number == real;
 }
 
-int get_number(const json_t *object, const char *name, uint64_t *number)
+int get_number(const struct object *object, const char *key, uint64_t *number)
 {
-	json_t *value = value_of(object, name);
+	json_t *value = value_of(object, key);
 
 	if (!value)
 		return 0;
-	return to_number(value, number) ? 1 : wrong(name, "a number of 0 or more");
+	return to_number(value, number) ? 1 : wrong(object, key, "a number of 0 or more");
 }
 
-int get_exact(const json_t *object, const char *name, uint64_t *number)
+int get_exact(const struct object *object, const char *key, uint64_t *number)
 {
-	int ret = get_number(object, name, number);
+	int ret = get_number(object, key, number);
 
-	return ret > 0 && *number >= UINT64_C(1) << 53 ? wrong(name, "below 2^53") : ret;
+	return ret > 0 && *number >= UINT64_C(1) << 53 ? wrong(object, key, "below 2^53") : ret;
 }
 
-int get_integer(const json_t *object, const char *name, int min, int max, int *number)
+int get_integer(const struct object *object, const char *key, int min, int max, int *number)
 {
-	json_t *value = value_of(object, name);
+	json_t *value = value_of(object, key);
 	double real = json_real_value(value);
 	char want[64];
 
@@ -225,26 +230,45 @@ int get_integer(const json_t *object, const char *name, int min, int max, int *n
 		return 1;
 	}
 	snprintf(want, sizeof(want), "a number from %d to %d", min, max);
-	return wrong(name, want);
+	return wrong(object, key, want);
 }
 
-int get_id(const json_t *object, const char *name, uint32_t *id)
+int get_id(const struct object *object, const char *key, uint32_t *id)
 {
 	uint64_t number;
-	int ret = get_number(object, name, &number);
+	int ret = get_number(object, key, &number);
 
 	if (ret <= 0)
 		return ret;
 	*id = number;
-	return number <= ID_MAX ? 1 : wrong(name, "an id");
+	return number <= ID_MAX ? 1 : wrong(object, key, "an id");
 }
 
-int get_strings(const json_t *object, const char *name, char ***strings)
+int named_number(const struct object *object, const char *key, const char *name, const struct named_number *table,
+		 uint32_t *number)
+{
+	while (table->name && strcmp(table->name, name) != 0)
+		table++;
+	if (!table->name)
+		return unknown(object, key, name);
+	*number = table->number;
+	return 1;
+}
+
+int get_named(const struct object *object, const char *key, const struct named_number *table, uint32_t *number)
+{
+	const char *name;
+	int ret = get_string(object, key, &name);
+
+	return ret > 0 ? named_number(object, key, name, table, number) : ret;
+}
+
+int get_strings(const struct object *object, const char *key, char ***strings)
 {
 	static const char want[] = "an array of strings";
 	json_t *array, *value;
 	size_t i;
-	int ret = get_array(object, name, want, &array);
+	int ret = get_array(object, key, want, &array);
 
 	if (ret <= 0)
 		return ret;
@@ -254,23 +278,23 @@ int get_strings(const json_t *object, const char *name, char ***strings)
 	json_array_foreach(array, i, value)
 	{
 		if (!json_is_string(value))
-			return wrong(name, want);
+			return wrong(object, key, want);
 		(*strings)[i] = (char *)json_string_value(value);
 	}
 	return 1;
 }
 
-int get_ids(const json_t *object, const char *name, uint32_t **ids, size_t *count)
+int get_ids(const struct object *object, const char *key, uint32_t **ids, size_t *count)
 {
 	static const char want[] = "an array of ids";
 	json_t *array, *value;
 	size_t i;
-	int ret = get_array(object, name, want, &array);
+	int ret = get_array(object, key, want, &array);
 
 	if (ret <= 0)
 		return ret;
 	if (json_array_size(array) > GROUPS_MAX)
-		return too_long(name);
+		return too_long(object, key);
 	*ids = calloc(json_array_size(array) + 1, sizeof(**ids));
 	if (!*ids)
 		return no_memory();
@@ -279,33 +303,33 @@ int get_ids(const json_t *object, const char *name, uint32_t **ids, size_t *coun
 		uint64_t number;
 
 		if (!to_number(value, &number) || number > ID_MAX)
-			return wrong(name, want);
+			return wrong(object, key, want);
 		(*ids)[i] = number;
 	}
 	*count = i;
 	return 1;
 }
 
-int get_objects(const json_t *object, const char *name, size_t max,
-		int (*get)(void *data, const json_t *entry, const char *name), void *data)
+int get_objects(const struct object *object, const char *key, size_t max,
+		int (*get)(void *data, const struct object *entry), void *data)
 {
 	static const char want[] = "an array of objects";
 	json_t *array, *value;
 	size_t i;
-	int ret = get_array(object, name, want, &array);
+	int ret = get_array(object, key, want, &array);
 
 	if (ret <= 0)
 		return ret;
 	if (json_array_size(array) > max)
-		return too_long(name);
+		return too_long(object, key);
 	json_array_foreach(array, i, value)
 	{
-		char entry[NAME_SIZE];
+		struct object entry = { .json = value };
 
 		if (!json_is_object(value))
-			return wrong(name, want);
-		snprintf(entry, sizeof(entry), "%s[%zu]", name, i);
-		if (get(data, value, entry) < 0)
+			return wrong(object, key, want);
+		set_prefix(&entry, "%s%s[%zu].", object->prefix, key, i);
+		if (get(data, &entry) < 0)
 			return -1;
 	}
 	return 0;

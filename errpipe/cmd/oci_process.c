@@ -21,27 +21,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-struct named_number {
-	const char *name;
-	int number;
-};
-
-/* Returns 1, 0 if the string is missing, or -1 after a message. */
-static int get_named(const json_t *object, const char *name, const struct named_number *numbers, size_t count,
-		     int *number)
-{
-	const char *string;
-	int ret = get_string(object, name, &string);
-
-	for (size_t i = 0; ret > 0 && i < count; i++) {
-		if (strcmp(numbers[i].name, string) == 0) {
-			*number = numbers[i].number;
-			return 1;
-		}
-	}
-	return ret > 0 ? unknown(name, string) : ret;
-}
-
 /* Setting the groups that it has tries it without a change. /proc/self/setgroups can deny it even to root. */
 static bool may_set_groups(void)
 {
@@ -54,47 +33,44 @@ static bool may_set_groups(void)
 }
 
 /* Without privileges, and without groups to add, the process keeps its groups, as under rootless runc and crun. */
-static int get_user(struct setup *setup, const json_t *process)
+static int get_user(struct setup *setup, const struct object *process)
 {
 	static const char *const names[] = { "uid", "gid", "umask", "additionalGids", NULL };
 	struct errpipe_setup *to = &setup->to;
+	struct object user;
 	int mask = 0, ret;
-	json_t *user;
 
-	if (get_object(process, "process.user", &user) < 0 || check_members(user, "process.user", names) < 0 ||
-	    get_id(user, "process.user.uid", &to->uid) < 0 || get_id(user, "process.user.gid", &to->gid) < 0 ||
-	    get_ids(user, "process.user.additionalGids", &setup->groups, &to->groups_length) < 0)
+	if (get_object(process, "user", &user) < 0 || check_members(&user, names) < 0 ||
+	    get_id(&user, "uid", &to->uid) < 0 || get_id(&user, "gid", &to->gid) < 0 ||
+	    get_ids(&user, "additionalGids", &setup->groups, &to->groups_length) < 0)
 		return -1;
 	to->groups = setup->groups;
 	to->set |= ERRPIPE_SET_USER | (to->groups_length || may_set_groups() ? 0 : ERRPIPE_KEEP_GROUPS);
-	ret = get_integer(user, "process.user.umask", 0, 0777, &mask);
+	ret = get_integer(&user, "umask", 0, 0777, &mask);
 	to->umask = mask;
 	to->set |= ret > 0 ? ERRPIPE_SET_UMASK : 0;
 	return ret;
 }
 
-static int get_capabilities(struct setup *setup, const json_t *process)
+static int get_capabilities(struct setup *setup, const struct object *process)
 {
-	static const char name[] = "process.capabilities";
 	static const char *const names[] = { "bounding", "permitted", "effective", "inheritable", "ambient", NULL };
 	struct errpipe_setup *to = &setup->to;
 	uint64_t *const sets[] = { &to->bounding, &to->permitted, &to->effective, &to->inheritable, &to->ambient };
-	json_t *capabilities;
+	struct object capabilities;
 
-	if (get_object(process, name, &capabilities) < 0 || check_members(capabilities, name, names) < 0)
+	if (get_object(process, "capabilities", &capabilities) < 0 || check_members(&capabilities, names) < 0)
 		return -1;
 	for (size_t i = 0; i < COUNT(sets); i++) {
-		char set_name[2 * NAME_SIZE], **list = NULL;
-		int ret;
+		char **list = NULL;
+		int ret = get_strings(&capabilities, names[i], &list);
 
-		snprintf(set_name, sizeof(set_name), "%s.%s", name, names[i]);
-		ret = get_strings(capabilities, set_name, &list);
 		for (char **p = list; ret > 0 && *p; p++) {
 			uint64_t bit = capability_bit(*p);
 
 			*sets[i] |= bit;
 			if (!bit)
-				ret = unknown(set_name, *p);
+				ret = unknown(&capabilities, names[i], *p);
 		}
 		free(list);
 		if (ret < 0)
@@ -107,40 +83,35 @@ static int get_capabilities(struct setup *setup, const json_t *process)
 }
 
 /* "RLIMIT_" is in front of the name that --limit takes. */
-static int get_limit(void *data, const json_t *entry, const char *name)
+static int get_limit(void *data, const struct object *entry)
 {
 	static const char prefix[] = "RLIMIT_";
 	static const char *const names[] = { "type", "soft", "hard", NULL };
-	char type_name[2 * NAME_SIZE], soft_name[2 * NAME_SIZE], hard_name[2 * NAME_SIZE];
 	struct errpipe_limit limit = { .resource = -1 };
 	const char *type = "";
 
-	snprintf(type_name, sizeof(type_name), "%s.type", name);
-	snprintf(soft_name, sizeof(soft_name), "%s.soft", name);
-	snprintf(hard_name, sizeof(hard_name), "%s.hard", name);
-	if (check_members(entry, name, names) < 0 || required(get_string(entry, type_name, &type), type_name) < 0 ||
-	    required(get_number(entry, soft_name, &limit.soft), soft_name) < 0 ||
-	    required(get_number(entry, hard_name, &limit.hard), hard_name) < 0)
+	if (check_members(entry, names) < 0 || required(get_string(entry, "type", &type), entry, "type") < 0 ||
+	    required(get_number(entry, "soft", &limit.soft), entry, "soft") < 0 ||
+	    required(get_number(entry, "hard", &limit.hard), entry, "hard") < 0)
 		return -1;
 	if (strncmp(type, prefix, strlen(prefix)) == 0)
 		limit.resource = find_resource(type + strlen(prefix), strlen(type + strlen(prefix)));
 	if (limit.resource < 0)
-		return unknown(type_name, type);
+		return unknown(entry, "type", type);
 	if (limit.soft > limit.hard)
-		return wrong(soft_name, "at most the hard limit");
+		return wrong(entry, "soft", "at most the hard limit");
 	add_limit(data, &limit);
 	return 0;
 }
 
-static int get_label(struct setup *setup, const json_t *process)
+static int get_label(struct setup *setup, const struct object *process)
 {
 	const char *profile = NULL, *label = NULL;
 
-	if (get_string(process, "process.apparmorProfile", &profile) < 0 ||
-	    get_string(process, "process.selinuxLabel", &label) < 0)
+	if (get_string(process, "apparmorProfile", &profile) < 0 || get_string(process, "selinuxLabel", &label) < 0)
 		return -1;
 	if (profile && *profile && label && *label)
-		return refused("process.selinuxLabel", "cannot be combined with process.apparmorProfile");
+		return refused(process, "selinuxLabel", "cannot be combined with process.apparmorProfile");
 	if (profile && *profile) {
 		setup->to.label = profile;
 		setup->to.label_kind = ERRPIPE_LABEL_APPARMOR;
@@ -151,46 +122,46 @@ static int get_label(struct setup *setup, const json_t *process)
 	return 0;
 }
 
-static int get_scheduler(struct setup *setup, const json_t *process)
+static int get_scheduler(struct setup *setup, const struct object *process)
 {
-	static const char policy_name[] = "process.scheduler.policy";
 	static const char *const names[] = { "policy", "nice", "priority", NULL };
-	static const struct named_number policies[] = { { "SCHED_OTHER", SCHED_OTHER },
-							{ "SCHED_BATCH", SCHED_BATCH },
-							{ "SCHED_IDLE", SCHED_IDLE },
-							{ "SCHED_FIFO", SCHED_FIFO },
-							{ "SCHED_RR", SCHED_RR } };
+	static const struct named_number policies[] = {
+		{ "SCHED_OTHER", SCHED_OTHER }, { "SCHED_BATCH", SCHED_BATCH }, { "SCHED_IDLE", SCHED_IDLE },
+		{ "SCHED_FIFO", SCHED_FIFO },	{ "SCHED_RR", SCHED_RR },	{ NULL, 0 }
+	};
 	struct errpipe_setup *to = &setup->to;
-	json_t *scheduler;
-	int ret = get_object(process, "process.scheduler", &scheduler);
+	struct object scheduler;
+	uint32_t policy;
+	int ret = get_object(process, "scheduler", &scheduler);
 
 	if (ret <= 0)
 		return ret;
-	if (check_members(scheduler, "process.scheduler", names) < 0 ||
-	    required(get_named(scheduler, policy_name, policies, COUNT(policies), &to->scheduler), policy_name) < 0 ||
-	    get_integer(scheduler, "process.scheduler.priority", 0, 99, &to->priority) < 0)
+	if (check_members(&scheduler, names) < 0 ||
+	    required(get_named(&scheduler, "policy", policies, &policy), &scheduler, "policy") < 0 ||
+	    get_integer(&scheduler, "priority", 0, 99, &to->priority) < 0)
 		return -1;
-	ret = get_integer(scheduler, "process.scheduler.nice", -20, 19, &to->nice);
+	to->scheduler = policy;
+	ret = get_integer(&scheduler, "nice", -20, 19, &to->nice);
 	to->set |= ERRPIPE_SET_SCHEDULER | (ret > 0 ? ERRPIPE_SET_NICE : 0);
 	return ret;
 }
 
-static int get_io_priority(struct setup *setup, const json_t *process)
+static int get_io_priority(struct setup *setup, const struct object *process)
 {
-	static const char class_name[] = "process.ioPriority.class";
 	static const char *const names[] = { "class", "priority", NULL };
 	static const struct named_number classes[] = { { "IOPRIO_CLASS_RT", IOPRIO_CLASS_RT },
 						       { "IOPRIO_CLASS_BE", IOPRIO_CLASS_BE },
-						       { "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE } };
-	int class = IOPRIO_CLASS_NONE, priority = 0;
-	json_t *object;
-	int ret = get_object(process, "process.ioPriority", &object);
+						       { "IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE },
+						       { NULL, 0 } };
+	uint32_t class = IOPRIO_CLASS_NONE;
+	struct object object;
+	int priority = 0, ret = get_object(process, "ioPriority", &object);
 
 	if (ret <= 0)
 		return ret;
-	if (check_members(object, "process.ioPriority", names) < 0 ||
-	    required(get_named(object, class_name, classes, COUNT(classes), &class), class_name) < 0 ||
-	    get_integer(object, "process.ioPriority.priority", 0, 7, &priority) < 0)
+	if (check_members(&object, names) < 0 ||
+	    required(get_named(&object, "class", classes, &class), &object, "class") < 0 ||
+	    get_integer(&object, "priority", 0, 7, &priority) < 0)
 		return -1;
 	setup->to.io_priority = IOPRIO_PRIO_VALUE(class, priority);
 	setup->to.set |= ERRPIPE_SET_IO_PRIORITY;
@@ -198,16 +169,16 @@ static int get_io_priority(struct setup *setup, const json_t *process)
 }
 
 /* The target shares the terminal of errpipe. */
-static int check_terminal(const json_t *process)
+static int check_terminal(const struct object *process)
 {
 	int terminal = 0;
 
-	if (get_flag(process, "process.terminal", &terminal) < 0)
+	if (get_flag(process, "terminal", &terminal) < 0)
 		return -1;
-	return terminal ? refused("process.terminal", "is true, and errpipe makes no terminal") : 0;
+	return terminal ? refused(process, "terminal", "is true, and errpipe makes no terminal") : 0;
 }
 
-static int get_process(struct setup *setup, const json_t *process)
+static int get_process(struct setup *setup, const struct object *process)
 {
 	static const char *const names[] = { "terminal",
 					     "consoleSize",
@@ -227,34 +198,31 @@ static int get_process(struct setup *setup, const json_t *process)
 	struct errpipe_setup *to = &setup->to;
 	int ret;
 
-	if (check_members(process, "process", names) < 0 || check_terminal(process) < 0 ||
-	    get_strings(process, "process.args", &setup->args) < 0 ||
-	    get_strings(process, "process.env", &setup->env) < 0 ||
-	    get_string(process, "process.cwd", &to->directory) < 0 ||
-	    get_flag(process, "process.noNewPrivileges", &to->no_new_privs) < 0 || get_user(setup, process) < 0 ||
+	if (check_members(process, names) < 0 || check_terminal(process) < 0 ||
+	    get_strings(process, "args", &setup->args) < 0 || get_strings(process, "env", &setup->env) < 0 ||
+	    get_string(process, "cwd", &to->directory) < 0 ||
+	    get_flag(process, "noNewPrivileges", &to->no_new_privs) < 0 || get_user(setup, process) < 0 ||
 	    get_capabilities(setup, process) < 0 || get_label(setup, process) < 0 ||
-	    get_objects(process, "process.rlimits", SIZE_MAX, get_limit, setup) < 0 ||
-	    get_scheduler(setup, process) < 0 || get_io_priority(setup, process) < 0)
+	    get_objects(process, "rlimits", SIZE_MAX, get_limit, setup) < 0 || get_scheduler(setup, process) < 0 ||
+	    get_io_priority(setup, process) < 0)
 		return -1;
-	ret = get_integer(process, "process.oomScoreAdj", -1000, 1000, &to->oom_score);
+	ret = get_integer(process, "oomScoreAdj", -1000, 1000, &to->oom_score);
 	to->set |= ret > 0 ? ERRPIPE_SET_OOM_SCORE : 0;
 	return ret < 0 ? -1 : 0;
 }
 
-/* A config.json has the process object, and the filter outside of it. */
+/* The file is a process object, or a config.json, which has one and a filter outside of it. */
 static int get_config(struct setup *setup)
 {
-	json_t *process, *linux_, *profile;
-	int ret = get_object(setup->process, "process", &process);
+	struct object file = { .json = setup->process }, process, linux_, profile;
+	int ret = get_object(&file, "process", &process);
 
-	if (ret <= 0)
-		return ret < 0 ? -1 : get_process(setup, setup->process);
-	if (get_process(setup, process) < 0)
+	if (ret == 0)
+		process.json = file.json;
+	if (ret < 0 || get_process(setup, &process) < 0 || get_object(&file, "linux", &linux_) < 0)
 		return -1;
-	ret = get_object(setup->process, "linux", &linux_);
-	if (ret > 0)
-		ret = get_object(linux_, "linux.seccomp", &profile);
-	return ret > 0 ? profile_compile(setup, profile) : ret;
+	ret = get_object(&linux_, "seccomp", &profile);
+	return ret > 0 ? profile_compile(setup, &profile) : ret;
 }
 
 int process_read(struct setup *setup, const char *name)

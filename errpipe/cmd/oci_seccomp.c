@@ -26,19 +26,17 @@
 enum { ARGUMENTS = 6, CONDITIONS_MAX = 32, RULES_MAX = 4096 };
 
 struct profile {
+	const struct object *object;
 	scmp_filter_ctx context;
 	uint32_t default_action;
 	struct scmp_arg_cmp conditions[CONDITIONS_MAX]; /* of the rule that is being read */
 	unsigned conditions_count, rules_count;
 };
 
-/* Returns 1 and the action, 0 if it is missing, or -1 after a message. EPERM is the default errno. */
-static int get_action(const json_t *object, const char *action_name, const char *error_name, uint32_t *action)
+/* Returns 1 and the action, or -1 after a message. EPERM is the default errno. */
+static int get_action(const struct object *object, const char *key, const char *error_key, uint32_t *action)
 {
-	static const struct {
-		const char *name;
-		uint32_t action;
-	} actions[] = {
+	static const struct named_number actions[] = {
 		{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW },
 		{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0) },
 		{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD },
@@ -47,30 +45,22 @@ static int get_action(const json_t *object, const char *action_name, const char 
 		{ "SCMP_ACT_LOG", SCMP_ACT_LOG },
 		{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0) },
 		{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
+		{ NULL, 0 },
 	};
-	const char *name;
-	int error = EPERM, ret = get_string(object, action_name, &name);
+	int error = EPERM;
 
-	if (ret <= 0 || get_integer(object, error_name, 0, 4095, &error) < 0)
-		return ret ? -1 : 0;
-	for (size_t i = 0; i < COUNT(actions); i++) {
-		if (strcmp(actions[i].name, name) != 0)
-			continue;
-		*action = actions[i].action;
-		if (*action == SCMP_ACT_ERRNO(0) || *action == SCMP_ACT_TRACE(0))
-			*action |= error;
-		return 1;
-	}
-	return unknown(action_name, name);
+	if (required(get_named(object, key, actions, action), object, key) < 0 ||
+	    get_integer(object, error_key, 0, 4095, &error) < 0)
+		return -1;
+	if (*action == SCMP_ACT_ERRNO(0) || *action == SCMP_ACT_TRACE(0))
+		*action |= error;
+	return 1;
 }
 
-static int get_condition(void *data, const json_t *entry, const char *name)
+static int get_condition(void *data, const struct object *entry)
 {
 	static const char *const names[] = { "index", "value", "valueTwo", "op", NULL };
-	static const struct {
-		const char *name;
-		enum scmp_compare compare;
-	} compares[] = {
+	static const struct named_number compares[] = {
 		{ "SCMP_CMP_NE", SCMP_CMP_NE },
 		{ "SCMP_CMP_LT", SCMP_CMP_LT },
 		{ "SCMP_CMP_LE", SCMP_CMP_LE },
@@ -78,31 +68,21 @@ static int get_condition(void *data, const json_t *entry, const char *name)
 		{ "SCMP_CMP_GE", SCMP_CMP_GE },
 		{ "SCMP_CMP_GT", SCMP_CMP_GT },
 		{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
+		{ NULL, 0 },
 	};
-	char index_name[2 * NAME_SIZE], value_name[2 * NAME_SIZE], second_name[2 * NAME_SIZE], op_name[2 * NAME_SIZE];
-	struct scmp_arg_cmp condition = { 0 };
 	struct profile *profile = data;
 	uint64_t value = 0, second = 0;
-	const char *op = "";
+	uint32_t compare;
 	int index = 0;
 
-	snprintf(index_name, sizeof(index_name), "%s.index", name);
-	snprintf(value_name, sizeof(value_name), "%s.value", name);
-	snprintf(second_name, sizeof(second_name), "%s.valueTwo", name);
-	snprintf(op_name, sizeof(op_name), "%s.op", name);
-	if (check_members(entry, name, names) < 0 ||
-	    required(get_integer(entry, index_name, 0, ARGUMENTS - 1, &index), index_name) < 0 ||
-	    required(get_exact(entry, value_name, &value), value_name) < 0 ||
-	    get_exact(entry, second_name, &second) < 0 || required(get_string(entry, op_name, &op), op_name) < 0)
+	if (check_members(entry, names) < 0 ||
+	    required(get_integer(entry, "index", 0, ARGUMENTS - 1, &index), entry, "index") < 0 ||
+	    required(get_exact(entry, "value", &value), entry, "value") < 0 ||
+	    get_exact(entry, "valueTwo", &second) < 0 ||
+	    required(get_named(entry, "op", compares, &compare), entry, "op") < 0)
 		return -1;
-	for (size_t i = 0; i < COUNT(compares); i++) {
-		if (strcmp(compares[i].name, op) != 0)
-			continue;
-		condition = (struct scmp_arg_cmp){ index, compares[i].compare, value, second };
-		profile->conditions[profile->conditions_count++] = condition;
-		return 0;
-	}
-	return unknown(op_name, op);
+	profile->conditions[profile->conditions_count++] = (struct scmp_arg_cmp){ index, compare, value, second };
+	return 0;
 }
 
 /* Several conditions on one argument are alternatives; on different arguments, all must hold. */
@@ -133,17 +113,18 @@ static int add_rule(const struct profile *profile, uint32_t action, int call)
 }
 
 /* A system call that libseccomp does not know is skipped: a profile names those of many kernels. */
-static int add_rules(struct profile *profile, uint32_t action, char *const *names, const char *name)
+static int add_rules(struct profile *profile, const struct object *rule, uint32_t action, char *const *names)
 {
 	for (; *names; names++) {
 		int call = seccomp_syscall_resolve_name(*names), ret = 0;
 
 		if (profile->rules_count++ == RULES_MAX)
-			return too_long("linux.seccomp.syscalls");
+			return too_long(profile->object, "syscalls");
 		if (call != __NR_SCMP_ERROR)
 			ret = add_rule(profile, action, call);
 		if (ret < 0) {
-			own_failure(-ret, "libseccomp refuses a rule of %s", name);
+			own_failure(-ret, "libseccomp refuses a rule of %.*s", (int)strlen(rule->prefix) - 1,
+				    rule->prefix);
 			return -1;
 		}
 	}
@@ -151,42 +132,31 @@ static int add_rules(struct profile *profile, uint32_t action, char *const *name
 }
 
 /* libseccomp takes no rule whose action is the default one. */
-static int get_rule(void *data, const json_t *entry, const char *name)
+static int get_rule(void *data, const struct object *entry)
 {
 	static const char *const members[] = { "names", "action", "errnoRet", "args", "comment", NULL };
-	char names_name[2 * NAME_SIZE], action_name[2 * NAME_SIZE], error_name[2 * NAME_SIZE],
-		args_name[2 * NAME_SIZE];
 	struct profile *profile = data;
 	char **names = NULL;
 	uint32_t action;
 	int ret;
 
-	snprintf(names_name, sizeof(names_name), "%s.names", name);
-	snprintf(action_name, sizeof(action_name), "%s.action", name);
-	snprintf(error_name, sizeof(error_name), "%s.errnoRet", name);
-	snprintf(args_name, sizeof(args_name), "%s.args", name);
 	profile->conditions_count = 0;
-	if (check_members(entry, name, members) < 0 ||
-	    get_objects(entry, args_name, CONDITIONS_MAX, get_condition, profile) < 0)
+	if (check_members(entry, members) < 0 ||
+	    get_objects(entry, "args", CONDITIONS_MAX, get_condition, profile) < 0 ||
+	    get_action(entry, "action", "errnoRet", &action) < 0)
 		return -1;
-	ret = get_action(entry, action_name, error_name, &action);
-	if (ret == 0)
-		return missing(action_name);
-	if (ret > 0)
-		ret = get_strings(entry, names_name, &names);
-	if (ret == 0)
-		return missing(names_name);
+	ret = required(get_strings(entry, "names", &names), entry, "names");
 	if (ret > 0 && action != profile->default_action)
-		ret = add_rules(profile, action, names, name);
+		ret = add_rules(profile, entry, action, names);
 	free(names);
 	return ret < 0 ? -1 : 0;
 }
 
-static int get_architectures(const struct profile *profile, const json_t *object)
+static int get_architectures(const struct profile *profile, const struct object *object)
 {
-	static const char name[] = "linux.seccomp.architectures", prefix[] = "SCMP_ARCH_";
+	static const char key[] = "architectures", prefix[] = "SCMP_ARCH_";
 	char **names = NULL;
-	int ret = get_strings(object, name, &names);
+	int ret = get_strings(object, key, &names);
 
 	for (char **p = names; ret > 0 && *p; p++) {
 		char lower[32] = "";
@@ -196,38 +166,31 @@ static int get_architectures(const struct profile *profile, const json_t *object
 			lower[i] = tolower((*p)[strlen(prefix) + i]);
 		arch = seccomp_arch_resolve_name(lower);
 		if (strncmp(*p, prefix, strlen(prefix)) != 0 || !arch)
-			ret = unknown(name, *p);
+			ret = unknown(object, key, *p);
 		else if (seccomp_arch_exist(profile->context, arch) == -EEXIST)
-			ret = seccomp_arch_add(profile->context, arch) < 0 ? unknown(name, *p) : 1;
+			ret = seccomp_arch_add(profile->context, arch) < 0 ? unknown(object, key, *p) : 1;
 	}
 	free(names);
 	return ret < 0 ? -1 : 0;
 }
 
 /* TSYNC is for other threads; the process has none. */
-static int get_flags(struct setup *setup, const json_t *object)
+static int get_flags(struct setup *setup, const struct object *object)
 {
-	static const char name[] = "linux.seccomp.flags";
-	static const struct {
-		const char *name;
-		unsigned flag;
-	} flags[] = {
+	static const struct named_number flags[] = {
 		{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
 		{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
 		{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+		{ NULL, 0 },
 	};
 	char **names = NULL;
-	int ret = get_strings(object, name, &names);
+	int ret = get_strings(object, "flags", &names);
 
 	for (char **p = names; ret > 0 && *p; p++) {
-		size_t i = 0;
+		uint32_t flag = 0;
 
-		while (i < COUNT(flags) && strcmp(flags[i].name, *p) != 0)
-			i++;
-		if (i == COUNT(flags))
-			ret = unknown(name, *p);
-		else
-			setup->to.seccomp_flags |= flags[i].flag;
+		ret = named_number(object, "flags", *p, flags, &flag);
+		setup->to.seccomp_flags |= flag;
 	}
 	free(names);
 	return ret < 0 ? -1 : 0;
@@ -258,37 +221,34 @@ static int export(struct setup *setup, scmp_filter_ctx context)
 	return ret;
 }
 
-static int get_profile(struct setup *setup, const json_t *object, struct profile *profile)
+static int get_profile(struct setup *setup, struct profile *profile)
 {
 	static const char *const members[] = { "defaultAction", "defaultErrnoRet", "architectures",
 					       "flags",		"syscalls",	   NULL };
-	static const char action_name[] = "linux.seccomp.defaultAction";
-	int ret;
+	const struct object *object = profile->object;
 
-	if (check_members(object, "linux.seccomp", members) < 0)
+	if (check_members(object, members) < 0 ||
+	    get_action(object, "defaultAction", "defaultErrnoRet", &profile->default_action) < 0)
 		return -1;
-	ret = get_action(object, action_name, "linux.seccomp.defaultErrnoRet", &profile->default_action);
-	if (ret <= 0)
-		return ret < 0 ? -1 : missing(action_name);
 	profile->context = seccomp_init(profile->default_action);
 	if (!profile->context)
 		return no_memory();
 	if (get_architectures(profile, object) < 0 || get_flags(setup, object) < 0 ||
-	    get_objects(object, "linux.seccomp.syscalls", SIZE_MAX, get_rule, profile) < 0)
+	    get_objects(object, "syscalls", SIZE_MAX, get_rule, profile) < 0)
 		return -1;
 	return export(setup, profile->context);
 }
 
-int profile_compile(struct setup *setup, const struct json_t *object)
+int profile_compile(struct setup *setup, const struct object *object)
 {
-	struct profile profile = { .context = NULL };
-	int ret = get_profile(setup, object, &profile);
+	struct profile profile = { .object = object };
+	int ret = get_profile(setup, &profile);
 
 	seccomp_release(profile.context);
 	return ret;
 }
 #else
-int profile_compile(struct setup *setup, const struct json_t *object)
+int profile_compile(struct setup *setup, const struct object *object)
 {
 	(void)setup;
 	(void)object;
@@ -299,10 +259,11 @@ int profile_compile(struct setup *setup, const struct json_t *object)
 
 int profile_read(struct setup *setup, FILE *file, const char *name)
 {
-	json_t *object = json_read(file, name);
-	int ret = object ? profile_compile(setup, object) : -1;
+	json_t *json = json_read(file, name);
+	struct object profile = { .json = json, .prefix = "linux.seccomp." };
+	int ret = json ? profile_compile(setup, &profile) : -1;
 
-	json_decref(object);
+	json_decref(json);
 	return ret;
 }
 #else
