@@ -325,15 +325,23 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PATH_LACKS_IT, /* object is PATH */
 	ERRPIPE_DETAIL_NO_PATH,	      /* PATH is not set */
 
+	/* COMMAND_MISSING, ENV_RUNS_SCRIPT */
+	ERRPIPE_DETAIL_LATE_OPTION, /* an option of env(1) comes after NAME=VALUE */
+
 	/* ENV_ONE_ARGUMENT */
-	ERRPIPE_DETAIL_ENV_SPLITS,	/* it has the option -S */
-	ERRPIPE_DETAIL_ENV_LACKS_SPLIT, /* it lacks -S */
-	ERRPIPE_DETAIL_SEMICOLON,	/* the line continues like a script: "bash; set -e" */
+	ERRPIPE_DETAIL_ENV_SPLITS,	  /* it has the option -S */
+	ERRPIPE_DETAIL_ENV_SPLITS_RETURN, /* the same; object lacks the carriage return at its end */
+	ERRPIPE_DETAIL_ENV_LACKS_SPLIT,	  /* it lacks -S */
+	ERRPIPE_DETAIL_SEMICOLON,	  /* the line continues like a script: "bash; set -e" */
 
 	/* LINE_REFUSED */
-	ERRPIPE_DETAIL_SEVERAL_OPTIONS, /* it is one argument, and begins with an option */
-	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	/* it is taken for the name of a script */
-	ERRPIPE_DETAIL_LINE_COMMENT,	/* it is refused because of a comment at its end */
+	ERRPIPE_DETAIL_SEVERAL_OPTIONS,	 /* it is one argument, and begins with an option */
+	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	 /* it is taken for the name of a script */
+	ERRPIPE_DETAIL_LINE_COMMENT,	 /* it is refused because of a comment at its end */
+	ERRPIPE_DETAIL_LONG_OPTION,	 /* the same, and it begins with a long option */
+	ERRPIPE_DETAIL_NO_LONG_OPTIONS,	 /* it is a long option, and the interpreter has none */
+	ERRPIPE_DETAIL_NON_ASCII_OPTION, /* it is an option with a no-break space or the like */
+	ERRPIPE_DETAIL_NO_APPLET,	 /* busybox takes it for the name of an applet */
 
 	/* ENV_REFUSES */
 	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */
@@ -364,6 +372,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LATER_COLUMN,	/* number is the byte in the first line, from 1 */
 	ERRPIPE_DETAIL_DASH,		/* a typographic dash before an option */
 	ERRPIPE_DETAIL_NO_BREAK_SPACE,	/* after the interpreter, in place of a blank */
+	ERRPIPE_DETAIL_SLASH,		/* the same: "#!/usr/bin/env/python3" */
 
 	/* NO_INTERPRETER_LINE */
 	ERRPIPE_DETAIL_MARKED,	/* it starts with a byte order mark; object is the interpreter that fits */

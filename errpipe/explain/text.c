@@ -450,6 +450,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "looked", ex->detail ? NULL : ex->searched },
 		{ "unshut", ex->object ? NULL : ex->subject },
 		{ "in-cwd", when(is_in_cwd(ex)) },
+		{ "late", when(ex->detail == ERRPIPE_DETAIL_LATE_OPTION) },
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
 		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },

@@ -23,7 +23,7 @@ script() {
 
 # The commands end with the status 42, so that env's own end can be told from theirs.
 make_files() {
-	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh &&
+	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh && ln -s env bb/busybox &&
 		printf '#!/bin/sh\nexit 42\n' >cmd/mark && cp cmd/mark refused/refused &&
 		printf 'exit 42\n' >cmd/text && printf '#!/nowhere/sh\n' >refused/mark && printf '#!/nowhere/sh\n' >cmd/broken &&
 		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused &&
@@ -126,6 +126,33 @@ a|b
 \xe2\x80\x93S mark
 \xe2\x80\x93i
 -u
+--split-string mark -e
+--split-string\tmark
+--split-string=mark -e
+--split=mark
+--unset X mark
+--ignore-environment mark
+--ignore-environment\r
+--ignore-environment\xc2\xa0mark
+--chdir=@/cmd ./mark
+--chdir=@/cmd
+--ignore-signal=PIPE mark
+--debug --split-string mark
+-i\xc2\xa0mark
+mark -e\r
+X=1 -i mark
+-S X=1 -i mark
+-S X=1 -u Y mark
+-S X=1 -- mark
+-S X=1 mark -i
+-S "-u X" mark
+-S "--unset X" mark
+-S bash -e\xc2\xa0
+-S bash -e -u\xc2\xa0
+-S bash --posix -e
+-S bash "-e -u"
+-S dash -e\xe3\x80\x80-u
+-S dash -e -u
 END
 }
 
@@ -161,6 +188,28 @@ set -e
 -B -O
 -c x
 +e -u
+--login
+--posix -e
+--norc --login
+--login\r
+--login # x
+--login\xc2\xa0-e
+-login
+-norc
+-norc -e
+--
+-- -x
+-e-
+-e\xc2\xa0
+-e\xc2\xa0-u
+-\xc2\xa0
+-u\xe3\x80\x80-s
+--title=a b
+--no-warnings --harmony
+--list x
+sh\r
+env sh
+/bin/sh -e
 END
 }
 
@@ -198,7 +247,10 @@ refuses() {
 	shell_lines >all
 	while IFS= read -r line; do
 		script s "$1 $line" || return 1
-		case $1 in */python*) sed -i '2,$d; 1aimport sys; sys.exit(42)' s ;; esac
+		case $1 in
+		*/python*) sed -i '2,$d; 1aimport sys; sys.exit(42)' s ;;
+		*/node) sed -i '2,$d; 1aprocess.exit(42)' s ;;
+		esac
 		said=$("$errpipe" explain --json ./s x | jq -r '"\(.starts) \(.status)"')
 		[ "$said" = 'true 0' ] || [ "$said" = 'true null' ] && continue
 		./s x >out 2>&1 </dev/null
@@ -211,7 +263,7 @@ refuses() {
 	echo "# $stops stop"
 	[ "$differs" = 0 ] && [ "$stops" -ge 4 ]
 }
-for interpreter in /bin/bash /bin/dash /bin/zsh /usr/bin/python3 "$tmp/bb/sh"; do
+for interpreter in /bin/bash /bin/dash /bin/zsh /usr/bin/python3 /usr/bin/node "$tmp/bb/sh" "$tmp/bb/busybox"; do
 	[ -e "$interpreter" ] && try "$interpreter refuses what explain says" refuses "$interpreter"
 done
 
@@ -323,6 +375,14 @@ try 'a carriage return' says "$env bash\r" 'contains a carriage return, so env l
 try 'an interpreter with a blank in its name' says "$tmp/my venv/python" "cuts the interpreter \"$tmp/my venv/python\" at the blank"
 try 'quoted by pip' says "\"$tmp/my venv/python\"" "keeps the quotes of the interpreter \"\\\"$tmp/my venv/python\\\"\""
 try 'an option for sh with a carriage return' says '/bin/sh -e\r' 'gets the option "-e\r"'
+try 'one argument with a carriage return' says "$env mark -e\r" 'write #!/usr/bin/env -S mark -e, and remove the carriage returns'
+try 'an option after a variable' says "$env -S A=1 -i mark" 'env takes options only before NAME=VALUE: move "-i" there'
+try 'a long option of bash' says '/bin/bash --login -e' 'write #!/usr/bin/env -S /bin/bash --login -e, or'
+typed() {
+	PATH=$path "$errpipe" explain env A=1 -i mark >out
+	grep -qF 'env takes options only before NAME=VALUE: move "-i" there' out || { cat out; false; }
+}
+try 'an option after a variable on the command line' typed
 try 'no command but a variable' says "$env A=1 mark" "-S A=1 mark"
 
 try 'run: one argument' tells 127 'errpipe: fix: write #!/usr/bin/env -S mark -e' "$env mark -e"

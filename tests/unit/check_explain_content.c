@@ -921,6 +921,33 @@ START_TEST(a_line_with_a_wrong_end)
 }
 END_TEST
 
+static const struct {
+	const char *bytes;
+	enum errpipe_cause cause;
+	const char *words;
+} slashes[] = {
+	{ "#!/usr/bin/env/sh\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE,
+	  "begin the file with \"#!/usr/bin/env sh\"" },
+	{ "#!/usr/bin/env/sh -e\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, "\"#!/usr/bin/env -S sh -e\"" },
+	{ "#!/usr/bin/env//sh\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, "a slash in place of a blank" },
+	{ "#!/bin/sh/-e\n", ERRPIPE_CAUSE_DAMAGED_INTERPRETER_LINE, "begin the file with \"#!/bin/sh -e\"" },
+	{ "#!/bin/sh/e\n", ERRPIPE_CAUSE_FILE_AS_DIRECTORY, "which is a file" },
+	{ "#!/bin/sh/\n", ERRPIPE_CAUSE_FILE_AS_DIRECTORY, "not even a slash" },
+	{ "#!/etc/passwd/-e\n", ERRPIPE_CAUSE_FILE_AS_DIRECTORY, "\"/etc/passwd\", which is a file" },
+};
+
+START_TEST(a_slash_for_a_blank)
+{
+	put("x", slashes[_i].bytes, strlen(slashes[_i].bytes), 0755);
+	ck_assert_int_eq(try("./x"), ENOTDIR);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, slashes[_i].cause);
+	ck_assert_int_eq(ex.error, ENOTDIR);
+	assert_said(&ex, slashes[_i].words);
+	assert_short();
+}
+END_TEST
+
 START_TEST(an_attribute_of_rust)
 {
 	put("x.rs", BYTES("#![allow(dead_code)]\nfn main() {}\n"), 0755);
@@ -1251,6 +1278,7 @@ static Suite *explain_content_suite(void)
 	tcase_add_test(tcase, a_script_in_an_image);
 	tcase_add_loop_test(tcase, a_line_with_a_wrong_end, 0, COUNT(lines));
 	tcase_add_test(tcase, an_attribute_of_rust);
+	tcase_add_loop_test(tcase, a_slash_for_a_blank, 0, COUNT(slashes));
 	tcase_add_test(tcase, only_what_may_be_read);
 	tcase_add_test(tcase, only_what_is_short_and_harmless);
 	tcase_add_test(tcase, nothing_of_a_key);

@@ -88,6 +88,12 @@ static void fail(struct reader *reader, enum errpipe_detail detail, const char *
 	reader->call->object_length = length;
 }
 
+static void fail_option(struct reader *reader, const char *text, char letter)
+{
+	fail(reader, ERRPIPE_DETAIL_ENV_OPTION, text, strlen(text));
+	reader->call->letter = letter;
+}
+
 static bool has_ended(const struct reader *reader)
 {
 	return reader->call->fault || reader->call->is_unknown;
@@ -199,8 +205,7 @@ static void read_letters(struct reader *reader, char *text)
 		if (!option && depends_on_version(reader, *at)) {
 			reader->call->is_unknown = true;
 		} else if (!option) {
-			fail(reader, ERRPIPE_DETAIL_ENV_OPTION, at, 1);
-			reader->call->letter = *at;
+			fail_option(reader, text, *at);
 		} else if (option->has == AN_ARGUMENT) {
 			take_with_argument(reader, option, at[1] ? at + 1 : NULL, text);
 			return;
@@ -210,12 +215,24 @@ static void read_letters(struct reader *reader, char *text)
 	}
 }
 
+/* No version has an option with such a name, or a signal with such a name after "--default-signal=". */
+static const char *impossible(const struct option *option, char *text, size_t length)
+{
+	char *name = text + 2;
+
+	if (!option)
+		return ep_not_in_option(name, length);
+	return option->kind == NOTHING && name[length] ? ep_not_in_option(name + length, strlen(name + length))
+						       : NULL;
+}
+
 /* A long option may be shortened. An unknown name may be an option of a later version. */
 static void read_long(struct reader *reader, char *text)
 {
 	size_t length = strcspn(text + 2, "="), found = 0;
 	char *argument = text[2 + length] ? text + 2 + length + 1 : NULL;
 	const struct option *option = NULL;
+	const char *culprit;
 
 	for (const struct option *o = options[reader->kind]; o->name; o++) {
 		if (!*o->name || strncmp(o->name, text + 2, length) != 0)
@@ -227,7 +244,10 @@ static void read_long(struct reader *reader, char *text)
 			break;
 		}
 	}
-	if (found != 1 || (argument && option->has == NO_ARGUMENT))
+	culprit = found > 1 ? NULL : impossible(option, text, length);
+	if (culprit)
+		fail_option(reader, text, *culprit);
+	else if (found != 1 || (argument && option->has == NO_ARGUMENT))
 		reader->call->is_unknown = true;
 	else if (option->has == AN_ARGUMENT)
 		take_with_argument(reader, option, argument, text);

@@ -239,7 +239,7 @@ struct ep_env_call {
 	enum errpipe_detail fault;
 	const char *object; /* of the fault */
 	size_t object_length;
-	char letter;	 /* of an option that it lacks */
+	char letter;	 /* of an option that it lacks; of a long option, the byte that no name has */
 	bool is_unknown; /* what env does is not known */
 };
 
@@ -309,6 +309,12 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
 /* typography.c: the length of a dash in UTF-8 that is not a hyphen, or of a blank other than " "; 0: none there. */
 size_t ep_dash_length(const char *text);
 size_t ep_other_blank_length(const char *text);
+
+/* typography.c: is it a byte of ASCII? */
+bool ep_is_ascii(char byte);
+
+/* typography.c: the first of these bytes that no program has in the name of an option, such as a blank; or NULL. */
+const char *ep_not_in_option(const char *text, size_t length);
 
 /* typography.c: the character of ASCII that the first one, of that length, looks like; or its first byte itself. */
 char ep_ascii_of(const char *text, size_t *length);

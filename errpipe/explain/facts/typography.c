@@ -27,6 +27,20 @@ size_t ep_other_blank_length(const char *text)
 	return length_of(text, blanks, sizeof(blanks) / sizeof(*blanks));
 }
 
+bool ep_is_ascii(char byte)
+{
+	return (unsigned char)byte < 0x80;
+}
+
+const char *ep_not_in_option(const char *text, size_t length)
+{
+	for (const char *end = text + length; text < end; text++) {
+		if (strchr(" \t\r;", *text) || !ep_is_ascii(*text))
+			return text;
+	}
+	return NULL;
+}
+
 /* Letters of Cyrillic and Greek, each of two bytes. */
 static const struct {
 	char letter;

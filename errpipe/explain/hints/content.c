@@ -434,6 +434,24 @@ static const char *with_blank(struct ep_check *c, const char *line)
 	return ep_keep(c, "%.*s %s", (int)(at - line), line, rest);
 }
 
+/* "#!/usr/bin/env/python3", "#!/bin/sh/-e": the file before a slash is the interpreter. */
+static const char *without_slash(struct ep_check *c, const char *line)
+{
+	const char *slash = c->ex->cause == ERRPIPE_CAUSE_FILE_AS_DIRECTORY ? strchr(line, '/') : NULL, *file, *rest;
+	bool is_env;
+
+	while (slash && !(slash > line && ep_is_program(c, ep_keep(c, "%.*s", (int)(slash - line), line))))
+		slash = strchr(slash + 1, '/');
+	if (!slash)
+		return NULL;
+	file = ep_keep(c, "%.*s", (int)(slash - line), line);
+	rest = slash + strspn(slash, "/");
+	is_env = strcmp(ep_last_name(file), "env") == 0;
+	if (!*rest || (!is_env && *rest != '-'))
+		return NULL;
+	return ep_keep(c, "%s %s%s", file, is_env && strpbrk(rest, " \t") ? "-S " : "", rest);
+}
+
 static bool find_typography(struct ep_check *c, const struct errpipe_link *script, const char *path, const char *line,
 			    struct ep_damaged_line *found)
 {
@@ -442,6 +460,10 @@ static bool find_typography(struct ep_check *c, const struct errpipe_link *scrip
 	found->detail = mended ? ERRPIPE_DETAIL_DASH : ERRPIPE_DETAIL_NO_BREAK_SPACE;
 	if (!mended)
 		mended = with_blank(c, line);
+	if (!mended) {
+		found->detail = ERRPIPE_DETAIL_SLASH;
+		mended = without_slash(c, line);
+	}
 	found->rest = (struct ep_span){ mended, mended ? strlen(mended) : 0 };
 	return mended;
 }

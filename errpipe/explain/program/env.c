@@ -216,34 +216,47 @@ static int refuse(struct ep_check *c, const struct ep_command *command, enum err
 			      });
 }
 
-/* The kernel does not split the rest of the first line, so env sees "-i bash" or "-i\r" as a cluster of options. */
-static int refuse_option(struct ep_check *c, const struct ep_command *command, char letter)
+static int refuse_whole(struct ep_check *c, const struct ep_command *command)
 {
-	const char *argument = command->script ? command->script->argument : NULL;
-
-	if (argument && letter == ' ')
-		return refuse(c, command, ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ep_env_splitting(command), argument);
-	if (argument && letter == '\r')
-		return refuse(c, command, ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_OPTION, argument);
-	return refuse(c, command, ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_OPTION, ep_keep(c, "-%c", letter));
+	return refuse(c, command, ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ep_env_splitting(command),
+		      ep_env_argument(c, command));
 }
 
-/* Is that text of the first line, with a blank at its start, as of "-C /tmp sh"? */
-static bool is_unsplit(const struct ep_command *command, const char *text)
+/* Is that text of the first line itself, and not of a word of -S? */
+static bool is_in_line(const struct ep_command *command, const char *text)
 {
 	const char *argument = command->script ? command->script->argument : NULL;
 
-	return argument && text > argument && text <= argument + strlen(argument) &&
-	       (*text == ' ' || *text == '\t') && argument[1] != 'S';
+	return argument && text >= argument && text <= argument + strlen(argument) && argument[1] != 'S';
+}
+
+/* The kernel does not split the rest of the first line, so env sees "-i bash" or "-i\r" as a cluster of options. */
+static int refuse_option(struct ep_check *c, const struct ep_command *command, const struct ep_env_call *call)
+{
+	const char letter = call->letter;
+	bool is_short = call->object[1] != '-' && ep_is_ascii(letter) && letter > ' ';
+
+	if (is_in_line(command, call->object) && (letter == ' ' || letter == '\t'))
+		return refuse_whole(c, command);
+	if (is_in_line(command, call->object) && letter == '\r')
+		return refuse(c, command, ERRPIPE_CAUSE_CARRIAGE_RETURN, ERRPIPE_DETAIL_OPTION,
+			      command->script->argument);
+	return refuse(c, command, ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_OPTION,
+		      is_short ? ep_keep(c, "-%c", letter) : ep_keep(c, "%.64s", call->object));
+}
+
+/* Is that text of the first line, with a blank in it, as of "-C /tmp sh"? */
+static bool is_unsplit(const struct ep_command *command, const char *text)
+{
+	return is_in_line(command, text) && strpbrk(text, " \t");
 }
 
 static int refuse_call(struct ep_check *c, const struct ep_command *command, const struct ep_env_call *call)
 {
 	if (call->fault == ERRPIPE_DETAIL_ENV_OPTION)
-		return refuse_option(c, command, call->letter);
+		return refuse_option(c, command, call);
 	if (is_unsplit(command, call->object))
-		return refuse(c, command, ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ep_env_splitting(command),
-			      command->script->argument);
+		return refuse_whole(c, command);
 	return refuse(c, command, ERRPIPE_CAUSE_ENV_REFUSES, call->fault,
 		      ep_keep(c, "%.*s", call->object_length < 64 ? (int)call->object_length : 64, call->object));
 }
@@ -261,8 +274,7 @@ static int change_directory(struct ep_check *c, struct ep_command *command, cons
 	else if (*directory)
 		place = ep_look_at(c, path);
 	if ((place == EP_PLACE_EMPTY || place == EP_PLACE_SHUT) && is_unsplit(command, directory))
-		return refuse(c, command, ERRPIPE_CAUSE_ENV_ONE_ARGUMENT, ep_env_splitting(command),
-			      command->script->argument);
+		return refuse_whole(c, command);
 	if (place == EP_PLACE_EMPTY || place == EP_PLACE_SHUT)
 		return refuse(c, command, ERRPIPE_CAUSE_ENV_REFUSES, ERRPIPE_DETAIL_ENV_DIRECTORY,
 			      ep_keep(c, "%s", directory));
@@ -284,6 +296,19 @@ static bool runs_its_script(const struct ep_command *command, const struct ep_en
 	       (*name == '/' || !call->directory);
 }
 
+/* "FOO=1 -i bash" */
+static bool has_late_option(const char *argument)
+{
+	size_t length = strcspn(argument, " \t");
+	bool sets = *argument != '-' && memchr(argument, '=', length);
+
+	while (argument[length] && *argument != '-' && memchr(argument, '=', length)) {
+		argument += length + strspn(argument + length, " \t");
+		length = strcspn(argument, " \t");
+	}
+	return sets && *argument == '-';
+}
+
 static int run_script(struct ep_check *c, const struct ep_command *command)
 {
 	const char *argument = command->script->argument;
@@ -293,7 +318,9 @@ static int run_script(struct ep_check *c, const struct ep_command *command)
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_ENV_RUNS_SCRIPT,
 				      .subject = command->script->path,
-				      .object = splits ? argument : NULL,
+				      .object = splits ? ep_env_argument(c, command) : NULL,
+				      .detail = splits && has_late_option(argument) ? ERRPIPE_DETAIL_LATE_OPTION
+										    : ERRPIPE_DETAIL_NONE,
 			      });
 }
 
@@ -310,6 +337,7 @@ static int follow_call(struct ep_check *c, const struct ep_running *running, str
 	set_path(c, running, call, room->envp, command);
 	command->question.argv = call->command;
 	command->name = ep_keep(c, "%s", *call->command);
+	command->has_late_option = call->set_count && **call->command == '-';
 	command->has_shell = has_shell(running, command);
 	command->fd = ep_opened(fcntl(running->fd, F_DUPFD_CLOEXEC, 3));
 	return 0;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 
+#include "explain/facts/span.h"
 #include "explain/program/program.h"
 
 /* EXIT_ENOENT and EXIT_CANNOT_INVOKE in coreutils' src/system.h; busybox's and toybox's are the same. */
@@ -13,7 +14,24 @@ int ep_env_status(int error)
 
 enum errpipe_detail ep_env_splitting(const struct ep_command *command)
 {
-	return command->kind == EP_ENV_GNU ? ERRPIPE_DETAIL_ENV_SPLITS : ERRPIPE_DETAIL_ENV_LACKS_SPLIT;
+	const char *argument = command->script ? command->script->argument : NULL;
+
+	if (command->kind != EP_ENV_GNU)
+		return ERRPIPE_DETAIL_ENV_LACKS_SPLIT;
+	return argument && strchr(argument, '\r') ? ERRPIPE_DETAIL_ENV_SPLITS_RETURN : ERRPIPE_DETAIL_ENV_SPLITS;
+}
+
+/* The advice puts "-S" before it, and the carriage return has to go. */
+const char *ep_env_argument(struct ep_check *c, const struct ep_command *command)
+{
+	static const char split[] = "--split-string";
+	const char *argument = command->script->argument;
+
+	if (command->kind != EP_ENV_GNU)
+		return argument;
+	if (ep_begins_with(argument, split) && ep_is_blank(argument[strlen(split)]))
+		argument += strlen(split) + strspn(argument + strlen(split), " \t");
+	return ep_keep(c, "%.*s", (int)strcspn(argument, "\r"), argument);
 }
 
 bool ep_env_has_built_in(const struct ep_command *command)
@@ -62,6 +80,10 @@ int ep_env_missing(struct ep_check *c, const struct ep_command *command, const s
 	if (is_whole_argument(command) && strpbrk(command->name, " \t")) {
 		finding.cause = ERRPIPE_CAUSE_ENV_ONE_ARGUMENT;
 		finding.detail = splitting(command);
+		if (finding.detail != ERRPIPE_DETAIL_SEMICOLON)
+			finding.object = ep_env_argument(c, command);
+	} else if (command->has_late_option) {
+		finding.detail = ERRPIPE_DETAIL_LATE_OPTION;
 	} else if (command->script && length && command->name[length - 1] == '\r') {
 		finding.cause = ERRPIPE_CAUSE_CARRIAGE_RETURN;
 		finding.detail = ERRPIPE_DETAIL_ENV_LOOKS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An interpreter that refuses the argument in the first line of its script: "#!/bin/sh -e\r", "#!/bin/bash -e -u". The kernel
- * does not split the argument (load_script() in fs/binfmt_script.c).
+ * does not split the argument (load_script() in fs/binfmt_script.c). env -S does, but not at a no-break space.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -11,15 +11,24 @@
 /*
  * Interpreters: the options that need no argument, the characters that they refuse after these, the status then, and the
  * status for a missing script. 0: it depends on the version. They take the path of the script for the argument of -o.
+ * NON_ASCII: any byte that is not ASCII. of_long: the status for a long option with a blank; 0: it is not refused. Busybox
+ * ignores long options. ends_long: the characters that end the name of a long option.
  */
+#define NON_ASCII "\x80"
+
 static const struct interpreter {
 	const char *name, *options, *refused;
-	int status, missing;
+	int status, missing, of_long;
+	const char *ends_long;
 } interpreters[] = {
-	{ "dash", "aeflnuvx", "\r \t;o", 2, 0 }, { "busybox", "aeflnuvx", "\r \t;", 2, 2 },
-	{ "python", "uEsSBOI", "\r \t;", 2, 2 }, { "bash", "aflnuvx", "\r \t;o", 2, 127 },
-	{ "bash", "aeflnuvx", "o", 2, 127 },	 { "bash", "aeflnuvx", "\r \t;", 1, 127 }, /* with -e */
-	{ "zsh", "aeflnuvx", " ;o", 1, 127 },
+	{ "dash", "aeflnuvx", "\r \t;o-" NON_ASCII, 2, 0, 0, "" },
+	{ "busybox", "aeflnuvx", "\r \t;" NON_ASCII, 2, 2, 0, "" },
+	{ "python", "uEsSBOI", "\r \t;" NON_ASCII, 2, 2, 2, "" },
+	{ "bash", "aflnuvx", "\r \t;o" NON_ASCII, 2, 127, 2, "" },
+	{ "bash", "aeflnuvx", "o", 2, 127, 2, "" },
+	{ "bash", "aeflnuvx", "\r \t;" NON_ASCII, 1, 127, 2, "" }, /* with -e */
+	{ "zsh", "aeflnuvx", " ;o" NON_ASCII, 1, 127, 1, "" },
+	{ "node", "", NON_ASCII, 9, 1, 9, "=" },
 };
 
 /* "python3.11". Busybox is also other programs than a shell. */
@@ -39,10 +48,34 @@ static const char *refused_letter(const struct interpreter *interpreter, const c
 {
 	size_t options = strspn(argument + 1, interpreter->options);
 	const char *letter = argument + 1 + options;
+	char kind = ep_is_ascii(*letter) ? *letter : *NON_ASCII;
 
-	if (!*letter || !strchr(interpreter->refused, *letter) || (!options && !strchr("o\r", *letter)))
+	if (!*letter || !strchr(interpreter->refused, kind) || (!options && !strchr("o\r-" NON_ASCII, kind)) ||
+	    strcmp(argument, "--") == 0)
 		return NULL;
 	return letter;
+}
+
+/* bash takes some long options with one "-", too (parse_long_options() in its shell.c). */
+static bool is_long_option(const char *argument)
+{
+	static const char *const names[] = { "-login", "-noediting", "-noprofile", "-norc" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(argument, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first character that the interpreter refuses in an option, or NULL. */
+static const char *refused_in(const struct interpreter *interpreter, const char *argument)
+{
+	if (*argument != '-' || (strcmp(interpreter->name, "bash") == 0 && is_long_option(argument)))
+		return NULL;
+	if (argument[1] == '-' && interpreter->of_long)
+		return ep_not_in_option(argument + 2, strcspn(argument + 2, interpreter->ends_long));
+	return refused_letter(interpreter, argument);
 }
 
 static bool is_comment(const char *text)
@@ -58,44 +91,129 @@ static bool is_taken_for_file(struct ep_check *c, const char *argument)
 	       ep_look_at(c, argument) == EP_PLACE_EMPTY;
 }
 
-static struct ep_finding refuse(struct ep_check *c, const struct interpreter *interpreter, const char *argument)
+static enum errpipe_detail reason(const char *argument, const char *letter)
+{
+	if (!ep_is_ascii(*letter))
+		return ERRPIPE_DETAIL_NON_ASCII_OPTION;
+	if (is_comment(letter))
+		return ERRPIPE_DETAIL_LINE_COMMENT;
+	if (*letter == '-')
+		return ERRPIPE_DETAIL_NO_LONG_OPTIONS;
+	return argument[1] == '-' ? ERRPIPE_DETAIL_LONG_OPTION : ERRPIPE_DETAIL_SEVERAL_OPTIONS;
+}
+
+static struct ep_finding refuse_option(const struct interpreter *interpreter, const char *argument)
 {
 	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE, .status = interpreter->status };
-	const char *letter = *argument == '-' ? refused_letter(interpreter, argument) : NULL;
+	const char *letter = refused_in(interpreter, argument);
 
+	if (letter && argument[1] == '-' && interpreter->of_long)
+		finding.status = interpreter->of_long;
 	if (letter && *letter == '\r' && !letter[1]) {
 		finding.cause = ERRPIPE_CAUSE_CARRIAGE_RETURN;
 		finding.detail = ERRPIPE_DETAIL_OPTION;
 	} else if (letter && *letter != '\r') {
 		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
-		finding.detail = is_comment(letter) ? ERRPIPE_DETAIL_LINE_COMMENT : ERRPIPE_DETAIL_SEVERAL_OPTIONS;
-	} else if (is_taken_for_file(c, argument)) {
-		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
-		finding.detail = ERRPIPE_DETAIL_TAKEN_FOR_FILE;
-		finding.status = interpreter->missing;
+		finding.detail = reason(argument, letter);
 	}
+	return finding;
+}
+
+static struct ep_finding refuse(struct ep_check *c, const struct interpreter *interpreter, const char *argument)
+{
+	if (is_taken_for_file(c, argument))
+		return (struct ep_finding){ .cause = ERRPIPE_CAUSE_LINE_REFUSED,
+					    .detail = ERRPIPE_DETAIL_TAKEN_FOR_FILE,
+					    .status = interpreter->missing };
+	return refuse_option(interpreter, argument);
+}
+
+/* "#!/bin/busybox env sh": busybox takes the directory off, and looks for an applet with that name. "--list" is not one. */
+static struct ep_finding refuse_applet(const char *argument)
+{
+	const char *name = ep_last_name(argument);
+	const char *letter = ep_begins_with(argument, "--list") ? NULL : ep_not_in_option(name, strlen(name));
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE, .status = 127 };
+
+	if (letter && *letter == '\r' && !letter[1]) {
+		finding.cause = ERRPIPE_CAUSE_CARRIAGE_RETURN;
+		finding.detail = ERRPIPE_DETAIL_OPTION;
+	} else if (letter) {
+		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
+		finding.detail = ERRPIPE_DETAIL_NO_APPLET;
+	}
+	return finding;
+}
+
+static bool is_busybox(const struct errpipe_link *link, const char *name)
+{
+	return ep_begins_with(name, "busybox") && ep_begins_with(ep_last_name(link->path), "busybox");
+}
+
+/* All of them are options that the interpreter takes. */
+static bool is_taken(const struct interpreter *interpreter, const char *word)
+{
+	return *word == '-' && word[1] && strspn(word + 1, interpreter->options) == strlen(word + 1);
+}
+
+/* The words that env(1) passes on: the first that is refused. */
+static struct ep_finding refuse_words(const struct interpreter *interpreter, char *const *words)
+{
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE };
+
+	for (bool is_later = false; *words; is_later = true) {
+		finding = refuse_option(interpreter, *words);
+		finding.object = *words;
+		if (is_later)
+			finding.status = 0;
+		if (finding.cause != ERRPIPE_CAUSE_NONE || !is_taken(interpreter, *words++))
+			break;
+	}
+	return finding;
+}
+
+/* The script whose first line names the interpreter, by env(1) or itself; or NULL. */
+static const struct errpipe_link *naming_script(const struct ep_check *c, const struct errpipe_link *link)
+{
+	if (link->kind == ERRPIPE_LINK_COMMAND)
+		link = &c->ex->link[link->parent];
+	return link->kind == ERRPIPE_LINK_INTERPRETER && link->parent >= 0 ? &c->ex->link[link->parent] : NULL;
+}
+
+static struct ep_finding look_for_refusal(struct ep_check *c, const struct errpipe_link *link, const char *argument,
+					  char *const *words)
+{
+	const char *name = ep_last_name(link->resolved);
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE };
+
+	if (argument && is_busybox(link, name))
+		finding = refuse_applet(argument);
+	for (size_t i = 0; finding.cause == ERRPIPE_CAUSE_NONE && i < sizeof(interpreters) / sizeof(*interpreters);
+	     i++) {
+		const struct interpreter *interpreter = &interpreters[i];
+
+		if (is_interpreter(link, name, interpreter->name))
+			finding = argument ? refuse(c, interpreter, argument) : refuse_words(interpreter, words);
+	}
+	if (argument)
+		finding.object = argument;
 	return finding;
 }
 
 int ep_option(struct ep_check *c, const struct ep_running *running)
 {
-	const struct errpipe_link *link = running->link, *script;
-	const char *name;
+	const struct errpipe_link *link = running->link, *script = link->resolved ? naming_script(c, link) : NULL;
+	const char *argument = script && link->kind == ERRPIPE_LINK_INTERPRETER ? script->argument : NULL;
+	char *const *argv = c->question->argv;
+	struct ep_finding finding;
 
-	if (link->kind != ERRPIPE_LINK_INTERPRETER || link->parent < 0 || !link->resolved)
+	if (!script || (!argument && (link->kind != ERRPIPE_LINK_COMMAND || !argv || !argv[0] || !argv[1])))
 		return 0;
-	script = &c->ex->link[link->parent];
-	name = ep_last_name(link->resolved);
-	for (size_t i = 0; script->argument && i < sizeof(interpreters) / sizeof(*interpreters); i++) {
-		struct ep_finding finding;
-
-		if (!is_interpreter(link, name, interpreters[i].name))
-			continue;
-		finding = refuse(c, &interpreters[i], script->argument);
-		finding.subject = script->path;
-		finding.object = script->argument;
-		if (finding.cause != ERRPIPE_CAUSE_NONE)
-			return ep_finding_set(c, link, finding);
-	}
-	return 0;
+	finding = look_for_refusal(c, link, argument, argument ? NULL : argv + 1);
+	finding.subject = script->path;
+	if (finding.cause == ERRPIPE_CAUSE_NONE)
+		return 0;
+	if (!argument)
+		finding.object = ep_keep(c, "%s", finding.object);
+	return ep_finding_set(c, link, finding);
 }

@@ -25,7 +25,7 @@ int ep_libraries(struct ep_check *c, const struct ep_running *running);
 /* libraries.c: does the exec give it rights that its user does not have? */
 bool ep_gains_rights(const struct ep_check *c, const struct ep_running *running);
 
-/* option.c: does the interpreter refuse the option that the script's first line gives it? */
+/* option.c: does the interpreter refuse an option that the script's first line gives it, also by env(1)? */
 int ep_option(struct ep_check *c, const struct ep_running *running);
 
 /* unreadable.c: may the interpreter read its script? */
@@ -37,6 +37,7 @@ struct ep_command {
 	struct errpipe_question question; /* the question about its exec: arguments, environment, working directory */
 	bool is_shell;			  /* and not env */
 	const char *path;		  /* PATH; NULL: not known */
+	bool has_late_option;		  /* name is an option that comes after NAME=VALUE */
 	bool has_no_path;		  /* path is what the C library takes instead of PATH */
 	const struct errpipe_link *env;	  /* the link of env, or of the shell */
 	const struct errpipe_link *script; /* the script whose first line names the command, or NULL */
@@ -63,6 +64,9 @@ void ep_env_cut(struct ep_check *c, const struct ep_command *command);
 
 /* env_fails.c: how its arguments in a first line can be more than one: the detail of ENV_ONE_ARGUMENT. */
 enum errpipe_detail ep_env_splitting(const struct ep_command *command);
+
+/* env_fails.c: the argument in the first line, kept as ENV_ONE_ARGUMENT with that detail has it. */
+const char *ep_env_argument(struct ep_check *c, const struct ep_command *command);
 
 /* env_fails.c: the status with which env ends if its execve(2) gives that error. */
 int ep_env_status(int error);
