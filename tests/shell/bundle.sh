@@ -420,21 +420,19 @@ fi
 with_apparmor() {
 	printf '%s\n' "$config" >b/config.json
 	# shellcheck disable=SC2016 # the inner shell expands them
-	unshare -m sh -c 'mount -t tmpfs none /sys && mkdir -p /sys/module/apparmor/parameters /sys/kernel/security/apparmor &&
+	unshare -rm sh -c 'mount -t tmpfs none /sys && mkdir -p /sys/module/apparmor/parameters /sys/kernel/security/apparmor &&
 		echo Y >/sys/module/apparmor/parameters/enabled && echo "there (enforce)" >/sys/kernel/security/apparmor/profiles &&
 		"$1" explain --bundle b; "$1" explain --json --bundle b | jq -r .cause' sh "$errpipe" >out
 	cat out
 	grep -qF -e "$2" out && [ "$(tail -n 1 out)" = "$1" ]
 }
-if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none /sys; then
+if has 'profiles of AppArmor' user-namespaces; then
 	bundle '"/bin/sh"' ', "apparmorProfile": "other"'
 	try 'a profile that is not loaded' with_apparmor bundle-label '"other", which is not loaded on this machine'
 	bundle '"/bin/sh"' ', "apparmorProfile": "there"'
 	try 'a profile that is loaded' with_apparmor none 'it would start'
 	bundle '"/bin/sh"' ', "apparmorProfile": "the"'
 	try 'a profile whose name only begins so' with_apparmor bundle-label '"the", which is not loaded'
-else
-	skip 'profiles of AppArmor' 'needs root and mount namespaces'
 fi
 
 # --- --root with --bundle

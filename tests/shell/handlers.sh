@@ -7,6 +7,7 @@
 set -u
 : "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
 
+PATH=$PATH:/usr/sbin # chroot
 errpipe=$ERRPIPE_BUILD/errpipe
 formats=/proc/sys/fs/binfmt_misc
 

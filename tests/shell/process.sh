@@ -67,7 +67,7 @@ if has 'members that need root' root; then
 			"cwd": "/usr",
 			"capabilities": { "bounding": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_KILL"], "effective": ["CAP_KILL"],
 				"inheritable": ["CAP_KILL"], "ambient": ["CAP_KILL", "CAP_CHOWN"] },
-			"rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 64, "hard": 128 }, { "type": "RLIMIT_CORE", "soft": 0, "hard": 18446744073709551615 }],
+			"rlimits": [{ "type": "RLIMIT_NOFILE", "soft": 64, "hard": 128 }, { "type": "RLIMIT_CPU", "soft": 100000, "hard": 18446744073709551615 }],
 			"noNewPrivileges": true, "oomScoreAdj": 123, "apparmorProfile": "", "selinuxLabel": "",
 			"scheduler": { "policy": "SCHED_BATCH", "nice": 5 },
 			"ioPriority": { "class": "IOPRIO_CLASS_BE", "priority": 6 }
@@ -81,8 +81,8 @@ CapEff:	0000000000000020
 CapBnd:	0000000000000021
 CapAmb:	0000000000000020
 NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /proc/self/status
-	prints 'a limit that is unlimited' 'Max core file size        0                    unlimited            bytes     ' \
-		--process full.json -- grep core /proc/self/limits
+	prints 'a limit that is unlimited' 'Max cpu time              100000               unlimited            seconds   ' \
+		--process full.json -- grep cpu /proc/self/limits
 	prints 'nice and the scheduler' '5 3' --process full.json -- sed -E 's/.*\) .( [-0-9]+){15} ([-0-9]+)( [-0-9]+){21} ([0-9]+) .*/\2 \4/' /proc/self/stat
 	prints 'the I/O priority' 'best-effort: prio 6' --process full.json -- ionice
 	prints 'options override it, before and after' '0:5 0077 100:200 /' \
@@ -230,15 +230,15 @@ as_runc() {
 	(cd b && runc spec) || return
 	jq --slurpfile profile profile.json '.process.terminal = false | .linux.seccomp = $profile[0] |
 		.process.user = {uid: 12, gid: 34, additionalGids: [5, 6], umask: 23} | .process.oomScoreAdj = 7 |
-		.process.rlimits += [{type: "RLIMIT_CORE", soft: 1, hard: 2}] |
-		.process.args = ["/bin/busybox", "grep", "-hE", "^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|core)|-?[0-9]+$)",
+		.process.rlimits += [{type: "RLIMIT_CPU", soft: 100000, hard: 200000}] |
+		.process.args = ["/bin/busybox", "grep", "-hE", "^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|cpu)|-?[0-9]+$)",
 			"/proc/self/status", "/proc/self/limits", "/proc/self/oom_score_adj"]' b/config.json >b/new || return
 	mv b/new b/config.json
 	# shellcheck disable=SC2016 # the inner shell expands it; crun and runc refuse a tree with both cgroup versions
 	unshare -m sh -c 'if mountpoint -q /sys/fs/cgroup/unified; then umount -l /sys/fs/cgroup/unified; fi; exec "$@"' sh \
 		runc --root "$tmp/state" run --bundle b "errpipe-$$" >by-runc </dev/null || return
 	"$errpipe" run --process b/config.json -- "$(command -v busybox)" grep -hE \
-		'^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|core)|-?[0-9]+$)' \
+		'^(Uid|Gid|Groups|Umask|Cap|NoNew|Seccomp|Max (open|cpu)|-?[0-9]+$)' \
 		/proc/self/status /proc/self/limits /proc/self/oom_score_adj >by-errpipe || return
 	[ "$(wc -l <by-runc)" -gt 12 ] && diff by-runc by-errpipe
 }
