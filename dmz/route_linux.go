@@ -116,7 +116,7 @@ func labelIsPending() bool {
 	return false
 }
 
-// Route decides whether a process of that identity can exec path through the stub without any difference to the program. It
+// Route decides whether a process with that identity can exec path through the stub without the program noticing. It
 // follows the same rules as errpipe_route of the C library:
 //
 // Credentials: they differ if the exec of a file without capabilities changes the capability sets (capabilities(7)). With mixed

@@ -28,8 +28,8 @@ const (
 // "exe"; a process that ends under one of them has Died. Choose a name that no target bears.
 //
 // From Linux 6.14 on, a process has the name of the memfd while it is the stub. Before Linux 6.14, and where a filter refuses
-// execveat(2), the name is the number of the stub's descriptor. A program can have a number as its name as well. If a
-// process of such a name ends the way a stub can, by a signal or with 125 to 127, the verdict is therefore Closed, unless
+// execveat(2), the name is the number of the stub's descriptor. A program can also have a number as its name. If a
+// process with such a name ends the way a stub can, by a signal or with 125 to 127, the verdict is therefore Closed, unless
 // the number is in unfinished.
 //
 // If pid is not above 0, the error is EINVAL.

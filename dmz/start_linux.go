@@ -36,7 +36,7 @@ import (
 // missing from PATH, or, without cmd.SysProcAttr, a cmd.Dir that does not exist ("chdir /nodir: no such file or directory").
 func Start(cmd *exec.Cmd) error {
 	if cmd == nil {
-		return errors.New("dmz: Start of a Cmd that is nil")
+		return errors.New("dmz: Start of a nil Cmd")
 	}
 	for i, arg := range append([]string{cmd.Path}, cmd.Args...) {
 		if hasNul(arg) {

@@ -423,7 +423,7 @@ struct errpipe_setup {
 	const sigset_t *mask;	  /* the signal mask of the target; NULL: that of errpipe_spawn, or of the process */
 
 	/*
-	 * A filter of seccomp(2), in instructions. Without no_new_privs it needs CAP_SYS_ADMIN. CAPABILITIES then keeps that
+	 * A seccomp(2) filter, as instructions. Without no_new_privs it needs CAP_SYS_ADMIN. CAPABILITIES then keeps that
 	 * capability until the filter is in place, and the last call is capset(2). The filter must allow execve. For a
 	 * failure to be reported, it must also allow rt_sigprocmask, write and exit_group.
 	 */

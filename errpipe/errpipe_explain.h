@@ -117,7 +117,7 @@ struct errpipe_question {
 
 	/*
 	 * Nonzero: if path is missing in a root that is not the caller's, also look for it in the caller's root. A container
-	 * may have been given a path of the host. The answer tells only whether the path exists there.
+	 * may have been given a host path. The answer tells only whether the path exists there.
 	 */
 	int compare_own_root;
 
@@ -148,7 +148,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_UNSEARCHABLE, /* the directory subject lacks the x bit for denied; the symlink object leads there */
 	ERRPIPE_CAUSE_LOOKUP_FAILED, /* the file system returns an error for subject; object is its name. Or see detail */
 	ERRPIPE_CAUSE_NOT_YET_MOUNTED, /* it is on subject, which is mounted only when the container starts */
-	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject means something else to each process, such as /proc/self/exe */
+	ERRPIPE_CAUSE_MAGIC_LINK,      /* subject, such as /proc/self/exe, leads elsewhere in each process */
 
 	/* The file. */
 	ERRPIPE_CAUSE_NOT_A_FILE,     /* a directory, a FIFO ...; mode of the broken link shows which */
@@ -208,7 +208,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* probably an invisible handler took it, and the handler's program is missing */
 	ERRPIPE_CAUSE_WSL_INTEROP_LOST, /* a Windows program, and WSL's handler is gone from binfmt_misc */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
-	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; by its headers it should have limit */
+	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers require limit */
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
 	ERRPIPE_CAUSE_CORE_DUMP,	/* ET_CORE */
 	ERRPIPE_CAUSE_BAD_ELF_TYPE,	/* number is the type: neither a program nor a library */
@@ -259,7 +259,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available and detail */
 	ERRPIPE_CAUSE_SYMBOL_MISSING, /* no library has the function or variable subject; a long name is cut */
 	ERRPIPE_CAUSE_CPU_LEVEL,      /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
-	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it runs no such programs: detail */
+	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it does not run such programs: detail */
 
 	/* The bundle. */
 	ERRPIPE_CAUSE_EMPTY_ROOT,	 /* it is missing because the root, object, has no files */
@@ -306,7 +306,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_MANY_STEPS,	   /* errpipe gave up after limit steps */
 
 	/* UNREADABLE */
-	ERRPIPE_DETAIL_OWN_USER, /* to the process itself, whose uid is number: it could not read a script either */
+	ERRPIPE_DETAIL_OWN_USER, /* unreadable to the process, uid number, so it could not read a script either */
 
 	/* TEXT_BUSY */
 	ERRPIPE_DETAIL_WRITER_NOT_VISIBLE,
@@ -315,7 +315,7 @@ enum errpipe_detail {
 	/* CARRIAGE_RETURN */
 	ERRPIPE_DETAIL_KERNEL_LOOKS, /* it is in the name of the interpreter, the broken link */
 	ERRPIPE_DETAIL_ENV_LOOKS,    /* in the name of the command of env(1), the broken link */
-	ERRPIPE_DETAIL_OPTION,	     /* in object, an option of the broken link, which refuses that */
+	ERRPIPE_DETAIL_OPTION,	     /* in object, an option of the broken link, which refuses it */
 
 	/* INTERPRETER_CUT */
 	ERRPIPE_DETAIL_BLANK,
@@ -422,7 +422,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_LSB,
 	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
 
-	/* LIBRARY_MISSING. Without a detail: it is nowhere. */
+	/* LIBRARY_MISSING. Without a detail: it was not found anywhere. */
 	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */
 	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, which musl's list, object, lacks */
 	ERRPIPE_DETAIL_NOT_SEARCHED,  /* its loader does not look in the directory of available */
@@ -437,7 +437,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains privileges, so the loader ignores LD_LIBRARY_PATH */
 	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, but the library exists as available */
 
-	/* LIBRARY_OTHER_ARCHITECTURE: the program is for ARM as well, but for the other ABI of floating-point numbers. */
+	/* LIBRARY_OTHER_ARCHITECTURE: the program is for ARM as well, but for the other floating-point ABI. */
 	ERRPIPE_DETAIL_HARD_FLOAT, /* of the program */
 	ERRPIPE_DETAIL_SOFT_FLOAT,
 
@@ -471,7 +471,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_ARGUMENT,
 	ERRPIPE_DETAIL_VARIABLE,
 
-	/* ARGUMENTS_TOO_LARGE: the larger part; 0 if those that are known would fit. */
+	/* ARGUMENTS_TOO_LARGE: the larger part; 0 if the known ones would fit. */
 	ERRPIPE_DETAIL_MANY_ARGUMENTS,
 	ERRPIPE_DETAIL_MANY_VARIABLES, /* object: the beginning of most names, as in "CI_*", or NULL */
 	ERRPIPE_DETAIL_SERVICE_LINKS,  /* most of the environment describes the services of a Kubernetes namespace */
@@ -506,7 +506,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_EXTRA_BLANK,
 	ERRPIPE_DETAIL_RETURN, /* a carriage return */
 	ERRPIPE_DETAIL_INVISIBLE,
-	ERRPIPE_DETAIL_LOOK_ALIKE, /* a dash, or a letter of Cyrillic or Greek, in place of ASCII */
+	ERRPIPE_DETAIL_LOOK_ALIKE, /* a dash, or a Cyrillic or Greek letter, in place of ASCII */
 	ERRPIPE_DETAIL_CASE,
 	ERRPIPE_DETAIL_SUFFIX,
 	ERRPIPE_DETAIL_LETTER,
@@ -517,7 +517,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_SYSTEMD_PREFIX, /* such as "-" before the path */
 	ERRPIPE_DETAIL_FILE_URL,
 	ERRPIPE_DETAIL_BACKSLASHES,
-	ERRPIPE_DETAIL_DRIVE,	  /* a drive letter of Windows */
+	ERRPIPE_DETAIL_DRIVE,	  /* a Windows drive letter */
 	ERRPIPE_DETAIL_CONVERTED, /* Git Bash put its own directory before it */
 
 	/* WHOLE_COMMAND */
@@ -796,7 +796,7 @@ struct errpipe_link {
 
 enum { ERRPIPE_LINKS_MAX = 24 };
 
-/* A library that the program needs, directly or for another library. */
+/* A library that the program needs, directly or through another library. */
 struct errpipe_library {
 	const char *name;	  /* as in the file that needs it: "libz.so.1" */
 	const char *needed_by;	  /* the path of the program or library that needs it; NULL: LD_PRELOAD or the like */

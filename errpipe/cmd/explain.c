@@ -18,7 +18,7 @@ static const char usage[] = "Usage: errpipe explain [OPTION...] [--] PROGRAM [AR
 			    "  --bundle DIR     read the settings from an OCI bundle's DIR/config.json;\n"
 			    "                   PROGRAM, if given, overrides its process.args\n"
 			    "  --cwd DIR        the working directory, as seen in the root\n"
-			    "  --path PATH      search along PATH\n"
+			    "  --path PATH      search this PATH\n"
 			    "  --as UID[:GID]   check as this user\n"
 			    "  --errno NAME     explain a failure with this errno, e.g. ENOEXEC\n"
 			    "  --json           print it as JSON\n"

@@ -175,7 +175,7 @@ static int check_terminal(const struct object *process)
 
 	if (get_flag(process, "terminal", &terminal) < 0)
 		return -1;
-	return terminal ? refused(process, "terminal", "is true, and errpipe makes no terminal") : 0;
+	return terminal ? refused(process, "terminal", "is true, but errpipe does not make a terminal") : 0;
 }
 
 static int get_process(struct setup *setup, const struct object *process)

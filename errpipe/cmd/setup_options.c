@@ -232,7 +232,7 @@ static int set_filter(struct setup *setup, const char *name)
 	int first, ret;
 
 	if (setup->has_filter) {
-		own_failure(0, "--seccomp can be given once");
+		own_failure(0, "--seccomp can be given only once");
 		return -1;
 	}
 	setup->has_filter = true;
@@ -256,7 +256,7 @@ static int set_process(struct setup *setup, const char *name)
 {
 	if (!setup->process)
 		return process_read(setup, name);
-	own_failure(0, "--process can be given once");
+	own_failure(0, "--process can be given only once");
 	return -1;
 }
 

@@ -360,7 +360,7 @@ if command -v musl-gcc >/dev/null; then
 			[ $? = 127 ] || return
 		fi
 		! "$errpipe" explain --root alone /large >out && cat out &&
-			grep -qF '"/large" is built for glibc, but the image has musl, and of glibc only the loader' out &&
+			grep -qF '"/large" is built for glibc, but the image has musl, and only the loader of glibc' out &&
 			grep -qF 'install gcompat (Alpine), or use an image with glibc' out || return
 		"$errpipe" explain --json alone/large | jq -r '.libraries[].path' | xargs cp -t alone/usr/lib && "$errpipe" explain --root alone /large
 	}

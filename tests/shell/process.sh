@@ -108,7 +108,7 @@ while read -r members text; do
 	object "$members"
 	refuses "$members" "$text" <process.json
 done <<-'EOF'
-	,"terminal":true process.terminal is true, and errpipe makes no terminal
+	,"terminal":true process.terminal is true, but errpipe does not make a terminal
 	,"commandLine":"x" errpipe cannot set process.commandLine
 	,"execCPUAffinity":{} errpipe cannot set process.execCPUAffinity
 	,"noNewPriviliges":true errpipe cannot set process.noNewPriviliges
@@ -154,7 +154,7 @@ try 'a file that is missing' refused 'cannot open "gone.json" (ENOENT)' run --pr
 try 'a directory' refused 'cannot read "." (EISDIR)' run --process . -- sh -c 'echo started'
 
 object ''
-try 'a second process object' refused '--process can be given once' run --process process.json --process process.json -- sh -c 'echo started'
+try 'a second process object' refused '--process can be given only once' run --process process.json --process process.json -- sh -c 'echo started'
 
 # --- seccomp
 

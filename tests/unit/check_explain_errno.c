@@ -126,7 +126,7 @@ static const struct {
 	{ ENOSYS, "./good", { "a seccomp filter", "seccomp profile" } },
 	{ EBADMSG, "./good", { "wrong checksum", "fsck" } },
 	{ EOVERFLOW, "./good", { "no step of an exec", "seccomp profile" } },
-	{ ELIBBAD, "./good", { "its loader is in order here", "reinstall" } },
+	{ ELIBBAD, "./good", { "its loader is intact here", "reinstall" } },
 	{ ENOTCONN, "./good", { "FUSE", "umount -l" } },
 	{ ESTALE, "./good", { "its server has replaced the file", "mount the file system again" } },
 	{ EUCLEAN, "./good", { "damaged", "fsck" } },
