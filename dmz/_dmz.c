@@ -87,38 +87,43 @@ static void report(int fd, int step, int error)
 	my_syscall3(__NR_write, fd, record, sizeof(record));
 }
 
+/* Returns the exit status. */
+static int become_target(char **argv, char **envp)
+{
+	const struct dmz_action *action = actions();
+	int fd = number(argv[1]), step = DMZ_STEP_FCNTL, status = 125;
+	long ret = my_syscall3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
+
+	if (ret == -EBADF)
+		return status;
+	while (ret >= 0) {
+		const long *arg;
+
+		step = action ? action->step : DMZ_LAST;
+		if (step == DMZ_LAST) {
+			step = DMZ_STEP_EXEC;
+			ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
+			status = ret == -ENOENT ? 127 : 126;
+			break;
+		}
+		if (!step) /* the image is truncated */
+			break;
+		arg = action->arg;
+		ret = my_syscall6(action->number, action->flags & DMZ_USE_RESULT ? ret : arg[0], arg[1], arg[2],
+				  arg[3], arg[4], arg[5]);
+		if (action->flags & DMZ_IGNORE_FAILURE)
+			ret = 0;
+		action++;
+	}
+	report(fd, step, ret < 0 && ret >= -DMZ_ERROR_MAX ? -ret : 0);
+	return status;
+}
+
 __attribute__((used, noreturn)) void _start_c(long *sp)
 {
 	long argc = *sp;
 	char **argv = (char **)(sp + 1);
-	char **envp = argv + argc + 1;
-	int status = 125;
-
-	if (argc > 3) {
-		const struct dmz_action *action = actions();
-		int fd = number(argv[1]);
-		long ret = my_syscall3(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
-		int step = DMZ_STEP_FCNTL;
-
-		while (ret >= 0) {
-			const long *arg;
-
-			step = action ? action->step : DMZ_STEP_EXEC;
-			if (step == DMZ_STEP_EXEC) {
-				ret = my_syscall3(__NR_execve, argv[2], argv + 3, envp);
-				status = ret == -ENOENT ? 127 : 126;
-				break;
-			}
-			arg = action->arg;
-			ret = my_syscall6(action->number, action->flags & DMZ_USE_RESULT ? ret : arg[0], arg[1],
-					  arg[2], arg[3], arg[4], arg[5]);
-			if (action->flags & DMZ_IGNORE_FAILURE)
-				ret = 0;
-			action++;
-		}
-		if (step != DMZ_STEP_FCNTL || ret != -EBADF)
-			report(fd, step, ret < 0 && ret >= -DMZ_ERROR_MAX ? -ret : 0);
-	}
+	int status = argc > 3 ? become_target(argv, argv + argc + 1) : 125;
 
 	my_syscall1(__NR_exit_group, status);
 	__builtin_trap(); /* seccomp can refuse even the exit */

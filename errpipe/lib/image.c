@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,14 +8,6 @@
 
 #include "image.h"
 #include "internal.h"
-
-#if __SIZEOF_LONG__ == 8
-typedef Elf64_Ehdr elf_header;
-typedef Elf64_Phdr program_header;
-#else
-typedef Elf32_Ehdr elf_header;
-typedef Elf32_Phdr program_header;
-#endif
 
 enum { ALIGNMENT = 8 };
 
@@ -30,7 +21,7 @@ static size_t aligned(size_t size)
 
 void ep_image_measure(struct ep_image *image)
 {
-	*image = (struct ep_image){ .actions = aligned(ep_stub_size), .action = aligned(ep_stub_size) };
+	*image = (struct ep_image){ .data = aligned(ep_stub_size) };
 }
 
 /* The program headers are in the order of dmz/dmz.lds. */
@@ -44,18 +35,20 @@ static void put_headers(struct ep_image *image)
 
 int ep_image_allocate(struct ep_image *image, enum ep_place place)
 {
-	size_t actions_end = image->action + sizeof(struct dmz_action);
+	const struct dmz_action last = { .step = DMZ_LAST };
 
-	image->size = actions_end + image->data;
+	image->actions = image->data;
+	image->size = image->actions + image->action + sizeof(last);
 	if (image->size > IMAGE_MAX)
 		return -E2BIG;
 	image->bytes = mmap(NULL, image->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (image->bytes == MAP_FAILED)
 		return -errno;
 	image->base = place == EP_IN_STUB ? DMZ_BASE : (uintptr_t)image->bytes;
+	image->data = aligned(ep_stub_size);
 	image->action = image->actions;
-	image->data = actions_end;
 	memcpy(image->bytes, ep_stub_bytes, ep_stub_size);
+	memcpy(image->bytes + image->size - sizeof(last), &last, sizeof(last));
 	put_headers(image);
 	return 0;
 }
@@ -108,7 +101,7 @@ int ep_image_perform(const struct ep_image *image, unsigned *step)
 	const struct dmz_action *action = (const struct dmz_action *)(image->bytes + image->actions);
 	long ret = 0;
 
-	for (; action->step; action++) {
+	for (; action->step != DMZ_LAST; action++) {
 		const long *arg = action->arg;
 
 		ret = syscall(action->number, action->flags & DMZ_USE_RESULT ? ret : arg[0], arg[1], arg[2], arg[3],

@@ -3,11 +3,21 @@
 #ifndef ERRPIPE_IMAGE_H
 #define ERRPIPE_IMAGE_H
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "dmz/action.h"
+
+/* Of this machine, as the stub is. */
+#if __SIZEOF_LONG__ == 8
+typedef Elf64_Ehdr elf_header;
+typedef Elf64_Phdr program_header;
+#else
+typedef Elf32_Ehdr elf_header;
+typedef Elf32_Phdr program_header;
+#endif
 
 #pragma GCC visibility push(hidden)
 

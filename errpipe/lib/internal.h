@@ -31,7 +31,7 @@ extern const size_t ep_stub_size;
 /* stub.c: a stub with the actions of this image, for errpipe_setup_stub(). */
 int ep_setup_stub(const struct ep_image *image);
 
-/* stub.c: is this a descriptor of errpipe_setup_stub()? Or may it be one, if a seccomp(2) filter hides that? */
+/* stub.c: does this stub carry a setup? Or may it carry one, if a seccomp(2) filter hides that? */
 bool ep_has_setup(int stub);
 bool ep_may_have_setup(int stub);
 

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "image.h"
 #include "internal.h"
 
 /* linux/memfd.h, linux/fcntl.h: Linux 6.3. */
@@ -77,20 +78,66 @@ static int64_t kept_mark(int fd, unsigned *number)
 	return offset >> NUMBER_BITS;
 }
 
-bool ep_has_setup(int stub)
+/* See dmz/action.h. Returns 1, 0 (also if the file is not a stub), or a negative errno. */
+static int image_has_actions(int fd)
 {
-	unsigned number;
+	struct {
+		elf_header header;
+		program_header segments[2];
+	} image;
+	ssize_t n = pread(fd, &image, sizeof(image), 0);
 
-	return kept_mark(stub, &number) == SETUP_MARK;
+	if (n < 0)
+		return -errno;
+	return n == sizeof(image) && image.segments[1].p_type == PT_GNU_STACK && image.segments[1].p_paddr;
 }
 
-/* O_PATH descriptors and pipes have no offset. Any other error may come from a seccomp(2) filter that hides the mark. */
-bool ep_may_have_setup(int stub)
+/* An O_PATH descriptor cannot be read, but its file may be. Open no device, because that can have an effect. */
+static int open_again(int stub)
+{
+	char link[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/", decimal[EP_DECIMAL];
+	struct stat st;
+	int fd;
+
+	if (fstat(stub, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	fd = open(strcat(link, ep_decimal(decimal, stub)), O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Does the stub carry a setup? Its mark shows it, or else its image. Returns 1, 0, or a negative errno. */
+static int has_actions(int stub)
 {
 	unsigned number;
 	int64_t mark = kept_mark(stub, &number);
+	int ret, fd;
 
-	return mark == SETUP_MARK || (mark == -1 && errno != EBADF && errno != ESPIPE);
+	if (mark == MARK || mark == SETUP_MARK)
+		return mark == SETUP_MARK;
+	ret = image_has_actions(stub);
+	if (ret != -EBADF)
+		return ret;
+	fd = open_again(stub);
+	if (fd < 0)
+		return fd;
+	ret = image_has_actions(fd);
+	close(fd);
+	return ret;
+}
+
+bool ep_has_setup(int stub)
+{
+	return has_actions(stub) == 1;
+}
+
+/* A closed descriptor, a pipe or an unreadable file counts as a stub without one. A seccomp(2) filter may hide a setup. */
+bool ep_may_have_setup(int stub)
+{
+	int ret = has_actions(stub);
+
+	return ret == 1 || (ret < 0 && ret != -EBADF && ret != -ESPIPE && ret != -EACCES && ret != -ENOENT);
 }
 
 static void make_name(char name[NAME_SIZE], unsigned number)

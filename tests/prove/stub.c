@@ -73,7 +73,7 @@ long model_action(unsigned number, long a, long b, long c, long d, long e, long 
 	long ret = answer();
 
 	//@ assert closes_on_exec == 1 && action_failed == 0 && exec_failed == 0 && done < MOST_ACTIONS;
-	//@ assert image.actions[done].step != 0;
+	//@ assert image.actions[done].step > DMZ_LAST;
 	if (ret < 0 && !(image.actions[done].flags & DMZ_IGNORE_FAILURE))
 		action_failed = 1;
 	done++;
@@ -83,6 +83,7 @@ long model_action(unsigned number, long a, long b, long c, long d, long e, long 
 long model_execve(const char *path, char **argv, char **envp)
 {
 	//@ assert closes_on_exec == 1 && action_failed == 0;
+	//@ assert image.segments[1].p_paddr == 0 || image.actions[done].step == DMZ_LAST;
 	//@ assert stack.argc >= 4;
 	//@ assert path == &other[0] && argv == &stack.argv[3];
 	//@ assert envp >= &stack.argv[5];
@@ -128,7 +129,8 @@ void every_stack(void)
 		image.segments[1].p_paddr = (unsigned long)image.actions;
 		Frama_C_make_unknown((char *)image.actions, MOST_ACTIONS * sizeof(*image.actions));
 		for (int i = 0; i < MOST_ACTIONS; i++)
-			image.actions[i].step = Frama_C_interval(0, 1) ? 0 : Frama_C_interval(DMZ_STEP_FCNTL + 1, 0xffff);
+			image.actions[i].step = Frama_C_interval(0, 1) ? Frama_C_interval(0, DMZ_LAST)
+							      : Frama_C_interval(DMZ_LAST + 1, 0xffff);
 	}
 	if (Frama_C_interval(0, 1)) {
 		stack.argc = Frama_C_long_interval(SHORTEST_ARGC, LARGEST_ARGC);

@@ -22,7 +22,7 @@ result() {
 # Functions of signal-safety(7), and bare system calls. The last line has the only other one, for callers that may wait.
 liberrpipe='
 	clock_gettime clone close execve fchmod fcntl fstat fstatvfs getegid geteuid getgid getpid getrlimit getuid ioctl kill lseek mmap
-	munmap open personality pipe2 prctl
+	munmap open personality pipe2 prctl pread
 	read readlink stat statfs syscall sysconf uname waitid write
 	sigaddset sigemptyset sigismember sigpending sigtimedwait
 	__errno_location bcmp memchr memcpy memmove memset memcmp
@@ -32,7 +32,7 @@ liberrpipe='
 
 # liberrpipe-explain never runs between fork and exec, so it may also format numbers and inspect more of the system.
 liberrpipe_explain="$liberrpipe"'
-	access fstatfs getgroups getxattr lstat memmem openat pread readlinkat strpbrk sysinfo
+	access fstatfs getgroups getxattr lstat memmem openat readlinkat strpbrk sysinfo
 	snprintf sscanf strsep strtoul vsnprintf'
 
 # Functions that no list may contain, in case a list is extended carelessly.

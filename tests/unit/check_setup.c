@@ -26,6 +26,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "dmz/action.h"
+
 #include "child.h"
 #include "errpipe.h"
 #include "fixture.h"
@@ -673,26 +675,74 @@ static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report
 	return text;
 }
 
+static int opened_again(int fd, int flags)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, flags | O_CLOEXEC);
+}
+
 START_TEST(exec_never_falls_back)
 {
 	int stub = errpipe_setup_stub(&as_nobody), spoilt;
+	const int stubs[] = { stub, opened_again(stub, O_RDONLY), opened_again(stub, O_PATH) };
 	struct errpipe_report report;
-	char path[64];
 
 	NEEDS("root");
-	ck_assert_str_eq(uid_of_exec(stub, ERRPIPE_FALLBACK, &report), "65534\n");
-	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
 	ck_assert_str_eq(uid_of_exec(errpipe_setup_stub(&as_nobody_refused), ERRPIPE_FALLBACK, &report), "");
 	ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
 	ck_assert_int_eq(report.error, EINVAL);
-	/* Root in the container holds it open for writing. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", stub);
-	spoilt = open(path, O_RDWR | O_CLOEXEC);
-	if (spoilt >= 0) {
-		ck_assert_str_eq(uid_of_exec(stub, ERRPIPE_FALLBACK, &report), "");
-		ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
-		ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = stub }, "/bin/sh"), "");
+	for (size_t i = 0; i < COUNT(stubs); i++) {
+		ck_assert_int_ge(stubs[i], 0);
+		ck_assert_str_eq(uid_of_exec(stubs[i], ERRPIPE_FALLBACK, &report), "65534\n");
+		ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+		ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .stub = stubs[i] }, "/bin/sh"), "");
 	}
+	/* Root in the container holds it open for writing. */
+	spoilt = opened_again(stub, O_RDWR);
+	ck_assert_int_ge(spoilt, 0);
+	for (size_t i = 0; i < COUNT(stubs); i++) {
+		ck_assert_str_eq(uid_of_exec(stubs[i], ERRPIPE_FALLBACK, &report), "");
+		ck_assert_uint_eq(report.step, ERRPIPE_STEP_STUB);
+		ck_assert_str_eq(uid_of(&(struct errpipe_spawn){ .setup = &as_nobody, .stub = stubs[i] }, "/bin/sh"),
+				 "");
+	}
+}
+END_TEST
+
+/* The first bytes of a stub, as a file that anybody may write to. */
+static int truncated(const char *bytes, size_t size)
+{
+	int fd = memfd_create("truncated", MFD_CLOEXEC), again;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, bytes, size), size);
+	again = opened_again(fd, O_RDONLY);
+	close(fd);
+	return again;
+}
+
+/* DMZ_LAST is in the first two bytes of the last action, and in one of these. */
+START_TEST(never_skipped_if_truncated)
+{
+	enum { SIZE = 65536 };
+	int stub = errpipe_setup_stub(&as_nobody);
+	char *bytes = keep(malloc(SIZE));
+	ssize_t size = pread(stub, bytes, SIZE, 0);
+	struct errpipe_report report;
+
+	NEEDS("root");
+	ck_assert_int_gt(size, sizeof(struct dmz_action));
+	size -= sizeof(struct dmz_action);
+	for (ssize_t n = 0; n <= size; n += is_slow() ? 101 : 7) {
+		int fd = truncated(bytes, n);
+
+		ck_assert_str_eq(uid_of_exec(fd, 0, &report), "");
+		close(fd);
+	}
+	ck_assert_str_eq(uid_of_exec(truncated(bytes, size + 2), 0, &report), "65534\n");
+	free(bytes);
 }
 END_TEST
 
@@ -775,6 +825,7 @@ static Suite *setup_suite(void)
 	tcase_add_loop_test(tc, a_refused_setup, 0, COUNT(refusals));
 	tcase_add_test(tc, never_skipped);
 	tcase_add_test(tc, exec_never_falls_back);
+	tcase_add_test(tc, never_skipped_if_truncated);
 	tcase_add_test(tc, moved_descriptors);
 	tcase_add_test(tc, released_descriptors);
 	suite_add_tcase(suite, tc);
