@@ -53,8 +53,10 @@ const char *take_id(const char *text, uint32_t *id);
 
 /* "cap_chown", or NULL for a number that is newer than errpipe. */
 const char *capability_name(unsigned number);
-/* The bit of a capability of that name, in any case of letters. 0 if it is newer than errpipe. */
+/* The bit of a capability as OCI files name it, such as CAP_CHOWN. 0 if it is newer than errpipe. */
 uint64_t capability_bit(const char *name);
+/* Does it have no lower-case letter? The names of OCI files have none. */
+bool is_upper(const char *name);
 
 /* setup_options.c: the options of run and exec that change the process before the program starts. */
 enum {
@@ -123,10 +125,18 @@ void *grow(void *memory, size_t size);
 
 /* The resource of a name such as "nofile", in any case of letters, or -1. */
 int find_resource(const char *name, size_t length);
-void add_limit(struct setup *setup, const struct errpipe_limit *limit);
+/* Returns false if it replaces another limit of that resource. */
+bool add_limit(struct setup *setup, const struct errpipe_limit *limit);
 
-/* Instructions as the kernel takes them, which seccomp_export_bpf(3) writes. Returns 0, or -1 after a message. */
-int setup_filter(struct setup *setup, FILE *file, const char *name);
+/* Read and close a file, which is NULL if fopen(3) failed. The text is malloc'd; a NUL follows it. NULL: there was a message. */
+enum { FILE_SIZE_MAX = 4 << 20 };
+char *read_file(FILE *file, const char *name, size_t *size);
+
+/*
+ * Instructions as the kernel takes them, which seccomp_export_bpf(3) writes. The setup frees the text. Returns 0, or -1 after
+ * a message.
+ */
+int setup_filter(struct setup *setup, const char *name, char *text, size_t size);
 
 /* The program and its arguments: argv, or if it is empty those of --process. The environment of --process becomes ours. */
 char **setup_argv(struct setup *setup, char **argv);
@@ -138,10 +148,10 @@ int setup_check(struct setup *setup);
 int process_read(struct setup *setup, const char *name);
 void process_free(struct setup *setup);
 
-/* oci_seccomp.c: make the filter of an OCI profile, or of a file that has one. Returns 0, or -1 after a message. */
+/* oci_seccomp.c: make the filter of an OCI profile, or of a text that has one. Returns 0, or -1 after a message. */
 struct object;
 int profile_compile(struct setup *setup, const struct object *profile);
-int profile_read(struct setup *setup, FILE *file, const char *name);
+int profile_read(struct setup *setup, const char *name, char *text, size_t size);
 
 /* The name of an errno, or words if it has none. */
 const char *errno_name(int error);

@@ -90,7 +90,27 @@ static void *allocate_or_exit(size_t size)
 	return memory;
 }
 
-json_t *json_parse(const char *file, const char *text, size_t size, size_t flags)
+/* jansson's integers end at 2^63 - 1, and "no limit" is 2^64 - 1. Write it as a real, which has no other use here. */
+static void mark_unlimited(char *text, size_t size)
+{
+	static const char unlimited[] = "18446744073709551615", mark[] = "18446744073709552e3 ";
+	bool in_string = false;
+
+	for (char *p = text; p < text + size; p++) {
+		size_t length = in_string ? 0 : strspn(p, "+-.0123456789Ee");
+
+		if (length == strlen(unlimited) && memcmp(p, unlimited, length) == 0)
+			memcpy(p, mark, length);
+		if (length)
+			p += length - 1;
+		else if (*p == '"')
+			in_string = !in_string;
+		else if (in_string && *p == '\\')
+			p++;
+	}
+}
+
+json_t *json_parse(const char *file, char *text, size_t size, size_t flags)
 {
 	json_error_t error;
 	json_t *object;
@@ -98,7 +118,8 @@ json_t *json_parse(const char *file, const char *text, size_t size, size_t flags
 
 	name_file(file);
 	json_set_alloc_funcs(allocate_or_exit, free);
-	object = json_loadb(text, size, JSON_DECODE_INT_AS_REAL | flags, &error);
+	mark_unlimited(text, size);
+	object = json_loadb(text, size, flags, &error);
 	if (json_is_object(object))
 		return object;
 	if (object) {
@@ -110,25 +131,6 @@ json_t *json_parse(const char *file, const char *text, size_t size, size_t flags
 	own_failure(0, "%s: line %d: %s", file_name, error.line, words ? words : "invalid JSON");
 	free(words);
 	return NULL;
-}
-
-json_t *json_read(FILE *file, const char *name)
-{
-	json_t *object = NULL;
-	size_t size;
-	char *text;
-
-	name_file(name);
-	text = allocate_or_exit(FILE_SIZE_MAX + 1);
-	size = fread(text, 1, FILE_SIZE_MAX + 1, file);
-	if (ferror(file))
-		name_failure(errno, "cannot read", name, "");
-	else if (size > FILE_SIZE_MAX)
-		name_failure(EFBIG, "cannot read", name, "");
-	else
-		object = json_parse(name, text, size, JSON_REJECT_DUPLICATES);
-	free(text);
-	return object;
 }
 
 /* null counts as missing. */
@@ -190,15 +192,13 @@ int get_flag(const struct object *object, const char *key, int *flag)
 	return 1;
 }
 
-/* All numbers are read as reals, because "no limit", 2^64 - 1, is too large for jansson's integers. */
+/* A real may have been rounded. The one of "no limit" is from mark_unlimited(). */
 static bool to_number(const json_t *value, uint64_t *number)
 {
-	double real = json_real_value(value);
+	json_int_t integer = json_integer_value(value);
 
-	if (!json_is_real(value) || !(real >= 0))
-		return false;
-	*number = real < 0x1p63 ? (uint64_t)real : UINT64_MAX;
-	return real >= 0x1p63 || (double)*number == real;
+	*number = json_is_integer(value) ? (uint64_t)integer : UINT64_MAX;
+	return json_is_integer(value) ? integer >= 0 : json_real_value(value) == 0x1p64;
 }
 
 int get_number(const struct object *object, const char *key, uint64_t *number)
@@ -207,29 +207,22 @@ int get_number(const struct object *object, const char *key, uint64_t *number)
 
 	if (!value)
 		return 0;
-	return to_number(value, number) ? 1 : wrong(object, key, "a number of 0 or more");
-}
-
-int get_exact(const struct object *object, const char *key, uint64_t *number)
-{
-	int ret = get_number(object, key, number);
-
-	return ret > 0 && *number >= UINT64_C(1) << 53 ? wrong(object, key, "below 2^53") : ret;
+	return to_number(value, number) ? 1 : wrong(object, key, "an integer of 0 or more");
 }
 
 int get_integer(const struct object *object, const char *key, int min, int max, int *number)
 {
 	json_t *value = value_of(object, key);
-	double real = json_real_value(value);
+	json_int_t integer = json_integer_value(value);
 	char want[64];
 
 	if (!value)
 		return 0;
-	if (json_is_real(value) && real >= min && real <= max && (int)real == real) {
-		*number = real;
+	if (json_is_integer(value) && integer >= min && integer <= max) {
+		*number = integer;
 		return 1;
 	}
-	snprintf(want, sizeof(want), "a number from %d to %d", min, max);
+	snprintf(want, sizeof(want), "an integer from %d to %d", min, max);
 	return wrong(object, key, want);
 }
 

@@ -7,8 +7,6 @@
 
 #include "cmd.h"
 
-enum { FILE_SIZE_MAX = 4 << 20 };
-
 /* (uid_t)-1 is not an id: chown(2) and others take it for "leave it". */
 #define ID_MAX (UINT32_MAX - 1)
 
@@ -18,11 +16,11 @@ struct object {
 	char prefix[64];
 };
 
-/* Parse the text of a file, which is an object. file is its name in all messages from now on. NULL: there was a message. */
-json_t *json_parse(const char *file, const char *text, size_t size, size_t flags);
-
-/* The same for the rest of a file, in which no member may occur twice. */
-json_t *json_read(FILE *file, const char *name);
+/*
+ * Parse the text of a file, which is an object, and change it. A NUL follows the text. file is the name of the file in all
+ * messages from now on. NULL: there was a message.
+ */
+json_t *json_parse(const char *file, char *text, size_t size, size_t flags);
 
 /* Messages about a member: "FILE: NAME why", "FILE: NAME is not want", and so on. Each returns -1. */
 int refused(const struct object *object, const char *key, const char *why);
@@ -46,8 +44,6 @@ int get_array(const struct object *object, const char *key, const char *of_what,
 int get_string(const struct object *object, const char *key, const char **string);
 int get_flag(const struct object *object, const char *key, int *flag);
 int get_number(const struct object *object, const char *key, uint64_t *number);
-/* Below 2^53. From there on, the file may have had another value. */
-int get_exact(const struct object *object, const char *key, uint64_t *number);
 int get_integer(const struct object *object, const char *key, int min, int max, int *number);
 int get_id(const struct object *object, const char *key, uint32_t *id);
 

@@ -94,14 +94,13 @@ static int get_limit(void *data, const struct object *entry)
 	    required(get_number(entry, "soft", &limit.soft), entry, "soft") < 0 ||
 	    required(get_number(entry, "hard", &limit.hard), entry, "hard") < 0)
 		return -1;
-	if (strncmp(type, prefix, strlen(prefix)) == 0)
+	if (strncmp(type, prefix, strlen(prefix)) == 0 && is_upper(type))
 		limit.resource = find_resource(type + strlen(prefix), strlen(type + strlen(prefix)));
 	if (limit.resource < 0)
 		return unknown(entry, "type", type);
 	if (limit.soft > limit.hard)
 		return wrong(entry, "soft", "at most the hard limit");
-	add_limit(data, &limit);
-	return 0;
+	return add_limit(data, &limit) ? 0 : refused(entry, "type", "occurs twice");
 }
 
 static int get_label(struct setup *setup, const struct object *process)
@@ -168,6 +167,32 @@ static int get_io_priority(struct setup *setup, const struct object *process)
 	return 0;
 }
 
+/* runc refuses every other entry. */
+static int get_env(struct setup *setup, const struct object *process)
+{
+	int ret = get_strings(process, "env", &setup->env);
+
+	for (size_t i = 0; ret > 0 && setup->env[i]; i++) {
+		size_t length = strcspn(setup->env[i], "=");
+		char key[32];
+
+		snprintf(key, sizeof(key), "env[%zu]", i);
+		if (length == 0 || !setup->env[i][length])
+			ret = wrong(process, key, "NAME=VALUE");
+	}
+	return ret;
+}
+
+/* The specification asks for an absolute path. */
+static int get_cwd(struct setup *setup, const struct object *process)
+{
+	const char **cwd = &setup->to.directory;
+
+	if (required(get_string(process, "cwd", cwd), process, "cwd") < 0)
+		return -1;
+	return **cwd == '/' ? 0 : wrong(process, "cwd", "an absolute path");
+}
+
 /* The target shares the terminal of errpipe. */
 static int check_terminal(const struct object *process)
 {
@@ -199,10 +224,9 @@ static int get_process(struct setup *setup, const struct object *process)
 	int ret;
 
 	if (check_members(process, names) < 0 || check_terminal(process) < 0 ||
-	    get_strings(process, "args", &setup->args) < 0 || get_strings(process, "env", &setup->env) < 0 ||
-	    get_string(process, "cwd", &to->directory) < 0 ||
-	    get_flag(process, "noNewPrivileges", &to->no_new_privs) < 0 || get_user(setup, process) < 0 ||
-	    get_capabilities(setup, process) < 0 || get_label(setup, process) < 0 ||
+	    get_strings(process, "args", &setup->args) < 0 || get_env(setup, process) < 0 ||
+	    get_cwd(setup, process) < 0 || get_flag(process, "noNewPrivileges", &to->no_new_privs) < 0 ||
+	    get_user(setup, process) < 0 || get_capabilities(setup, process) < 0 || get_label(setup, process) < 0 ||
 	    get_objects(process, "rlimits", SIZE_MAX, get_limit, setup) < 0 || get_scheduler(setup, process) < 0 ||
 	    get_io_priority(setup, process) < 0)
 		return -1;
@@ -227,15 +251,12 @@ static int get_config(struct setup *setup)
 
 int process_read(struct setup *setup, const char *name)
 {
-	FILE *file = fopen(name, "re");
+	size_t size;
+	char *text = read_file(fopen(name, "re"), name, &size);
 
-	if (!file) {
-		name_failure(errno, "cannot open", name, "");
-		return -1;
-	}
 	setup->is_used = true;
-	setup->process = json_read(file, name);
-	fclose(file);
+	setup->process = text ? json_parse(name, text, size, JSON_REJECT_DUPLICATES) : NULL;
+	free(text);
 	return setup->process ? get_config(setup) : -1;
 }
 

@@ -77,8 +77,8 @@ static int get_condition(void *data, const struct object *entry)
 
 	if (check_members(entry, names) < 0 ||
 	    required(get_integer(entry, "index", 0, ARGUMENTS - 1, &index), entry, "index") < 0 ||
-	    required(get_exact(entry, "value", &value), entry, "value") < 0 ||
-	    get_exact(entry, "valueTwo", &second) < 0 ||
+	    required(get_number(entry, "value", &value), entry, "value") < 0 ||
+	    get_number(entry, "valueTwo", &second) < 0 ||
 	    required(get_named(entry, "op", compares, &compare), entry, "op") < 0)
 		return -1;
 	profile->conditions[profile->conditions_count++] = (struct scmp_arg_cmp){ index, compare, value, second };
@@ -165,7 +165,7 @@ static int get_architectures(const struct profile *profile, const struct object 
 		for (size_t i = 0; i + 1 < sizeof(lower) && strlen(*p) > strlen(prefix) + i; i++)
 			lower[i] = tolower((*p)[strlen(prefix) + i]);
 		arch = seccomp_arch_resolve_name(lower);
-		if (strncmp(*p, prefix, strlen(prefix)) != 0 || !arch)
+		if (strncmp(*p, prefix, strlen(prefix)) != 0 || !is_upper(*p) || !arch)
 			ret = unknown(object, key, *p);
 		else if (seccomp_arch_exist(profile->context, arch) == -EEXIST)
 			ret = seccomp_arch_add(profile->context, arch) < 0 ? unknown(object, key, *p) : 1;
@@ -206,19 +206,21 @@ static FILE *open_memory(void)
 
 static int export(struct setup *setup, scmp_filter_ctx context)
 {
+	static const char name[] = "the seccomp profile";
 	FILE *file = open_memory();
 	int ret = file ? seccomp_export_bpf(context, fileno(file)) : -errno;
+	size_t size;
+	char *text;
 
-	if (ret == 0) {
-		rewind(file);
-		ret = setup_filter(setup, file, "the seccomp profile");
-	} else {
-		own_failure(-ret, "cannot compile the seccomp profile");
-		ret = -1;
+	if (ret < 0) {
+		own_failure(-ret, "cannot compile %s", name);
+		if (file)
+			fclose(file);
+		return -1;
 	}
-	if (file)
-		fclose(file);
-	return ret;
+	rewind(file);
+	text = read_file(file, name, &size);
+	return text ? setup_filter(setup, name, text, size) : -1;
 }
 
 static int get_profile(struct setup *setup, struct profile *profile)
@@ -257,21 +259,23 @@ int profile_compile(struct setup *setup, const struct object *object)
 }
 #endif
 
-int profile_read(struct setup *setup, FILE *file, const char *name)
+int profile_read(struct setup *setup, const char *name, char *text, size_t size)
 {
-	json_t *json = json_read(file, name);
+	json_t *json = json_parse(name, text, size, JSON_REJECT_DUPLICATES);
 	struct object profile = { .json = json, .prefix = "linux.seccomp." };
 	int ret = json ? profile_compile(setup, &profile) : -1;
 
 	json_decref(json);
+	free(text);
 	return ret;
 }
 #else
-int profile_read(struct setup *setup, FILE *file, const char *name)
+int profile_read(struct setup *setup, const char *name, char *text, size_t size)
 {
 	(void)setup;
-	(void)file;
 	(void)name;
+	(void)size;
+	free(text);
 	json_is_there();
 	return -1;
 }

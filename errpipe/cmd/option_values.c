@@ -54,9 +54,14 @@ const char *capability_name(unsigned number)
 
 uint64_t capability_bit(const char *name)
 {
-	for (unsigned i = 0; capability_name(i); i++) {
+	for (unsigned i = 0; is_upper(name) && capability_name(i); i++) {
 		if (strcasecmp(capability_name(i), name) == 0)
 			return UINT64_C(1) << i;
 	}
 	return 0;
+}
+
+bool is_upper(const char *name)
+{
+	return !strpbrk(name, "abcdefghijklmnopqrstuvwxyz");
 }

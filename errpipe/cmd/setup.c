@@ -56,31 +56,48 @@ int find_resource(const char *name, size_t length)
 }
 
 /* A limit replaces an earlier one: lowering the hard limit first could not be undone. */
-void add_limit(struct setup *setup, const struct errpipe_limit *limit)
+bool add_limit(struct setup *setup, const struct errpipe_limit *limit)
 {
-	size_t i = 0;
+	size_t i = 0, length = setup->to.limits_length;
 
-	while (i < setup->to.limits_length && setup->limits[i].resource != limit->resource)
+	while (i < length && setup->limits[i].resource != limit->resource)
 		i++;
-	if (i == setup->to.limits_length) {
+	if (i == length) {
 		setup->limits = grow(setup->limits, (i + 1) * sizeof(*limit));
 		setup->to.limits = setup->limits;
 		setup->to.limits_length = i + 1;
 	}
 	setup->limits[i] = *limit;
+	return i == length;
 }
 
-int setup_filter(struct setup *setup, FILE *file, const char *name)
+char *read_file(FILE *file, const char *name, size_t *size)
 {
-	size_t room = FILTER_SIZE_MAX, size;
+	char *text;
+	int error;
 
-	setup->filter = grow(setup->filter, room + 1);
-	size = fread(setup->filter, 1, room + 1, file);
-	if (ferror(file)) {
-		name_failure(errno, "cannot read", name, "");
-		return -1;
+	if (!file) {
+		name_failure(errno, "cannot open", name, "");
+		return NULL;
 	}
-	if (size == 0 || size > room || size % INSTRUCTION_SIZE) {
+	text = grow(NULL, FILE_SIZE_MAX + 1);
+	*size = fread(text, 1, FILE_SIZE_MAX + 1, file);
+	error = ferror(file) ? errno : *size > FILE_SIZE_MAX ? EFBIG : 0;
+	fclose(file);
+	if (!error) {
+		text[*size] = '\0';
+		return text;
+	}
+	name_failure(error, "cannot read", name, "");
+	free(text);
+	return NULL;
+}
+
+int setup_filter(struct setup *setup, const char *name, char *text, size_t size)
+{
+	free(setup->filter);
+	setup->filter = text;
+	if (size == 0 || size > FILTER_SIZE_MAX || size % INSTRUCTION_SIZE) {
 		name_failure(0, "cannot use", name, ": a seccomp filter has 1 to 4096 instructions of 8 bytes");
 		return -1;
 	}

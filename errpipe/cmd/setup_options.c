@@ -140,10 +140,11 @@ static int set_groups(struct setup *setup, const char *value)
 /* With or without "cap_". */
 static int find_capability(const char *name, uint64_t *set)
 {
-	uint64_t bit = capability_bit(name);
+	size_t prefix = strncasecmp(name, "cap_", strlen("cap_")) == 0 ? 0 : strlen("cap_");
+	uint64_t bit = 0;
 
-	for (unsigned i = 0; !bit && capability_name(i); i++) {
-		if (strcasecmp(capability_name(i) + strlen("cap_"), name) == 0)
+	for (unsigned i = 0; capability_name(i); i++) {
+		if (strcasecmp(capability_name(i) + prefix, name) == 0)
 			bit = UINT64_C(1) << i;
 	}
 	*set |= bit;
@@ -225,11 +226,16 @@ static int set_umask(struct setup *setup, const char *value)
 	return 0;
 }
 
-/* An OCI profile begins with "{", and no instruction of the kernel does. */
+/* A filter begins with the code of an instruction, which is below 256, in two bytes. An OCI profile has no byte of 0. */
+static bool is_filter(const char *text)
+{
+	return !text[0] || !text[1];
+}
+
 static int set_filter(struct setup *setup, const char *name)
 {
-	FILE *file;
-	int first, ret;
+	char *text;
+	size_t size;
 
 	if (setup->has_filter) {
 		own_failure(0, "--seccomp can be given only once");
@@ -237,17 +243,10 @@ static int set_filter(struct setup *setup, const char *name)
 	}
 	setup->has_filter = true;
 	setup->to.seccomp_flags = 0;
-	file = fopen(name, "re");
-	if (!file) {
-		name_failure(errno, "cannot open", name, "");
+	text = read_file(fopen(name, "re"), name, &size);
+	if (!text)
 		return -1;
-	}
-	first = getc(file);
-	if (first != EOF)
-		ungetc(first, file);
-	ret = first == '{' ? profile_read(setup, file, name) : setup_filter(setup, file, name);
-	fclose(file);
-	return ret;
+	return is_filter(text) ? setup_filter(setup, name, text, size) : profile_read(setup, name, text, size);
 }
 
 /* --- all of them ----------------------------------------------------------------------------------------- */

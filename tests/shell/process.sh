@@ -89,6 +89,8 @@ NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /pr
 		--umask 077 --process full.json --user 0:5 --limit nofile=100:200 --chdir / \
 		-- sh -c 'echo $(id -u):$(id -g) $(umask) $(ulimit -Sn):$(ulimit -Hn) $PWD'
 	prints 'the groups of --user replace those of the object' 'Groups:	 ' --process full.json --user 1234:5 -- grep Groups: /proc/self/status
+	printf '{"args": ["id", "-u"], "cwd": "/", "user": {"uid": -0}}\n' >empty.json
+	prints 'the id -0 is 0' 0 --process empty.json
 	printf '{"args": ["id", "-u"], "cwd": "/"}\n' >empty.json
 	prints 'without a user it is root' 0 --process empty.json
 	prints 'without capabilities there are none' 'CapPrm:	0000000000000000' --process empty.json -- grep CapPrm /proc/self/status
@@ -99,6 +101,8 @@ object ', "env": ["PATH=/nowhere"]'"$bounding"
 prints 'the PATH of the object counts' 'exec sh: no such file or directory' --explain no --process process.json
 object ', "noNewPrivileges": true, "extra": null'"$bounding"
 prints 'a member that is null is missing' 'NoNewPrivs:	1' --process process.json -- grep NoNewPrivs /proc/self/status
+object ', "env": ["A=\"18446744073709551615", "B=", "PATH=/bin:/usr/bin"], "oomScoreAdj": 1000'"$bounding"
+prints 'digits in a string, and a variable without a value' '"18446744073709551615 1000' --process process.json -- sh -c 'echo "$A$B" $(cat /proc/self/oom_score_adj)'
 object ', "selinuxLabel": "a:b:c:d"'
 try 'a label that cannot be set is never skipped' refused 'cannot set the security label' run --process process.json -- sh -c 'echo started'
 
@@ -114,14 +118,25 @@ done <<-'EOF'
 	,"noNewPriviliges":true errpipe cannot set process.noNewPriviliges
 	,"a\u0007":1 errpipe cannot set process.a\x07
 	,"env":[1] process.env is not an array of strings
+	,"env":["A=b","B"] process.env[1] is not NAME=VALUE
+	,"env":["=b"] process.env[0] is not NAME=VALUE
+	,"env":["A=",""] process.env[1] is not NAME=VALUE
 	,"noNewPrivileges":1 process.noNewPrivileges is not true or false
-	,"oomScoreAdj":1001 process.oomScoreAdj is not a number from -1000 to 1000
-	,"oomScoreAdj":0.5 process.oomScoreAdj is not a number from -1000 to 1000
+	,"oomScoreAdj":1001 process.oomScoreAdj is not an integer from -1000 to 1000
+	,"oomScoreAdj":1e2 process.oomScoreAdj is not an integer from -1000 to 1000
+	,"oomScoreAdj":0.5 process.oomScoreAdj is not an integer from -1000 to 1000
 	,"rlimits":[{"type":"NOFILE","soft":1,"hard":1}] errpipe cannot set process.rlimits[0].type to "NOFILE"
 	,"rlimits":[{"type":"RLIMIT_NEW","soft":1,"hard":1}] errpipe cannot set process.rlimits[0].type to "RLIMIT_NEW"
+	,"rlimits":[{"type":"RLIMIT_core","soft":1,"hard":1}] errpipe cannot set process.rlimits[0].type to "RLIMIT_core"
+	,"rlimits":[{"type":"RLIMIT_AS","soft":1,"hard":1},{"type":"RLIMIT_CORE","soft":1,"hard":1},{"type":"RLIMIT_AS","soft":1,"hard":1}] process.rlimits[2].type occurs twice
+	,"rlimits":[{"type":"RLIMIT_AS","soft":1e-400,"hard":1}] process.rlimits[0].soft is not an integer of 0 or more
+	,"rlimits":[{"type":"RLIMIT_AS","soft":1,"hard":1.0}] process.rlimits[0].hard is not an integer of 0 or more
+	,"rlimits":[{"type":"RLIMIT_AS","soft":-1,"hard":1}] process.rlimits[0].soft is not an integer of 0 or more
+	,"rlimits":[{"type":"RLIMIT_AS","soft":1,"hard":18446744073709551614}] wrong.json: line 1: too big integer
 	,"rlimits":[{"type":"RLIMIT_AS","soft":2,"hard":1}] process.rlimits[0].soft is not at most the hard limit
 	,"rlimits":[{"type":"RLIMIT_AS","soft":2,"limit":1}] errpipe cannot set process.rlimits[0].limit
 	,"capabilities":{"bounding":["CAP_NEW"]} errpipe cannot set process.capabilities.bounding to "CAP_NEW"
+	,"capabilities":{"bounding":["cap_chown"]} errpipe cannot set process.capabilities.bounding to "cap_chown"
 	,"capabilities":{"keep":[]} errpipe cannot set process.capabilities.keep
 	,"scheduler":{"policy":"SCHED_DEADLINE"} errpipe cannot set process.scheduler.policy to "SCHED_DEADLINE"
 	,"scheduler":{"policy":"SCHED_OTHER","flags":[]} errpipe cannot set process.scheduler.flags
@@ -138,10 +153,16 @@ while read -r whole text; do
 done <<-'EOF'
 	{"args":"sh"} process.args is not an array of strings
 	{"cwd":1} process.cwd is not a string
-	{"user":{"uid":4294967295}} process.user.uid is not an id
-	{"user":{"additionalGids":[-1]}} process.user.additionalGids is not an array of ids
-	{"user":{"umask":512}} process.user.umask is not a number from 0 to 511
-	{"user":{"username":"x"}} errpipe cannot set process.user.username
+	{"cwd":"usr"} process.cwd is not an absolute path
+	{"cwd":""} process.cwd is not an absolute path
+	{"cwd":null} process.cwd is missing
+	{"process":{}} process.cwd is missing
+	{"cwd":"/","user":{"uid":4294967295}} process.user.uid is not an id
+	{"cwd":"/","user":{"uid":1e-400}} process.user.uid is not an integer of 0 or more
+	{"cwd":"/","user":{"additionalGids":[-1]}} process.user.additionalGids is not an array of ids
+	{"cwd":"/","user":{"additionalGids":[0.0]}} process.user.additionalGids is not an array of ids
+	{"cwd":"/","user":{"umask":512}} process.user.umask is not an integer from 0 to 511
+	{"cwd":"/","user":{"username":"x"}} errpipe cannot set process.user.username
 EOF
 odd=$(printf 'a\033b\nc')
 echo '[]' >"$odd"
@@ -162,7 +183,8 @@ try 'a second process object' refused '--process can be given only once' run --p
 profile() {
 	printf '{"defaultAction": "%s", "syscalls": [%s]%s}\n' "$1" "$2" "${3:-}" >profile.json
 	object ', "noNewPrivileges": true'"$bounding"
-	jq '{process: ., linux: {seccomp: $profile[0], namespaces: []}, mounts: []}' --slurpfile profile profile.json process.json >config.json
+	# jq rounds large numbers.
+	printf '{"process": %s, "linux": {"seccomp": %s, "namespaces": []}, "mounts": []}\n' "$(cat process.json)" "$(cat profile.json)" >config.json
 }
 
 # ends STATUS ARG...: errpipe ends with STATUS, and has started nothing.
@@ -190,8 +212,30 @@ filters 'conditions on one argument are alternatives' 'prlimit: failed to get th
 filters 'and the others are allowed' FSIZE prlimit --fsize --noheadings -o RESOURCE
 profile SCMP_ACT_ALLOW '{"names": ["prlimit64"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 1, "op": "SCMP_CMP_GE"}]}'
 filters 'conditions on two arguments must both hold' NOFILE prlimit --nofile --noheadings -o RESOURCE
+profile SCMP_ACT_ALLOW '{"names": ["ftruncate"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 9007199254740993, "op": "SCMP_CMP_EQ"}]}'
+filters 'a value above 2^53' 1 sh -c 'truncate -s 9007199254740993 new 2>&1 | grep -c permitted'
+filters 'and not the one below it' 0 sh -c 'truncate -s 9007199254740992 new 2>&1 | grep -c permitted'
+profile SCMP_ACT_ALLOW '{"names": ["ftruncate"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 18446744073709551615, "valueTwo": 5, "op": "SCMP_CMP_MASKED_EQ"}]}'
+filters 'a mask of 64 bits' '0
+1' sh -c 'for size in 4 5; do truncate -s $size new 2>&1 | grep -c permitted; done'
+rm -f new
 profile SCMP_ACT_ALLOW '{"names": ["mkdir"], "action": "SCMP_ACT_ALLOW"}' ', "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"], "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"]'
 filters 'a rule that repeats the default, architectures and flags' 'Seccomp:	2' grep '^Seccomp:' /proc/self/status
+
+# The first byte of these instructions, for a little-endian machine, is that of a blank.
+printf '\040\0\0\0\0\0\0\0\006\0\0\0\0\0\377\177' >raw
+prints 'a filter that is not a profile' 'Seccomp:	2' --no-new-privs --seccomp raw -- grep '^Seccomp:' /proc/self/status
+{ printf ' \n\t\r' && cat profile.json; } >spaced
+prints 'white space before a profile' 'Seccomp:	2' --no-new-privs --seccomp spaced -- grep '^Seccomp:' /proc/self/status
+for before in '#' '\357\273\277'; do
+	# shellcheck disable=SC2059 # bytes
+	{ printf "$before" && cat profile.json; } >spaced
+	try "text before a profile: $before" refused 'errpipe: spaced: line 1: ' run --no-new-privs --seccomp spaced -- sh -c 'echo started'
+done
+for bad in '' x '[]'; do
+	printf '%s' "$bad" >spaced
+	try "neither a filter nor a profile: $bad" refused spaced run --no-new-privs --seccomp spaced -- sh -c 'echo started'
+done
 
 while read -r default rules text; do
 	profile "$default" "$rules"
@@ -202,9 +246,10 @@ done <<-'EOF'
 	SCMP_ACT_ALLOW {"names":["mkdir"]} linux.seccomp.syscalls[0].action is missing
 	SCMP_ACT_ALLOW {"action":"SCMP_ACT_LOG"} linux.seccomp.syscalls[0].names is missing
 	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","includes":{}} errpipe cannot set linux.seccomp.syscalls[0].includes
-	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":5000} linux.seccomp.syscalls[0].errnoRet is not a number from 0 to 4095
-	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":6}]} linux.seccomp.syscalls[0].args[0].index is not a number from 0 to 5
-	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":9007199254740993,"op":"SCMP_CMP_EQ"}]} linux.seccomp.syscalls[0].args[0].value is not below 2^53
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_ERRNO","errnoRet":5000} linux.seccomp.syscalls[0].errnoRet is not an integer from 0 to 4095
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":6}]} linux.seccomp.syscalls[0].args[0].index is not an integer from 0 to 5
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":0.1,"op":"SCMP_CMP_EQ"}]} linux.seccomp.syscalls[0].args[0].value is not an integer of 0 or more
+	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":9223372036854775808,"op":"SCMP_CMP_EQ"}]} line 1: too big integer
 	SCMP_ACT_ALLOW {"names":["mkdir"],"action":"SCMP_ACT_LOG","args":[{"index":0,"value":1,"op":"SCMP_CMP_NEW"}]} errpipe cannot set linux.seccomp.syscalls[0].args[0].op to "SCMP_CMP_NEW"
 EOF
 profile SCMP_ACT_ALLOW '{"names": ["mkdir", '"$(yes '"mkdir",' | head -n 4096 | tr '\n' ' ')"' "mkdir"], "action": "SCMP_ACT_LOG"}'
@@ -217,6 +262,8 @@ profile SCMP_ACT_ALLOW '{"names": ["execve", "write"], "action": "SCMP_ACT_ERRNO
 try 'a filter that fakes execve and write does not make exec hang' ends 125 exec --no-new-privs --seccomp profile.json -- sh -c 'echo started'
 profile SCMP_ACT_ALLOW '' ', "architectures": ["SCMP_ARCH_PDP11"]'
 refuses 'an unknown architecture' 'errpipe cannot set linux.seccomp.architectures to "SCMP_ARCH_PDP11"' <config.json
+profile SCMP_ACT_ALLOW '' ', "architectures": ["SCMP_ARCH_x86_64"]'
+refuses 'an architecture in lower case' 'errpipe cannot set linux.seccomp.architectures to "SCMP_ARCH_x86_64"' <config.json
 profile SCMP_ACT_ALLOW '' ', "flags": ["SECCOMP_FILTER_FLAG_NEW_LISTENER"]'
 refuses 'a flag for a listener' 'errpipe cannot set linux.seccomp.flags to "SECCOMP_FILTER_FLAG_NEW_LISTENER"' <config.json
 profile SCMP_ACT_ALLOW '' ', "listenerPath": "/run/x"'
