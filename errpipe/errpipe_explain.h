@@ -273,6 +273,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, not an absolute path; NULL: it is missing */
 	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
 	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
+	ERRPIPE_CAUSE_BUNDLE_LIMIT,	    /* no runtime can set a limit of process.rlimits; see detail */
 	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine does not have; see detail */
 	ERRPIPE_CAUSE_BUNDLE_SECCOMP, /* the filter refuses the exec itself, with the errno object; see detail */
 
@@ -575,6 +576,11 @@ enum errpipe_detail {
 	/* BUNDLE_CAPABILITIES: the set that has too many. */
 	ERRPIPE_DETAIL_EFFECTIVE,   /* more than the permitted ones */
 	ERRPIPE_DETAIL_INHERITABLE, /* more than the bounding set */
+
+	/* BUNDLE_LIMIT */
+	ERRPIPE_DETAIL_LIMIT_UNKNOWN,	 /* Linux has no limit with the name object */
+	ERRPIPE_DETAIL_SOFT_ABOVE_HARD,	 /* of the limit object */
+	ERRPIPE_DETAIL_FILES_ABOVE_OPEN, /* RLIMIT_NOFILE is number, and fs.nr_open is limit */
 
 	/* BUNDLE_LABEL */
 	ERRPIPE_DETAIL_NO_APPARMOR,

@@ -6,10 +6,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,16 +105,38 @@ static int get_user(struct bundle *bundle, const struct object *process)
 	return 0;
 }
 
+/* fault.object is a copy of the text. */
+static int set_fault(struct bundle *bundle, struct bundle_fault fault, const char *text)
+{
+	free(bundle->fault.object);
+	bundle->fault = fault;
+	bundle->fault.object = strdup(text);
+	return bundle->fault.object ? 0 : no_memory();
+}
+
 /* runc 1.1 does not start a container with fewer open files, and crun 1.8 needs more. */
 enum { FILES_MIN = 7 };
 
-static int check_files(struct bundle *bundle, uint64_t limit)
+static int check_limit(struct bundle *bundle, const char *type, uint64_t soft, uint64_t hard)
 {
-	if (limit >= FILES_MIN)
+	struct bundle_fault fault = { .cause = ERRPIPE_CAUSE_BUNDLE_LIMIT };
+	int resource = find_rlimit(type);
+	char files[24];
+
+	if (resource < 0) {
+		fault.detail = ERRPIPE_DETAIL_LIMIT_UNKNOWN;
+	} else if (soft > hard) {
+		fault.detail = ERRPIPE_DETAIL_SOFT_ABOVE_HARD;
+		fault.error = EINVAL;
+	} else if (resource == RLIMIT_NOFILE && soft < FILES_MIN) {
+		fault.cause = ERRPIPE_CAUSE_BUNDLE_OPEN_FILES;
+		fault.error = EMFILE;
+		snprintf(files, sizeof(files), "%" PRIu64, soft);
+		type = files;
+	} else {
 		return 0;
-	free(bundle->fault.object);
-	bundle->fault = (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_OPEN_FILES, .error = EMFILE };
-	return asprintf(&bundle->fault.object, "%u", (unsigned)limit) < 0 ? no_memory() : 0;
+	}
+	return set_fault(bundle, fault, type);
 }
 
 /* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
@@ -140,9 +164,9 @@ static int get_limit(void *data, const struct object *entry)
 		if (strcmp(limits[i].type, type) == 0)
 			*limits[i].limit = soft ? soft : 1;
 	}
-	if (ret > 0 && strcmp(type, "RLIMIT_NOFILE") == 0)
-		return check_files(bundle, soft);
-	return ret;
+	if (strcmp(type, "RLIMIT_NOFILE") == 0)
+		bundle->limit_files = hard;
+	return ret < 0 ? -1 : check_limit(bundle, type, soft, hard);
 }
 
 /* The object is a string of the bundle. */
@@ -373,10 +397,31 @@ static struct bundle_fault label_fault(enum errpipe_detail detail, const char *o
 				      .object = (char *)object };
 }
 
-struct bundle_fault bundle_label_fault(const struct bundle *bundle)
+/* 0: not known */
+static uint64_t nr_open(void)
 {
+	FILE *file = fopen("/proc/sys/fs/nr_open", "re");
+	uint64_t limit = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%" SCNu64, &limit) != 1)
+		limit = 0;
+	fclose(file);
+	return limit;
+}
+
+struct bundle_fault bundle_machine_fault(const struct bundle *bundle)
+{
+	uint64_t files = nr_open();
 	const char *profile = bundle->profile && strcmp(bundle->profile, "unconfined") != 0 ? bundle->profile : "";
 
+	if (files && bundle->limit_files > files)
+		return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_LIMIT,
+					      .detail = ERRPIPE_DETAIL_FILES_ABOVE_OPEN,
+					      .error = EPERM,
+					      .number = bundle->limit_files,
+					      .limit = files };
 	if (*profile && has_apparmor() == NO)
 		return label_fault(ERRPIPE_DETAIL_NO_APPARMOR, profile);
 	if (*profile && has_apparmor() == YES && has_profile(profile) == NO)
@@ -682,7 +727,7 @@ void bundle_free(struct bundle *bundle)
 	(void)bundle;
 }
 
-struct bundle_fault bundle_label_fault(const struct bundle *bundle)
+struct bundle_fault bundle_machine_fault(const struct bundle *bundle)
 {
 	(void)bundle;
 	return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };

@@ -125,6 +125,8 @@ void *grow(void *memory, size_t size);
 
 /* The resource of a name such as "nofile", in any case of letters, or -1. */
 int find_resource(const char *name, size_t length);
+/* The same for a name of OCI files, such as "RLIMIT_NOFILE". */
+int find_rlimit(const char *type);
 /* Returns false if it replaces another limit of that resource. */
 bool add_limit(struct setup *setup, const struct errpipe_limit *limit);
 
@@ -292,6 +294,7 @@ struct bundle_fault {
 	enum errpipe_cause cause;
 	enum errpipe_detail detail;
 	int error;
+	uint64_t number, limit;
 	char *object; /* malloc'd */
 };
 
@@ -302,7 +305,7 @@ struct bundle {
 	char **args, **env;		/* args is NULL if there are none */
 	struct errpipe_who who, mapped; /* mapped: who, with the ids that the files have here */
 	gid_t *groups, *mapped_groups;
-	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
+	uint64_t limit_stack, limit_address_space, limit_processes, limit_data, limit_files; /* limit_files: hard */
 	struct errpipe_mount *mounts;
 	const char **sources;
 	size_t mounts_count;
@@ -317,8 +320,11 @@ struct bundle {
 int bundle_read(struct bundle *bundle, const char *directory, int milliseconds);
 void bundle_free(struct bundle *bundle);
 
-/* Does this machine lack the AppArmor profile or the SELinux label? The object is a string of the bundle. */
-struct bundle_fault bundle_label_fault(const struct bundle *bundle);
+/*
+ * Does this machine refuse the limit of open files, or lack the AppArmor profile or the SELinux label? The object is a string
+ * of the bundle.
+ */
+struct bundle_fault bundle_machine_fault(const struct bundle *bundle);
 
 /* json.c: was errpipe built with JSON support? If not, prints a message. */
 bool json_is_there(void);

@@ -388,6 +388,8 @@ static void take_fault(struct diagnosis *diagnosis, const struct bundle_fault *f
 	diagnosis_of_bundle(diagnosis, fault->cause, fault->error, diagnosis->path);
 	diagnosis->explanation->object = fault->object;
 	diagnosis->explanation->detail = fault->detail;
+	diagnosis->explanation->number = fault->number;
+	diagnosis->explanation->limit = fault->limit;
 }
 
 /* Runtimes look the program up before they load the filter. The kernel asks the filter before everything else. */
@@ -405,12 +407,12 @@ static bool is_relative(const struct explain *explain, const struct errpipe_expl
 	return explain->bundle_name && ex->works && is_searched(*explain->argv) && *ex->link[0].path != '/';
 }
 
-/* The security modules of this machine matter only for a container that will start here. */
-static struct bundle_fault label_fault(const struct explain *explain, const struct errpipe_explanation *ex)
+/* The limits and security modules of this machine matter only for a container that will start here. */
+static struct bundle_fault machine_fault(const struct explain *explain, const struct errpipe_explanation *ex)
 {
 	if (!ex->starts || explain->inspection.question.report || explain->inspection.root_is_given)
 		return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
-	return bundle_label_fault(&explain->bundle);
+	return bundle_machine_fault(&explain->bundle);
 }
 
 /* What is wrong with the bundle comes before the exec. */
@@ -418,7 +420,7 @@ static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
 {
 	struct errpipe_explanation *ex = diagnosis->explanation;
 	const struct errpipe_explanation *cwd = explain->closed_cwd;
-	struct bundle_fault label = label_fault(explain, ex);
+	struct bundle_fault machine = machine_fault(explain, ex);
 
 	if (explain->bundle.fault.cause) {
 		take_fault(diagnosis, &explain->bundle.fault);
@@ -434,8 +436,8 @@ static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
 		ex->certainty = ERRPIPE_LIKELY;
 	} else if (is_filtered(explain, ex)) {
 		take_fault(diagnosis, &explain->bundle.seccomp);
-	} else if (label.cause) {
-		take_fault(diagnosis, &label);
+	} else if (machine.cause) {
+		take_fault(diagnosis, &machine);
 	} else if (cwd && ex->cause == ERRPIPE_CAUSE_NONE) {
 		diagnosis_of_bundle(diagnosis, ERRPIPE_CAUSE_CWD_UNSEARCHABLE, 0, diagnosis->path);
 		ex->works = ex->starts = 1;

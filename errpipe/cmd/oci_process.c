@@ -82,10 +82,8 @@ static int get_capabilities(struct setup *setup, const struct object *process)
 	return 0;
 }
 
-/* "RLIMIT_" is in front of the name that --limit takes. */
 static int get_limit(void *data, const struct object *entry)
 {
-	static const char prefix[] = "RLIMIT_";
 	static const char *const names[] = { "type", "soft", "hard", NULL };
 	struct errpipe_limit limit = { .resource = -1 };
 	const char *type = "";
@@ -94,8 +92,7 @@ static int get_limit(void *data, const struct object *entry)
 	    required(get_number(entry, "soft", &limit.soft), entry, "soft") < 0 ||
 	    required(get_number(entry, "hard", &limit.hard), entry, "hard") < 0)
 		return -1;
-	if (strncmp(type, prefix, strlen(prefix)) == 0 && is_upper(type))
-		limit.resource = find_resource(type + strlen(prefix), strlen(type + strlen(prefix)));
+	limit.resource = find_rlimit(type);
 	if (limit.resource < 0)
 		return unknown(entry, "type", type);
 	if (limit.soft > limit.hard)

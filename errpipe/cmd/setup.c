@@ -55,6 +55,16 @@ int find_resource(const char *name, size_t length)
 	return -1;
 }
 
+int find_rlimit(const char *type)
+{
+	static const char prefix[] = "RLIMIT_";
+	size_t length = strlen(prefix);
+
+	if (strncmp(type, prefix, length) != 0 || !is_upper(type))
+		return -1;
+	return find_resource(type + length, strlen(type + length));
+}
+
 /* A limit replaces an earlier one: lowering the hard limit first could not be undone. */
 bool add_limit(struct setup *setup, const struct errpipe_limit *limit)
 {

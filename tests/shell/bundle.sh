@@ -335,6 +335,37 @@ limit() {
 	printf ', "rlimits": [{"type": "RLIMIT_%s", "soft": %s, "hard": %s}]' "$1" "$2" "$3"
 }
 all=18446744073709551615 # no limit, as runtimes write it
+for type in NEW nofile ''; do
+	bundle '"/bin/sh"' "$(limit "$type" 9 9)"
+	try "an unknown limit: $type" both 1 bundle-limit "why: process.rlimits has the type \"RLIMIT_$type\", which no runtime knows" \
+		'fix: use a name from setrlimit(2), such as RLIMIT_NOFILE, or remove the entry'
+done
+for type in AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK; do
+	bundle '"/bin/sh"' "$(limit "$type" $all $all)"
+	[ "$type" = NOFILE ] && bundle '"/bin/sh"' "$(limit "$type" 999 1000)"
+	try "a known limit: $type" both 0 none 'it would start'
+done
+for type in CORE NOFILE; do
+	bundle '"/bin/sh"' "$(limit "$type" $all 1000)"
+	try "a soft limit above the hard one: $type" both 1 bundle-limit \
+		"why: the soft limit of RLIMIT_$type in process.rlimits is above its hard limit (EINVAL)" 'fix: lower the soft limit, or raise the hard one'
+	bundle '"/bin/sh"' "$(limit "$type" 1000 1000)"
+	try "a soft limit that equals the hard one: $type" both 0 none 'it would start'
+done
+open=$(cat /proc/sys/fs/nr_open)
+bundle '"/bin/sh"' "$(limit NOFILE 1000 "$open")"
+try 'as many files as the kernel allows' both 0 none 'it would start'
+for files in $((open + 1)) $all; do
+	bundle '"/bin/sh"' "$(limit NOFILE 1000 "$files")"
+	try "more files than the kernel allows: $files" both 1 bundle-limit \
+		"why: the hard limit of RLIMIT_NOFILE in process.rlimits is $files, and fs.nr_open is $open (EPERM)" "fix: lower it to at most $open, or"
+	arguments='--bundle b --root b/rootfs'
+	try "for another machine: $files" both 0 none 'it would start'
+	arguments='--bundle b --errno ENOEXEC'
+	try "the exec took place: $files" both 1 unknown '!nr_open'
+done
+bundle '"/bin/gone"' "$(limit NOFILE 1000 "$all")"
+try 'a missing program comes before fs.nr_open' both 1 missing '!nr_open'
 bundle '"/bin/sh"' "$(limit NPROC 3 3)"
 arguments='--bundle b --errno EAGAIN'
 try 'too many processes' both 1 process-limit 'the process limit (ulimit -u) of 3 (EAGAIN)' \
