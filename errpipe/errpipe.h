@@ -379,6 +379,9 @@ struct errpipe_setup {
 	const char *directory;
 	int directory_fd; /* DIRECTORY_FD */
 
+	int oom_score; /* OOM_SCORE: oom_score_adj of proc(5), -1000 to 1000 */
+
+	/* No step after this one opens a file, so RLIMIT_NOFILE can be as low as the descriptors of the target allow. */
 	const struct errpipe_limit *limits;
 	size_t limits_length;
 
@@ -388,7 +391,6 @@ struct errpipe_setup {
 	const void *affinity; /* the mask of sched_setaffinity(2), in bytes; NULL: unchanged */
 	size_t affinity_size;
 	int io_priority;	   /* IO_PRIORITY: ioprio_set(2) */
-	int oom_score;		   /* OOM_SCORE: oom_score_adj of proc(5), -1000 to 1000 */
 	mode_t umask;		   /* UMASK */
 	unsigned long timer_slack; /* nanoseconds, PR_SET_TIMERSLACK; 0: unchanged */
 	unsigned long personality; /* PERSONALITY: personality(2) */
@@ -415,7 +417,10 @@ struct errpipe_setup {
 	const struct errpipe_call *last;
 	size_t last_length;
 
-	/* DESCRIPTORS: the target gets these descriptors, and 0 to 2 unless a move replaces them. */
+	/*
+	 * DESCRIPTORS: the target gets these descriptors, and 0 to 2 unless a move replaces them. RLIMIT_NOFILE in limits must
+	 * be above the numbers that they move to. A circle of moves also takes the number above all others.
+	 */
 	const struct errpipe_move *moves;
 	size_t moves_length;
 

@@ -234,6 +234,21 @@ static void add_directory(struct compiler *c)
 	}
 }
 
+/* Before the limits: it opens a file, and RLIMIT_NOFILE may leave no room for one. */
+static void add_oom_score(struct compiler *c)
+{
+	char decimal[EP_DECIMAL];
+	const char *text;
+
+	if (!is_set(c, ERRPIPE_SET_OOM_SCORE))
+		return;
+	if (c->setup->oom_score < -1000 || c->setup->oom_score > 1000)
+		REFUSE(c, OOM_SCORE);
+	text = ep_decimal(decimal, c->setup->oom_score);
+	open_own(c, ERRPIPE_STEP_OOM_SCORE, "self/oom_score_adj");
+	USE(c, OOM_SCORE, SYS_write, copy_text(c, text), strlen(text));
+}
+
 static void add_limits(struct compiler *c)
 {
 	const struct errpipe_limit *limits = c->setup->limits;
@@ -271,20 +286,6 @@ static void add_scheduling(struct compiler *c)
 		     copy(c, setup->affinity, setup->affinity_size));
 	if (is_set(c, ERRPIPE_SET_IO_PRIORITY))
 		CALL(c, IO_PRIORITY, SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, setup->io_priority);
-}
-
-static void add_oom_score(struct compiler *c)
-{
-	char decimal[EP_DECIMAL];
-	const char *text;
-
-	if (!is_set(c, ERRPIPE_SET_OOM_SCORE))
-		return;
-	if (c->setup->oom_score < -1000 || c->setup->oom_score > 1000)
-		REFUSE(c, OOM_SCORE);
-	text = ep_decimal(decimal, c->setup->oom_score);
-	open_own(c, ERRPIPE_STEP_OOM_SCORE, "self/oom_score_adj");
-	USE(c, OOM_SCORE, SYS_write, copy_text(c, text), strlen(text));
 }
 
 static void add_rest_of_process(struct compiler *c)
@@ -484,12 +485,27 @@ static bool is_needed(const struct errpipe_move *moves, size_t length, size_t ex
 	return false;
 }
 
+/* dup3(2) needs a number below RLIMIT_NOFILE, which is set by now. */
+static void add_dup(struct compiler *c, int from, int to, int flags)
+{
+	const struct errpipe_setup *setup = c->setup;
+	uint64_t room = UINT64_MAX;
+
+	for (size_t i = 0; setup->limits && i < setup->limits_length; i++) {
+		if (setup->limits[i].resource == RLIMIT_NOFILE)
+			room = setup->limits[i].soft;
+	}
+	if ((uint64_t)to >= room)
+		REFUSE(c, DESCRIPTORS);
+	CALL(c, DESCRIPTORS, SYS_dup3, from, to, flags);
+}
+
 static void add_move(struct compiler *c, struct errpipe_move move)
 {
 	if (move.from == move.to)
 		CALL(c, DESCRIPTORS, SYS_fcntl, move.to, F_SETFD, 0);
 	else
-		CALL(c, DESCRIPTORS, SYS_dup3, move.from, move.to, 0);
+		add_dup(c, move.from, move.to, 0);
 }
 
 /*
@@ -513,7 +529,7 @@ static void add_moves(struct compiler *c)
 			add_move(c, moves[i]);
 			moves[i] = moves[--length];
 		} else {
-			CALL(c, DESCRIPTORS, SYS_dup3, moves[0].from, spare, O_CLOEXEC);
+			add_dup(c, moves[0].from, spare, O_CLOEXEC);
 			moves[0].from = spare;
 		}
 	}
@@ -595,9 +611,9 @@ static void add_all(struct compiler *c)
 	add_label(c);
 	add_session(c);
 	add_directory(c);
+	add_oom_score(c);
 	add_limits(c);
 	add_scheduling(c);
-	add_oom_score(c);
 	add_rest_of_process(c);
 	add_credentials(c);
 	add_calls(c, setup->last, setup->last_length);

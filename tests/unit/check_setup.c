@@ -532,6 +532,9 @@ static const struct errpipe_call uses_ignored[] = {
 	{ .step = 0x8001, .flags = ERRPIPE_CALL_USE_RESULT, .number = SYS_close },
 };
 static const struct errpipe_limit backwards[] = { { RLIMIT_NOFILE, 2, 1 } };
+static const struct errpipe_limit five_files[] = { { RLIMIT_NOFILE, 5, 64 } };
+static const struct errpipe_move to_five[] = { { 0, 5 } };
+static const struct errpipe_move circle[] = { { 3, 4 }, { 4, 3 } };
 static const struct errpipe_move twice[] = { { 0, 5 }, { 1, 5 } };
 static struct sock_filter allow_all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
 
@@ -565,6 +568,18 @@ static const struct refusal {
 	{ { .death_signal = 65 }, ERRPIPE_STEP_DEATH_SIGNAL },
 	{ { .set = ERRPIPE_SET_DESCRIPTORS, .moves = twice, .moves_length = 2 }, ERRPIPE_STEP_DESCRIPTORS },
 	{ { .set = ERRPIPE_SET_DESCRIPTORS, .moves_length = 1 }, ERRPIPE_STEP_DESCRIPTORS },
+	{ { .set = ERRPIPE_SET_DESCRIPTORS,
+	    .moves = to_five,
+	    .moves_length = 1,
+	    .limits = five_files,
+	    .limits_length = 1 },
+	  ERRPIPE_STEP_DESCRIPTORS },
+	{ { .set = ERRPIPE_SET_DESCRIPTORS,
+	    .moves = circle,
+	    .moves_length = 2,
+	    .limits = five_files,
+	    .limits_length = 1 },
+	  ERRPIPE_STEP_DESCRIPTORS },
 	{ { .seccomp = allow_all }, ERRPIPE_STEP_SECCOMP },
 	{ { .seccomp = allow_all, .seccomp_length = 4097 }, ERRPIPE_STEP_SECCOMP },
 	{ { .seccomp = allow_all, .seccomp_length = 1, .seccomp_flags = 8 }, ERRPIPE_STEP_SECCOMP },
@@ -813,6 +828,42 @@ START_TEST(released_descriptors)
 }
 END_TEST
 
+static const struct errpipe_limit few_files[] = { { RLIMIT_NOFILE, 64, 64 }, { RLIMIT_NOFILE, 3, 5 } };
+static const struct errpipe_move to_two[] = { { 0, 2 }, { 60, 60 } };
+
+/* The target has no room for another descriptor. The steps that need one come before the limit. */
+START_TEST(a_limit_of_few_files)
+{
+	char *argv[] = { (char *)"true", NULL };
+	const struct errpipe_setup setup = { .set = ERRPIPE_SET_OOM_SCORE | ERRPIPE_SET_DESCRIPTORS,
+					     .oom_score = 500,
+					     .limits = few_files,
+					     .limits_length = COUNT(few_files),
+					     .moves = to_two,
+					     .moves_length = COUNT(to_two) };
+	const unsigned flags[] = { ERRPIPE_STUB_ONLY, ERRPIPE_DIRECT_ONLY };
+
+	ck_assert_int_eq(dup2(0, 60), 60);
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		const struct errpipe_spawn spawn = { .setup = &setup, .flags = flags[i] };
+		struct errpipe_report report;
+		struct errpipe_child child;
+		char path[64], score[8] = "";
+		int fd;
+
+		ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), 0);
+		ck_assert_int_eq(errpipe_read_child(&child, &report), 1);
+		ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+		snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", child.pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		ck_assert_int_gt(read(fd, score, sizeof(score) - 1), 0);
+		close(fd);
+		ck_assert_str_eq(score, "500\n");
+		ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	}
+}
+END_TEST
+
 static Suite *setup_suite(void)
 {
 	Suite *suite = suite_create("setup");
@@ -828,6 +879,7 @@ static Suite *setup_suite(void)
 	tcase_add_test(tc, never_skipped_if_truncated);
 	tcase_add_test(tc, moved_descriptors);
 	tcase_add_test(tc, released_descriptors);
+	tcase_add_test(tc, a_limit_of_few_files);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
