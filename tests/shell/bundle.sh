@@ -3,15 +3,8 @@
 # errpipe explain --bundle: what a config.json gets wrong, and what the same words must not be said of. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-chmod 755 "$tmp"
-cd "$tmp" || exit 1
-errpipe=$ERRPIPE_BUILD/errpipe
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
 
 # answers STATUS TEXT...: explain exits with STATUS, and prints each TEXT, or, after a "!", does not. $config is the
 # config.json, and $arguments are those of explain.

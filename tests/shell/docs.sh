@@ -263,7 +263,7 @@ unlicensed() {
 		-exec grep -L SPDX-License-Identifier {} +
 }
 check 'each file names its licence' unlicensed
-check 'shell scripts' shellcheck scripts/[!.b]* scripts/bench scripts/build/[!.]* .ci/run tests/*/*.sh tests/bench/rows tests/system/init tests/support/tap
+check 'shell scripts' shellcheck scripts/[!.b]* scripts/bench scripts/build/[!.]* .ci/run tests/*/*.sh tests/bench/rows tests/system/init tests/support/tap tests/support/command
 
 echo "1..$count"
 [ "$failures" = 0 ]

@@ -4,17 +4,10 @@
 # hostile names, and on a file system that does not respond. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
-
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
+: "${NOLIBC:?}"
 PATH=$PATH:/usr/sbin:/sbin # Debian installs runc there, and an ordinary user's PATH lacks it
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-chmod 755 "$tmp"
-cd "$tmp" || exit 1
-errpipe=$ERRPIPE_BUILD/errpipe
-export LC_ALL=C.UTF-8
 
 # same WANT GOT: they are equal.
 same() {

@@ -5,15 +5,8 @@
 # shellcheck disable=SC2317 # try calls the functions
 # shellcheck disable=SC2016 # in the lines of scripts
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-cd "$tmp" || exit 1
-errpipe=$ERRPIPE_BUILD/errpipe
-export LC_ALL=C.UTF-8
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
 
 # script NAME LINE: an executable file with that first line. printf expands the escapes.
 script() {

@@ -5,16 +5,8 @@
 # shellcheck disable=SC2317 # try calls the functions
 # shellcheck disable=SC2016 # $ORIGIN is the loader's
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-chmod 755 "$tmp"
-cd "$tmp" || exit 1
-errpipe=$ERRPIPE_BUILD/errpipe
-export LC_ALL=C.UTF-8
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
 unset LD_LIBRARY_PATH LD_PRELOAD
 
 if ! command -v cc >/dev/null; then

@@ -3,15 +3,9 @@
 # --process and OCI seccomp profiles: each member takes effect, none is skipped, and the target is as runc starts it. Writes TAP.
 # shellcheck disable=SC2016,SC2317 # variables of the shell that is started; try calls the functions
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-chmod 755 "$tmp"
-cd "$tmp" || exit 1
-errpipe=$ERRPIPE_BUILD/errpipe
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
+: "${NOLIBC:?}"
 uid=$(id -u) gid=$(id -g)
 
 # Only a privileged process can drop capabilities from the bounding set. Others keep them all.

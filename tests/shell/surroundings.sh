@@ -5,14 +5,9 @@
 # Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}"
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-# shellcheck source=tests/support/tap
-. "$ERRPIPE_SRC/tests/support/tap"
-chmod 755 "$tmp"
-cd "$tmp" || exit 1
+# shellcheck source=tests/support/command
+. "${ERRPIPE_SRC:?}/tests/support/command"
+: "${NOLIBC:?}"
 
 # A static command needs no other files.
 "$ERRPIPE_SRC/tests/support/make" O="$ERRPIPE_BUILD/static" STATIC=1 || exit 1
