@@ -90,17 +90,30 @@ static void *allocate_or_exit(size_t size)
 	return memory;
 }
 
-/* jansson's integers end at 2^63 - 1, and "no limit" is 2^64 - 1. Write it as a real, which has no other use here. */
+/* "No limit" is 2^64 - 1, or a larger integer: jq 1.6 rounds it up. */
+static bool is_unlimited(const char *number, size_t length)
+{
+	static const char unlimited[] = "18446744073709551615";
+	size_t digits = strlen(unlimited);
+
+	if (length < digits || *number == '0' || strspn(number, "0123456789") != length)
+		return false;
+	return length > digits || memcmp(number, unlimited, digits) >= 0;
+}
+
+/* jansson's integers end at 2^63 - 1. Write "no limit" as a real, which has no other use here. */
 static void mark_unlimited(char *text, size_t size)
 {
-	static const char unlimited[] = "18446744073709551615", mark[] = "18446744073709552e3 ";
+	static const char mark[] = "18446744073709552e3";
 	bool in_string = false;
 
 	for (char *p = text; p < text + size; p++) {
 		size_t length = in_string ? 0 : strspn(p, "+-.0123456789Ee");
 
-		if (length == strlen(unlimited) && memcmp(p, unlimited, length) == 0)
-			memcpy(p, mark, length);
+		if (is_unlimited(p, length)) {
+			memset(p, ' ', length);
+			memcpy(p, mark, strlen(mark));
+		}
 		if (length)
 			p += length - 1;
 		else if (*p == '"')

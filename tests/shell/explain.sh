@@ -664,11 +664,11 @@ Try 'errpipe explain --help'." explain
 	try 'config.json: process.env' mistaken 'process.env is not an array of strings' '.process.env = {}'
 	try 'config.json: process.cwd' mistaken 'process.cwd is not a string' '.process.cwd = 1'
 	try 'config.json: process.user' mistaken 'process.user is not an object' '.process.user = "root"'
-	try 'config.json: process.user.uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = "root"'
-	try 'config.json: a negative uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = -1'
-	try 'config.json: half a uid' mistaken 'process.user.uid is not a number of 0 or more' '.process.user.uid = 0.5'
+	try 'config.json: process.user.uid' mistaken 'process.user.uid is not an integer of 0 or more' '.process.user.uid = "root"'
+	try 'config.json: a negative uid' mistaken 'process.user.uid is not an integer of 0 or more' '.process.user.uid = -1'
+	try 'config.json: half a uid' mistaken 'process.user.uid is not an integer of 0 or more' '.process.user.uid = 0.5'
 	try 'config.json: a large uid' mistaken 'process.user.uid is not an id' '.process.user.uid = 4294967295'
-	try 'config.json: process.user.gid' mistaken 'process.user.gid is not a number of 0 or more' '.process.user.gid = []'
+	try 'config.json: process.user.gid' mistaken 'process.user.gid is not an integer of 0 or more' '.process.user.gid = []'
 	try 'config.json: additionalGids' mistaken 'process.user.additionalGids is not an array of ids' \
 		'.process.user.additionalGids = [1, "x"]'
 	try 'config.json: more additionalGids than a process can have' mistaken \
@@ -683,7 +683,7 @@ Try 'errpipe explain --help'." explain
 	try 'config.json: process.rlimits' mistaken 'process.rlimits is not an array of objects' '.process.rlimits = {}'
 	try 'config.json: an entry of process.rlimits' mistaken 'process.rlimits is not an array of objects' \
 		'.process.rlimits = ["x"]'
-	try 'config.json: process.rlimits[1].soft' mistaken 'process.rlimits[1].soft is not a number of 0 or more' \
+	try 'config.json: process.rlimits[1].soft' mistaken 'process.rlimits[1].soft is not an integer of 0 or more' \
 		'.process.rlimits[1] = {type: "RLIMIT_AS", soft: "x"}'
 	try 'config.json: process.rlimits[0].type' mistaken 'process.rlimits[0].type is not a string' \
 		'.process.rlimits[0].type = 1'
@@ -701,7 +701,7 @@ Try 'errpipe explain --help'." explain
 		'.mounts = [range(501) | {destination: "/x"}]'
 	try 'config.json: linux' mistaken 'linux is not an object' '.linux = 1'
 	try 'config.json: linux.uidMappings' mistaken 'linux.uidMappings is not an array of objects' '.linux.uidMappings = 1'
-	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not a number of 0 or more' \
+	try 'config.json: linux.gidMappings[0].size' mistaken 'linux.gidMappings[0].size is not an integer of 0 or more' \
 		'.linux.gidMappings = [{size: "x"}]'
 	try 'config.json: a mapping to an id that is too large' mistaken 'linux.uidMappings[0].hostID is not an id' \
 		'.linux.uidMappings = [{containerID: 0, hostID: 4294967296, size: 1}]'

@@ -77,6 +77,9 @@ CapAmb:	0000000000000020
 NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /proc/self/status
 	prints 'a limit that is unlimited' 'Max cpu time              100000               unlimited            seconds   ' \
 		--process full.json -- grep cpu /proc/self/limits
+	sed 's/18446744073709551615/18446744073709552000/' full.json >rounded.json
+	prints 'no limit, as jq rounds it' 'Max core file size        0                    unlimited            bytes     ' \
+		--process rounded.json -- grep core /proc/self/limits
 	prints 'nice and the scheduler' '5 3' --process full.json -- sed -E 's/.*\) .( [-0-9]+){15} ([-0-9]+)( [-0-9]+){21} ([0-9]+) .*/\2 \4/' /proc/self/stat
 	prints 'the I/O priority' 'best-effort: prio 6' --process full.json -- ionice
 	prints 'options override it, before and after' '0:5 0077 100:200 /' \
