@@ -117,7 +117,7 @@ extract() {
 	for recipe in $recipes one-fifo route; do
 		[ -s "$dir/$recipe.c" ] || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 9 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 10 ]
 }
 
 # compile NAME [OPTION...]
@@ -136,7 +136,7 @@ in_state() {
 	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
 }
 
-recipes='init create-start events sandbox wrap mounted-stub explain'
+recipes='init create-start events last-steps sandbox wrap mounted-stub explain'
 check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
@@ -303,6 +303,34 @@ prints 'events: no event for a child that was reaped' '' 0 \
 	sh "$events" / "$@" "$@"
 prints 'events: a step that fails' "exec $dir/target: set-up step 0 failed (ENOENT)
 $dir/target: exit code 125" 0 "$events" "$dir/missing" "$dir/target"
+
+# --- last-steps
+
+last_steps=$dir/last-steps
+# same: the target has the same state after the steps by hand and by setup.
+same() {
+	for way in by-hand by-setup; do
+		"$last_steps" "$way" "$dir/dump" >"$dir/$way" || return
+	done
+	grep -q 'CapAmb:.*20$' "$dir/by-setup" && diff "$dir/by-hand" "$dir/by-setup"
+}
+# shorter: by_setup has less than half the lines of what it replaces, and the page has the numbers.
+shorter() {
+	by_hand=$(sed -n '/^\/\* Before:/,/^\/\* End of the steps by hand/p' "$last_steps.c" | wc -l)
+	by_setup=$(sed -n '/^\/\* After:/,/^\/\* End of the steps by setup/p' "$last_steps.c" | wc -l)
+	[ $((2 * by_setup)) -lt "$by_hand" ] && grep -qF "with $by_setup lines for $by_hand:" "$ERRPIPE_SRC/docs/embedding.md"
+}
+# as_dumped: a user other than root reaches the target in $dir.
+as_dumped() {
+	chmod 711 "$dir" && cp "$ERRPIPE_BUILD/tests/prog_dump" "$dir/dump"
+}
+check 'last-steps: a target' as_dumped
+where 'root seccomp' check 'last-steps: by hand and by setup, the target is the same' same
+check 'last-steps: by setup they are shorter' shorter
+where 'root seccomp' prints 'last-steps: by hand' 'last-steps: init: Exec format error' 125 "$last_steps" by-hand "$dir/foreign"
+where 'root seccomp' prints 'last-steps: by setup' "exec $dir/foreign: exec format error" 126 "$last_steps" by-setup "$dir/foreign"
+where root prints 'last-steps: a step that fails' "exec $dir/dump: cannot drop a capability from the bounding set (EPERM)" 125 \
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$last_steps" by-setup "$dir/dump"
 
 # --- sandbox
 
