@@ -112,7 +112,7 @@ static void mark_unlimited(char *text, size_t size)
 
 		if (is_unlimited(p, length)) {
 			memset(p, ' ', length);
-			memcpy(p, mark, strlen(mark));
+			memcpy(p, mark, sizeof(mark) - 1);
 		}
 		if (length)
 			p += length - 1;
