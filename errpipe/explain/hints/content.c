@@ -434,6 +434,35 @@ static const char *with_blank(struct ep_check *c, const char *line)
 	return ep_keep(c, "%.*s %s", (int)(at - line), line, rest);
 }
 
+/* The text up to the first blank that is not one of ASCII. */
+static size_t length_before_blank(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] && !ep_other_blank_length(text + length))
+		length++;
+	return length;
+}
+
+/* "#!/usr/bin/env bash<no-break space>-e": the command before it exists. Words are separated by -S. */
+static const char *with_words(struct ep_check *c, const char *path, const char *argument)
+{
+	const char *name = c->ex->link[c->ex->broken].path;
+	size_t length = length_before_blank(name), blank = ep_other_blank_length(name + length);
+	char text[EP_HEAD_SIZE];
+	struct ep_line line = { text, sizeof(text), 0 };
+
+	if (c->ex->cause != ERRPIPE_CAUSE_COMMAND_MISSING || !argument || !strstr(argument, name) || !blank ||
+	    !name[length + blank] || !ep_is_command(c, name, length))
+		return NULL;
+	for (const char *at = argument; *at; at += blank ? blank : 1) {
+		blank = ep_other_blank_length(at);
+		ep_add_char(&line, blank ? ' ' : *at);
+	}
+	ep_end(&line);
+	return ep_keep(c, "%s %s%s", path, ep_begins_with(argument, "-S") ? "" : "-S ", text);
+}
+
 /* "#!/usr/bin/env/python3", "#!/bin/sh/-e": the file before a slash is the interpreter. */
 static const char *without_slash(struct ep_check *c, const char *line)
 {
@@ -460,6 +489,8 @@ static bool find_typography(struct ep_check *c, const struct errpipe_link *scrip
 	found->detail = mended ? ERRPIPE_DETAIL_DASH : ERRPIPE_DETAIL_NO_BREAK_SPACE;
 	if (!mended)
 		mended = with_blank(c, line);
+	if (!mended)
+		mended = with_words(c, path, script->argument);
 	if (!mended) {
 		found->detail = ERRPIPE_DETAIL_SLASH;
 		mended = without_slash(c, line);
