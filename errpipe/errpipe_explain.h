@@ -281,6 +281,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_ARGUMENT_TOO_LONG,   /* detail and object name a string of number bytes; limit is allowed */
 	ERRPIPE_CAUSE_ARGUMENTS_TOO_LARGE, /* together they have number bytes (0: unknown); the kernel allows limit */
 	ERRPIPE_CAUSE_PROCESS_LIMIT,	   /* the user has more processes than RLIMIT_NPROC, limit, allows */
+	ERRPIPE_CAUSE_NO_PROCESS,	   /* fork(2) failed with EAGAIN; detail tells what has limit processes */
 	ERRPIPE_CAUSE_FILE_CAPABILITIES,   /* object lists file capabilities missing from the bounding set */
 	ERRPIPE_CAUSE_SET_ID_IGNORED,	   /* it starts, but its set-id bits are ignored: detail */
 	ERRPIPE_CAUSE_SECCOMP,		   /* execve(2) returned 0 without executing anything */
@@ -405,6 +406,11 @@ enum errpipe_detail {
 
 	/* ADDRESS_SPACE, DATA_LIMIT, PROCESS_LIMIT */
 	ERRPIPE_DETAIL_CONFIGURED_LIMIT, /* the limit of the question, not that of the caller */
+
+	/* NO_PROCESS */
+	ERRPIPE_DETAIL_CGROUP_FULL, /* the cgroup with the directory subject (pids.max) */
+	ERRPIPE_DETAIL_USER_FULL,   /* the user (RLIMIT_NPROC) */
+	ERRPIPE_DETAIL_SYSTEM_FULL, /* the system, or a cgroup that is not visible; limit is 0 */
 
 	/* BAD_LOADER_NAME: number is its length. */
 	ERRPIPE_DETAIL_NAME_EMPTY,

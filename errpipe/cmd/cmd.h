@@ -169,6 +169,7 @@ struct outcome {
 	char *path;		   /* malloc'd: the path that was tried, or the name as typed if PATH lacks it */
 	char *tried;		   /* malloc'd: the path tried last, even if nothing exists there */
 	bool nowhere;		   /* PATH lacks the program */
+	bool lacks_process;	   /* fork(2) failed with EAGAIN */
 	const struct setup *setup; /* of the process that was to exec; NULL: that of this process */
 	char *failure;		   /* malloc'd: the failure of errpipe itself, or NULL */
 	char *line;		   /* malloc'd: the message, from outcome_finish(); NULL if out of memory */
@@ -251,6 +252,9 @@ struct inspection {
  * Returns 0, or a negative errno as work_apart() does. If base or root could not be opened, looking_at names it.
  */
 int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection);
+
+/* inspect.c: memory full of zeros; NULL without memory. */
+struct errpipe_explanation *new_explanation(void);
 void free_explanation(struct errpipe_explanation *explanation);
 
 /* Replace a finding by one that has only a cause and a certainty. The links stay. */
@@ -263,9 +267,13 @@ struct diagnosis {
 	const char *path;			 /* its subject; as the user typed it if PATH lacks it */
 	int error;				 /* the errno of the failed exec; 0: none, or unknown */
 	bool is_cwd;				 /* the path is that of the working directory */
+	char *owned;				 /* malloc'd: a string of the explanation, or NULL */
 	char *finding,
 		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL if out of memory */
 };
+
+/* lack.c: no process could be started. The limit that was reached. */
+void diagnose_lack(struct diagnosis *diagnosis);
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */
 int other_errno(const struct diagnosis *diagnosis);

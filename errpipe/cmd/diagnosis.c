@@ -119,6 +119,12 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	};
 	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };
 
+	if (outcome->lacks_process) {
+		diagnose_lack(&diagnosis);
+		if (diagnosis.explanation)
+			diagnosis_finish(&diagnosis);
+		return diagnosis;
+	}
 	if (!outcome->tried || (!was_refused(report) && !was_killed(report) && !may_have_stopped(report)))
 		return diagnosis;
 	if (explain_safely(&diagnosis.explanation, &inspection) < 0 || !says_why(diagnosis.explanation, report)) {
@@ -181,6 +187,7 @@ void diagnosis_free(struct diagnosis *diagnosis)
 	free_explanation(diagnosis->explanation);
 	free(diagnosis->finding);
 	free(diagnosis->advice);
+	free(diagnosis->owned);
 	diagnosis->explanation = NULL;
-	diagnosis->finding = diagnosis->advice = NULL;
+	diagnosis->finding = diagnosis->advice = diagnosis->owned = NULL;
 }

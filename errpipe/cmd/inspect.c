@@ -230,16 +230,22 @@ static void give_up(struct errpipe_explanation *ex, const struct inspection *ins
 	ex->subject = ex->looking_at ? ex->looking_at : inspection->question.path;
 }
 
+struct errpipe_explanation *new_explanation(void)
+{
+	void *memory = mmap(NULL, sizeof(struct errpipe_explanation), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 int explain_safely(struct errpipe_explanation **explanation, const struct inspection *inspection)
 {
-	struct shared shared = { .inspection = inspection };
+	struct shared shared = { .inspection = inspection, .ex = new_explanation() };
 	int ret;
 
-	*explanation = NULL;
-	shared.ex = mmap(NULL, sizeof(*shared.ex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared.ex == MAP_FAILED)
-		return -errno;
 	*explanation = shared.ex;
+	if (!shared.ex)
+		return -errno;
 	ret = work_apart(do_inspect, &shared, inspection->milliseconds);
 	if (ret != NO_ANSWER)
 		return ret;

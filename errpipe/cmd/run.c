@@ -135,6 +135,7 @@ static void try(const char *path, void *data, struct outcome *outcome)
 	ret = errpipe_spawn(&child, &run->spawn, path, run->argv, environ);
 	if (ret < 0) {
 		outcome_fail(outcome, -ret, "cannot start a process for", path);
+		outcome->lacks_process = ret == -EAGAIN;
 		return;
 	}
 	outcome->route = child.route;

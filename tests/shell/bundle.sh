@@ -362,7 +362,7 @@ try 'a missing program comes before fs.nr_open' both 1 missing '!nr_open'
 bundle '"/bin/sh"' "$(limit NPROC 3 3)"
 arguments='--bundle b --errno EAGAIN'
 try 'too many processes' both 1 process-limit 'the process limit (ulimit -u) of 3 (EAGAIN)' \
-	'fix: raise that limit in process.rlimits of config.json; all containers of a user share it' '!raise the limit'
+	'fix: raise that limit: --limit, or process.rlimits of config.json; all containers of a user share it' '!raise the limit'
 bundle '"/bin/sh"'
 arguments='--bundle b --errno EAGAIN'
 try 'too many processes without a limit of the bundle' both 1 process-limit 'fix: raise the limit or stop some' '!rlimits'
@@ -371,7 +371,7 @@ if command -v cc >/dev/null; then
 	for soft in 1 4096 1000000; do
 		bundle '"/bin/data"' "$(limit DATA $soft $all)"
 		try "data of 1 MiB, a limit of $soft" both 1 data-limit '"/bin/data" needs 1048576 bytes of data; RLIMIT_DATA is' \
-			'fix: raise that limit in process.rlimits of config.json' '!ulimit'
+			'fix: raise that limit: --limit, or process.rlimits of config.json' '!ulimit'
 	done
 	bundle '"/bin/data"' "$(limit DATA 0 4096)"
 	try 'a soft limit of 0 stands for the hard limit' both 1 data-limit 'RLIMIT_DATA is 4096'

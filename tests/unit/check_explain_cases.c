@@ -416,6 +416,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_SYMBOL_MISSING, "explain_loader.sh" },
 	{ ERRPIPE_CAUSE_CPU_LEVEL, "check_explain_loader.c" },
 	{ ERRPIPE_CAUSE_LOADER_STAND_IN, "check_explain_loader.c" },
+	{ ERRPIPE_CAUSE_NO_PROCESS, "process.sh" },
 	{ ERRPIPE_CAUSE_SET_ID_IGNORED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_STUB_REFUSED, "check_explain_process.c" },
 	{ ERRPIPE_CAUSE_SETUP_FAILED, "check_explain_process.c" },

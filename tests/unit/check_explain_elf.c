@@ -956,7 +956,7 @@ START_TEST(more_address_space_than_allowed)
 	image.segment[0].memory_size = limit;
 	assert_killed(write_image("space", &image), ERRPIPE_CAUSE_ADDRESS_SPACE, limit);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
-	assert_said(&ex, "raise that limit in process.rlimits");
+	assert_said(&ex, "raise that limit: --limit, or process.rlimits");
 	ck_assert_uint_eq(ex.limit, limit);
 	ck_assert_uint_eq(ex.number, limit + 128 * 1024);
 }
@@ -1031,7 +1031,7 @@ START_TEST(more_data_than_allowed)
 	ck_assert_int_eq(ex.broken, _i);
 	ck_assert_uint_eq(ex.number, all);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
-	assert_said(&ex, "raise that limit in process.rlimits");
+	assert_said(&ex, "raise that limit: --limit, or process.rlimits");
 	question.limit_data = data_space = 0;
 }
 END_TEST

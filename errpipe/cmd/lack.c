@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * No process can be started: fork(2) failed with EAGAIN. Which limit was reached? copy_process() in the kernel's
+ * kernel/fork.c, kernel/cgroup/pids.c.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+/* Returns false without a number, such as for "max". */
+static bool read_number(const char *directory, const char *name, uint64_t *number)
+{
+	unsigned long long value;
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	bool has;
+
+	if (snprintf(path, sizeof(path), "%s/%s", directory, name) < (int)sizeof(path))
+		file = fopen(path, "re");
+	has = file && fscanf(file, "%llu", &value) == 1;
+	if (file)
+		fclose(file);
+	if (has)
+		*number = value;
+	return has;
+}
+
+/* The directory becomes that of the first cgroup, from there upwards, that is full. */
+static bool find_full(char *directory, size_t top, uint64_t *limit)
+{
+	uint64_t current;
+
+	for (;;) {
+		char *slash = strrchr(directory, '/');
+
+		if (read_number(directory, "pids.max", limit) && read_number(directory, "pids.current", &current) &&
+		    current >= *limit)
+			return true;
+		if (!slash || slash < directory + top)
+			return false;
+		*slash = '\0';
+	}
+}
+
+/* A line of /proc/self/cgroup: "0::/path" in version 2, "8:pids:/path" in version 1 (cgroups(7)). */
+static bool is_full(const char *line, char directory[PATH_MAX], uint64_t *limit)
+{
+	static const char mount[] = "/sys/fs/cgroup", mount_of_pids[] = "/sys/fs/cgroup/pids";
+	const char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	bool is_second = path == controllers + 1;
+	const char *top = is_second ? mount : mount_of_pids;
+
+	if (!path || path[1] != '/' || (!is_second && strncmp(controllers, ":pids:", strlen(":pids:")) != 0))
+		return false;
+	path += path[2] ? 1 : 2;
+	return snprintf(directory, PATH_MAX, "%s%s", top, path) < PATH_MAX &&
+	       find_full(directory, strlen(top), limit);
+}
+
+static char *full_cgroup(uint64_t *limit)
+{
+	char line[PATH_MAX], directory[PATH_MAX];
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		found = is_full(line, directory, limit);
+	}
+	if (file)
+		fclose(file);
+	return found ? strdup(directory) : NULL;
+}
+
+/* Root is exempt from its own limit. */
+static bool has_limit(uint64_t *limit)
+{
+	struct rlimit own;
+
+	if (getuid() == 0 || getrlimit(RLIMIT_NPROC, &own) < 0 || own.rlim_cur == RLIM_INFINITY)
+		return false;
+	*limit = own.rlim_cur;
+	return true;
+}
+
+void diagnose_lack(struct diagnosis *diagnosis)
+{
+	struct errpipe_explanation *ex = new_explanation();
+	uint64_t limit = 0;
+
+	diagnosis->explanation = ex;
+	if (!ex)
+		return;
+	diagnosis->owned = full_cgroup(&limit);
+	replace_finding(ex, ERRPIPE_CAUSE_NO_PROCESS, diagnosis->owned ? ERRPIPE_CERTAIN : ERRPIPE_LIKELY);
+	ex->subject = diagnosis->owned;
+	ex->detail = diagnosis->owned	 ? ERRPIPE_DETAIL_CGROUP_FULL
+		     : has_limit(&limit) ? ERRPIPE_DETAIL_USER_FULL
+					 : ERRPIPE_DETAIL_SYSTEM_FULL;
+	ex->limit = ex->detail == ERRPIPE_DETAIL_SYSTEM_FULL ? 0 : limit;
+	ex->error = EAGAIN;
+}
