@@ -111,6 +111,8 @@ struct errpipe_question {
 
 	/* Limits of the process that execs, in bytes; limit_processes is a number of processes. 0: those of the caller. */
 	uint64_t limit_stack, limit_address_space, limit_processes, limit_data;
+	/* The number of files that it may have open, among them its standard input, output and error; 0: enough. */
+	uint64_t limit_files;
 
 	const struct errpipe_mount *mounts;
 	size_t mounts_count;
@@ -121,7 +123,7 @@ struct errpipe_question {
 	 */
 	int compare_own_root;
 
-	uint64_t reserved[4];
+	uint64_t reserved[3];
 };
 
 /*
@@ -259,6 +261,9 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_VERSION_MISSING, /* the library subject lacks the symbol version object; see available and detail */
 	ERRPIPE_CAUSE_SYMBOL_MISSING, /* no library has the function or variable subject; a long name is cut */
 	ERRPIPE_CAUSE_CPU_LEVEL,      /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
+	ERRPIPE_CAUSE_LIBRARY_LIMIT, /* the libraries take more of the limit object than limit: number bytes at least */
+	ERRPIPE_CAUSE_SMALL_LIMIT,   /* it may have ended because limit, in bytes, is so small; object names it */
+	ERRPIPE_CAUSE_OPEN_FILES, /* with limit files (RLIMIT_NOFILE), its loader cannot open the library subject */
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it does not run such programs: detail */
 
 	/* The bundle. */
@@ -404,7 +409,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_LOADER_TYPE,   /* number is e_type */
 	ERRPIPE_DETAIL_READ_ONLY_TOP, /* its last segment is read-only, which Linux before 6.10 cannot load */
 
-	/* ADDRESS_SPACE, DATA_LIMIT, PROCESS_LIMIT */
+	/* ADDRESS_SPACE, DATA_LIMIT, LIBRARY_LIMIT, SMALL_LIMIT, PROCESS_LIMIT */
 	ERRPIPE_DETAIL_CONFIGURED_LIMIT, /* the limit of the question, not that of the caller */
 
 	/* NO_PROCESS */
@@ -433,6 +438,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */
 	ERRPIPE_DETAIL_LIST_REPLACES, /* it is in a usual directory, which musl's list, object, lacks */
 	ERRPIPE_DETAIL_NOT_SEARCHED,  /* its loader does not look in the directory of available */
+	ERRPIPE_DETAIL_NOT_INHERITED, /* a RUNPATH, which counts for its own file only, leads to available; object is
+					 what to add to that of needer */
 	ERRPIPE_DETAIL_ORIGIN_LOST,   /* RPATH or RUNPATH of needer lacks $ORIGIN; object is what was meant */
 	ERRPIPE_DETAIL_OTHER_ABI, /* a 32-bit program on a 64-bit system, or the like; object: Debian's architecture */
 	ERRPIPE_DETAIL_BESIDE_PROGRAM, /* the same, and object is the program's own directory */

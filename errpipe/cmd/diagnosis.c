@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,13 +78,13 @@ static bool was_refused(const struct errpipe_report *report)
 	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step != ERRPIPE_STEP_FCNTL);
 }
 
-/* Did it end with a status with which env(1), a loader, an emulator, or a shell that refuses an option ends? */
+/* Did it end with a status with which env(1), a loader, an emulator, or an interpreter that refuses an option ends? */
 static bool may_have_stopped(const struct errpipe_report *report)
 {
 	int status = report->status != -1 && WIFEXITED(report->status) ? WEXITSTATUS(report->status) : 0;
 
 	return report->verdict == ERRPIPE_STARTED &&
-	       (status == 1 || status == 2 || (status >= 125 && status <= 127) || status == 255);
+	       (status == 1 || status == 2 || status == 9 || (status >= 125 && status <= 127) || status == 255);
 }
 
 /* If the target was killed, report only a certain or likely cause: any program can crash, or be killed by others. */
@@ -102,6 +104,26 @@ void diagnosis_of_bundle(struct diagnosis *diagnosis, enum errpipe_cause cause, 
 	ex->error = error;
 }
 
+/* To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. 0: the setup does not set it. */
+static uint64_t limit_of(const struct setup *setup, int resource)
+{
+	for (size_t i = 0; setup && i < setup->to.limits_length; i++) {
+		if (setup->to.limits[i].resource == resource)
+			return setup->to.limits[i].soft ? setup->to.limits[i].soft : 1;
+	}
+	return 0;
+}
+
+/* Without a standard stream the program has room for another file. */
+static uint64_t limit_of_files(const struct setup *setup)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			return 0;
+	}
+	return limit_of(setup, RLIMIT_NOFILE);
+}
+
 struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 {
 	const struct errpipe_report *report = &outcome->report;
@@ -114,7 +136,12 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 			      .who = setup && setup->has_who ? &setup->who : NULL,
 			      .cwd = setup ? setup->to.directory : NULL,
 			      .argv = argv,
-			      .envp = environ },
+			      .envp = environ,
+			      .limit_stack = limit_of(setup, RLIMIT_STACK),
+			      .limit_address_space = limit_of(setup, RLIMIT_AS),
+			      .limit_data = limit_of(setup, RLIMIT_DATA),
+			      .limit_processes = limit_of(setup, RLIMIT_NPROC),
+			      .limit_files = limit_of_files(setup) },
 		.milliseconds = DIAGNOSIS_MILLISECONDS,
 	};
 	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };

@@ -358,7 +358,7 @@ static int check_program(struct ep_check *c, const struct file *program, const s
 	c->has_started = true;
 	*command = (struct ep_command){ .fd = -1 };
 	if (ep_libraries(c, &running) < 0 || ep_option(c, &running) < 0 || ep_unreadable(c, &running) < 0 ||
-	    ep_env(c, &running, command) < 0)
+	    ep_env(c, &running, command) < 0 || (!command->name && ep_small_limit(c, &running) < 0))
 		return -1;
 	if (!command->name && c->doubts)
 		guess(c);
@@ -440,7 +440,7 @@ static int try_place(struct ep_check *c, const struct ep_command *command, const
 
 	close_file(loader);
 	restore(c, before);
-	c->data = 0;
+	c->data = c->addresses = 0;
 	c->untried = NULL;
 	if (check_exec(c, command->env, &next, program, loader) == 0)
 		return 0;
@@ -700,7 +700,7 @@ static void begin(struct ep_check *c)
 	ex->certainty = ERRPIPE_CERTAIN;
 	ex->host = host->name;
 	ex->host_platform = host->platform;
-	c->data = 0;
+	c->data = c->addresses = 0;
 	c->untried = NULL;
 	c->cut = NULL;
 	c->has_started = false;

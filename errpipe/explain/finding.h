@@ -23,6 +23,7 @@ struct ep_check {
 	bool own_identity;	/* who is the caller, so the kernel can be asked */
 	unsigned steps;		/* system calls that may still be made to look up paths and to list directories */
 	uint64_t data;		/* how much of RLIMIT_DATA the segments so far take */
+	uint64_t addresses;	/* how much of RLIMIT_AS they take at least */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
 	const struct errpipe_link
 		*cut;	  /* the last script whose first line is longer than the kernel reads; or NULL */

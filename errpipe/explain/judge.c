@@ -56,15 +56,23 @@ static bool is_killed_by_kernel(int status)
 /* The program may have ended with that status for reasons of its own, so only what is certain counts. */
 static bool explains_status(const struct errpipe_explanation *ex, int status)
 {
-	return ex->works && !ex->starts && ex->certainty == ERRPIPE_CERTAIN && ex->status == status;
+	return ex->works && !ex->starts && ex->status == status &&
+	       (ex->certainty == ERRPIPE_CERTAIN || ex->cause == ERRPIPE_CAUSE_SMALL_LIMIT);
+}
+
+/* A loader that touches a missing page of a truncated library is killed by SIGBUS. */
+static bool explains_signal(const struct errpipe_explanation *ex, int status)
+{
+	if (ex->works)
+		return ex->cause == ERRPIPE_CAUSE_SMALL_LIMIT ||
+		       (!ex->starts && ex->detail == ERRPIPE_DETAIL_LIBRARY_CUT_OFF && WTERMSIG(status) == SIGBUS);
+	return !ex->error && is_killed_by_kernel(status);
 }
 
 /* Did the program start, so that the finding is not why it ended? */
 static bool ended_otherwise(const struct errpipe_explanation *ex, int status)
 {
-	if (WIFEXITED(status))
-		return !explains_status(ex, WEXITSTATUS(status));
-	return ex->works || ex->error || !is_killed_by_kernel(status);
+	return WIFEXITED(status) ? !explains_status(ex, WEXITSTATUS(status)) : !explains_signal(ex, status);
 }
 
 void ep_judge_finding(struct ep_check *c)

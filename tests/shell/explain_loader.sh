@@ -94,6 +94,97 @@ try 'build another version' other_version
 try 'another version of it' stops 127 "was not built for \"$tmp/b/libone.so.2\"" "LD_LIBRARY_PATH=$tmp/b" ./app
 rm b/libone.so.2
 
+# inherits: RUNPATH does not, RPATH does.
+inherits() {
+	mkdir -p c && library libtwo.so.1 && mv libtwo.so.1 c &&
+		echo 'int f(void); int g(void) { return f(); }' | cc -x c - -x none -shared -fPIC -Wl,-soname,libthree.so.1 -o c/libthree.so.1 c/libtwo.so.1 &&
+		echo 'int g(void); int main(void) { return g() + 42; }' >main.c &&
+		cc main.c -o by-runpath c/libthree.so.1 -Wl,-rpath-link,c -Wl,-rpath,"$tmp/c" -Wl,--enable-new-dtags &&
+		cc main.c -o by-rpath c/libthree.so.1 -Wl,-rpath-link,c -Wl,-rpath,"$tmp/c" -Wl,--disable-new-dtags
+}
+try 'build libraries beside each other' inherits
+try 'RUNPATH is not inherited' stops 127 "by a RUNPATH that is not inherited: patchelf --add-rpath '\$ORIGIN' $tmp/c/libthree.so.1" '' ./by-runpath
+try 'RPATH is inherited' starts '' ./by-rpath
+
+# cut_everywhere: whatever explain says of a library of that size, the loader does. It may be lucky where that is only likely.
+cut_everywhere() {
+	mkdir -p cut && echo 'char zeros[9999]; int numbers[9999] = { 1 }; int *f(void) { return numbers; }' | cc -x c - -shared -fPIC -Wl,-soname,libcut.so.1 -o whole.so &&
+		cp whole.so cut/libcut.so.1 && echo 'int *f(void); int main(void) { return *f() + 41; }' | cc -x c - -x none -o uses-cut cut/libcut.so.1 -Wl,-rpath,"$tmp/cut" || return
+	size=$(stat -c %s whole.so) at=4096 stopped=0 started=0
+	while [ "$at" -le "$((size + 4095))" ]; do
+		head -c "$at" whole.so >cut/libcut.so.1
+		said=$("$errpipe" explain --json ./uses-cut | jq -c '[.starts, .certainty, .detail]') got=0
+		./uses-cut >out 2>&1 || got=$?
+		at=$((at + 4096))
+		case "$said $got" in
+		'[false,"certain","library-cut-off"] 42' | '[true,"certain",'*' 135') echo "$at: $said, but the status is $got" && return 1 ;;
+		'[false,"certain","library-cut-off"] '*) stopped=$((stopped + 1)) ;;
+		'[true,"certain",null] 42') started=$((started + 1)) ;;
+		esac
+	done
+	[ "$stopped" -gt 2 ] && [ "$started" -gt 0 ]
+}
+try 'a library that is cut off anywhere' cut_everywhere
+cut_off() {
+	head -c 8192 whole.so >cut/libcut.so.1
+	"$errpipe" run ./uses-cut >ran 2>&1
+	[ $? = 135 ] && grep -qF 'errpipe: why: "./uses-cut" needs the library' ran && grep -qF 'which is truncated: it ends after 8192 bytes' ran
+}
+try 'run: a library that is cut off' cut_off
+
+# limited LIMIT PROGRAM...: explain's answer about a bundle with that limit, and in $got the real status.
+limited() {
+	limit=$1
+	shift
+	jq -n --arg type "RLIMIT_$(echo "${limit%=*}" | tr '[:lower:]' '[:upper:]')" --argjson bytes "${limit#*=}" --args \
+		'{root: {path: "/"}, process: {args: $ARGS.positional, cwd: "/", env: [], rlimits: [{type: $type, soft: $bytes, hard: $bytes}]}}' "$@" >limited/config.json
+	said=$("$errpipe" explain --json --bundle limited | jq -c '[.starts, .certainty, .cause]')
+	got=0
+	env -i "$prlimit" "--$limit" "$@" >out 2>&1 || got=$?
+}
+
+# limits NAME FIRST LAST STEP PROGRAM...: where explain says for certain that it stops, it does.
+limits() {
+	name=$1 at=$2 last=$3 step=$4 stopped=0
+	shift 4
+	mkdir -p limited && prlimit=$(command -v prlimit) || return
+	while [ "$at" -le "$last" ]; do
+		limited "$name=$at" "$@" || return
+		case "$said $got" in
+		'[false,"certain",'*' 0') echo "$name=$at $*: $said, but it starts" && return 1 ;;
+		'[false,"certain","library-limit"] 127') stopped=$((stopped + 1)) ;;
+		'[false,"certain","library-limit"] '*) echo "$name=$at $*: $said, but the status is $got" && return 1 ;;
+		esac
+		at=$((at + step))
+	done
+	[ "$stopped" -gt 1 ]
+}
+try 'little address space' limits as 300000 3000000 300000 /bin/true
+try 'little address space for another program' limits as 1000000 4500000 500000 "$(command -v bash)" -c :
+try 'little data' limits data 20000 160000 20000 /bin/true
+
+# The cause small-limit is only for run.
+# limit_says LIMIT STATUS TEXT PROGRAM...: run has the text, and exits with that status. An empty text: nothing is said.
+limit_says() {
+	limit=$1 want=$2 text=$3 got=0
+	shift 3
+	"$errpipe" run --limit "$limit" -- "$@" >ran 2>&1 </dev/null || got=$?
+	if [ "$got" = "$want" ] && { [ -z "$text" ] || grep -qF -e "$text" ran; } && { [ "$text" ] || ! grep -F errpipe: ran; }; then
+		return
+	fi
+	echo "$got" && cat ran
+	return 1
+}
+try 'run: too little address space for the kernel' limit_says as=100000 139 'so the kernel kills it' /bin/true
+try 'run: too little for the libraries' limit_says as=500000 127 'RLIMIT_AS is 500000, so its loader stops' /bin/true
+try 'run: too little data' limit_says data=50000 127 'so its loader stops' /bin/true
+try 'run: too little stack' limit_says stack=4096 139 'why (likely): "/bin/true" may have ended because RLIMIT_STACK is only 4096 bytes' /bin/true
+try 'run: another crash' limit_says stack=8388608 139 'was started, and was then killed by SIGSEGV' sh -c 'kill -SEGV $$'
+try 'run: another status' limit_says as=1073741824 127 '' sh -c 'exit 127'
+try 'run: enough' limit_says as=1073741824 42 '' sh -c 'exit 42'
+try 'run: no descriptor for a library' limit_says nofile=3 127 'may have only 3 files open (RLIMIT_NOFILE), so its loader cannot open "libc.so.6"' /bin/true
+try 'run: one descriptor' limit_says nofile=4 0 '' /bin/true
+
 # The cause debug-file is of files that objcopy --only-keep-debug leaves.
 # is_debug FILE: it does not start, and explain knows it.
 is_debug() {

@@ -684,8 +684,139 @@ START_TEST(cut_off)
 	ask((struct errpipe_question){ .envp = empty });
 	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 0);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIBRARY_CUT_OFF);
-	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 	assert_said(&ex, "which is truncated: it ends after 8192 bytes");
+}
+END_TEST
+
+/* A page is missing that the loader may not touch. The rest of the last page counts as there. */
+START_TEST(cut_off_later)
+{
+	const struct {
+		off_t size;
+		bool is_cut;
+	} cases[] = { { DYNAMIC_STRINGS_AT + 1, true },
+		      { DYNAMIC_SIZE - sysconf(_SC_PAGESIZE), true },
+		      { DYNAMIC_SIZE - 1, false } };
+	int fd;
+
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	fd = openat(root, "lib/libx.so.1", O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(ftruncate(fd, cases[_i].size), 0);
+	close(fd);
+	ask((struct errpipe_question){ .envp = empty });
+	if (!cases[_i].is_cut) {
+		must_start();
+		return;
+	}
+	must_stop(ERRPIPE_CAUSE_LIBRARY_INVALID, 0);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LIBRARY_CUT_OFF);
+	ck_assert_int_eq(ex.certainty, ERRPIPE_LIKELY);
+}
+END_TEST
+
+/* --- limits ------------------------------------------------------------------------------------- */
+
+/* The smallest limit of address space with which it starts, in whole pages. */
+static uint64_t border(void)
+{
+	const uint64_t page = sysconf(_SC_PAGESIZE);
+	bool was_seen = false;
+
+	for (uint64_t limit = page; limit < 64 << 20; limit += page) {
+		ask((struct errpipe_question){ .limit_address_space = limit });
+		if (ex.starts) {
+			ck_assert(was_seen);
+			must_start();
+			return limit;
+		}
+		if (ex.cause != ERRPIPE_CAUSE_LIBRARY_LIMIT)
+			continue;
+		was_seen = true;
+		must_stop(ERRPIPE_CAUSE_LIBRARY_LIMIT, 127);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+		ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_CONFIGURED_LIMIT);
+		ck_assert_uint_eq(ex.limit, limit);
+		ck_assert_uint_gt(ex.number, limit);
+		assert_said(&ex, "\"/app\" and its libraries need at least ");
+		assert_said(&ex, " bytes; RLIMIT_AS is ");
+	}
+	ck_abort_msg("no limit is enough");
+	return 0;
+}
+
+/* Each library adds to what the loader needs. */
+START_TEST(little_memory)
+{
+	uint64_t one;
+
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	put_library("lib/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	one = border();
+	put_program((struct dynamic_file){ .needed = { "libx.so.1", "liby.so.1" } });
+	ck_assert_uint_gt(border(), one);
+}
+END_TEST
+
+START_TEST(few_files)
+{
+	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	for (uint64_t limit = 0; limit < 6; limit++) {
+		ask((struct errpipe_question){ .limit_files = limit });
+		if (!limit || limit > 3) {
+			must_start();
+			continue;
+		}
+		must_stop(ERRPIPE_CAUSE_OPEN_FILES, 127);
+		ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
+		assert_said(&ex, "(RLIMIT_NOFILE), so its loader cannot open \"libx.so.1\"");
+	}
+	put_program((struct dynamic_file){ .needed = { "ld.so" } });
+	ask((struct errpipe_question){ .limit_files = 3 });
+	must_start();
+}
+END_TEST
+
+/* Only RPATH counts for what a library needs. */
+START_TEST(not_inherited)
+{
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .needed = { "liby.so.1" } });
+	put_library("opt/a/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	put_program((struct dynamic_file){ .rpath = "/opt/a" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_INHERITED);
+	ck_assert_str_eq(ex.available, "/opt/a/liby.so.1");
+	assert_said(&ex, "it is \"/opt/a/liby.so.1\", by a RUNPATH that is not inherited: "
+			 "patchelf --add-rpath '$ORIGIN' /opt/a/libx.so.1");
+	put_library("opt/b/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	ck_assert_int_eq(unlinkat(root, "opt/a/liby.so.1", 0), 0);
+	put_program((struct dynamic_file){ .runpath = "/opt/a:/opt/b" });
+	ask((struct errpipe_question){ .envp = empty });
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_INHERITED);
+	assert_said(&ex, "patchelf --add-rpath /opt/b /opt/a/libx.so.1");
+	LOADER(musl);
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+END_TEST
+
+/* The program's own need, and a library of the right name that nobody's RUNPATH leads to. */
+START_TEST(not_by_runpath)
+{
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	put_library("opt/b/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_ne(ex.detail, ERRPIPE_DETAIL_NOT_INHERITED);
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .needed = { "liby.so.1" } });
+	put_library("opt/b/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_ne(ex.detail, ERRPIPE_DETAIL_NOT_INHERITED);
 }
 END_TEST
 
@@ -1121,6 +1252,11 @@ static Suite *explain_loader_suite(void)
 	tcase_add_loop_test(tcase, not_a_library, 0, 8);
 	tcase_add_loop_test(tcase, refused, 0, 4);
 	tcase_add_test(tcase, cut_off);
+	tcase_add_loop_test(tcase, cut_off_later, 0, 3);
+	tcase_add_test(tcase, little_memory);
+	tcase_add_test(tcase, few_files);
+	tcase_add_test(tcase, not_inherited);
+	tcase_add_test(tcase, not_by_runpath);
 	tcase_add_test(tcase, filters);
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);

@@ -222,6 +222,19 @@ int ep_credentials(struct ep_check *c, struct errpipe_link *link, int path_fd);
 /* segments.c: faults in the segments of a program or loader that the kernel kills the process for. */
 int ep_elf_segments(struct ep_check *c, struct errpipe_link *link, int fd, const struct ep_head *head);
 
+/* segments.c: RLIMIT_STACK of the process; UINT64_MAX: none. */
+uint64_t ep_limit_of_stack(const struct ep_check *c);
+
+/* segments.c: RLIMIT_AS of the process, and what the program, its loader and the stack take of it at least. */
+uint64_t ep_address_limit(const struct ep_check *c);
+uint64_t ep_addresses_taken(const struct ep_check *c);
+
+/* segments.c: RLIMIT_DATA of the process; UINT64_MAX: none counts. *certainty is LIKELY if the kernel may ignore it, or 0. */
+uint64_t ep_data_limit(const struct ep_check *c, enum errpipe_certainty *certainty);
+
+/* segments.c: the detail of a finding about a limit, which the question may set; 0: it does not. */
+enum errpipe_detail ep_detail_of_limit(uint64_t asked);
+
 /* credentials.c: do its set-id bits give the process another user or group? */
 bool ep_changes_ids(const struct errpipe_who *who, const struct errpipe_link *link);
 

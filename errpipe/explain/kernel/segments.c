@@ -271,22 +271,40 @@ static uint64_t limit_of(uint64_t asked, int resource)
 	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
-static enum errpipe_detail detail_of(uint64_t asked)
+enum errpipe_detail ep_detail_of_limit(uint64_t asked)
 {
 	return asked ? ERRPIPE_DETAIL_CONFIGURED_LIMIT : ERRPIPE_DETAIL_NONE;
 }
 
+uint64_t ep_address_limit(const struct ep_check *c)
+{
+	return limit_of(c->question->limit_address_space, RLIMIT_AS);
+}
+
+uint64_t ep_limit_of_stack(const struct ep_check *c)
+{
+	return limit_of(c->question->limit_stack, RLIMIT_STACK);
+}
+
+uint64_t ep_addresses_taken(const struct ep_check *c)
+{
+	uint64_t stack = ep_limit_of_stack(c);
+
+	return sum(c->addresses, stack < STACK ? page_start(stack) : STACK);
+}
+
+/* The loader adds to its program. */
 static int check_address_space(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
 {
-	uint64_t limit = limit_of(c->question->limit_address_space, RLIMIT_AS);
-	uint64_t stack = limit_of(c->question->limit_stack, RLIMIT_STACK);
+	uint64_t limit = ep_address_limit(c);
 	uint64_t size = link->type == ET_DYN ? image->high - image->low : image->size;
 
-	size = sum(size, stack < STACK ? page_start(stack) : STACK);
+	size = sum(size, ep_addresses_taken(c));
+	c->addresses = sum(c->addresses, image->size);
 	if (size <= limit || image->wraps)
 		return 0;
 	kills(c, link, ERRPIPE_CAUSE_ADDRESS_SPACE, size, limit);
-	c->ex->detail = detail_of(c->question->limit_address_space);
+	c->ex->detail = ep_detail_of_limit(c->question->limit_address_space);
 	return -1;
 }
 
@@ -309,7 +327,7 @@ static uint64_t size_at_once(const struct errpipe_link *link, const struct image
 }
 
 /* With a soft limit of 0, for Valgrind's sake, the hard limit counts (may_expand_vm() in mm/mmap.c). */
-static uint64_t data_limit(const struct ep_check *c)
+static uint64_t configured_data_limit(const struct ep_check *c)
 {
 	struct rlimit limit;
 
@@ -322,25 +340,38 @@ static uint64_t data_limit(const struct ep_check *c)
 	return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : page_start(limit.rlim_cur);
 }
 
-/* The data of a loader adds to that of its program. Before Linux 4.7 the limit was for the heap only. */
-static int check_data(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
+/* Before Linux 4.7 the limit was for the heap only. */
+uint64_t ep_data_limit(const struct ep_check *c, enum errpipe_certainty *certainty)
 {
-	uint64_t limit = data_limit(c), at_once = size_at_once(link, image), data;
+	uint64_t limit = configured_data_limit(c);
 	char ignored[8];
 	ssize_t n;
 
+	*certainty = 0;
+	if (limit == UINT64_MAX || ep_kernel_version() < 4007)
+		return UINT64_MAX;
+	n = ep_read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored, sizeof(ignored));
+	if (n <= 0)
+		*certainty = ERRPIPE_LIKELY;
+	return n > 0 && *ignored == 'Y' ? UINT64_MAX : limit;
+}
+
+/* The data of a loader adds to that of its program. */
+static int check_data(struct ep_check *c, const struct errpipe_link *link, const struct image *image)
+{
+	uint64_t at_once = size_at_once(link, image), data, limit;
+	enum errpipe_certainty certainty;
+
 	data = sum(c->data, image->data > at_once ? image->data : at_once);
 	c->data = sum(c->data, image->data);
-	if (data <= limit || image->wraps || ep_kernel_version() < 4007)
-		return 0;
-	n = ep_read_text(AT_FDCWD, "/sys/module/kernel/parameters/ignore_rlimit_data", ignored, sizeof(ignored));
-	if (n > 0 && *ignored == 'Y')
+	limit = ep_data_limit(c, &certainty);
+	if (data <= limit || image->wraps)
 		return 0;
 	return ep_finding_set(c, link,
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_DATA_LIMIT,
-				      .certainty = n <= 0 ? ERRPIPE_LIKELY : 0,
-				      .detail = detail_of(c->question->limit_data),
+				      .certainty = certainty,
+				      .detail = ep_detail_of_limit(c->question->limit_data),
 				      .number = data,
 				      .limit = limit,
 			      });

@@ -22,20 +22,29 @@ static bool is_named(struct ep_walk *w)
 
 enum by { BY_FILE_NAME, BY_SONAME };
 
-/* Is there a library of that name, for the same kind of process? Returns its path, or NULL. */
-static const char *find_in(struct ep_walk *w, const char *directory, enum by by)
+/* Is it a library for the same kind of process? */
+static bool is_fitting(struct ep_walk *w, const char *path, enum by by)
 {
 	struct ep_readable file;
-	char path[PATH_MAX];
 	bool fits;
 
-	if (!*directory || !ep_walk_join(path, directory, w->wanted) || ep_walk_open(w, path, &file) < 0)
-		return NULL;
+	if (ep_walk_open(w, path, &file) < 0)
+		return false;
 	fits = file.fd >= 0 && ep_object_header(&w->object, file.fd, &w->kind) == EP_HEADER_OK &&
 	       (by == BY_FILE_NAME || is_named(w));
 	if (file.fd >= 0)
 		close(file.fd);
-	return fits ? ep_walk_keep(w, path) : NULL;
+	return fits;
+}
+
+/* The path of a library of that name, or NULL. */
+static const char *find_in(struct ep_walk *w, const char *directory, enum by by)
+{
+	char path[PATH_MAX];
+
+	return *directory && ep_walk_join(path, directory, w->wanted) && is_fitting(w, path, by)
+		       ? ep_walk_keep(w, path)
+		       : NULL;
 }
 
 /* --- ld.so.conf(5) in ldconfig(8) --------------------------------------------------------------------------- */
@@ -209,6 +218,48 @@ static bool take_origin(struct ep_walk *w, struct ep_finding *missing)
 	missing->detail = ERRPIPE_DETAIL_ORIGIN_LOST;
 	missing->available = ep_walk_tell(w, lost.found);
 	missing->object = lost.meant;
+	return true;
+}
+
+static enum ep_try try_fitting(struct ep_walk *w, const char *path)
+{
+	if (is_fitting(w, path, BY_FILE_NAME))
+		w->near->fitting = ep_walk_keep(w, path);
+	return w->near->fitting ? EP_TRY_NOWHERE : EP_TRY_NEXT;
+}
+
+/* Would a file find it, by its RUNPATH, that needs the needer? */
+static const char *find_by_runpath(struct ep_walk *w)
+{
+	const int needer = w->needer;
+	const bool certain = w->certain;
+	struct ep_near near = { .lists = 0 };
+
+	for (int i = needer > 0 ? w->loaded[needer].needer : -1; i >= 0 && !near.fitting; i = w->loaded[i].needer) {
+		w->needer = i;
+		if (w->loaded[i].runpath && !w->secure)
+			ep_walk_search_again(w, try_fitting, &near);
+	}
+	w->needer = needer;
+	w->certain = certain;
+	return near.fitting;
+}
+
+/* Unlike RPATH, RUNPATH counts only for what its own file needs (ld.so(8)). musl does not tell them apart. */
+static bool take_runpath(struct ep_walk *w, struct ep_finding *missing)
+{
+	const char *found = w->loader.signs & EP_SIGN_GLIBC ? find_by_runpath(w) : NULL;
+	const char *origin = found ? w->loaded[w->needer].origin : NULL;
+	size_t length = found ? ep_last_name(found) - found : 0;
+
+	if (length < 2)
+		return false;
+	length--;
+	missing->detail = ERRPIPE_DETAIL_NOT_INHERITED;
+	missing->available = ep_walk_tell(w, found);
+	missing->object = origin && strlen(origin) == length && strncmp(origin, found, length) == 0
+				  ? "$ORIGIN"
+				  : ep_keep(w->c, "%.*s", (int)length, found);
 	return true;
 }
 
@@ -464,8 +515,8 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	missing.searched = *w->searched ? ep_walk_tell(w, w->searched) : NULL;
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
-	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_elsewhere(w, near, &missing) &&
-		 !take_other_libc(w, &missing))
+	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_runpath(w, &missing) &&
+		 !take_elsewhere(w, near, &missing) && !take_other_libc(w, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);

@@ -22,6 +22,9 @@ struct ep_running {
 /* libraries.c: does its loader find all libraries and versions? Fills in ex->library. */
 int ep_libraries(struct ep_check *c, const struct ep_running *running);
 
+/* room.c: did it crash, or did its loader stop, with a limit that leaves hardly any room? Call it after the others. */
+int ep_small_limit(struct ep_check *c, const struct ep_running *running);
+
 /* libraries.c: does the exec give it rights that its user does not have? */
 bool ep_gains_rights(const struct ep_check *c, const struct ep_running *running);
 

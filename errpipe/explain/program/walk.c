@@ -7,7 +7,7 @@
 
 #include "explain/program/walk.h"
 
-enum { STATUS_OF_LOADERS = 127, LONGEST_SYMBOL = 4096 };
+enum { LONGEST_SYMBOL = 4096 };
 
 const char *ep_walk_keep(struct ep_walk *w, const char *text)
 {
@@ -212,6 +212,7 @@ void ep_walk_program(struct ep_walk *w)
 
 	program->origin = directory_of(w, running->link->resolved);
 	program->is_queued = true;
+	ep_walk_limits(w);
 	note_file(program, running->fd);
 	note_object(w, program, &w->object);
 }
@@ -365,17 +366,49 @@ static bool is_program(const struct ep_walk *w)
 	       object->value[EP_FLAGS_1] & DF_1_PIE;
 }
 
-/* The loader maps past the end of the file. Reading a dynamic section there kills it; the rest of a page reads as zeros. */
-static bool is_cut_off(const struct ep_walk *w, const struct ep_readable *file)
+/* Is that byte on a page after the end of the file? The rest of the last page reads as zeros. */
+static bool is_cut_off(const struct ep_readable *file, uint64_t at)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), size = file->st.st_size;
 
-	return w->object.dynamic_at / page >= (size + page - 1) / page;
+	return at / page >= (size + page - 1) / page;
 }
 
-static enum ep_try cut_off(struct ep_walk *w, const char *path, const struct ep_readable *file)
+/* Does the segment end after the end of the file? */
+static bool ends_after(const struct ep_readable *file, const struct ep_segment *segment)
 {
-	w->certain = false;
+	return segment->file_size && segment->offset + segment->file_size > segment->offset &&
+	       is_cut_off(file, segment->offset + segment->file_size - 1);
+}
+
+/* Loaders clear the rest of the last page. */
+static bool is_cleared(const struct ep_segment *segment)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+
+	return segment->flags & PF_W && segment->memory_size > segment->file_size &&
+	       (segment->offset + segment->file_size) % page;
+}
+
+enum cut { COMPLETE, MAY_MISS, MISSES };
+
+/* The loader maps past the end of the file. The first page there that it touches kills it. */
+static enum cut find_cut(const struct ep_walk *w, const struct ep_readable *file)
+{
+	enum cut cut = is_cut_off(file, w->object.dynamic_at) ? MISSES : COMPLETE;
+
+	for (unsigned i = 0; i < w->object.loads && cut != MISSES; i++) {
+		const struct ep_segment *segment = &w->object.load[i];
+
+		if (ends_after(file, segment))
+			cut = is_cleared(segment) ? MISSES : MAY_MISS;
+	}
+	return cut;
+}
+
+static enum ep_try cut_off(struct ep_walk *w, const char *path, const struct ep_readable *file, enum cut cut)
+{
+	w->certain = w->certain && cut == MISSES;
 	return ep_walk_stop(w, path,
 			    (struct ep_finding){
 				    .cause = ERRPIPE_CAUSE_LIBRARY_INVALID,
@@ -388,16 +421,21 @@ static enum ep_try cut_off(struct ep_walk *w, const char *path, const struct ep_
 static enum ep_try map_new(struct ep_walk *w, const char *path, const struct ep_readable *file)
 {
 	struct ep_loaded *loaded;
+	struct ep_finding finding;
+	enum cut cut;
 
 	ep_object_read(&w->object);
 	if (!w->object.loads || !w->object.has_dynamic)
 		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_DAMAGED);
-	if (is_cut_off(w, file))
-		return cut_off(w, path, file);
+	cut = find_cut(w, file);
+	if (cut)
+		return cut_off(w, path, file, cut);
 	if (is_program(w))
 		return ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_IS_PROGRAM);
 	if (file->noexec && has_code(&w->object))
 		return on_noexec(w, path);
+	if (!ep_walk_fits(w, &finding))
+		return ep_walk_stop(w, path, finding);
 	loaded = add(w, w->wanted, ep_walk_keep(w, path));
 	if (!loaded)
 		return EP_TRY_TAKEN;
@@ -444,7 +482,7 @@ enum ep_try ep_walk_stop(struct ep_walk *w, const char *path, struct ep_finding 
 	if (!w->certain)
 		finding.certainty = ERRPIPE_LIKELY;
 	if (finding.detail != ERRPIPE_DETAIL_LIBRARY_CUT_OFF && !finding.status)
-		finding.status = STATUS_OF_LOADERS;
+		finding.status = EP_STATUS_OF_LOADERS;
 	ep_finding_set(w->c, w->running->link, finding);
 	return EP_TRY_STOP;
 }
@@ -477,6 +515,16 @@ static enum ep_try not_a_file(struct ep_walk *w, const char *path)
 	return mount ? ep_walk_hidden(w, path, mount) : ep_walk_invalid(w, path, ERRPIPE_DETAIL_LIBRARY_NOT_A_FILE);
 }
 
+static enum ep_try too_many_open(struct ep_walk *w)
+{
+	return ep_walk_stop(w, NULL,
+			    (struct ep_finding){
+				    .cause = ERRPIPE_CAUSE_OPEN_FILES,
+				    .subject = ep_walk_tell(w, w->wanted),
+				    .limit = w->c->question->limit_files,
+			    });
+}
+
 enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *check_file, ep_not_opened *not_opened)
 {
 	struct ep_readable file;
@@ -485,6 +533,8 @@ enum ep_try ep_walk_try(struct ep_walk *w, const char *path, ep_check_file *chec
 
 	if (w->instead)
 		return w->instead(w, path);
+	if (!ep_walk_may_open(w))
+		return too_many_open(w);
 	error = ep_walk_open(w, path, &file);
 	if (error < 0)
 		return not_opened(w, path, -error);

@@ -23,6 +23,9 @@ enum {
 	EP_PROBED_MAX = 64
 };
 
+/* With it a loader ends that stops: glibc's _dl_signal_error() in elf/dl-catch.c, musl's ldso/dynlink.c. */
+enum { EP_STATUS_OF_LOADERS = 127 };
+
 /* Where a loader has found a library. */
 enum ep_by { EP_BY_SYSTEM, EP_BY_VARIABLE, EP_BY_RPATH };
 
@@ -106,6 +109,10 @@ struct ep_walk {
 	bool failed;   /* there is a finding */
 	bool given_up; /* errpipe itself cannot look further: no finding */
 	unsigned opens;
+
+	uint64_t address_limit, data_limit;
+	uint64_t data; /* that the files so far take at least, without the loader */
+	enum errpipe_certainty data_certainty;
 
 	struct ep_loaded loaded[EP_LOADED_MAX];
 	int count;
@@ -237,6 +244,15 @@ struct ep_finding ep_walk_other_libc(struct ep_walk *w);
 /* invalid.c: the loader stops at a file that is not ELF. */
 enum ep_try ep_walk_not_elf(struct ep_walk *w, const char *path, const struct ep_readable *file,
 			    enum errpipe_detail detail);
+
+/* room.c: begin with the program, which is w->object. */
+void ep_walk_limits(struct ep_walk *w);
+
+/* room.c: the library at hand is w->object. Is there room for it? Then count it, else *finding is about the limit. */
+bool ep_walk_fits(struct ep_walk *w, struct ep_finding *finding);
+
+/* room.c: can the loader have another file open? */
+bool ep_walk_may_open(const struct ep_walk *w);
 
 /* versions.c: does each file have the versions that others need of it? The exit status is 1 if not. */
 int ep_walk_versions(struct ep_walk *w);
