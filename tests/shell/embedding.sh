@@ -340,6 +340,35 @@ where 'landlock seccomp' prints 'sandbox: a program in no directory of the opera
 	"$sandbox" "$dir/target" /usr
 where landlock prints 'sandbox: a directory that does not exist' "sandbox: /nowhere: No such file or directory" 125 "$sandbox" "$dir/target" /nowhere
 
+# --- the lines of other interfaces
+
+sed -n '/^## Lines of other interfaces/,/^## An/p' "$ERRPIPE_SRC/docs/embedding.md" >"$dir/lines"
+# in_lines: each word of standard input is in that section, as code.
+in_lines() {
+	tr -s ' \n' '\n' | sort -u >"$dir/words"
+	[ "$(wc -l <"$dir/words")" -gt "$1" ] || return
+	absent=$(while read -r word; do grep -q -e "[\`(]$word[\`)]" -e "| $word[,;| ]" -e "[,;] $word[,; ]" "$dir/lines" || echo "$word"; done <"$dir/words")
+	echo "$absent"
+	[ -z "$absent" ]
+}
+members() {
+	sed -n '/^struct errpipe_setup {/,/^};/p' "$ERRPIPE_SRC/errpipe/errpipe.h" | sed 's,/\*.*,,' |
+		sed -n 's/^\t[^*/].*[ *]\([a-z_]*\);.*/\1/p' | grep -vx 'set\|reserved\|.*_length\|affinity_size' | in_lines 20
+}
+flags() {
+	sed -n '/^enum errpipe_set {/,/^};/s/^\tERRPIPE_\(SET_\)\{0,1\}\([A-Z_]*\) = .*/\2/p' "$ERRPIPE_SRC/errpipe/errpipe.h" | in_lines 15
+}
+of_setpriv() {
+	setpriv --help | grep -o -e '--[a-z-]*' | grep -vx -e '--dump\|--help\|--version\|--' | in_lines 10
+}
+of_go() {
+	go doc syscall.SysProcAttr | sed -n 's/^\t\([A-Z][A-Za-z]*\)  *[^ ].*/\1/p' | in_lines 15
+}
+check 'lines: every member of a setup' members
+check 'lines: every flag of a setup' flags
+check 'lines: every option of setpriv' of_setpriv
+check 'lines: every field of SysProcAttr' of_go
+
 # --- preexec
 
 # shellcheck disable=SC2016 # these are no expansions
