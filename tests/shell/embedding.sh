@@ -347,7 +347,7 @@ sed -n '/^## Lines of other interfaces/,/^## An/p' "$ERRPIPE_SRC/docs/embedding.
 in_lines() {
 	tr -s ' \n' '\n' | sort -u >"$dir/words"
 	[ "$(wc -l <"$dir/words")" -gt "$1" ] || return
-	absent=$(while read -r word; do grep -q -e "[\`(]$word[\`)]" -e "| $word[,;| ]" -e "[,;] $word[,; ]" "$dir/lines" || echo "$word"; done <"$dir/words")
+	absent=$(while read -r word; do grep -q -e "[\`(]${word}[\`)]" -e "| ${word}[,;| ]" -e "[,;] ${word}[,; ]" "$dir/lines" || echo "$word"; done <"$dir/words")
 	echo "$absent"
 	[ -z "$absent" ]
 }

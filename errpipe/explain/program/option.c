@@ -161,7 +161,7 @@ static struct ep_finding refuse_words(const struct interpreter *interpreter, cha
 {
 	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE };
 
-	for (bool is_later = false; *words; is_later = true) {
+	for (bool is_later = false; words && *words; is_later = true) {
 		finding = refuse_option(interpreter, *words);
 		finding.object = *words;
 		if (is_later)
