@@ -25,22 +25,31 @@ static bool is_version(const char *rest)
 	return !*rest || (*rest == '.' && strspn(rest, numbers) == strlen(rest));
 }
 
+/* After ".so" and after "-", or with a dot. Any other number belongs to the name: libz3 and libz4 are two libraries. */
+static bool is_number_of_version(const char *name, const char *at)
+{
+	const char *end = at + strspn(at, "0123456789");
+
+	return at > strstr(name, ".so") || (at > name && at[-1] == '-') || (*end == '.' && is_digit(end[1]));
+}
+
 /* libssl.so.3 and libssl.so.1.1, libpython3.9.so.1.0 and libpython3.11.so.1.0, but not libz.so.1 and libz3.so.4. */
 static bool is_other_version(const char *name, const char *wanted)
 {
 	const char *a = name, *b = wanted;
 
-	if (!strstr(wanted, ".so") || strcmp(name, wanted) == 0)
+	if (!strstr(name, ".so") || !strstr(wanted, ".so") || strcmp(name, wanted) == 0)
 		return false;
 	while (*a && *b) {
-		if (is_digit(*a) && is_digit(*b)) {
+		if (is_digit(*a) && is_digit(*b) && is_number_of_version(name, a) &&
+		    is_number_of_version(wanted, b)) {
 			a += strspn(a, numbers);
 			b += strspn(b, numbers);
 		} else if (*a++ != *b++) {
 			return false;
 		}
 	}
-	return strstr(name, ".so") && is_version(a) && is_version(b);
+	return is_version(a) && is_version(b);
 }
 
 static void take_unlinked(struct ep_walk *w, const char *path)
