@@ -126,13 +126,10 @@ static const struct setup_reason {
 #undef SETUP_ERRNO
 };
 
-enum whom { ALL, SOME, HOOKS };
-
 static const struct {
 	const char *name, *look;
-	enum whom whom;
 } modules[] = {
-#define MODULE(name, errnos, whom, look) { name, look, whom },
+#define MODULE(name, errnos, whom, look) { name, look },
 #include "explain/errnos.def"
 #undef MODULE
 };
@@ -352,11 +349,10 @@ static bool lists(const char *list, const char *name)
 	return false;
 }
 
-/* Where the refusal was not seen, the process may have nothing to do with a module that has rules for some only. */
 static const char *module_look(const struct errpipe_explanation *ex)
 {
 	for (size_t i = 0; i < COUNT(modules); i++) {
-		if (lists(ex->object, modules[i].name) && (!ex->detail || modules[i].whom == ALL))
+		if (lists(ex->object, modules[i].name))
 			return modules[i].look;
 	}
 	return NULL;
@@ -544,8 +540,8 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		{ "look", look_for(ex) },
 		{ "fs-look", file_system_look(ex) },
 		{ "step-look", step_look(ex->error) },
-		{ "setup-why", setup_reason(ex)->why },
-		{ "setup-look", setup_reason(ex)->look },
+		{ "setup-why", ex->detail ? ROW(details, ex->detail) : setup_reason(ex)->why },
+		{ "setup-look", ex->detail ? ROW(remedies, ex->detail) : setup_reason(ex)->look },
 		{ "denied", ROW(classes, ex->denied.as) },
 		{ "binfmt", ROW(binfmts, ex->binfmt) },
 		{ "format", broken ? ROW(format_objects, broken->format) : NULL },

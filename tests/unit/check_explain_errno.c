@@ -198,13 +198,13 @@ static const struct {
 	{ "capability,ima", EPERM, 0, NULL, "fapolicyd" },
 	{ "capability,ipe", EACCES, 0, "ipe", "IPE_ACCESS" },
 	{ "capability,landlock", EACCES, 0, "landlock",
-	  "on SELinux: ausearch -m avc -ts recent, restorecon -v ./good" },
+	  "check the landlock rules of the program that started it; in Java: check jspawnhelper" },
 	{ "capability,landlock", EPERM, 1, NULL, "fapolicyd" },
 	{ "capability,landlock", EIO, 1, NULL, "dmesg" },
 	{ "capability,bpf", EPERM, 0, NULL, "fapolicyd" },
 	{ "capability,bpf", EACCES, 0, NULL, "jspawnhelper" },
 	{ "capability,other", EPERM, 0, "other", "fapolicyd" },
-	{ "capability,yama,lockdown,safesetid,loadpin,evm", EACCES, 0, NULL, "restorecon -v ./good" },
+	{ "capability,yama,lockdown,safesetid,loadpin,evm", EACCES, 0, NULL, "look for a denial in dmesg" },
 };
 
 #define SECURITY "/sys/kernel/security"
@@ -224,6 +224,14 @@ static bool replace_list(const char *list)
 	return true;
 }
 
+static void assert_no_selinux(void)
+{
+	char advice[512];
+
+	errpipe_advice(advice, sizeof(advice), &ex);
+	ck_assert_msg(!strstr(advice, "SELinux") && !strstr(advice, "restorecon"), "%s", advice);
+}
+
 static void be_in_list(int i)
 {
 	if (!replace_list(lists[i].list))
@@ -235,6 +243,8 @@ static void be_in_list(int i)
 	ck_assert_ptr_nonnull(ex.modules ? ex.modules : "");
 	assert_lines_fit(lists[i].list);
 	assert_said(&ex, lists[i].look);
+	if (!strstr(lists[i].list, "selinux"))
+		assert_no_selinux();
 	ck_assert_int_eq(ex.cause, lists[i].object ? ERRPIPE_CAUSE_SECURITY_MODULE : ERRPIPE_CAUSE_UNKNOWN);
 	if (!lists[i].object) {
 		ck_assert_ptr_null(ex.object);
@@ -249,6 +259,47 @@ static void be_in_list(int i)
 START_TEST(a_list_of_modules)
 {
 	in_child(be_in_list, _i);
+}
+END_TEST
+
+/* Without a list, the label of the process itself. */
+static const struct {
+	const char *label;
+	bool is_selinux;
+} labels[] = {
+	{ "system_u:system_r:container_t:s0:c1,c2", true },
+	{ "u:r:untrusted_app:s0\n", true },
+	{ "docker-default (enforce)\n", false },
+	{ ":ns://a:b (complain)\n", false },
+	{ "unconfined\n", false },
+	{ "_", false },
+	{ "\n", false },
+};
+
+static void have_label(int i)
+{
+	FILE *file;
+
+	ck_assert_int_eq(chdir(fixture), 0);
+	file = fopen("label", "we");
+	ck_assert_ptr_nonnull(file);
+	fputs(labels[i].label, file);
+	fclose(file);
+	if (!replace_list("") || mount("label", "/proc/self/attr/current", NULL, MS_BIND, NULL) < 0)
+		SKIP("needs mount-namespaces");
+	explain("./good", EACCES);
+	if (access("/sys/fs/selinux", F_OK) == 0)
+		return;
+	ck_assert_int_eq(ex.modules && strstr(ex.modules, "selinux"), labels[i].is_selinux);
+	if (labels[i].is_selinux)
+		assert_said(&ex, "restorecon -v ./good");
+	else
+		assert_no_selinux();
+}
+
+START_TEST(a_label)
+{
+	in_child(have_label, _i);
 }
 END_TEST
 
@@ -326,6 +377,7 @@ static Suite *explain_errno_suite(void)
 	tcase_add_loop_test(tcase, a_sentence, 0, COUNT(sentences));
 	tcase_add_loop_test(tcase, a_filter, 0, COUNT(filtered));
 	tcase_add_loop_test(tcase, a_list_of_modules, 0, COUNT(lists));
+	tcase_add_loop_test(tcase, a_label, 0, COUNT(labels));
 	tcase_add_loop_test(tcase, a_refusal, 0, COUNT(refusals));
 	tcase_add_loop_test(tcase, a_step, 0, COUNT(steps));
 	suite_add_tcase(suite, tcase);

@@ -47,6 +47,15 @@ static bool apparmor_is_enabled(void)
 	       *text == 'Y';
 }
 
+/* "system_u:system_r:container_t:s0": containers hide selinuxfs, but not their own label. AppArmor's has " (enforce)". */
+static bool has_selinux_label(void)
+{
+	char label[512];
+
+	return ep_read_text(AT_FDCWD, "/proc/self/attr/current", label, sizeof(label)) > 0 && *label != ':' &&
+	       strchr(label, ':') && !strchr(label, ' ');
+}
+
 /* A container usually has no list. */
 static void add_visible(struct modules *modules)
 {
@@ -54,7 +63,7 @@ static void add_visible(struct modules *modules)
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION) >= 1)
 		add_module(modules, "landlock");
 #endif
-	if (access("/sys/fs/selinux", F_OK) == 0)
+	if (access("/sys/fs/selinux", F_OK) == 0 || has_selinux_label())
 		add_module(modules, "selinux");
 	if (apparmor_is_enabled())
 		add_module(modules, "apparmor");
