@@ -208,7 +208,8 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_HANDLER_MISSING, /* the program of handler does not exist; detail: in another root */
 	ERRPIPE_CAUSE_HANDLER_DYNAMIC, /* the handler's program is there, but its loader is not */
 	ERRPIPE_CAUSE_HANDLER_HIDDEN, /* probably an invisible handler took it, and the handler's program is missing */
-	ERRPIPE_CAUSE_WSL_INTEROP_LOST, /* a Windows program, and WSL's handler is gone from binfmt_misc */
+	ERRPIPE_CAUSE_WSL_INTEROP_LOST,	 /* a Windows program, and WSL's handler is gone from binfmt_misc */
+	ERRPIPE_CAUSE_TAKEN_FOR_WINDOWS, /* text that begins with "MZ", which handler takes for a Windows program */
 	ERRPIPE_CAUSE_NO_COMPATIBILITY, /* 32-bit or x32, and the kernel was built or booted without support for it */
 	ERRPIPE_CAUSE_TRUNCATED_ELF,	/* it has number bytes; its headers require limit */
 	ERRPIPE_CAUSE_OBJECT_FILE,	/* ET_REL: compiled but not linked */
@@ -548,6 +549,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_TEMPLATE,	    /* {{ ... }}, @NAME@ */
 	ERRPIPE_DETAIL_SPECIFIER,	    /* systemd's %h */
 	ERRPIPE_DETAIL_HOME,		    /* nothing but ~ */
+	ERRPIPE_DETAIL_PLACEHOLDER,	    /* "<command>" */
 
 	/* SHELL_BUILTIN. 0: every shell has it. */
 	ERRPIPE_DETAIL_CHANGES_DIRECTORY,
@@ -602,7 +604,10 @@ enum errpipe_detail {
 
 	/* BUNDLE_SECCOMP */
 	ERRPIPE_DETAIL_SECCOMP_ERRNO,
-	ERRPIPE_DETAIL_SECCOMP_KILLS
+	ERRPIPE_DETAIL_SECCOMP_KILLS,
+
+	/* SETUP_FAILED: object is a directory for a shell, such as "~/x"; available: its expansion, which exists */
+	ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED
 };
 
 /* The class of the process for a file. */

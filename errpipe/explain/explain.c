@@ -233,44 +233,45 @@ static int open_handler(struct ep_check *c, const char *path)
 	return fd;
 }
 
-/* Is the program of the handler dynamic, and its loader missing in the root? */
+/* Does the kernel take the handler's program, and does the root have its loader or interpreter? */
 static void inspect_handler_file(struct ep_check *c, struct errpipe_link *link, int fd)
 {
+	struct file file = { .link = link, .path_fd = -1, .fd = fd };
+	struct errpipe_link *last;
 	struct ep_next next = { 0 };
-	struct ep_head head;
-	int loader = -1;
+	int path_fd;
 
-	if (ep_read_head(fd, &head) < 0 || ep_format(&head) != ERRPIPE_FORMAT_ELF)
+	if (ep_read_head(fd, &file.head) < 0)
 		return;
-	link->format = ERRPIPE_FORMAT_ELF;
-	if (ep_elf(c, link, fd, &head, &next) == 0 && next.kind == ERRPIPE_LINK_LOADER) {
-		struct errpipe_link *loader_link = add_link(c, link, &next);
-
-		loader = ep_find_file(c, loader_link);
-		if (loader < 0)
-			refine_missing(c, loader_link);
-		else
-			close(loader);
-	}
+	link->format = ep_format(&file.head);
+	if (search_handlers(c, &file, &next) < 0 || !next.kind || next.kind == ERRPIPE_LINK_HANDLER)
+		return;
+	last = add_link(c, link, &next);
+	path_fd = ep_find_file(c, last);
+	if (path_fd < 0)
+		refine_missing(c, last);
+	else
+		close(path_fd);
 }
 
 /*
  * Flag F: the kernel has had the handler's program open since it was registered, but it looks for the loader of that
  * program in the root of the process (load_elf_binary() in fs/binfmt_elf.c). Its path may lead to another file by now, or
- * here, and so this is never certain.
+ * here, and so this is never certain. A handler for programs of this machine emulates errpipe as well.
  */
 static void inspect_opened_handler(struct ep_check *c, struct errpipe_link *link)
 {
-	int fd = c->question->root == ERRPIPE_OWN_ROOT ? -1 : open_handler(c, link->path);
+	const struct errpipe_link *program = &c->ex->link[link->parent];
+	bool is_emulated = program->format == ERRPIPE_FORMAT_ELF && ep_support(program) == EP_NATIVE;
+	int fd = is_emulated ? -1 : open_handler(c, link->path);
 
 	if (fd < 0)
 		return;
 	inspect_handler_file(c, link, fd);
 	close(fd);
-	if (c->ex->cause == ERRPIPE_CAUSE_HANDLER_DYNAMIC)
-		c->ex->certainty = ERRPIPE_LIKELY;
-	else
+	if (c->ex->certainty == ERRPIPE_UNSURE)
 		ep_finding_clear(c->ex);
+	c->ex->certainty = c->ex->cause ? ERRPIPE_LIKELY : ERRPIPE_CERTAIN;
 }
 
 static int too_deep(struct ep_check *c, const struct errpipe_link *link, int depth)
@@ -617,6 +618,21 @@ static void check_emulated(struct ep_check *c)
 	close_file(&program);
 }
 
+/* A handler for Windows programs takes a text for one. The kernel starts the handler if it exists. */
+static void check_mistaken(struct ep_check *c)
+{
+	const struct errpipe_explanation *ex = c->ex;
+
+	if (!c->mistaken || (ex->cause != ERRPIPE_CAUSE_NONE && ex->cause != ERRPIPE_CAUSE_HANDLER_MISSING))
+		return;
+	c->has_started = ex->cause == ERRPIPE_CAUSE_NONE;
+	ep_finding_clear(c->ex);
+	ep_finding_set(c, c->mistaken,
+		       (struct ep_finding){ .cause = ERRPIPE_CAUSE_TAKEN_FOR_WINDOWS,
+					    .certainty = c->has_started ? ERRPIPE_LIKELY : ERRPIPE_CERTAIN,
+					    .error = ENOENT });
+}
+
 static void check_chain(struct ep_check *c, const char *path)
 {
 	const struct errpipe_question *question = c->question;
@@ -634,6 +650,7 @@ static void check_chain(struct ep_check *c, const char *path)
 		}
 	}
 	check_emulated(c);
+	check_mistaken(c);
 	c->question = question;
 	ep_hint_system(c);
 	ep_hint_line(c);
@@ -703,6 +720,7 @@ static void begin(struct ep_check *c)
 	c->data = c->addresses = 0;
 	c->untried = NULL;
 	c->cut = NULL;
+	c->mistaken = NULL;
 	c->has_started = false;
 	c->exec_error = 0;
 }

@@ -26,7 +26,8 @@ struct ep_check {
 	uint64_t addresses;	/* how much of RLIMIT_AS they take at least */
 	const struct errpipe_link *untried; /* the program, if the kernel may not run its kind; or NULL */
 	const struct errpipe_link
-		*cut;	  /* the last script whose first line is longer than the kernel reads; or NULL */
+		*cut; /* the last script whose first line is longer than the kernel reads; or NULL */
+	const struct errpipe_link *mistaken; /* a text that a handler takes for a Windows program; or NULL */
 	bool has_started; /* the kernel's part is over without a fault: what follows is the program's own */
 	bool doubts;	  /* the loader may do something that is not modelled, so "nothing is wrong" is not certain */
 	int exec_error;	  /* the errno of the last finding, also of an exec after the first */

@@ -168,7 +168,7 @@ rows_in_100_columns() {
 				sub(/-(name|word|inside|file|other)$/, "", key)
 				if (key == "detail")
 					return words
-				if (key ~ /-(none|same)$/ || key ~ /^(unmapped|both|remount|disable|looked)$/)
+				if (key ~ /-(none|same)$/ || key ~ /^(unmapped|both|remount|disable|looked|registered)$/)
 					return ""
 				if (key == "host-platform")
 					return "linux/mips64le"

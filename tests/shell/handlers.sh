@@ -156,8 +156,7 @@ dynamic() {
 	} >"$1"
 	chmod 755 "$1"
 }
-printf '#!/bin/sh\nexit 255\n' >qemu-strange
-chmod 755 qemu-strange
+cp "$ERRPIPE_BUILD/dmz" qemu-strange && cp qemu-strange static-emulator
 mkdir -p emulated/bin emulated/lib
 dynamic emulated/bin/app
 register errpipe-test "$elf" "$mask" "$tmp/qemu-strange" F
@@ -167,7 +166,7 @@ try 'with another root for the loader' env QEMU_LD_PREFIX=/x "$errpipe" explain 
 : >emulated/lib/ld-strange.so
 try 'a foreign program with its loader' explains 0 none -- --root emulated /bin/app
 remove errpipe-test
-register errpipe-test "$elf" "$mask" "$tmp/emulator" F
+register errpipe-test "$elf" "$mask" "$tmp/static-emulator" F
 rm emulated/lib/ld-strange.so
 try 'another emulator has its own ways' explains 0 none -- --root emulated /bin/app
 remove errpipe-test
@@ -231,6 +230,24 @@ try 'a dynamic emulator without its loader' explains 1 handler-dynamic \
 	'why: its handler "/errpipe/qemu" is dynamic, but "/' 'fix: use a static emulator' -- --root root /bin/sh
 remove errpipe-test
 cp root/errpipe/qemu dynamic
+foreign wrong "$plain" '\065\022'
+register errpipe-test "$elf" "$mask" "$tmp/wrong" F
+try 'an opened emulator for another machine' explains 1 other-architecture \
+	"why (likely): its handler \"$tmp/wrong\" is built for" 'fix: register a build of it for this machine' -- ./plain
+try 'an opened emulator for another machine, really' runs 126 'exec format error' "its handler \"$tmp/wrong\"" -- ./plain
+try 'an opened emulator for another machine, in another root' explains 1 other-architecture \
+	"its handler \"$tmp/wrong\"" -- --root root /bin/sh
+rm wrong
+try 'an opened emulator that was deleted' explains 0 none -- ./plain
+remove errpipe-test
+printf '#!/errpipe/none\n' >wrong && chmod 755 wrong
+register errpipe-test "$elf" "$mask" "$tmp/wrong" F
+try 'an opened script whose interpreter is missing' explains 1 interpreter-missing \
+	"why (likely): the interpreter \"/errpipe/none\" of \"$tmp/wrong\" does not exist" -- ./plain
+try 'an opened script whose interpreter is missing, really' runs 127 '"/errpipe/none"' -- ./plain
+printf 'no program\n' >new && mv new wrong
+try 'an opened handler that is text' explains 1 no-interpreter-line "why (likely): its handler \"$tmp/wrong\"" -- ./plain
+remove errpipe-test
 register errpipe-test "$elf" "$mask" "$tmp/dynamic" F
 try 'a dynamic emulator that was opened when it was registered' explains 1 handler-dynamic \
 	"why (likely): its handler \"$tmp/dynamic\" is dynamic, but \"/" -- --root root /bin/sh
@@ -276,6 +293,29 @@ printf '#!/bin/sh\r\n' >text.exe && chmod 755 text.exe
 register errpipe-test '#!/bin/sh' '' /errpipe/cli ''
 try 'another file in WSL' explains 1 handler-missing '!WSLInterop' -- ./text.exe
 remove errpipe-test
+printf 'MZ=3\necho\n' >begins && printf '#!%s/begins\n' "$tmp" >by-begins && chmod 755 begins by-begins
+cp begins root/bin
+for again in 1 2; do
+	try 'text that begins with MZ' explains 1 taken-for-windows \
+		'"./begins" is text that begins with "MZ", so handler "cli" takes it for a Windows program' 'fix: begin it with #!' -- ./begins
+	try 'text that begins with MZ, as an interpreter' explains 1 taken-for-windows "its interpreter \"$tmp/begins\" is text" -- ./by-begins
+	try 'text that begins with MZ, in another root' explains 1 taken-for-windows '"/bin/begins" is text' -- --root root /bin/begins
+	# The second time, the handler's program exists.
+	[ "$again" = 2 ] || try 'text that begins with MZ, really' runs 127 'no such file or directory' 'is text that begins with "MZ"' -- ./begins
+	remove cli
+	mkdir -p "root/$tmp" && cp static-emulator "root/$tmp"
+	register cli MZ '' "$tmp/static-emulator" ''
+done
+try 'a Windows program is none' explains 0 none -- ./notepad.exe
+printf 'MY=3\n' >other-text && chmod 755 other-text
+try 'other text' explains 1 no-interpreter-line '!cli' -- ./other-text
+echo 0 >"$formats/cli"
+try 'a handler that does not take it' explains 1 no-interpreter-line '!cli' -- ./begins
+remove cli
+register cli MZ=3 '' "$tmp/emulator" ''
+try 'a handler for such text' explains 0 none -- ./begins
+remove cli
+register cli MZ '' /errpipe/cli ''
 try "Mono's handler takes it, really" runs 127 'handler "cli" runs it' -- ./notepad.exe
 echo 0 >"$formats/cli"
 try 'a handler that is disabled' explains 1 handler-disabled 'why: "./notepad.exe" needs the binfmt_misc handler "cli", which is' \

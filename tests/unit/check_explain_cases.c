@@ -369,6 +369,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_HANDLER_DYNAMIC, "handlers.sh" },
 	{ ERRPIPE_CAUSE_HANDLER_HIDDEN, "check_explain_binfmt.c" },
 	{ ERRPIPE_CAUSE_WSL_INTEROP_LOST, "handlers.sh" },
+	{ ERRPIPE_CAUSE_TAKEN_FOR_WINDOWS, "handlers.sh" },
 	{ ERRPIPE_CAUSE_SHARED_LIBRARY, "check_explain_elf.c" },
 	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC, "check_explain_script.c" },
 	{ ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI, "check_explain_script.c" },

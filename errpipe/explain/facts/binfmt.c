@@ -170,6 +170,7 @@ static void take(struct ep_handler *handler, enum errpipe_binfmt binfmt, const c
 {
 	handler->binfmt = binfmt;
 	handler->opened = entry->opened;
+	handler->is_for_windows = entry->magic && !entry->offset && strcmp(entry->magic, "4d5a") == 0;
 	snprintf(handler->name, sizeof(handler->name), "%s", name);
 	snprintf(handler->interpreter, sizeof(handler->interpreter), "%s", entry->interpreter);
 }
@@ -224,6 +225,7 @@ void ep_handler_in(int directory, const char *path, const struct ep_head *head, 
 
 	handler->binfmt = ERRPIPE_BINFMT_NO_HANDLER;
 	handler->first = handler->last = 0;
+	handler->is_for_windows = false;
 	if (list < 0) {
 		handler->binfmt = ERRPIPE_BINFMT_NOT_VISIBLE;
 		return;

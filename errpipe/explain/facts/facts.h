@@ -412,6 +412,7 @@ struct ep_handler {
 	enum errpipe_binfmt binfmt;
 	/* Only for a handler that is disabled or enabled: */
 	bool opened;		/* it was opened when it was registered (flag F) */
+	bool is_for_windows;	/* its magic is "MZ" */
 	char name[256];		/* of the file in binfmt_misc */
 	char interpreter[4096]; /* its path */
 	/*

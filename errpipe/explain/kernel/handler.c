@@ -14,6 +14,8 @@ int ep_take_handler(struct ep_check *c, const struct errpipe_link *link, const s
 	ep_find_handler(link->path, head, &handler);
 	if (handler.binfmt != ERRPIPE_BINFMT_ENABLED)
 		return 0;
+	if (handler.is_for_windows && link->format == ERRPIPE_FORMAT_TEXT)
+		c->mistaken = link;
 	c->ex->handler = ep_keep(c, "%s", handler.name);
 	next->kind = ERRPIPE_LINK_HANDLER;
 	next->path = ep_keep(c, "%s", handler.interpreter);
@@ -143,6 +145,8 @@ int ep_foreign(struct ep_check *c, const struct errpipe_link *link, const struct
 							   .error = ENOENT });
 	if (handler.binfmt == ERRPIPE_BINFMT_NO_HANDLER && handler.first)
 		return handler_mismatch(c, link, head, &handler);
+	if (link->kind == ERRPIPE_LINK_HANDLER)
+		return ep_finding_set(c, link, foreign);
 	emulator = machine ? ep_find_emulator(machine, &path) : EP_NO_EMULATOR;
 	switch (emulator) {
 	case EP_INSTALLED:
@@ -171,6 +175,8 @@ int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const s
 	struct ep_handler handler;
 
 	ep_find_handler(link->path, head, &handler);
+	if (handler.is_for_windows && link->format == ERRPIPE_FORMAT_TEXT)
+		return 0;
 	if (handler.binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED) {
 		c->ex->binfmt = handler.binfmt;
 		c->ex->handler = ep_keep(c, "%s", handler.name);
