@@ -180,6 +180,10 @@ try '--cwd: a relative path' says 0 'it would start' --cwd root /bin/sh
 try '--cwd: a file' says 1 'the working directory cannot be entered: "/bin/good" is a file' --root root --cwd /bin/good /bin/good
 try '--cwd: a directory without search permission' says 1 'entered: "/private" cannot be reached: "/private" has no x permission' \
 	--root root --as 4711 --cwd /private /bin/good
+# shellcheck disable=SC2088 # nothing expands it
+try '--chdir: a directory for a shell' prints 125 'exec ls: cannot change to the working directory "~/none" (ENOENT)
+errpipe: why: the working directory "~/none" does not exist; only a shell expands $ and ~
+errpipe: fix: write the path out: shells leave ~ alone in quotes and after "=", and $ in single quotes' run --chdir '~/none' ls
 try '--cwd in JSON' knows 1 '["/nowhere",false,"missing","ENOENT",null,[]]' '[.path, .works, .cause, .errno, .broken, .links]' \
 	--root root --cwd /nowhere /bin/good
 try 'without it, / of the root' says 0 'it would start' --root root bin/good

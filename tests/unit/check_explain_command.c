@@ -154,6 +154,9 @@ static const char *const tree[] = {
 	"odd/%HOME%/main",
 	"odd/$HOME/",
 	"odd/$HOME/main",
+	"odd/<command>",
+	"odd/{command}",
+	"odd/..\\main",
 	"odd/npm start",
 	"odd/$x",
 	"odd/My Program",
@@ -401,6 +404,10 @@ static const struct row {
 	{ "cat # all", "/usr/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "cat", NULL },
 	{ "X=1 Y=2 main -v", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_ASSIGNED_WORDS, NULL, "X=1", NULL },
 	{ "X=1 main; ls", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "X=1", NULL },
+	{ "none|gone", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, NULL, "none|gone", NULL },
+	{ "start|stop|status", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "either|", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "|or", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "Tom & Jerry", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "a;b", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "C>D", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -452,6 +459,19 @@ static const struct row {
 	{ "~root/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, 0, "~root", NULL, NULL },
 	{ "{{ .Values.command }}", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL, NULL, NULL },
 	{ "@bindir@/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, "@bindir@", NULL, NULL },
+	{ "{command}", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL, NULL, NULL },
+	{ "<command>", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, NULL, NULL, NULL },
+	{ "<your program> -v", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, NULL, NULL, NULL },
+	{ "/opt/<version>/bin/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, "/opt", NULL, NULL },
+	{ "<path/to/app>", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, "<path", NULL, NULL },
+	{ "none<in>out", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "<in>out", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "a<b>", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "<3>", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "<>", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "{}", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "{a,b}", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "{6f9619ff-8b86-d011}", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "a@b@c", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "@scope@x/y", NULL, ERRPIPE_CAUSE_MISSING, 0, "@scope@x", NULL, NULL },
 	{ "user@host", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -485,6 +505,12 @@ static const struct row {
 	{ "\\\\server\\share", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, NULL, NULL, NULL },
 	{ "\\usr\\bin\\sh", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "/usr/bin/sh", NULL },
 	{ ".\\worker", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "./worker", NULL },
+	{ "..\\bin\\none", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, NULL, NULL, NULL },
+	{ "..\\app\\worker", "/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, NULL, "../app/worker",
+	  NULL },
+	{ "build\\app.EXE", "/bin", ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, NULL, NULL, NULL },
+	{ "app.exe", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "a..\\b", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "two\\words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "file:///usr/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_FILE_URL, "file:", "/usr/bin/sh",
 	  NULL },
@@ -535,11 +561,12 @@ static const struct row {
 
 /* Files that really have these names, as the argument and in PATH. */
 static const char *const healthy[] = {
-	"[[",	      "if",	    "source",	   "FOO=bar",	 "FOO=bar main", "%TEMP%", "$(NAME)",	"~",
-	"`main`",     "main;ls",    "main|ls",	   "main && ls", "main > out",	 "R&D",	   "-main",	"@main",
-	"+main",      "!main",	    "\\app\\main", ".\\main",	 "C:\\main.exe", "a\\b",   "main,",	"main:",
-	"\"main\"",   "[\"main\"]", "--rm",	   "main.tmp",	 "tool2",	 "https:", "npm start", "$x",
-	"My Program", "m\u0430in",  "a\u2013b",	   "$env:APP",	 "{{",		 "(",	   "( main )",	"alpine:3.19",
+	"[[",	     "if",	   "source",	  "FOO=bar",	"FOO=bar main", "%TEMP%",   "$(NAME)",	 "~",
+	"`main`",    "main;ls",	   "main|ls",	  "main && ls", "main > out",	"R&D",	    "-main",	 "@main",
+	"+main",     "!main",	   "\\app\\main", ".\\main",	"C:\\main.exe", "a\\b",	    "main,",	 "main:",
+	"\"main\"",  "[\"main\"]", "--rm",	  "main.tmp",	"tool2",	"https:",   "npm start", "$x",
+	"<command>", "{command}",  "..\\main",	  "My Program", "m\u0430in",	"a\u2013b", "$env:APP",	 "{{",
+	"(",	     "( main )",   "alpine:3.19",
 };
 
 static struct errpipe_explanation ex;
@@ -802,6 +829,46 @@ START_TEST(no_shell)
 }
 END_TEST
 
+/* A setup cannot enter its working directory. Only a directory that exists is shown. */
+START_TEST(a_working_directory)
+{
+	static const struct {
+		const char *cwd;
+		int error;
+		enum errpipe_detail detail;
+		const char *available;
+	} directories[] = {
+		{ "~/sub", ENOENT, ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED, "/app/sub" },
+		{ "~", ENOENT, ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED, "/app" },
+		{ "${HOME}/sub", ENOENT, ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED, "/app/sub" },
+		{ "~/none", ENOENT, ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED, NULL },
+		{ "$HOME/main", ENOENT, ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED, NULL },
+		{ "~/sub", EACCES, 0, NULL },
+		{ "/none", ENOENT, 0, NULL },
+		{ "price$", ENOENT, 0, NULL },
+		{ "backup~", ENOENT, 0, NULL },
+	};
+	static char *envp[] = { "HOME=/app", NULL };
+
+	for (size_t i = 0; i < COUNT(directories); i++) {
+		const struct errpipe_report report = { .verdict = ERRPIPE_SETUP_FAILED,
+						       .step = ERRPIPE_STEP_DIRECTORY,
+						       .error = directories[i].error,
+						       .status = -1 };
+		const struct errpipe_question question = {
+			.root = root, .path = "/app/main", .cwd = directories[i].cwd, .envp = envp, .report = &report
+		};
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_SETUP_FAILED);
+		ck_assert_int_eq(ex.detail, directories[i].detail);
+		ck_assert_str_eq(or_none(ex.available), or_none(directories[i].available));
+		if (ex.detail)
+			assert_said(&ex, "only a shell expands $ and ~");
+	}
+}
+END_TEST
+
 /* Only if the question allows it, and only in another root. */
 START_TEST(a_path_of_the_host)
 {
@@ -878,6 +945,7 @@ static Suite *command_suite(void)
 	tcase_add_test(tcase, an_interpreter);
 	tcase_add_test(tcase, a_moved_environment);
 	tcase_add_test(tcase, no_shell);
+	tcase_add_test(tcase, a_working_directory);
 	tcase_add_test(tcase, a_path_of_the_host);
 	tcase_add_test(tcase, a_secret);
 	tcase_add_test(tcase, a_report);

@@ -182,6 +182,7 @@ void ep_hint_command(struct ep_check *c)
 	const struct errpipe_link *link = ex->broken < 0 ? NULL : &ex->link[ex->broken];
 	enum errpipe_certainty certainty = ex->certainty;
 
+	ep_hint_directory(c);
 	if (link && ex->cause == ERRPIPE_CAUSE_NOT_A_FILE && !ex->detail && !ex->object)
 		hint_inside(c, link);
 	if (!link || !is_missing(ex))

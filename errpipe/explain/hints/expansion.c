@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Variables, ~ and templates in the name of a command. Only a shell, or another program before the exec, expands these. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "explain/hints/hints.h"
 
@@ -117,6 +119,26 @@ static bool is_template(const char *text)
 	       strchr("/", name[2 + length]);
 }
 
+static bool is_part(const char *text, const char *begin, const char *end)
+{
+	return (begin == text || begin[-1] == '/') && (!*end || *end == '/' || *end == ' ');
+}
+
+/* "<command>", "/opt/<version>/bin/app", from a document; "{command}". A redirection has no slash before and after it. */
+static enum errpipe_detail placeholder(const char *text)
+{
+	static const char inside[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /";
+	const char *angle = strchr(text, '<'), *brace = strchr(text, '{');
+	size_t length = angle ? strspn(angle + 1, inside) : 0;
+
+	if (length > 1 && is_letter(angle[1]) && angle[1 + length] == '>' && is_part(text, angle, angle + length + 2))
+		return ERRPIPE_DETAIL_PLACEHOLDER;
+	length = brace ? ep_variable_length(brace + 1) : 0;
+	if (length && brace[1 + length] == '}' && is_part(text, brace, brace + length + 2))
+		return ERRPIPE_DETAIL_TEMPLATE;
+	return ERRPIPE_DETAIL_NONE;
+}
+
 /* The script whose first line has that name, or NULL. */
 static const struct errpipe_link *naming_script(const struct ep_check *c, const struct errpipe_link *link)
 {
@@ -188,11 +210,13 @@ bool ep_expand(const struct ep_check *c, const char *text, char *buf, size_t siz
 bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 {
 	char path[PATH_MAX];
-	enum errpipe_detail detail = ep_expansion(link->path);
+	enum errpipe_detail detail = ep_expansion(link->path), empty = placeholder(link->path);
 	bool found;
 
 	if (is_template(link->path))
 		detail = ERRPIPE_DETAIL_TEMPLATE;
+	else if (empty)
+		detail = empty;
 	else if (ep_begins_with(link->path, "%h/"))
 		detail = ERRPIPE_DETAIL_SPECIFIER;
 	else if (strcmp(link->path, "~") == 0)
@@ -205,4 +229,23 @@ bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link)
 						  .detail = detail,
 						  .object = found ? ep_keep(c, "%s", path) : NULL });
 	return true;
+}
+
+/* run --chdir '~/x': only a directory that exists is shown. */
+void ep_hint_directory(struct ep_check *c)
+{
+	const char *directory = c->question->cwd;
+	char path[PATH_MAX];
+	int fd;
+
+	if (c->ex->cause != ERRPIPE_CAUSE_SETUP_FAILED || c->ex->number != ERRPIPE_STEP_DIRECTORY ||
+	    c->ex->error != ENOENT || !directory || (strcmp(directory, "~") != 0 && !needs_expansion(directory)))
+		return;
+	fd = ep_expand(c, directory, path, sizeof(path)) ? ep_open_directory(c, path) : -1;
+	ep_finding_refine(c, (struct ep_finding){ .cause = c->ex->cause,
+						  .detail = ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED,
+						  .object = ep_keep(c, "%s", directory),
+						  .available = fd >= 0 ? ep_keep(c, "%s", path) : NULL });
+	if (fd >= 0)
+		close(fd);
 }

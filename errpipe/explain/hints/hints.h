@@ -57,6 +57,9 @@ bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
 
+/* expansion.c: the working directory of a setup does not exist. Was it for a shell? */
+void ep_hint_directory(struct ep_check *c);
+
 /* searched.c: the names in a directory of the root, max at most. */
 void ep_list(struct ep_check *c, const char *directory, int max, int (*each)(void *context, const char *name),
 	     void *context);

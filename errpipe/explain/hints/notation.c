@@ -102,6 +102,25 @@ static bool hint_drive(struct ep_check *c, const char *path)
 	       foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH);
 }
 
+/* ".\\build\\app", "..\\app", "\\\\server\\app", "build\\app.exe" */
+static bool is_of_windows(const char *text)
+{
+	static const char *const begins[] = { ".\\", "..\\", "\\\\" };
+	static const char *const ends[] = { ".exe", ".bat", ".cmd", ".com", ".ps1" };
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		if (ep_begins_with(text, begins[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		size_t length = strlen(text), end = strlen(ends[i]);
+
+		if (length > end && begins_with(text + length - end, ends[i]))
+			return true;
+	}
+	return false;
+}
+
 /* A file may have a backslash in its name, so more than one sign is needed. */
 static bool hint_windows(struct ep_check *c, const char *text)
 {
@@ -119,8 +138,7 @@ static bool hint_windows(struct ep_check *c, const char *text)
 	if (!strchr(text, '\\'))
 		return false;
 	return near_miss(c, ERRPIPE_DETAIL_BACKSLASHES, path) ||
-	       ((ep_begins_with(text, ".\\") || ep_begins_with(text, "\\\\")) &&
-		foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
+	       (is_of_windows(text) && foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH));
 }
 
 /* --- container images ----------------------------------------------------------------------------------------- */

@@ -117,6 +117,14 @@ static bool has_operator(const char *text)
 	return false;
 }
 
+/* "gzip|tar". With more than one bar it may come from a synopsis: "start|stop|status". */
+static bool has_pipe(const char *text)
+{
+	const char *bar = strchr(text, '|');
+
+	return bar && bar > text && bar[1] && !strchr(bar + 1, '|');
+}
+
 /* "`which java`", "$(which java)" */
 static bool has_substitution(const char *text)
 {
@@ -177,8 +185,8 @@ static size_t command_length(struct ep_check *c, const char *text)
 	while (part && strchr(blanks, text[part - 1]))
 		part--;
 	length = part < all ? program_length(c, text, part) : 0;
-	if (length)
-		return length;
+	if (length || has_pipe(text))
+		return length ? length : first;
 	if (!text[first + strspn(text + first, blanks)])
 		return 0;
 	length = program_length(c, text, all);
