@@ -532,8 +532,9 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_SYSTEMD_PREFIX, /* such as "-" before the path */
 	ERRPIPE_DETAIL_FILE_URL,
 	ERRPIPE_DETAIL_BACKSLASHES,
-	ERRPIPE_DETAIL_DRIVE,	  /* a Windows drive letter */
-	ERRPIPE_DETAIL_CONVERTED, /* Git Bash put its own directory before it */
+	ERRPIPE_DETAIL_DRIVE,	    /* a Windows drive letter */
+	ERRPIPE_DETAIL_CONVERTED,   /* Git Bash put its own directory before it */
+	ERRPIPE_DETAIL_ROOT_PREFIX, /* it begins with the caller's path of the root; object is the rest */
 
 	/* WHOLE_COMMAND */
 	ERRPIPE_DETAIL_PLAIN_WORDS,
@@ -605,6 +606,10 @@ enum errpipe_detail {
 	/* BUNDLE_SECCOMP */
 	ERRPIPE_DETAIL_SECCOMP_ERRNO,
 	ERRPIPE_DETAIL_SECCOMP_KILLS,
+
+	/* DANGLING_LINK, in a root that is not the caller's: object is a path of the caller's root. */
+	ERRPIPE_DETAIL_LINK_WITH_ROOT, /* it begins with the caller's path of the root; available is the rest */
+	ERRPIPE_DETAIL_LINK_TO_HOST,   /* it exists only there; see compare_own_root */
 
 	/* SETUP_FAILED: object is a directory for a shell, such as "~/x"; available: its expansion, which exists */
 	ERRPIPE_DETAIL_DIRECTORY_NOT_EXPANDED

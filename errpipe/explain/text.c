@@ -450,6 +450,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
 		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },
+		{ "target", ex->detail ? NULL : ex->object },
+		{ "symlink", ex->detail ? NULL : ex->subject },
 		{ "refusers", ex->detail ? NULL : ex->object },
 		{ "search-path", ex->detail ? NULL : ex->object },
 		{ "rest-of-line", ex->object ? argument_at(ex, parent_of(ex, ex->broken)) : NULL },

@@ -99,6 +99,20 @@ try 'a directory on a directory' both 0 none 'it would start'
 bundle '"/bin/sh"' '' "$(mount /new ../host/no-x)"
 try 'a mount on nothing: runtimes create it' both 0 none 'it would start'
 
+# --- the program is in another directory
+
+bundle '"./server"'
+try 'another directory' both 1 near-miss '"./server" does not exist, but "/app/server" does' 'fix: correct the directory: use "/app/server"'
+bundle '"/root"'
+try 'a directory with the name of a program' both 1 not-a-file '"/root", which is "b/rootfs/root" here' '!use "/'
+bundle "\"$tmp/b/rootfs/bin/sh\""
+try 'a path of the host' both 1 near-miss 'fix: that is a path of this machine; inside the root, use "/bin/sh"'
+ln -s "$tmp/b/rootfs/app/server" b/rootfs/bin/linked
+bundle '"/bin/linked"'
+try 'a symlink with a path of the host' both 1 dangling-link 'inside the root: that is a path of this machine' \
+	'fix: correct the symlink: ln -sfn /app/server b/rootfs/bin/linked'
+rm b/rootfs/bin/linked
+
 # --- a volume that hides the program
 
 bundle '"/app/server"' '' "$(mount /app ../host/full)"

@@ -222,7 +222,10 @@ try 'a near miss, as JSON' knows 1 '["near-miss","certain","ENOENT","letter","/b
 	'[.cause, .certainty, .errno, .detail, .object]' --root root /bin/scirpt
 try 'an option' says 1 'why (likely): "--rm" looks like an option' --root root -- --rm
 try 'a shell builtin' says 1 'why: "source" is a bash builtin, not a program' --root root source x
+cp root/bin/good outside
 try 'a path of this machine' says 1 "does not exist in the image, but it does on this machine (ENOENT)" \
+	--root root "$tmp/outside"
+try 'a path of this machine, into the root' says 1 'fix: that is a path of this machine; inside the root, use "/bin/good"' \
 	--root root "$tmp/root/bin/good"
 try 'without "./"' says 1 'why: "good" is not in PATH, but "./good" exists (ENOENT)
 fix: use "./good": the working directory is not searched' --root root --cwd /bin --path /none good

@@ -35,6 +35,7 @@ static const char *const tree[] = {
 	"data/refused -x",
 	"data/bin/",
 	"data/bin/refused",
+	"data/bin/loose",
 	"data/tool/",
 	"data/loop -> loop",
 	"data/docker-entrypoint.sh",
@@ -82,6 +83,20 @@ static const char *const tree[] = {
 	"venv/bin/",
 	"venv/bin/python3.11",
 	"mnt/",
+	"at-top",
+	"running/",
+	"srv/",
+	"srv/serve",
+	"srv/running",
+	"srv/unfit -x",
+	"srv/app/",
+	"srv/app/top",
+	"opt/",
+	"opt/pack/",
+	"opt/pack/packed",
+	"opt/pack/both",
+	"opt/other/",
+	"opt/other/both",
 	/* Links that lead nowhere. */
 	"bin/dangling -> /build/dangling",
 	"usr/bin/twice -> ../../bin/dangling",
@@ -306,7 +321,7 @@ static const struct row {
 	{ "/bin/sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_TORN_APART, "/bin", "/usr/bin/sh", NULL },
 	{ "/usr/bin/ip", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/usr/bin/ip", "/usr/sbin/ip",
 	  NULL },
-	{ "/opt/sh", NULL, ERRPIPE_CAUSE_MISSING, 0, "/opt", NULL, NULL },
+	{ "/opt/sh", NULL, ERRPIPE_CAUSE_MISSING, 0, "/opt/sh", NULL, NULL },
 	{ "/target/release/api", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/target/release",
 	  "/target/triple/release/api", NULL },
 	{ "../target/release/api", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "../target/release",
@@ -316,6 +331,30 @@ static const struct row {
 	{ "/target/api", NULL, ERRPIPE_CAUSE_MISSING, 0, "/target/api", NULL, NULL },
 	{ "/main", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LEADING_SLASH, "/main", "./main", NULL },
 	{ "/sub/prog", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_LEADING_SLASH, "/sub", "./sub/prog", NULL },
+
+	{ "/app/data/main", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/app/data", "/app/main",
+	  NULL },
+	{ "/data/loose", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/data/loose",
+	  "/data/bin/loose", NULL },
+	{ "./serve", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "./serve", "/srv/serve", NULL },
+	{ "serve", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "serve", "/srv/serve", NULL },
+	{ "serve", "/bin", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/srv/serve", "/bin", NULL },
+	{ "/usr/bin/serve", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/usr/bin/serve",
+	  "/srv/serve", NULL },
+	{ "/top", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/top", "/srv/app/top", NULL },
+	{ "/none/at-top", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/none", "/at-top", NULL },
+	{ "/none/packed", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, "/none", "/opt/pack/packed",
+	  NULL },
+	{ "packed", "/bin", ERRPIPE_CAUSE_OUTSIDE_PATH, 0, "/opt/pack/packed", "/bin", NULL },
+	{ "/same", "/bin", ERRPIPE_CAUSE_NOT_A_FILE, 0, "/same", "/same/same", NULL },
+	{ "/running", NULL, ERRPIPE_CAUSE_NOT_A_FILE, 0, "/running", "/srv/running", NULL },
+	/* Not there, more than one of them, or no program. */
+	{ "/srv/none", NULL, ERRPIPE_CAUSE_MISSING, 0, "/srv/none", NULL, NULL },
+	{ "/none/both", NULL, ERRPIPE_CAUSE_MISSING, 0, "/none", NULL, NULL },
+	{ "both", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "/none/unfit", NULL, ERRPIPE_CAUSE_MISSING, 0, "/none", NULL, NULL },
+	{ "/none/pack", NULL, ERRPIPE_CAUSE_MISSING, 0, "/none", NULL, NULL },
+	{ "/usr", NULL, ERRPIPE_CAUSE_NOT_A_FILE, 0, "/usr", NULL, NULL },
 
 	/* The name, almost. */
 	{ "/app/entrypoint.sh", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_CASE, "/app/entrypoint.sh",
@@ -378,7 +417,7 @@ static const struct row {
 	{ "lua5.3", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
 	{ "/data/start.sh", NULL, ERRPIPE_CAUSE_MISSING, 0, "/data/start.sh", NULL, NULL },
 	{ "bat", "/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin", NULL },
-	{ "/app/data/main", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/data", NULL, NULL },
+	{ "/app/data/worker2", NULL, ERRPIPE_CAUSE_MISSING, 0, "/app/data", NULL, NULL },
 
 	/* More than a name. */
 	{ "npm run build", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, NULL, "npm", NULL },
@@ -413,8 +452,9 @@ static const struct row {
 	{ "C>D", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "it`s", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "cd /app && ls", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_SHELL_SYNTAX, "cd ", "cd", NULL },
-	{ "/opt/none -x", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "/opt", "/opt/none", NULL },
-	{ "/opt/My Tools/run", NULL, ERRPIPE_CAUSE_MISSING, 0, "/opt", NULL, NULL },
+	{ "/opt/none -x", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_PLAIN_WORDS, "/opt/none -x", "/opt/none",
+	  NULL },
+	{ "/opt/My Tools/run", NULL, ERRPIPE_CAUSE_MISSING, 0, "/opt/My Tools", NULL, NULL },
 	{ "two words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "[\"/bin/sh\",", NULL, ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_DETAIL_JSON_LIST, "[\"", NULL, NULL },
 	{ "[\"cat\",", "/usr/bin", ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_DETAIL_JSON_LIST, NULL, "cat", NULL },
@@ -462,7 +502,8 @@ static const struct row {
 	{ "{command}", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL, NULL, NULL },
 	{ "<command>", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, NULL, NULL, NULL },
 	{ "<your program> -v", "/bin", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, NULL, NULL, NULL },
-	{ "/opt/<version>/bin/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, "/opt", NULL, NULL },
+	{ "/opt/<version>/bin/x", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, "/opt/<version>",
+	  NULL, NULL },
 	{ "<path/to/app>", NULL, ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_PLACEHOLDER, "<path", NULL, NULL },
 	{ "none<in>out", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "<in>out", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
@@ -869,13 +910,23 @@ START_TEST(a_working_directory)
 }
 END_TEST
 
+/* A program outside the root. The path ends in XXXXXX. */
+static void make_outside(char *path)
+{
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fchmod(fd, 0755), 0);
+	close(fd);
+}
+
 /* Only if the question allows it, and only in another root. */
 START_TEST(a_path_of_the_host)
 {
-	char path[PATH_MAX + 16];
+	char path[] = "/tmp/errpipe-host.XXXXXX";
 	struct errpipe_question question = { .root = root, .path = path };
 
-	snprintf(path, sizeof(path), "%s/app/ls", base);
+	make_outside(path);
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_MISSING);
 	question.compare_own_root = 1;
@@ -885,6 +936,84 @@ START_TEST(a_path_of_the_host)
 	question.path = "/usr/bin/env";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_MISSING);
+	unlink(path);
+}
+END_TEST
+
+/* The path of the root, as the kernel or the caller calls it, and a path in it. */
+START_TEST(a_path_with_the_root)
+{
+	static const struct {
+		const char *before, *after, *object;
+	} paths[] = {
+		{ base, "/data/bin/refused", "/data/bin/refused" },
+		{ base, "//bin/tool", "//bin/tool" },
+		{ "img", "/data/bin/refused", "/data/bin/refused" },
+		{ "././img", "/data/bin/refused", "/data/bin/refused" },
+		{ base, "/data/bin/none", NULL },
+		{ base, "2/data/bin/refused", NULL },
+		{ base, "/data/bin", NULL },
+		{ "img2", "/data/bin/refused", NULL },
+		{ "/img", "/data/bin/refused", NULL },
+		{ "/tmp", "/data/bin/refused", NULL },
+	};
+	char path[2 * PATH_MAX];
+	const struct errpipe_question question = { .root = root, .path = path, .root_name = "./img/", .cwd = "/mnt" };
+
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		snprintf(path, sizeof(path), "%s%s", paths[i].before, paths[i].after);
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_msg(ex.cause == (paths[i].object ? ERRPIPE_CAUSE_NEAR_MISS : ERRPIPE_CAUSE_MISSING),
+			      "%s: %s", path, errpipe_cause_name(ex.cause));
+		ck_assert_str_eq(or_none(ex.object), or_none(paths[i].object));
+		if (paths[i].object)
+			assert_said(&ex, "that is a path of this machine; inside the root, use \"/");
+	}
+	snprintf(path, sizeof(path), "%s/usr/bin/python3", base);
+	make_script(path);
+	snprintf(path, sizeof(path), "/app/script-x");
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	assert_said(&ex, "inside the root, use \"/usr/bin/python3\" in the first line of \"/app/script-x\"");
+	unlinkat(root, "app/script-x", 0);
+}
+END_TEST
+
+/* A symbolic link that was made outside the root. */
+START_TEST(a_link_of_the_host)
+{
+	char host[] = "/tmp/errpipe-host.XXXXXX", with_root[PATH_MAX + 16];
+	const struct {
+		const char *target;
+		enum errpipe_detail detail;
+		const char *words;
+	} links[] = {
+		{ with_root, ERRPIPE_DETAIL_LINK_WITH_ROOT, "correct the symlink: ln -sfn /bin/tool img/mnt/link" },
+		{ host, ERRPIPE_DETAIL_LINK_TO_HOST, "does not exist inside the root, only on this machine" },
+		{ "/errpipe/none", ERRPIPE_DETAIL_NONE, "create \"/errpipe/none\" or correct the symlink" },
+		{ "/usr/bin/env", ERRPIPE_DETAIL_NONE, "create \"/usr/bin/env\"" },
+		{ "none", ERRPIPE_DETAIL_NONE, "create \"none\"" },
+	};
+	struct errpipe_question question = {
+		.root = root, .path = "/mnt/link", .root_name = "img", .compare_own_root = 1
+	};
+
+	make_outside(host);
+	snprintf(with_root, sizeof(with_root), "%s/bin/tool", base);
+	for (size_t i = 0; i < COUNT(links); i++) {
+		ck_assert_int_eq(symlinkat(links[i].target, root, "mnt/link"), 0);
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_DANGLING_LINK);
+		ck_assert_int_eq(ex.detail, links[i].detail);
+		ck_assert_str_eq(ex.object, links[i].target);
+		assert_said(&ex, links[i].words);
+		unlinkat(root, "mnt/link", 0);
+	}
+	question.compare_own_root = 0;
+	ck_assert_int_eq(symlinkat(host, root, "mnt/link"), 0);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	unlinkat(root, "mnt/link", 0);
+	unlink(host);
 }
 END_TEST
 
@@ -947,6 +1076,8 @@ static Suite *command_suite(void)
 	tcase_add_test(tcase, no_shell);
 	tcase_add_test(tcase, a_working_directory);
 	tcase_add_test(tcase, a_path_of_the_host);
+	tcase_add_test(tcase, a_path_with_the_root);
+	tcase_add_test(tcase, a_link_of_the_host);
 	tcase_add_test(tcase, a_secret);
 	tcase_add_test(tcase, a_report);
 	tcase_add_test(tcase, a_long_search);

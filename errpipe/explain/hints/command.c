@@ -100,16 +100,6 @@ static bool hint_option(struct ep_check *c, const struct errpipe_link *link)
 
 /* --- all of them -------------------------------------------------------------------------------------------- */
 
-/* "COPY app /app" puts it into a directory that exists. */
-static void hint_inside(struct ep_check *c, const struct errpipe_link *link)
-{
-	const char *path = ep_keep(c, "%s/%s", link->path, ep_last_name(link->path));
-
-	if (link->kind == ERRPIPE_LINK_PROGRAM && S_ISDIR(link->mode) && *ep_last_name(link->path) &&
-	    ep_is_program(c, path))
-		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_A_FILE, .object = path });
-}
-
 /* The kernel does not search PATH for an interpreter. */
 static bool hint_relative(struct ep_check *c, const struct errpipe_link *link)
 {
@@ -160,7 +150,8 @@ static const struct {
 	{ ep_hint_words, TYPED },      { ep_hint_notation, TYPED },
 	{ hint_option, TYPED },	       { ep_hint_path, LINE },
 	{ ep_hint_place, LINE },       { ep_hint_punctuation, LINE },
-	{ ep_hint_builtin, TYPED },    { ep_hint_similar, LINE },
+	{ ep_hint_builtin, TYPED },    { ep_hint_root_prefix, LINE },
+	{ ep_hint_similar, LINE },     { ep_hint_elsewhere, TYPED },
 	{ ep_hint_entrypoint, TYPED }, { hint_relative, LINE },
 	{ ep_hint_no_shell, LINE },    { ep_hint_host, TYPED },
 };
@@ -184,7 +175,9 @@ void ep_hint_command(struct ep_check *c)
 
 	ep_hint_directory(c);
 	if (link && ex->cause == ERRPIPE_CAUSE_NOT_A_FILE && !ex->detail && !ex->object)
-		hint_inside(c, link);
+		ep_hint_instead(c, link);
+	if (link && ex->cause == ERRPIPE_CAUSE_DANGLING_LINK)
+		ep_hint_host_link(c);
 	if (!link || !is_missing(ex))
 		return;
 	c->steps = HINT_STEPS;

@@ -39,7 +39,8 @@ void ep_hint_command(struct ep_check *c);
  * words.c: a command that was meant for a shell: all of it in one word; one that only a shell has.
  * notation.c: a path as systemd, Windows, a browser or a container engine would take it.
  * similar.c: a character that cannot be seen, or that looks like another; a comma or semicolon at the end; a name that is spelled differently in its directory.
- * place.c: PATH is wrong; the file is in another directory; there is no shell; the image has another entrypoint; it is in the caller's root instead of the question's.
+ * place.c: PATH is wrong; the file is in another directory; there is no shell; the image has another entrypoint.
+ * host.c: a path of the caller's root instead of the question's.
  */
 bool ep_hint_template(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_expansion(struct ep_check *c, const struct errpipe_link *link);
@@ -55,7 +56,15 @@ bool ep_hint_path(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_elsewhere(struct ep_check *c, const struct errpipe_link *link);
+bool ep_hint_root_prefix(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
+
+/* place.c: the path leads to a directory. "COPY app /app" puts the program into it; or it is in another directory. */
+void ep_hint_instead(struct ep_check *c, const struct errpipe_link *link);
+
+/* host.c: a symbolic link leads nowhere in the root. Does it lead to a file of the caller's root? */
+void ep_hint_host_link(struct ep_check *c);
 
 /* expansion.c: the working directory of a setup does not exist. Was it for a shell? */
 void ep_hint_directory(struct ep_check *c);

@@ -13,14 +13,15 @@
 static const char *const directories[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
 					   "/usr/bin",	      "/sbin",		"/bin" };
 
-#define DIRECTORIES (sizeof(directories) / sizeof(*directories))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define DIRECTORIES  COUNT(directories)
 
 /* Where other systems and packages put theirs: NixOS, Homebrew, images of Java and of Go. */
 static const char *const other_directories[] = { "/run/current-system/sw/bin", "/opt/homebrew/bin",
 						 "/home/linuxbrew/.linuxbrew/bin", "/opt/java/openjdk/bin",
 						 "/usr/local/go/bin" };
 
-#define OTHER_DIRECTORIES (sizeof(other_directories) / sizeof(*other_directories))
+#define OTHER_DIRECTORIES COUNT(other_directories)
 
 /* All of them, the usual ones first. NULL: no more. */
 static const char *directory_at(size_t i)
@@ -380,6 +381,75 @@ bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link)
 	return false;
 }
 
+/* --- where images keep their programs ----------------------------------------------------------------------- */
+
+/* The working directory and the one above it come first. Both are unknown for a command of env(1), which may change it. */
+static const char *const homes[] = { ".",    "..",	 "",	     "/app",  "/app/bin",   "/usr/src/app",
+				     "/srv", "/srv/app", "/app/src", "/code", "/workspace", "/usr/local/bin" };
+
+enum { RELATIVE_HOMES = 2 };
+
+/* Returns its path, kept, or NULL. */
+static const char *find_home(struct ep_check *c, const char *name)
+{
+	struct below direct = { .c = c, .directory = "/opt", .rest = name };
+	struct below in_bin = { .c = c, .directory = "/opt", .rest = ep_keep(c, "bin/%s", name) };
+	char path[PATH_MAX];
+
+	for (size_t i = c->ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING ? RELATIVE_HOMES : 0; i < COUNT(homes); i++) {
+		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", homes[i], name)))
+			return ep_keep(c, "%s", path);
+	}
+	if (find_below(&direct))
+		return ep_keep(c, "%s", direct.path);
+	return find_below(&in_bin) ? ep_keep(c, "%s", in_bin.path) : NULL;
+}
+
+/* "/app/server" for "/app/bin/server", and the reverse. */
+static const char *find_near(struct ep_check *c, const char *wanted)
+{
+	const char *name = ep_last_name(wanted);
+	int directory = name > wanted ? name - wanted - 1 : 0, above = directory;
+	char path[PATH_MAX];
+
+	while (above && wanted[above - 1] != '/')
+		above--;
+	if (above && is_program(c, path, snprintf(path, sizeof(path), "%.*s%s", above, wanted, name)))
+		return ep_keep(c, "%s", path);
+	return directory && is_program(c, path, snprintf(path, sizeof(path), "%.*s/bin/%s", directory, wanted, name))
+		       ? ep_keep(c, "%s", path)
+		       : NULL;
+}
+
+bool ep_hint_elsewhere(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *name = ep_last_name(link->path), *found = NULL;
+
+	if (!*name)
+		return false;
+	if (name > link->path)
+		found = find_near(c, link->path);
+	if (!found)
+		found = find_home(c, name);
+	if (!found)
+		return false;
+	return is_searched(c->ex->cause) ? outside_path(c, ERRPIPE_DETAIL_NONE, found)
+					 : elsewhere(c, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL, found);
+}
+
+/* The path leads to a directory. */
+void ep_hint_instead(struct ep_check *c, const struct errpipe_link *link)
+{
+	const char *name = ep_last_name(link->path), *path = ep_keep(c, "%s/%s", link->path, name);
+
+	if (link->kind != ERRPIPE_LINK_PROGRAM || !S_ISDIR(link->mode) || !*name)
+		return;
+	if (!ep_is_program(c, path))
+		path = find_home(c, name);
+	if (path)
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_A_FILE, .object = path });
+}
+
 /* --- no shell ----------------------------------------------------------------------------------------------- */
 
 static bool is_shell(const char *name)
@@ -424,32 +494,4 @@ bool ep_hint_no_shell(struct ep_check *c, const struct errpipe_link *link)
 	}
 	return refine(c, (struct ep_finding){
 				 .cause = c->ex->cause, .detail = ERRPIPE_DETAIL_NO_SHELL, .object = c->ex->object });
-}
-
-/* --- a path of the host ------------------------------------------------------------------------------------- */
-
-/* Every system has these, so it does not tell that the host was meant. */
-static bool is_everywhere(const char *path)
-{
-	return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/bin/", 5) == 0 || strncmp(path, "/sbin/", 6) == 0 ||
-	       strncmp(path, "/lib", 4) == 0;
-}
-
-bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link)
-{
-	const struct errpipe_question own = { .root = ERRPIPE_OWN_ROOT, .path = link->path };
-	struct ep_check host = *c;
-	bool exists;
-
-	if (!c->question->compare_own_root || c->question->root == ERRPIPE_OWN_ROOT || *link->path != '/' ||
-	    c->ex->cause != ERRPIPE_CAUSE_MISSING || is_everywhere(link->path))
-		return false;
-	host.root = ep_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY);
-	if (host.root < 0)
-		return false;
-	host.question = &own;
-	exists = ep_is_program(&host, link->path);
-	close(host.root);
-	return exists &&
-	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_HOST_PATH, .certainty = ERRPIPE_LIKELY });
 }
