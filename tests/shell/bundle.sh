@@ -138,6 +138,37 @@ bundle '"/app/gone"' '' "$(tmpfs /app '"nosuid"')"
 try 'a tmpfs on which somebody puts the program' both 1 not-yet-mounted '!hides'
 bundle '"/app/server"' '' ', "mounts": [{"destination": "/app", "type": "tmpfs"}, {"destination": "/app/server", "type": "bind", "source": "rootfs/bin/sh"}]'
 try 'a tmpfs, and the program mounted on it' both 0 none 'it would start'
+# tmpfs_on DIRECTORY...: several, mounted in this order.
+tmpfs_on() {
+	printf ', "mounts": ['
+	for at; do
+		printf '%s{"destination": "%s", "type": "tmpfs", "source": "tmpfs"}' "$separator" "$at"
+		separator=', '
+	done
+	printf ']'
+}
+separator=
+mkdir -p b/rootfs/app/sub && cp "$ERRPIPE_BUILD/dmz" b/rootfs/app/sub
+while read -r at hiding; do
+	# shellcheck disable=SC2046 # words
+	bundle '"/app/sub/dmz"' '' "$(tmpfs_on $(echo "$at" | tr , ' '))"
+	try "several: $at" both 1 hidden-by-mount "the image has \"/app/sub/dmz\", but the tmpfs on \"$hiding\" hides it (ENOENT)"
+done <<-'END'
+	/app,/app/sub /app/sub
+	/app/sub,/app /app
+	/app,/app /app
+	/app,/app/sub,/app/sub /app/sub
+	/app,/app/other,/tmp /app
+END
+bundle '"/app/sub/none"' '' "$(tmpfs_on /app /app/sub)"
+try 'a tmpfs on a tmpfs, for a program that is nowhere' both 1 not-yet-mounted '!hides'
+bundle '"/app/sub/dmz"' '' ', "mounts": [{"destination": "/app", "type": "tmpfs"}, {"destination": "/app/sub", "type": "bind", "source": "../host/full"}]'
+try 'a volume on a tmpfs' both 1 hidden-by-mount 'the mount of "b/../host/full" on "/app/sub" hides it'
+bundle '"/app/sub/dmz"' '' ', "mounts": [{"destination": "/app", "type": "tmpfs", "options": ["tmpcopyup"]}, {"destination": "/app/sub", "type": "tmpfs"}]'
+try 'a tmpfs on a copy of the files' both 1 not-yet-mounted '!hides'
+bundle '"/app/sub/server"' '' ', "mounts": [{"destination": "/app", "type": "tmpfs"}, {"destination": "/app/sub", "type": "bind", "source": "rootfs/app"}]'
+try 'a program in a volume on a tmpfs' both 0 none 'it would start'
+rm -r b/rootfs/app/sub
 mkdir -p b/rootfs/opt/dir && printf '#!/opt/dir\n' >b/rootfs/bin/of-opt && chmod 755 b/rootfs/bin/of-opt
 bundle '"/bin/of-opt"'
 try 'a directory as interpreter' both 1 not-a-file 'fix: name a program in the first line of "/bin/of-opt"'

@@ -30,6 +30,9 @@ bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, str
 /* mounts.c: the mode of a file without this mount and later ones. 0: it does not exist, or is unknown. */
 mode_t ep_mode_below(struct ep_check *c, const struct errpipe_mount *mount, const char *path);
 
+/* mounts.c: the same without the mounts below it that are empty at first: a file that several of them hide. */
+mode_t ep_mode_hidden(struct ep_check *c, const struct errpipe_mount *mount, const char *path);
+
 /* mounts.c: the mount that covers a regular file of the root, or of an earlier mount. NULL: none, or it has one itself. */
 const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path);
 

@@ -111,19 +111,42 @@ bool ep_is_empty_directory(int path_fd)
 	return ret == 0;
 }
 
-mode_t ep_mode_below(struct ep_check *c, const struct errpipe_mount *mount, const char *path)
+/* With the mounts before this one. w->fd is closed. */
+static int look_below(struct ep_lookup *w, struct ep_check *c, const struct errpipe_mount *mount, const char *path)
 {
 	struct errpipe_question earlier = *c->question;
 	struct ep_check before = *c;
-	struct ep_lookup w;
+	int ret;
 
 	earlier.mounts_count = mount - earlier.mounts;
 	before.question = &earlier;
-	if (ep_lookup(&w, &before, path, EP_FOR_HINT) < 0)
-		return 0;
-	if (w.fd >= 0)
-		close(w.fd);
-	return w.st.st_mode;
+	ret = ep_lookup(w, &before, path, EP_FOR_HINT);
+	if (ret == 0 && w->fd >= 0)
+		close(w->fd);
+	return ret;
+}
+
+mode_t ep_mode_below(struct ep_check *c, const struct errpipe_mount *mount, const char *path)
+{
+	struct ep_lookup w;
+
+	return look_below(&w, c, mount, path) < 0 ? 0 : w.st.st_mode;
+}
+
+/* Other file systems that are empty at first can lie in between. */
+mode_t ep_mode_hidden(struct ep_check *c, const struct errpipe_mount *mount, const char *path)
+{
+	struct errpipe_question earlier = *c->question;
+	struct ep_lookup w;
+	size_t length;
+
+	do {
+		if (look_below(&w, c, mount, path) == 0)
+			return w.st.st_mode;
+		earlier.mounts_count = mount - earlier.mounts;
+		mount = ep_mount_over(&earlier, w.place, &length);
+	} while (mount && mount->empty);
+	return 0;
 }
 
 static const char *keep_or_null(struct ep_check *c, const char *text)
@@ -159,7 +182,7 @@ const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path
 	if (found && S_ISREG(w.st.st_mode))
 		return NULL;
 	mount = ep_mount_over(c->question, found ? w.text : w.place, &length);
-	return mount && S_ISREG(ep_mode_below(c, mount, path)) ? mount : NULL;
+	return mount && S_ISREG(ep_mode_hidden(c, mount, path)) ? mount : NULL;
 }
 
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)

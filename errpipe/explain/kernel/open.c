@@ -95,7 +95,7 @@ static const char *keep_or_null(struct ep_check *c, const char *text)
 static void hide(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_mount *mount,
 		 struct ep_finding *finding)
 {
-	mode_t mode = ep_mode_below(c, mount, link->path);
+	mode_t mode = ep_mode_hidden(c, mount, link->path);
 
 	if (!S_ISREG(mode) || !(mode & 0111))
 		return;
