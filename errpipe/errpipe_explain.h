@@ -451,6 +451,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_OTHER_VERSION,	     /* available is another version of it */
 	ERRPIPE_DETAIL_PRIVILEGED_LIBRARY,   /* the program gains privileges, so the loader ignores LD_LIBRARY_PATH */
 	ERRPIPE_DETAIL_PRIVILEGED_ELSEWHERE, /* the same, but the library exists as available */
+	ERRPIPE_DETAIL_SHUT_DIRECTORY, /* the process may not search the directory object, and it may be there */
 
 	/* LIBRARY_OTHER_ARCHITECTURE: the program is for ARM as well, but for the other floating-point ABI. */
 	ERRPIPE_DETAIL_HARD_FLOAT, /* of the program */

@@ -445,6 +445,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "subject-last", last_name_of(ex->subject) },
 		{ "looked", ex->detail ? NULL : ex->searched },
 		{ "unshut", ex->object ? NULL : ex->subject },
+		{ "shut", ex->detail == ERRPIPE_DETAIL_SHUT_DIRECTORY ? ex->object : NULL },
 		{ "in-cwd", when(is_in_cwd(ex)) },
 		{ "late", when(ex->detail == ERRPIPE_DETAIL_LATE_OPTION) },
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },

@@ -879,6 +879,56 @@ START_TEST(in_a_shut_directory)
 }
 END_TEST
 
+/* A process that may not even see whether the library is in the directory. */
+static void search_shut(int i)
+{
+	(void)i;
+	if (setresgid(1234, 1234, 1234) < 0 || setresuid(1234, 1234, 1234) < 0)
+		SKIP("needs root");
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_SHUT_DIRECTORY);
+	ck_assert_str_eq(ex.object, "/opt/a");
+	assert_said(&ex, "which its loader does not find; it may not search \"/opt/a\"");
+	assert_said(&ex, "if it is there: chmod a+x /opt/a; else install it");
+}
+
+/* errpipe sees that the library is not there. */
+static void search_empty(int i)
+{
+	const struct errpipe_who who = { .uid = 1234, .gid = 1234 };
+
+	ask((struct errpipe_question){ .who = &who });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	(void)i;
+}
+
+/* The directory is open, or a later one has the library. */
+static void search_other(int i)
+{
+	(void)i;
+	if (setresgid(1234, 1234, 1234) < 0 || setresuid(1234, 1234, 1234) < 0)
+		SKIP("needs root");
+	ask((struct errpipe_question){ .envp = empty });
+	must_start();
+}
+
+START_TEST(in_a_directory_that_is_shut_for_us)
+{
+	if (_i)
+		LOADER(musl);
+	put_program((struct dynamic_file){ .runpath = "/opt/a/lib:/opt/b" });
+	ck_assert_int_eq(mkdirat(root, "opt/a/lib", 0755), 0);
+	ck_assert_int_eq(fchmodat(root, "opt/a", 0700, 0), 0);
+	in_child(search_empty, _i);
+	put_library("opt/a/lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	in_child(search_shut, _i);
+	put_library("opt/b/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	in_child(search_other, _i);
+}
+END_TEST
+
 START_TEST(on_a_noexec_mount)
 {
 	struct errpipe_mount mount = { .at = "/opt/b", .noexec = 1 };
@@ -1239,6 +1289,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_loop_test(tcase, without_a_cache, 0, 3);
 	tcase_add_test(tcase, other_version_in_the_cache);
 	tcase_add_test(tcase, in_a_shut_directory);
+	tcase_add_loop_test(tcase, in_a_directory_that_is_shut_for_us, 0, 2);
 	tcase_add_loop_test(tcase, shadowed, 0, 2);
 	tcase_add_test(tcase, shadowed_needer);
 	tcase_add_test(tcase, doubts);

@@ -173,8 +173,8 @@ static bool is_in_directory(struct ep_walk *w, const char *path)
  */
 static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 {
-	if (error == EACCES && ep_exists(w->c, path))
-		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
+	if (error == EACCES)
+		ep_walk_refused(w, path);
 	if (error == ENOENT || error == EACCES || !is_in_directory(w, path))
 		return EP_TRY_NEXT;
 	return EP_TRY_NEXT_LIST;

@@ -445,6 +445,17 @@ static bool take_elsewhere(struct ep_walk *w, const struct ep_near *near, struct
 	return true;
 }
 
+/* The library may be in a directory that the process may not search. */
+static bool take_shut(struct ep_walk *w, struct ep_finding *missing)
+{
+	if (!w->shut)
+		return false;
+	missing->detail = ERRPIPE_DETAIL_SHUT_DIRECTORY;
+	missing->object = w->shut;
+	missing->object_here = ep_path_here(w->c, w->shut);
+	return true;
+}
+
 static enum ep_try try_existing(struct ep_walk *w, const char *path)
 {
 	if (ep_exists(w->c, path))
@@ -516,7 +527,7 @@ enum ep_try ep_walk_missing(struct ep_walk *w, const struct ep_near *near)
 	if (strchr(w->wanted, '/'))
 		missing_path(w, &missing);
 	else if (!take_near(w, near, &missing) && !take_origin(w, &missing) && !take_runpath(w, &missing) &&
-		 !take_elsewhere(w, near, &missing) && !take_other_libc(w, &missing))
+		 !take_shut(w, &missing) && !take_elsewhere(w, near, &missing) && !take_other_libc(w, &missing))
 		take_rest(w, near, &missing);
 	w->given_up = false; /* a failed search for a hint does not change the answer */
 	return ep_walk_stop(w, NULL, missing);

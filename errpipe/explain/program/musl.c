@@ -68,8 +68,8 @@ static enum ep_try check_file(struct ep_walk *w, const char *path, const struct 
 /* path_open() */
 static enum ep_try not_opened(struct ep_walk *w, const char *path, int error)
 {
-	if (error == EACCES && ep_exists(w->c, path))
-		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
+	if (error == EACCES)
+		ep_walk_refused(w, path);
 	return error == ENOENT || error == ENOTDIR || error == EACCES || error == ENAMETOOLONG ? EP_TRY_NEXT
 											       : EP_TRY_NOWHERE;
 }

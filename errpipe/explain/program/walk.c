@@ -236,6 +236,7 @@ void ep_walk_want(struct ep_walk *w, const char *name, int needer, bool is_optio
 	w->is_optional = is_optional;
 	w->by = EP_BY_SYSTEM;
 	w->passed = (struct ep_passed){ .path = NULL };
+	w->shut = NULL;
 	*w->searched = '\0';
 	w->c->ex->looking_at = name;
 }
@@ -293,6 +294,18 @@ void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed)
 		return;
 	w->passed = passed;
 	w->passed.path = ep_walk_keep(w, path);
+}
+
+/* If errpipe may search the directory, it knows that the library is not there. */
+void ep_walk_refused(struct ep_walk *w, const char *path)
+{
+	const char *directory = directory_of(w, path), *link;
+	char inside[PATH_MAX];
+
+	if (ep_exists(w->c, path))
+		ep_walk_pass(w, path, (struct ep_passed){ .cause = ERRPIPE_CAUSE_LIBRARY_UNREADABLE });
+	else if (!w->shut && directory && ep_walk_join(inside, directory, ".") && !ep_exists(w->c, inside))
+		ep_fails_by(w->c, path, ERRPIPE_CAUSE_UNSEARCHABLE, &w->shut, &link);
 }
 
 enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct ep_readable *file)

@@ -139,6 +139,7 @@ struct ep_walk {
 	int needer;
 	bool is_optional; /* a fault is worth a warning of the loader at most */
 	struct ep_passed passed;
+	const char *shut;     /* a directory that neither the process nor errpipe may search; or NULL */
 	enum ep_by by;	      /* the list that is being searched */
 	struct ep_near *near; /* in a second search, its result */
 	/* In a second search, each path goes to this function, and nothing is mapped. */
@@ -183,6 +184,9 @@ enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct 
 
 /* Note a file that the loader passes over; the first one counts. */
 void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed);
+
+/* The process may not read a file, or not search a directory on the way to it. */
+void ep_walk_refused(struct ep_walk *w, const char *path);
 
 /* Open a file. Returns 0, or a negative errno; -ENOSYS also after too many. */
 int ep_walk_open(struct ep_walk *w, const char *path, struct ep_readable *file);
