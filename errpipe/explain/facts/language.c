@@ -30,6 +30,31 @@ static bool is_python_import(struct ep_span line)
 	return is_alone(rest) || ep_byte(rest, 0) == ',' || ep_starts(rest, " as ");
 }
 
+/* "import sys; print(sys.path)": in other languages the line ends there. */
+static bool is_python_import_and_more(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "import ");
+
+	return is_python_import(line) && ep_byte(rest, 0) == ';' && ep_trim(ep_after(rest, 1)).size;
+}
+
+/* Modules of every Python. */
+static bool is_python_module(struct ep_span line)
+{
+	static const char *const modules[] = { "os",	   "sys",      "json",	   "re",      "subprocess",
+					       "argparse", "datetime", "asyncio",  "pathlib", "logging",
+					       "socket",   "random",   "math",	   "shutil",  "platform",
+					       "requests", "numpy",    "itertools" };
+	struct ep_span name = ep_after(line, strlen("import "));
+
+	name.size = ep_until(name, " ,;.#");
+	for (size_t i = 0; i < sizeof(modules) / sizeof(*modules) && is_python_import(line); i++) {
+		if (ep_equals(name, modules[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool is_python_from(struct ep_span line)
 {
 	return ep_starts(line, "from ") && ep_starts(after_name(line, "from "), " import ");
@@ -45,7 +70,8 @@ static bool is_python_def(struct ep_span line)
 {
 	if (ep_starts(line, "async "))
 		line = ep_after(line, 6);
-	return ep_starts(line, "def ") && ep_byte(after_name(line, "def "), 0) == '(' && ends_in(line, ':');
+	return ep_starts(line, "def ") && ep_byte(after_name(line, "def "), 0) == '(' &&
+	       (ends_in(line, ':') || ep_holds(line, "): "));
 }
 
 static bool is_python_class(struct ep_span line)
@@ -73,6 +99,28 @@ static bool is_python_except(struct ep_span line)
 static bool is_print(struct ep_span line)
 {
 	return ep_starts(line, "print(") || ep_starts(line, "print \"") || ep_starts(line, "print '");
+}
+
+/* "print('x')", "print(f'{x}')"; with a semicolon it would be Perl or PHP. */
+static bool is_print_call(struct ep_span line)
+{
+	return ep_starts(line, "print(") && ends_in(line, ')');
+}
+
+/* "with open('x') as f: print(f.read())", "for i in range(3): print(i)", "while True: run()" */
+static bool is_python_line(struct ep_span line)
+{
+	return ep_starts(line, "with open(") || ep_starts(line, "while True:") ||
+	       (ep_starts(line, "for ") && ep_holds(line, " in range("));
+}
+
+/* Lua, R, Julia and Swift have print() as well. */
+static bool is_of_others_with_print(struct ep_span line)
+{
+	return ep_starts(line, "local ") || ep_starts(line, "-- ") || ep_equals(line, "end") ||
+	       ep_starts(line, "library(") || ep_holds(line, " <- ") || ep_starts(line, "let ") ||
+	       ep_starts(line, "func ") || ep_starts(line, "var ") || ep_starts(line, "using ") ||
+	       ep_starts(line, "function ");
 }
 
 static bool is_docstring(struct ep_span line)
@@ -197,16 +245,21 @@ static bool is_puts(struct ep_span line)
 static const struct sign {
 	bool (*is)(struct ep_span line);
 	enum errpipe_content language;
-	unsigned weight;
+	int weight;
 } signs[] = {
 	{ is_python_import, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_python_import_and_more, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_python_module, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_python_from, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_def, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_class, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_main, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_block, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_python_except, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_python_line, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_print, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_print_call, ERRPIPE_CONTENT_PYTHON, 1 },
+	{ is_of_others_with_print, ERRPIPE_CONTENT_PYTHON, -2 },
 	{ is_docstring, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_cookie, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_strict_javascript, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
@@ -244,7 +297,7 @@ static const struct {
 enum { LANGUAGES = ERRPIPE_CONTENT_RUBY + 1, LINES_MAX = 200 };
 
 /* Each kind of line counts once. The first lines count; those of a block are indented. */
-static void add_signs(struct ep_span text, unsigned weight[LANGUAGES])
+static void add_signs(struct ep_span text, int weight[LANGUAGES])
 {
 	bool seen[COUNT(signs)] = { false };
 	struct ep_span line;
@@ -287,14 +340,14 @@ static bool begins_with_sign(struct ep_span text, enum errpipe_content language)
 	if (!ep_take_line(&code, &first))
 		return false;
 	for (size_t s = 0; s < COUNT(signs); s++)
-		is = is || (signs[s].language == language && signs[s].is(first));
+		is = is || (signs[s].language == language && signs[s].weight > 0 && signs[s].is(first));
 	return is;
 }
 
 enum errpipe_content ep_language(const struct ep_text *text)
 {
 	const struct ep_span start = ep_after(text->all, ep_while(text->all, " \t\r\n"));
-	unsigned weight[LANGUAGES] = { 0 };
+	int weight[LANGUAGES] = { 0 };
 	enum errpipe_content best = ERRPIPE_CONTENT_UNKNOWN;
 
 	if (ep_starts_caseless(start, "<?php") || ep_starts(start, "<?="))
@@ -526,6 +579,53 @@ static bool is_sentence(struct ep_span line)
 	return count_of(line, ' ') >= SENTENCE_BLANKS;
 }
 
+/* Words with which sentences and lines of a log begin. No program has these names. */
+static const char *const first_words[] = {
+	"the",	    "this",    "that",	     "these",	 "those",     "it",	   "we",	   "you",
+	"they",	    "there",   "hello",	     "dear",	 "please",    "thanks",	   "our",	   "your",
+	"error",    "warning", "debug",	     "fatal",	 "notice",    "failed",	   "starting",	   "started",
+	"stopping", "stopped", "loading",    "loaded",	 "listening", "connected", "connecting",   "waiting",
+	"received", "running", "processing", "finished", "completed", "created",   "initializing",
+};
+
+/* Words inside a sentence, which hardly any command has as arguments. */
+static const char *const inner_words[] = {
+	"the",	"a",  "an",  "of",   "to", "and", "or",	  "is",	    "are",    "was",
+	"were", "be", "has", "have", "it", "its", "this", "that",   "with",   "from",
+	"by",	"on", "in",  "at",   "as", "not", "will", "should", "cannot",
+};
+
+/* Shells' own words and commands that take a sentence. */
+static const char *const takers[] = { "echo", "printf", "print", "say",	 "wall",   "logger", "for",   "case",
+				      "if",   "while",	"until", "set",	 "select", "git",    "trap",  "alias",
+				      "cat",  "read",	"exec",	 "test", "info",   "die",    "espeak" };
+
+/* Sentences and lines of a log in lower case: two signs are the words and that nothing else is in the line. */
+static bool is_prose(struct ep_span line)
+{
+	struct ep_span rest = line, first = { line.at, ep_until(line, " ") };
+	unsigned words = 0, inner = 0;
+
+	if (ep_until(line, "$`\\|&;<>={}*~\"") < line.size || is_one_of(first, takers, COUNT(takers)))
+		return false;
+	for (; rest.size; words++) {
+		struct ep_span word = { rest.at, ep_until(rest, " ") };
+
+		if (ep_byte(word, 0) == '-' && word.size > 1)
+			return false;
+		inner += words && is_one_of(word, inner_words, COUNT(inner_words));
+		rest = ep_trim(ep_after(rest, word.size));
+	}
+	return (words > 1 && is_one_of(first, first_words, COUNT(first_words))) || (words > 3 && inner > 1);
+}
+
+/* "time=... level=info msg=..." */
+static bool is_logfmt(struct ep_span line)
+{
+	return (ep_starts(line, "time=") || ep_starts(line, "ts=") || ep_starts(line, "level=")) &&
+	       ep_holds(line, " msg=");
+}
+
 /* Lines that no shell takes, up to a quote or a here-document that goes on. */
 static bool has_foreign_line(struct ep_span text)
 {
@@ -559,7 +659,7 @@ bool ep_is_shell(const struct ep_text *text)
 	if (is_exec_of_pip(word))
 		return true;
 	if (is_other_assignment(line, word) || is_record(line, word) || is_other_block(line, word) ||
-	    has_foreign_line(code))
+	    is_prose(line) || is_logfmt(line) || has_foreign_line(code))
 		return false;
 	return is_one_of(word, words, COUNT(words)) || is_assignment(word) || is_function(word) ||
 	       is_expansion(word) || is_redirection(code, word) || is_subshell(word) || is_command(word);
