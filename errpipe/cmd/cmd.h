@@ -272,8 +272,8 @@ struct diagnosis {
 		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL if out of memory */
 };
 
-/* lack.c: no process could be started. The limit that was reached. */
-void diagnose_lack(struct diagnosis *diagnosis);
+/* no_process.c: no process could be started. The limit that was reached. */
+void diagnose_no_process(struct diagnosis *diagnosis);
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */
 int other_errno(const struct diagnosis *diagnosis);

@@ -147,7 +147,7 @@ struct diagnosis diagnose(const struct outcome *outcome, char *const *argv)
 	struct diagnosis diagnosis = { .path = outcome->path, .error = report->error };
 
 	if (outcome->lacks_process) {
-		diagnose_lack(&diagnosis);
+		diagnose_no_process(&diagnosis);
 		if (diagnosis.explanation)
 			diagnosis_finish(&diagnosis);
 		return diagnosis;

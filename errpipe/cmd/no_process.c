@@ -90,7 +90,7 @@ static bool has_limit(uint64_t *limit)
 	return true;
 }
 
-void diagnose_lack(struct diagnosis *diagnosis)
+void diagnose_no_process(struct diagnosis *diagnosis)
 {
 	struct errpipe_explanation *ex = new_explanation();
 	uint64_t limit = 0;
