@@ -117,7 +117,7 @@ extract() {
 	for recipe in $recipes one-fifo route; do
 		[ -s "$dir/$recipe.c" ] || return 1
 	done
-	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 10 ]
+	[ "$(grep -c '^```c$' "$ERRPIPE_SRC/docs/embedding.md")" = 11 ]
 }
 
 # compile NAME [OPTION...]
@@ -136,7 +136,7 @@ in_state() {
 	prints "$program: $what" "$want" 0 sh -c "$script" "$dir/$program" "$state" "$@"
 }
 
-recipes='init create-start events last-steps sandbox wrap mounted-stub explain'
+recipes='init create-start events last-steps sandbox container wrap mounted-stub explain'
 check 'a target' make_target
 check 'a program for another machine' make_foreign
 printf '#!/no/interpreter\n' >"$dir/script"
@@ -339,6 +339,21 @@ where 'landlock seccomp' prints 'sandbox: the target has descriptors 0 to 2' 'ta
 where 'landlock seccomp' prints 'sandbox: a program in no directory of the operands' "exec $dir/target: permission denied" 126 \
 	"$sandbox" "$dir/target" /usr
 where landlock prints 'sandbox: a directory that does not exist' "sandbox: /nowhere: No such file or directory" 125 "$sandbox" "$dir/target" /nowhere
+
+# --- container
+
+# container PROGRAM [ARG...]: in the container, with root's ids but as an ordinary user of this machine.
+mkdir -p "$dir/rootfs/bin" "$dir/rootfs/proc" && cp "$(command -v busybox)" "$dir/rootfs/bin/sh"
+printf 'echo $$ "$(cat /proc/sys/kernel/hostname)" /* $(grep -c : /proc/net/dev) $(sed -n "s/CapEff:.//p" /proc/self/status)' >"$dir/rootfs/look"
+can_contain='user-namespaces pid-namespaces'
+where "$can_contain" prints 'container: the target sees only the container' '1 container /bin /look /proc 1 0000000000000000' 0 \
+	unshare -r "$dir/container" "$dir/rootfs" /bin/sh /look
+where "$can_contain" prints 'container: a program that is missing' 'exec /bin/true: no such file or directory' 127 \
+	unshare -r "$dir/container" "$dir/rootfs" /bin/true
+where "$can_contain" prints 'container: a root that is missing' 'container: cannot mount the root: no such file or directory' 125 \
+	unshare -r "$dir/container" "$dir/nowhere" /bin/sh
+where "$can_contain" prints 'container: a root without /proc' 'container: cannot mount /proc: no such file or directory' 125 \
+	unshare -r "$dir/container" "$dir/rootfs/bin" /bin/sh
 
 # --- the lines of other interfaces
 
