@@ -666,6 +666,25 @@ START_TEST(never_skipped)
 }
 END_TEST
 
+/* What a filter does with a system call, for a child of uid_of_exec(). */
+static struct {
+	long number;
+	unsigned action; /* 0: there is no filter */
+} filtered;
+
+static void install_filter(void)
+{
+	struct sock_filter instructions[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filtered.number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, filtered.action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { COUNT(instructions), instructions };
+
+	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+}
+
 /* errpipe_exec() as root, in a child. Returns the output of the target. */
 static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report)
 {
@@ -678,6 +697,8 @@ static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report
 	pid = checked_fork();
 	if (pid == 0) {
 		must(dup2(fd[1], STDOUT_FILENO), "dup2");
+		if (filtered.action)
+			install_filter();
 		errpipe_exec(stub, flags, pipe[1], "/bin/sh", argv, environ);
 		_exit(42);
 	}
@@ -758,6 +779,80 @@ START_TEST(never_skipped_if_truncated)
 	}
 	ck_assert_str_eq(uid_of_exec(truncated(bytes, size + 2), 0, &report), "65534\n");
 	free(bytes);
+}
+END_TEST
+
+/* --- filters that are in force before the stub ---------------------------------------------------------- */
+
+/* The calls of most steps. errpipe_exec() makes none of these. */
+static const struct {
+	long number;
+	unsigned step;
+} calls[] = {
+	{ SYS_setsid, ERRPIPE_STEP_SESSION },
+	{ SYS_chdir, ERRPIPE_STEP_DIRECTORY },
+	{ SYS_openat, ERRPIPE_STEP_OOM_SCORE },
+	{ SYS_prlimit64, ERRPIPE_STEP_LIMIT },
+	{ SYS_setpriority, ERRPIPE_STEP_NICE },
+	{ SYS_sched_setscheduler, ERRPIPE_STEP_SCHEDULER },
+	{ SYS_sched_setaffinity, ERRPIPE_STEP_AFFINITY },
+	{ SYS_ioprio_set, ERRPIPE_STEP_IO_PRIORITY },
+	{ SYS_umask, ERRPIPE_STEP_UMASK },
+	{ SYS_personality, ERRPIPE_STEP_PERSONALITY },
+	{ SYS_keyctl, ERRPIPE_STEP_KEYRING },
+	{ SYS_prctl, ERRPIPE_STEP_BOUNDING },
+#ifdef SYS_setresuid32
+	{ SYS_setgroups32, ERRPIPE_STEP_GROUPS },
+	{ SYS_setresgid32, ERRPIPE_STEP_GROUP },
+	{ SYS_setresuid32, ERRPIPE_STEP_USER },
+#else
+	{ SYS_setgroups, ERRPIPE_STEP_GROUPS },
+	{ SYS_setresgid, ERRPIPE_STEP_GROUP },
+	{ SYS_setresuid, ERRPIPE_STEP_USER },
+#endif
+	{ SYS_capset, ERRPIPE_STEP_CAPABILITIES },
+	{ SYS_close_range, ERRPIPE_STEP_DESCRIPTORS },
+	{ SYS_rt_sigaction, ERRPIPE_STEP_SIGNALS },
+	{ SYS_seccomp, ERRPIPE_STEP_SECCOMP },
+};
+
+static const struct errpipe_setup most_steps = {
+	.set = ERRPIPE_SET_USER | ERRPIPE_SET_OOM_SCORE | ERRPIPE_SET_NICE | ERRPIPE_SET_SCHEDULER |
+	       ERRPIPE_SET_IO_PRIORITY | ERRPIPE_SET_UMASK | ERRPIPE_SET_PERSONALITY | ERRPIPE_SET_KEYRING |
+	       ERRPIPE_SET_BOUNDING | ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_DESCRIPTORS,
+	.session = 1,
+	.directory = "/",
+	.limits = files,
+	.limits_length = COUNT(files),
+	.affinity = first_processor,
+	.affinity_size = sizeof(first_processor),
+	.io_priority = IOPRIO_BEST_EFFORT_7,
+	.uid = NOBODY,
+	.gid = NOBODY,
+	.no_new_privs = 1,
+	.defaults = &usr1_and_2,
+	.seccomp = refuse_uname,
+	.seccomp_length = COUNT(refuse_uname),
+};
+
+START_TEST(a_filter_refuses_a_call)
+{
+	int stub = errpipe_setup_stub(&most_steps);
+	struct errpipe_report report;
+
+	NEEDS("root");
+	NEEDS("seccomp");
+	ck_assert_int_gt(stub, 2);
+	ck_assert_str_eq(uid_of_exec(stub, 0, &report), "65534\n");
+	filtered.number = calls[_i].number;
+	filtered.action = SECCOMP_RET_ERRNO | EDOM;
+	ck_assert_str_eq(uid_of_exec(stub, 0, &report), "");
+	ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
+	ck_assert_uint_eq(report.step, calls[_i].step);
+	ck_assert_int_eq(report.error, EDOM);
+	filtered.action = SECCOMP_RET_KILL_PROCESS;
+	ck_assert_str_eq(uid_of_exec(stub, 0, &report), "");
+	close(stub);
 }
 END_TEST
 
@@ -877,6 +972,7 @@ static Suite *setup_suite(void)
 	tcase_add_test(tc, never_skipped);
 	tcase_add_test(tc, exec_never_falls_back);
 	tcase_add_test(tc, never_skipped_if_truncated);
+	tcase_add_loop_test(tc, a_filter_refuses_a_call, 0, COUNT(calls));
 	tcase_add_test(tc, moved_descriptors);
 	tcase_add_test(tc, released_descriptors);
 	tcase_add_test(tc, a_limit_of_few_files);
