@@ -419,7 +419,7 @@ struct errpipe_setup {
 
 	/*
 	 * DESCRIPTORS: the target gets these descriptors, and 0 to 2 unless a move replaces them. RLIMIT_NOFILE in limits must
-	 * be above the numbers that they move to. A circle of moves also takes the number above all others.
+	 * be above the numbers that they move to. A cycle of moves also uses the number above all others.
 	 */
 	const struct errpipe_move *moves;
 	size_t moves_length;

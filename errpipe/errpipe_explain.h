@@ -279,7 +279,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, not an absolute path; NULL: it is missing */
 	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
 	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
-	ERRPIPE_CAUSE_BUNDLE_LIMIT,	    /* no runtime can set a limit of process.rlimits; see detail */
+	ERRPIPE_CAUSE_BUNDLE_LIMIT,	    /* a limit in process.rlimits cannot be set; see detail */
 	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine does not have; see detail */
 	ERRPIPE_CAUSE_BUNDLE_SECCOMP, /* the filter refuses the exec itself, with the errno object; see detail */
 

@@ -55,7 +55,7 @@ const char *take_id(const char *text, uint32_t *id);
 const char *capability_name(unsigned number);
 /* The bit of a capability as OCI files name it, such as CAP_CHOWN. 0 if it is newer than errpipe. */
 uint64_t capability_bit(const char *name);
-/* Does it have no lower-case letter? The names of OCI files have none. */
+/* Does it have no lower-case letter? Names in OCI files have none. */
 bool is_upper(const char *name);
 
 /* setup_options.c: the options of run and exec that change the process before the program starts. */
@@ -125,7 +125,7 @@ void *grow(void *memory, size_t size);
 
 /* The resource of a name such as "nofile", in any case of letters, or -1. */
 int find_resource(const char *name, size_t length);
-/* The same for a name of OCI files, such as "RLIMIT_NOFILE". */
+/* The same for a name in OCI files, such as "RLIMIT_NOFILE". */
 int find_rlimit(const char *type);
 /* Returns false if it replaces another limit of that resource. */
 bool add_limit(struct setup *setup, const struct errpipe_limit *limit);
@@ -272,7 +272,7 @@ struct diagnosis {
 		*advice; /* malloc'd, from diagnosis_finish(): "" if there is nothing to say, NULL if out of memory */
 };
 
-/* no_process.c: no process could be started. The limit that was reached. */
+/* no_process.c: find the limit that prevented a new process. */
 void diagnose_no_process(struct diagnosis *diagnosis);
 
 /* The errno to which the cause leads, if the exec failed with another one; otherwise 0. */

@@ -78,7 +78,7 @@ static bool was_refused(const struct errpipe_report *report)
 	       (report->verdict == ERRPIPE_SETUP_FAILED && report->step != ERRPIPE_STEP_FCNTL);
 }
 
-/* Did it end with a status with which env(1), a loader, an emulator, or an interpreter that refuses an option ends? */
+/* Did it end with a status that env(1), a loader, an emulator, or an interpreter refusing an option gives? */
 static bool may_have_stopped(const struct errpipe_report *report)
 {
 	int status = report->status != -1 && WIFEXITED(report->status) ? WEXITSTATUS(report->status) : 0;

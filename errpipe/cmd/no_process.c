@@ -32,7 +32,7 @@ static bool read_number(const char *directory, const char *name, uint64_t *numbe
 	return has;
 }
 
-/* The directory becomes that of the first cgroup, from there upwards, that is full. */
+/* Walk up from directory to the first full cgroup, and store its path there. */
 static bool find_full(char *directory, size_t top, uint64_t *limit)
 {
 	uint64_t current;

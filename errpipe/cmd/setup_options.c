@@ -226,7 +226,7 @@ static int set_umask(struct setup *setup, const char *value)
 	return 0;
 }
 
-/* A filter begins with the code of an instruction, which is below 256, in two bytes. An OCI profile has no byte of 0. */
+/* A filter begins with a two-byte instruction code below 256. An OCI profile has no zero byte. */
 static bool is_filter(const char *text)
 {
 	return !text[0] || !text[1];

@@ -132,7 +132,7 @@ bool ep_has_setup(int stub)
 	return has_actions(stub) == 1;
 }
 
-/* A closed descriptor, a pipe or an unreadable file counts as a stub without one. A seccomp(2) filter may hide a setup. */
+/* A closed descriptor, a pipe or an unreadable file counts as a stub without a setup. A seccomp(2) filter may hide one. */
 bool ep_may_have_setup(int stub)
 {
 	int ret = has_actions(stub);

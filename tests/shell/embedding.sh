@@ -342,8 +342,9 @@ where landlock prints 'sandbox: a directory that does not exist' "sandbox: /nowh
 
 # --- container
 
-# container PROGRAM [ARG...]: in the container, with root's ids but as an ordinary user of this machine.
+# The container runs with root's ids, but as an ordinary user of this machine.
 mkdir -p "$dir/rootfs/bin" "$dir/rootfs/proc" && cp "$(command -v busybox)" "$dir/rootfs/bin/sh"
+# shellcheck disable=SC2016 # the shell in the container expands it
 printf 'echo $$ "$(cat /proc/sys/kernel/hostname)" /* $(grep -c : /proc/net/dev) $(sed -n "s/CapEff:.//p" /proc/self/status)' >"$dir/rootfs/look"
 can_contain='user-namespaces pid-namespaces'
 where "$can_contain" prints 'container: the target sees only the container' '1 container /bin /look /proc 1 0000000000000000' 0 \

@@ -103,7 +103,7 @@ inherits() {
 		cc main.c -o by-rpath c/libthree.so.1 -Wl,-rpath-link,c -Wl,-rpath,"$tmp/c" -Wl,--disable-new-dtags
 }
 try 'build libraries beside each other' inherits
-try 'RUNPATH is not inherited' stops 127 "by a RUNPATH that is not inherited: patchelf --add-rpath '\$ORIGIN' $tmp/c/libthree.so.1" '' ./by-runpath
+try 'RUNPATH is not inherited' stops 127 "in a RUNPATH that is not inherited: patchelf --add-rpath '\$ORIGIN' $tmp/c/libthree.so.1" '' ./by-runpath
 try 'RPATH is inherited' starts '' ./by-rpath
 
 # cut_everywhere: whatever explain says of a library of that size, the loader does. It may be lucky where that is only likely.
@@ -182,7 +182,7 @@ try 'run: too little stack' limit_says stack=4096 139 'why (likely): "/bin/true"
 try 'run: another crash' limit_says stack=8388608 139 'was started, and was then killed by SIGSEGV' sh -c 'kill -SEGV $$'
 try 'run: another status' limit_says as=1073741824 127 '' sh -c 'exit 127'
 try 'run: enough' limit_says as=1073741824 42 '' sh -c 'exit 42'
-try 'run: no descriptor for a library' limit_says nofile=3 127 'may have only 3 files open (RLIMIT_NOFILE), so its loader cannot open "libc.so.6"' /bin/true
+try 'run: no descriptor for a library' limit_says nofile=3 127 'can have only 3 files open (RLIMIT_NOFILE), so its loader cannot open "libc.so.6"' /bin/true
 try 'run: one descriptor' limit_says nofile=4 0 '' /bin/true
 
 # The cause debug-file is of files that objcopy --only-keep-debug leaves.

@@ -52,7 +52,7 @@ refused() {
 # --- without another process
 
 # The cause no-process is only for run.
-# lacks_process TEXT [PIDS]: run cannot fork, and says why. PIDS: as many processes as the cgroup has and may have.
+# lacks_process TEXT [PIDS]: run cannot fork, and says why. PIDS: the cgroup's pids.current and pids.max.
 lacks_process() {
 	cp "$errpipe" mine && chmod 755 mine || return
 	text=$1 pids=${2:-} status=0

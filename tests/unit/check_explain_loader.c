@@ -796,7 +796,7 @@ START_TEST(not_inherited)
 	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
 	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_INHERITED);
 	ck_assert_str_eq(ex.available, "/opt/a/liby.so.1");
-	assert_said(&ex, "it is \"/opt/a/liby.so.1\", by a RUNPATH that is not inherited: "
+	assert_said(&ex, "\"/opt/a/liby.so.1\" is in a RUNPATH that is not inherited: "
 			 "patchelf --add-rpath '$ORIGIN' /opt/a/libx.so.1");
 	put_library("opt/b/liby.so.1", (struct dynamic_file){ .soname = "liby.so.1" });
 	ck_assert_int_eq(unlinkat(root, "opt/a/liby.so.1", 0), 0);

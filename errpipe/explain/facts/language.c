@@ -600,7 +600,7 @@ static const char *const takers[] = { "echo", "printf", "print", "say",	 "wall",
 				      "if",   "while",	"until", "set",	 "select", "git",    "trap",  "alias",
 				      "cat",  "read",	"exec",	 "test", "info",   "die",    "espeak" };
 
-/* Sentences and lines of a log in lower case: two signs are the words and that nothing else is in the line. */
+/* Lower-case sentences and log lines. Two signs: such words, and nothing else in the line. */
 static bool is_prose(struct ep_span line)
 {
 	struct ep_span rest = line, first = { line.at, ep_until(line, " ") };

@@ -9,14 +9,14 @@
 
 #include "explain/hints/hints.h"
 
-/* Every system has these, so it does not tell that the host was meant. */
+/* Every system has these, so they do not show that the host was meant. */
 static bool is_everywhere(const char *path)
 {
 	return strncmp(path, "/usr/", 5) == 0 || strncmp(path, "/bin/", 5) == 0 || strncmp(path, "/sbin/", 6) == 0 ||
 	       strncmp(path, "/lib", 4) == 0;
 }
 
-/* Does the caller's own root have it, too? Only if the question allows to look there. */
+/* Does the caller's own root also have it? Looks only if the question allows that. */
 static bool is_on_host(struct ep_check *c, const char *path, bool (*is)(struct ep_check *c, const char *path))
 {
 	const struct errpipe_question own = { .root = ERRPIPE_OWN_ROOT, .path = path };

@@ -228,7 +228,7 @@ static enum ep_try try_fitting(struct ep_walk *w, const char *path)
 	return w->near->fitting ? EP_TRY_NOWHERE : EP_TRY_NEXT;
 }
 
-/* Would a file find it, by its RUNPATH, that needs the needer? */
+/* Would a file that needs the needer find it by its RUNPATH? */
 static const char *find_by_runpath(struct ep_walk *w)
 {
 	const int needer = w->needer;

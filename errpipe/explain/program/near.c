@@ -25,7 +25,7 @@ static bool is_version(const char *rest)
 	return !*rest || (*rest == '.' && strspn(rest, numbers) == strlen(rest));
 }
 
-/* After ".so" and after "-", or with a dot. Any other number belongs to the name: libz3 and libz4 are two libraries. */
+/* After ".so", after "-", or with a dot. Any other number belongs to the name: libz3 and libz4 are two libraries. */
 static bool is_number_of_version(const char *name, const char *at)
 {
 	const char *end = at + strspn(at, "0123456789");

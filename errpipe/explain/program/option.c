@@ -156,7 +156,7 @@ static bool is_taken(const struct interpreter *interpreter, const char *word)
 	return *word == '-' && word[1] && strspn(word + 1, interpreter->options) == strlen(word + 1);
 }
 
-/* The words that env(1) passes on: the first that is refused. */
+/* The first refused word of those that env(1) passes on. */
 static struct ep_finding refuse_words(const struct interpreter *interpreter, char *const *words)
 {
 	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE };

@@ -23,7 +23,7 @@ enum {
 	EP_PROBED_MAX = 64
 };
 
-/* With it a loader ends that stops: glibc's _dl_signal_error() in elf/dl-catch.c, musl's ldso/dynlink.c. */
+/* Loaders that stop exit with this: glibc's _dl_signal_error() in elf/dl-catch.c, musl's ldso/dynlink.c. */
 enum { EP_STATUS_OF_LOADERS = 127 };
 
 /* Where a loader has found a library. */
@@ -185,7 +185,7 @@ enum ep_header ep_walk_header(struct ep_walk *w, const char *path, const struct 
 /* Note a file that the loader passes over; the first one counts. */
 void ep_walk_pass(struct ep_walk *w, const char *path, struct ep_passed passed);
 
-/* The process may not read a file, or not search a directory on the way to it. */
+/* The process may not read a file or search a directory on the way to it. */
 void ep_walk_refused(struct ep_walk *w, const char *path);
 
 /* Open a file. Returns 0, or a negative errno; -ENOSYS also after too many. */
