@@ -103,8 +103,8 @@ NoNewPrivs:	1' --process full.json -- grep -E '^(Groups|Cap...|NoNewPrivs):' /pr
 	prints 'a limit that is unlimited' 'Max cpu time              100000               unlimited            seconds   ' \
 		--process full.json -- grep cpu /proc/self/limits
 	sed 's/18446744073709551615/18446744073709552000/' full.json >rounded.json
-	prints 'no limit, as jq rounds it' 'Max core file size        0                    unlimited            bytes     ' \
-		--process rounded.json -- grep core /proc/self/limits
+	prints 'no limit, as jq rounds it' 'Max cpu time              100000               unlimited            seconds   ' \
+		--process rounded.json -- grep cpu /proc/self/limits
 	prints 'nice and the scheduler' '5 3' --process full.json -- sed -E 's/.*\) .( [-0-9]+){15} ([-0-9]+)( [-0-9]+){21} ([0-9]+) .*/\2 \4/' /proc/self/stat
 	prints 'the I/O priority' 'best-effort: prio 6' --process full.json -- ionice
 	prints 'options override it, before and after' '0:5 0077 100:200 /' \
@@ -235,11 +235,11 @@ filters 'and the others are allowed' FSIZE prlimit --fsize --noheadings -o RESOU
 profile SCMP_ACT_ALLOW '{"names": ["prlimit64"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}, {"index": 0, "value": 1, "op": "SCMP_CMP_GE"}]}'
 filters 'conditions on two arguments must both hold' NOFILE prlimit --nofile --noheadings -o RESOURCE
 profile SCMP_ACT_ALLOW '{"names": ["ftruncate"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 9007199254740993, "op": "SCMP_CMP_EQ"}]}'
-filters 'a value above 2^53' 1 sh -c 'truncate -s 9007199254740993 new 2>&1 | grep -c permitted'
-filters 'and not the one below it' 0 sh -c 'truncate -s 9007199254740992 new 2>&1 | grep -c permitted'
+filters 'a value above 2^53' 1 sh -c 'truncate -s 9007199254740993 "$0" 2>&1 | grep -c permitted' "$tmp/new"
+filters 'and not the one below it' 0 sh -c 'truncate -s 9007199254740992 "$0" 2>&1 | grep -c permitted' "$tmp/new"
 profile SCMP_ACT_ALLOW '{"names": ["ftruncate"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 18446744073709551615, "valueTwo": 5, "op": "SCMP_CMP_MASKED_EQ"}]}'
 filters 'a mask of 64 bits' '0
-1' sh -c 'for size in 4 5; do truncate -s $size new 2>&1 | grep -c permitted; done'
+1' sh -c 'for size in 4 5; do truncate -s $size "$0" 2>&1 | grep -c permitted; done' "$tmp/new"
 rm -f new
 profile SCMP_ACT_ALLOW '{"names": ["mkdir"], "action": "SCMP_ACT_ALLOW"}' ', "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64"], "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC"]'
 filters 'a rule that repeats the default, architectures and flags' 'Seccomp:	2' grep '^Seccomp:' /proc/self/status
