@@ -123,7 +123,7 @@ struct errpipe_question {
 	 */
 	int compare_own_root;
 
-	uint64_t reserved[3];
+	uint64_t reserved[4];
 };
 
 /*
