@@ -245,6 +245,7 @@ void ep_find_handler(const char *path, const struct ep_head *head, struct ep_han
 	int directory = ep_openat(AT_FDCWD, DIRECTORY, O_PATH);
 	struct statfs fs;
 
+	handler->is_for_windows = false;
 	if (directory < 0) {
 		bool seen = directory == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
 
