@@ -225,7 +225,6 @@ void ep_handler_in(int directory, const char *path, const struct ep_head *head, 
 
 	handler->binfmt = ERRPIPE_BINFMT_NO_HANDLER;
 	handler->first = handler->last = 0;
-	handler->is_for_windows = false;
 	if (list < 0) {
 		handler->binfmt = ERRPIPE_BINFMT_NOT_VISIBLE;
 		return;
@@ -245,7 +244,6 @@ void ep_find_handler(const char *path, const struct ep_head *head, struct ep_han
 	int directory = ep_openat(AT_FDCWD, DIRECTORY, O_PATH);
 	struct statfs fs;
 
-	handler->is_for_windows = false;
 	if (directory < 0) {
 		bool seen = directory == -ENOENT && access("/proc/sys/fs", F_OK) == 0;
 

@@ -175,9 +175,9 @@ int ep_lost_handler(struct ep_check *c, const struct errpipe_link *link, const s
 	struct ep_handler handler;
 
 	ep_find_handler(link->path, head, &handler);
-	if (handler.is_for_windows && link->format == ERRPIPE_FORMAT_TEXT)
-		return 0;
 	if (handler.binfmt == ERRPIPE_BINFMT_HANDLER_DISABLED || handler.binfmt == ERRPIPE_BINFMT_DISABLED) {
+		if (handler.is_for_windows && link->format == ERRPIPE_FORMAT_TEXT)
+			return 0;
 		c->ex->binfmt = handler.binfmt;
 		c->ex->handler = ep_keep(c, "%s", handler.name);
 		handler_disabled(c, link);
