@@ -130,6 +130,13 @@ void ep_finding_refine(struct ep_check *c, struct ep_finding finding)
 	ep_finding_put(c->ex, &refined);
 }
 
+const struct errpipe_link *ep_naming_script(const struct ep_check *c, const struct errpipe_link *link)
+{
+	if (link->kind == ERRPIPE_LINK_COMMAND)
+		link = &c->ex->link[link->parent];
+	return link->kind == ERRPIPE_LINK_INTERPRETER && link->parent >= 0 ? &c->ex->link[link->parent] : NULL;
+}
+
 const char *ep_keep(struct ep_check *c, const char *format, ...)
 {
 	struct errpipe_explanation *ex = c->ex;

@@ -70,6 +70,9 @@ int ep_finding_set(struct ep_check *c, const struct errpipe_link *link, struct e
  */
 void ep_finding_refine(struct ep_check *c, struct ep_finding finding);
 
+/* The script whose first line names this interpreter or, by way of env(1), this command; or NULL. */
+const struct errpipe_link *ep_naming_script(const struct ep_check *c, const struct errpipe_link *link);
+
 /* Copy the finding out of an explanation, and back into it. */
 struct ep_finding ep_finding_get(const struct errpipe_explanation *ex);
 void ep_finding_put(struct errpipe_explanation *ex, const struct ep_finding *finding);

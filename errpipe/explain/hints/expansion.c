@@ -139,18 +139,10 @@ static enum errpipe_detail placeholder(const char *text)
 	return ERRPIPE_DETAIL_NONE;
 }
 
-/* The script whose first line has that name, or NULL. */
-static const struct errpipe_link *naming_script(const struct ep_check *c, const struct errpipe_link *link)
-{
-	if (link->kind == ERRPIPE_LINK_COMMAND)
-		link = &c->ex->link[link->parent];
-	return link->kind == ERRPIPE_LINK_INTERPRETER ? &c->ex->link[link->parent] : NULL;
-}
-
 /* "{{ python }}", also if its blanks split it: the rest is in the first line or in the arguments. */
 bool ep_hint_template(struct ep_check *c, const struct errpipe_link *link)
 {
-	const struct errpipe_link *script = naming_script(c, link);
+	const struct errpipe_link *script = ep_naming_script(c, link);
 	char *const *argv = script ? NULL : c->question->argv;
 	bool is_closed = script && script->argument && strstr(script->argument, "}}");
 

@@ -172,14 +172,6 @@ static struct ep_finding refuse_words(const struct interpreter *interpreter, cha
 	return finding;
 }
 
-/* The script whose first line names the interpreter, by env(1) or itself; or NULL. */
-static const struct errpipe_link *naming_script(const struct ep_check *c, const struct errpipe_link *link)
-{
-	if (link->kind == ERRPIPE_LINK_COMMAND)
-		link = &c->ex->link[link->parent];
-	return link->kind == ERRPIPE_LINK_INTERPRETER && link->parent >= 0 ? &c->ex->link[link->parent] : NULL;
-}
-
 static struct ep_finding look_for_refusal(struct ep_check *c, const struct errpipe_link *link, const char *argument,
 					  char *const *words)
 {
@@ -202,7 +194,7 @@ static struct ep_finding look_for_refusal(struct ep_check *c, const struct errpi
 
 int ep_option(struct ep_check *c, const struct ep_running *running)
 {
-	const struct errpipe_link *link = running->link, *script = link->resolved ? naming_script(c, link) : NULL;
+	const struct errpipe_link *link = running->link, *script = link->resolved ? ep_naming_script(c, link) : NULL;
 	const char *argument = script && link->kind == ERRPIPE_LINK_INTERPRETER ? script->argument : NULL;
 	char *const *argv = c->question->argv;
 	struct ep_finding finding;
