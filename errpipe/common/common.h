@@ -37,6 +37,13 @@ int ep_above_stderr(int fd);
 /* decimal.c: write n at the end of buf. Returns where it starts. */
 char *ep_decimal(char buf[EP_DECIMAL], int n);
 
+/* decimal.c: the name of a descriptor in /proc. */
+struct ep_fd_path {
+	char text[sizeof("/proc/self/fd/") + EP_DECIMAL];
+};
+
+struct ep_fd_path ep_fd_path(int fd);
+
 /* line.c: builds a line. The text is cut off at the end of the buffer, but length counts all of it. */
 struct ep_line {
 	char *buf;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "common.h"
 
 char *ep_decimal(char buf[EP_DECIMAL], int n)
@@ -13,4 +15,13 @@ char *ep_decimal(char buf[EP_DECIMAL], int n)
 	if (n < 0)
 		*--p = '-';
 	return p;
+}
+
+struct ep_fd_path ep_fd_path(int fd)
+{
+	struct ep_fd_path path = { "/proc/self/fd/" };
+	char decimal[EP_DECIMAL];
+
+	strcat(path.text, ep_decimal(decimal, fd));
+	return path;
 }

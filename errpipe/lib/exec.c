@@ -49,8 +49,6 @@ static bool is_missing(int ret)
 
 static int exec_fd(int fd, char *const argv[], char *const envp[])
 {
-	char path[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/";
-	char decimal[EP_DECIMAL];
 	int ret = refused(syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH));
 
 	if (!is_missing(ret))
@@ -59,8 +57,7 @@ static int exec_fd(int fd, char *const argv[], char *const envp[])
 		return -EBADF;
 	if (!has_proc())
 		return ret;
-	strcat(path, ep_decimal(decimal, fd));
-	return refused(execve(path, argv, envp));
+	return refused(execve(ep_fd_path(fd).text, argv, envp));
 }
 
 int ep_stub_args(struct ep_args *args, const char *path, char *const argv[])

@@ -95,7 +95,6 @@ static int image_has_actions(int fd)
 /* An O_PATH descriptor cannot be read, but its file may be. Open no device, because that can have an effect. */
 static int open_again(int stub)
 {
-	char link[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/", decimal[EP_DECIMAL];
 	struct stat st;
 	int fd;
 
@@ -103,7 +102,7 @@ static int open_again(int stub)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
-	fd = open(strcat(link, ep_decimal(decimal, stub)), O_RDONLY | O_CLOEXEC);
+	fd = open(ep_fd_path(stub).text, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -163,13 +162,11 @@ bool ep_is_unique(const char *name)
  */
 static void name_by_proc(int stub, char name[EP_COMM_SIZE])
 {
-	char link[sizeof("/proc/self/fd/") + EP_DECIMAL] = "/proc/self/fd/", decimal[EP_DECIMAL];
 	char path[PATH_MAX + EP_COMM_SIZE], *slash;
 	ssize_t length;
 
 	*name = '\0';
-	strcat(link, ep_decimal(decimal, stub));
-	length = readlink(link, path, PATH_MAX);
+	length = readlink(ep_fd_path(stub).text, path, PATH_MAX);
 	if (length < 0)
 		return;
 	path[length] = '\0';

@@ -62,13 +62,6 @@ ssize_t ep_pread(int fd, void *buf, size_t size, uint64_t offset);
 /* file.c: are both the same file? */
 bool ep_is_same_file(int fd, const struct stat *st);
 
-/* file.c: the name of a descriptor in /proc. */
-struct ep_fd_path {
-	char text[sizeof("/proc/self/fd/") + EP_DECIMAL];
-};
-
-struct ep_fd_path ep_fd_path(int fd);
-
 /* directory.c: openat(2), close-on-exec and above 2. Returns a descriptor, or a negative errno. */
 int ep_openat(int directory, const char *name, int flags);
 

@@ -2,7 +2,6 @@
 /* Open and read files of the root safely, whatever they are. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -36,14 +35,6 @@ int ep_open_in_root(int root, const char *path, unsigned resolve)
 	(void)resolve;
 	return -ENOSYS;
 #endif
-}
-
-struct ep_fd_path ep_fd_path(int fd)
-{
-	struct ep_fd_path path;
-
-	snprintf(path.text, sizeof(path.text), "/proc/self/fd/%d", fd);
-	return path;
 }
 
 bool ep_is_same_file(int fd, const struct stat *st)

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,13 +65,12 @@ static const char *skip_dot(const char *path)
 static const char *inside(struct ep_check *c, const char *path)
 {
 	const char *name = c->question->root_name, *rest = name ? after(skip_dot(path), skip_dot(name)) : NULL;
-	char proc[64], root[PATH_MAX];
+	char root[PATH_MAX];
 	ssize_t n;
 
 	if (rest || c->question->root == ERRPIPE_OWN_ROOT)
 		return rest;
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", c->root);
-	n = readlink(proc, root, sizeof(root) - 1);
+	n = readlink(ep_fd_path(c->root).text, root, sizeof(root) - 1);
 	if (n <= 0)
 		return NULL;
 	root[n] = '\0';
