@@ -33,11 +33,11 @@ guards_its_stack() {
 	nm -D --undefined-only "$1" | grep -q ' __stack_chk_fail'
 }
 
-# checked FLAGS...: an object built with these flags calls the checked variant of strcat(3).
+# checked FLAGS...: an object that copies strings calls the checked variants of string(3), when it is built with these flags.
 checked() {
 	rm -rf "$tmp/O"
-	"$ERRPIPE_SRC/tests/support/make" O="$tmp/O" "$@" "$tmp/O/pic/lib/exec.o" &&
-		nm -u "$tmp/O/pic/lib/exec.o" | grep -q ' __strcat_chk$'
+	"$ERRPIPE_SRC/tests/support/make" O="$tmp/O" "$@" "$tmp/O/pic/lib/settle.o" &&
+		nm -u "$tmp/O/pic/lib/settle.o" | grep -Eq ' __(mem|st[rp])(cpy|cat)_chk$'
 }
 
 for file in "$ERRPIPE_BUILD"/liberrpipe.so.* "$ERRPIPE_BUILD"/liberrpipe-explain.so.* "$ERRPIPE_BUILD/errpipe"; do
@@ -51,7 +51,7 @@ try 'the C library checks sizes' checked
 try "... with the user's own optimisation" checked CFLAGS=-O1
 try "... with the user's own level of _FORTIFY_SOURCE" checked CPPFLAGS=-D_FORTIFY_SOURCE=3
 not_checked() {
-	! checked "$@" && [ -s "$tmp/O/pic/lib/exec.o" ]
+	! checked "$@" && [ -s "$tmp/O/pic/lib/settle.o" ]
 }
 try '... but not without optimisation' not_checked CFLAGS=-O0
 try '... nor if the user switches it off' not_checked CPPFLAGS=-U_FORTIFY_SOURCE
