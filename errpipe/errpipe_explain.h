@@ -60,6 +60,9 @@ extern "C" {
 
 #define ERRPIPE_OWN_ROOT 0 /* the root of the caller. The descriptor of any other root must not be 0 */
 
+/* In the question: a limit of the process that is 0. A limit that is not set has the value 0. */
+#define ERRPIPE_LIMIT_0 (UINT64_MAX - 1)
+
 /* A file system that will be mounted in the root before the exec but is not mounted yet. */
 struct errpipe_mount {
 	const char *at;	  /* a path in the root; symbolic links are followed. For "/" the answer is NOT_YET_MOUNTED */
@@ -264,7 +267,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_CPU_LEVEL,      /* subject needs a processor of x86-64-v<number>; this one is x86-64-v<limit> */
 	ERRPIPE_CAUSE_LIBRARY_LIMIT, /* the libraries take more of the limit object than limit: number bytes at least */
 	ERRPIPE_CAUSE_SMALL_LIMIT,   /* it may have ended because limit, in bytes, is so small; object names it */
-	ERRPIPE_CAUSE_OPEN_FILES, /* with limit files (RLIMIT_NOFILE), its loader cannot open the library subject */
+	ERRPIPE_CAUSE_OPEN_FILES, /* with limit files (RLIMIT_NOFILE), its loader cannot open the library subject; or detail */
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it does not run such programs: detail */
 
 	/* The bundle. */
@@ -412,6 +415,9 @@ enum errpipe_detail {
 
 	/* ADDRESS_SPACE, DATA_LIMIT, LIBRARY_LIMIT, SMALL_LIMIT, PROCESS_LIMIT */
 	ERRPIPE_DETAIL_CONFIGURED_LIMIT, /* the limit of the question, not that of the caller */
+
+	/* OPEN_FILES */
+	ERRPIPE_DETAIL_MOVED_SCRIPT, /* it cannot move its script, subject, to a descriptor that limit allows; number would be enough */
 
 	/* NO_PROCESS */
 	ERRPIPE_DETAIL_CGROUP_FULL, /* the cgroup with the directory subject (pids.max) */

@@ -139,7 +139,7 @@ static int check_limit(struct bundle *bundle, const char *type, uint64_t soft, u
 	return set_fault(bundle, fault, type);
 }
 
-/* The soft limit. To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. */
+/* The soft limit. */
 static int get_limit(void *data, const struct object *entry)
 {
 	struct bundle *bundle = data;
@@ -162,7 +162,7 @@ static int get_limit(void *data, const struct object *entry)
 		soft = hard;
 	for (size_t i = 0; i < COUNT(limits) && ret > 0; i++) {
 		if (strcmp(limits[i].type, type) == 0)
-			*limits[i].limit = soft ? soft : 1;
+			*limits[i].limit = limit_to_ask(soft);
 	}
 	if (strcmp(type, "RLIMIT_NOFILE") == 0)
 		bundle->limit_files = hard;

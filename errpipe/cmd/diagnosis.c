@@ -104,12 +104,12 @@ void diagnosis_of_bundle(struct diagnosis *diagnosis, enum errpipe_cause cause, 
 	ex->error = error;
 }
 
-/* To errpipe_explain() a limit of 0 means the caller's, so use 1 instead. 0: the setup does not set it. */
+/* 0: the setup does not set it. */
 static uint64_t limit_of(const struct setup *setup, int resource)
 {
 	for (size_t i = 0; setup && i < setup->to.limits_length; i++) {
 		if (setup->to.limits[i].resource == resource)
-			return setup->to.limits[i].soft ? setup->to.limits[i].soft : 1;
+			return limit_to_ask(setup->to.limits[i].soft);
 	}
 	return 0;
 }

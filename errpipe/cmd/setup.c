@@ -55,6 +55,14 @@ int find_resource(const char *name, size_t length)
 	return -1;
 }
 
+/* To errpipe_explain() a limit of 0 means that the question does not set it. */
+uint64_t limit_to_ask(uint64_t limit)
+{
+	if (limit == ERRPIPE_LIMIT_0)
+		return UINT64_MAX;
+	return limit ? limit : ERRPIPE_LIMIT_0;
+}
+
 int find_rlimit(const char *type)
 {
 	static const char prefix[] = "RLIMIT_";

@@ -479,6 +479,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "here", here_at(ex, ex->broken) },
 		{ "fault", fault_at(ex, ex->broken) },
 		{ "subject-here", ex->subject_here },
+		{ "s", ex->limit == 1 ? "" : "s" },
 		{ "own-limit", when(ex->limit && !ex->detail) },
 		{ "subject-text", ex->subject },
 		{ "root", ex->root_here },
@@ -503,7 +504,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 	return NULL;
 }
 
-/* A number or limit of 0 is not set. */
+/* A number of 0 is not set, nor is a limit of 0, unless the question sets it. */
 static const char *number_of(const struct errpipe_explanation *ex, const char *key, size_t length, char *decimal,
 			     size_t size)
 {
@@ -513,7 +514,7 @@ static const char *number_of(const struct errpipe_explanation *ex, const char *k
 		bool set;
 	} numbers[] = {
 		{ "number", ex->number, ex->number },
-		{ "limit", ex->limit, ex->limit },
+		{ "limit", ex->limit, ex->limit || ex->detail == ERRPIPE_DETAIL_CONFIGURED_LIMIT },
 		{ "arguments", ex->arguments.count, ex->arguments.count },
 		{ "argument-bytes", ex->arguments.bytes, ex->arguments.count },
 		{ "variables", ex->variables.count, ex->variables.count },

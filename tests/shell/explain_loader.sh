@@ -183,7 +183,34 @@ try 'run: another crash' limit_says stack=8388608 139 'was started, and was then
 try 'run: another status' limit_says as=1073741824 127 '' sh -c 'exit 127'
 try 'run: enough' limit_says as=1073741824 42 '' sh -c 'exit 42'
 try 'run: no descriptor for a library' limit_says nofile=3 127 'can have only 3 files open (RLIMIT_NOFILE), so its loader cannot open "libc.so.6"' /bin/true
+try 'run: a limit of 0' limit_says nofile=0 127 'can have only 0 files open (RLIMIT_NOFILE)' /bin/true
+try 'run: a limit of 1' limit_says nofile=1 127 'can have only 1 file open (RLIMIT_NOFILE)' /bin/true
 try 'run: one descriptor' limit_says nofile=4 0 '' /bin/true
+try 'run: a stack of 0 bytes' limit_says stack=0 139 'because RLIMIT_STACK is only 0 bytes' /bin/true
+try 'run: an address space of 0 bytes' limit_says as=0 139 'RLIMIT_AS is 0, so the kernel kills it' /bin/true
+try 'run: data of 0 bytes' limit_says data=0 139 'RLIMIT_DATA is 0, so the kernel kills it' /bin/true
+
+# Some shells move their script to descriptor 10 or above.
+# script_of SHELL LINE: a script with that first line, if there is such a shell.
+script_of() { command -v "$1" >/dev/null && printf '#!%s\nexit 42\n' "$2" >"of-$1" && chmod +x "of-$1"; }
+# moves SHELL STATUS: with few descriptors it ends with that status.
+moves() {
+	for limit in 4 10; do
+		limit_says "nofile=$limit" "$2" "$limit files open (RLIMIT_NOFILE), so it cannot open \"./of-$1\"" "./of-$1" || return
+	done
+	grep -qF 'to at least 11: it moves the script to descriptor 10 or above' ran && limit_says nofile=64 42 '' "./of-$1"
+}
+script_of dash "$(command -v dash)" && try 'run: dash moves its script' moves dash 2
+script_of zsh "$(command -v zsh) -e" && try 'run: zsh moves its script' moves zsh 127
+if script_of busybox "$tmp/busybox-sh/sh"; then
+	mkdir busybox-sh && ln -s "$(command -v busybox)" busybox-sh/sh
+	try 'run: busybox moves its script' moves busybox 2
+fi
+if script_of env '/usr/bin/env dash' && command -v dash >/dev/null; then
+	try 'run: the shell of env moves its script' moves env 2
+fi
+script_of bash "$(command -v bash)" && try 'run: bash has room' limit_says nofile=4 42 '' ./of-bash
+command -v dash >/dev/null && try 'run: a command needs no descriptor' limit_says nofile=4 2 '' dash -c 'exit 2'
 
 # The cause debug-file is of files that objcopy --only-keep-debug leaves.
 # is_debug FILE: it does not start, and explain knows it.

@@ -764,6 +764,13 @@ START_TEST(little_memory)
 }
 END_TEST
 
+static void assert_limit(uint64_t limit, const char *words)
+{
+	ask((struct errpipe_question){ .limit_files = limit });
+	must_stop(ERRPIPE_CAUSE_OPEN_FILES, 127);
+	assert_said(&ex, words);
+}
+
 START_TEST(few_files)
 {
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
@@ -777,6 +784,9 @@ START_TEST(few_files)
 		ck_assert_int_eq(ex.certainty, ERRPIPE_CERTAIN);
 		assert_said(&ex, "(RLIMIT_NOFILE), so its loader cannot open \"libx.so.1\"");
 	}
+	assert_limit(ERRPIPE_LIMIT_0, "can have only 0 files open");
+	assert_limit(1, "can have only 1 file open");
+	assert_limit(3, "can have only 3 files open");
 	put_program((struct dynamic_file){ .needed = { "ld.so" } });
 	ask((struct errpipe_question){ .limit_files = 3 });
 	must_start();

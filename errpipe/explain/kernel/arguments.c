@@ -9,7 +9,9 @@ enum { NAME_MAX_SHOWN = 64 };
 
 static uint64_t stack_limit(const struct ep_check *c)
 {
-	return c->question->limit_stack ? c->question->limit_stack : ep_stack_limit();
+	uint64_t asked = c->question->limit_stack;
+
+	return asked ? ep_asked_limit(asked) : ep_stack_limit();
 }
 
 static int too_long(struct ep_check *c, enum errpipe_detail which, const char *object, const char *string)

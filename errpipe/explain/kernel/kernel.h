@@ -235,6 +235,12 @@ uint64_t ep_addresses_taken(const struct ep_check *c);
 /* segments.c: RLIMIT_DATA of the process; UINT64_MAX: none counts. *certainty is LIKELY if the kernel may ignore it, or 0. */
 uint64_t ep_data_limit(const struct ep_check *c, enum errpipe_certainty *certainty);
 
+/* The value of a limit that the question sets. */
+static inline uint64_t ep_asked_limit(uint64_t asked)
+{
+	return asked == ERRPIPE_LIMIT_0 ? 0 : asked;
+}
+
 /* segments.c: the detail of a finding about a limit, which the question may set; 0: it does not. */
 enum errpipe_detail ep_detail_of_limit(uint64_t asked);
 

@@ -27,17 +27,16 @@
 static int process_limit(struct ep_check *c)
 {
 	struct rlimit own;
-	uint64_t limit = c->question->limit_processes;
+	uint64_t asked = c->question->limit_processes, limit = ep_asked_limit(asked);
 
-	if (!limit && getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_cur != RLIM_INFINITY)
+	if (!asked && getrlimit(RLIMIT_NPROC, &own) == 0 && own.rlim_cur != RLIM_INFINITY)
 		limit = own.rlim_cur;
 	return ep_finding_set(c, NULL,
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_PROCESS_LIMIT,
-				      .certainty = limit ? 0 : ERRPIPE_LIKELY,
+				      .certainty = asked || limit ? 0 : ERRPIPE_LIKELY,
 				      .error = EAGAIN,
-				      .detail = c->question->limit_processes ? ERRPIPE_DETAIL_CONFIGURED_LIMIT
-									     : ERRPIPE_DETAIL_NONE,
+				      .detail = ep_detail_of_limit(asked),
 				      .limit = limit,
 			      });
 }

@@ -267,7 +267,7 @@ static uint64_t limit_of(uint64_t asked, int resource)
 	struct rlimit limit;
 
 	if (asked)
-		return asked;
+		return ep_asked_limit(asked);
 	return getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }
 
@@ -332,7 +332,7 @@ static uint64_t configured_data_limit(const struct ep_check *c)
 	struct rlimit limit;
 
 	if (c->question->limit_data)
-		return page_start(c->question->limit_data);
+		return page_start(ep_asked_limit(c->question->limit_data));
 	if (getrlimit(RLIMIT_DATA, &limit) < 0)
 		return UINT64_MAX;
 	if (!limit.rlim_cur)

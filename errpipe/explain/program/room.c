@@ -159,5 +159,5 @@ bool ep_walk_may_open(const struct ep_walk *w)
 {
 	uint64_t limit = w->c->question->limit_files;
 
-	return !limit || limit > FILES_OPEN;
+	return !limit || ep_asked_limit(limit) > FILES_OPEN;
 }

@@ -534,7 +534,7 @@ static enum ep_try too_many_open(struct ep_walk *w)
 			    (struct ep_finding){
 				    .cause = ERRPIPE_CAUSE_OPEN_FILES,
 				    .subject = ep_walk_tell(w, w->wanted),
-				    .limit = w->c->question->limit_files,
+				    .limit = ep_asked_limit(w->c->question->limit_files),
 			    });
 }
 
