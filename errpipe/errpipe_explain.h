@@ -281,6 +281,7 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_BUNDLE_CAPABILITIES,  /* no process can have the capabilities object; see detail */
 	ERRPIPE_CAUSE_BUNDLE_CWD,	    /* process.cwd is object, not an absolute path; NULL: it is missing */
 	ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, /* it is found by an entry of PATH that is not absolute */
+	ERRPIPE_CAUSE_BUNDLE_VARIABLE,	    /* entry number of process.env, from 0, is refused by runc: detail */
 	ERRPIPE_CAUSE_BUNDLE_OPEN_FILES,    /* RLIMIT_NOFILE is object, which is too low for any runtime */
 	ERRPIPE_CAUSE_BUNDLE_LIMIT,	    /* a limit in process.rlimits cannot be set; see detail */
 	ERRPIPE_CAUSE_BUNDLE_LABEL,   /* object is a profile or label that this machine does not have; see detail */
@@ -599,6 +600,10 @@ enum errpipe_detail {
 	/* BUNDLE_CAPABILITIES: the set that has too many. */
 	ERRPIPE_DETAIL_EFFECTIVE,   /* more than the permitted ones */
 	ERRPIPE_DETAIL_INHERITABLE, /* more than the bounding set */
+
+	/* BUNDLE_VARIABLE: the entry lacks */
+	ERRPIPE_DETAIL_VARIABLE_VALUE, /* "=" */
+	ERRPIPE_DETAIL_VARIABLE_NAME,  /* a name before "=" */
 
 	/* BUNDLE_LIMIT */
 	ERRPIPE_DETAIL_LIMIT_UNKNOWN,	 /* Linux has no limit with the name object */

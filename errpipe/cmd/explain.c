@@ -415,12 +415,27 @@ static struct bundle_fault machine_fault(const struct explain *explain, const st
 	return bundle_machine_fault(&explain->bundle);
 }
 
+/* The first entry that is not NAME=VALUE. Only runc refuses it, so anything else that is wrong counts more. */
+static struct bundle_fault variable_fault(const struct explain *explain, const struct errpipe_explanation *ex)
+{
+	char *const *env = explain->bundle.env, *const *entry = env;
+
+	while (entry && *entry && **entry != '=' && strchr(*entry, '='))
+		entry++;
+	if (!entry || !*entry || !ex->starts || explain->inspection.question.report)
+		return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_NONE };
+	return (struct bundle_fault){ .cause = ERRPIPE_CAUSE_BUNDLE_VARIABLE,
+				      .detail = **entry == '=' ? ERRPIPE_DETAIL_VARIABLE_NAME
+							       : ERRPIPE_DETAIL_VARIABLE_VALUE,
+				      .number = entry - env };
+}
+
 /* What is wrong with the bundle comes before the exec. */
 static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
 {
 	struct errpipe_explanation *ex = diagnosis->explanation;
 	const struct errpipe_explanation *cwd = explain->closed_cwd;
-	struct bundle_fault machine = machine_fault(explain, ex);
+	struct bundle_fault machine = machine_fault(explain, ex), variable = variable_fault(explain, ex);
 
 	if (explain->bundle.fault.cause) {
 		take_fault(diagnosis, &explain->bundle.fault);
@@ -445,6 +460,9 @@ static void judge_bundle(struct explain *explain, struct diagnosis *diagnosis)
 		ex->subject_here = cwd->subject_here;
 		ex->detail = cwd->detail;
 		ex->denied = cwd->denied;
+	} else if (variable.cause) {
+		take_fault(diagnosis, &variable);
+		ex->certainty = ERRPIPE_LIKELY;
 	}
 }
 

@@ -359,6 +359,30 @@ try 'permitted, but not in the bounding set' both 0 none 'it would start'
 capabilities '"effective": ["CAP_OF_TOMORROW"]'
 try 'a capability that is not known' both 0 none 'it would start'
 
+# --- variables
+
+# variables ENTRIES
+variables() {
+	config="{\"root\": {\"path\": \"rootfs\"}, \"process\": {\"cwd\": \"/\", \"env\": [$1], \"args\": [\"${2:-/bin/sh}\"]}}"
+	arguments='--bundle b'
+}
+refused='and runc refuses that'
+fix='fix: write that entry as NAME=VALUE'
+variables '"A=b", "DEBUG"'
+try 'a variable without a value' both 1 bundle-variable "why (likely): process.env[1] of config.json lacks \"=\", $refused" "$fix" '!DEBUG"'
+arguments='--bundle b --errno ENOEXEC'
+try 'a variable without a value: the exec took place' both 1 unknown '!process.env'
+variables '"", "=x"'
+try 'an empty entry' both 1 bundle-variable "process.env[0] of config.json lacks \"=\", $refused" "$fix"
+variables '"A=", "=x"'
+try 'a variable without a name' both 1 bundle-variable "process.env[1] of config.json lacks a name before \"=\", $refused" "$fix"
+variables '"A=", "B=c=d", "e.f-g= ", "PATH=/bin"'
+try 'variables that every runtime takes' both 0 none 'it would start'
+variables ''
+try 'no variables' both 0 none 'it would start'
+variables '"DEBUG"' /bin/gone
+try 'a missing program comes before a variable' both 1 missing '!process.env'
+
 # --- limits, filters, labels
 
 for limit in 0 3 6; do

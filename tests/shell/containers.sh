@@ -362,6 +362,15 @@ limits() {
 	done
 }
 
+# Only runc refuses an entry of process.env that is not NAME=VALUE.
+variables() {
+	for entry in A=b A= A '' =b; do
+		starts "$1" ".process.args = [\"/bin/target\"] | .process.env += [\"$entry\"]"
+		[ "$1" = runc_root ] && same "$1: explain --bundle, the variable '$entry', as it runs" "$([ "$ran" = 7 ] && echo 0 || echo 1)" "$said"
+		[ "$1" = runc_root ] || same "$1: the variable '$entry'" 7 "$ran"
+	done
+}
+
 # make_dynamic ROOT: the target with a loader and libraries.
 make_dynamic() {
 	cc -o "$1/bin/dynamic" "$tmp/target.c" || return 1
@@ -488,6 +497,7 @@ for runtime_ in runc_root crun_root; do
 	create_start "$runtime_"
 	mounts "$runtime_"
 	limits "$runtime_"
+	variables "$runtime_"
 	masks "$runtime_"
 	run_alone "$runtime_"
 done

@@ -42,7 +42,7 @@ names() {
 }
 
 # These causes break no link of the chain; the second list needs no advice.
-without_link='none setup-failed cwd-unsearchable bundle-without-path bundle-capabilities bundle-cwd bundle-relative-path bundle-open-files bundle-limit bundle-label bundle-seccomp argument-too-long arguments-too-large process-limit no-process seccomp stub-refused step-failed'
+without_link='none setup-failed cwd-unsearchable bundle-without-path bundle-capabilities bundle-cwd bundle-relative-path bundle-variable bundle-open-files bundle-limit bundle-label bundle-seccomp argument-too-long arguments-too-large process-limit no-process seccomp stub-refused step-failed'
 without_advice='none'
 
 all_texts() {

@@ -401,6 +401,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_EMPTY_ROOT, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_CWD, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, "bundle.sh" },
+	{ ERRPIPE_CAUSE_BUNDLE_VARIABLE, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_OPEN_FILES, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_LIMIT, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_LABEL, "bundle.sh" },
