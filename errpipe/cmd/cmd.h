@@ -173,6 +173,7 @@ struct outcome {
 	char *tried;		   /* malloc'd: the path tried last, even if nothing exists there */
 	bool nowhere;		   /* PATH lacks the program */
 	bool lacks_process;	   /* fork(2) failed with EAGAIN */
+	bool lacks_child;	   /* no process was started, so no path was tried */
 	const struct setup *setup; /* of the process that was to exec; NULL: that of this process */
 	char *failure;		   /* malloc'd: the failure of errpipe itself, or NULL */
 	char *line;		   /* malloc'd: the message, from outcome_finish(); NULL if out of memory */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -79,12 +80,45 @@ static char *full_cgroup(uint64_t *limit)
 	return found ? strdup(directory) : NULL;
 }
 
-/* Root is exempt from its own limit. */
+/* The id outside of this user namespace, or the same if it is not known. */
+static unsigned outside_id(unsigned id)
+{
+	unsigned inside, outside, length;
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	bool found = false;
+
+	while (file && !found && fscanf(file, "%u %u %u", &inside, &outside, &length) == 3)
+		found = id >= inside && id - inside < length;
+	if (file)
+		fclose(file);
+	return found ? outside + (id - inside) : id;
+}
+
+/* The kernel never gives the number of the initial user namespace to another one (PROC_USER_INIT_INO). */
+static bool is_in_other_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != 0xEFFFFFFD;
+}
+
+/* The user 0 of the initial namespace is exempt from its own limit, and so are two capabilities there. */
+static bool is_exempt(void)
+{
+	struct errpipe_identity identity;
+
+	if (is_in_other_namespace())
+		return outside_id(getuid()) == 0;
+	return getuid() == 0 ||
+	       (errpipe_identity(&identity) == 0 &&
+		identity.effective & (capability_bit("CAP_SYS_RESOURCE") | capability_bit("CAP_SYS_ADMIN")));
+}
+
 static bool has_limit(uint64_t *limit)
 {
 	struct rlimit own;
 
-	if (getuid() == 0 || getrlimit(RLIMIT_NPROC, &own) < 0 || own.rlim_cur == RLIM_INFINITY)
+	if (is_exempt() || getrlimit(RLIMIT_NPROC, &own) < 0 || own.rlim_cur == RLIM_INFINITY)
 		return false;
 	*limit = own.rlim_cur;
 	return true;

@@ -53,6 +53,7 @@ struct run {
 	int explains;
 	int report_fd; /* or -1 */
 	FILE *report;  /* or NULL */
+	const char *program;
 	struct signals signals;
 	bool direct; /* without a stub */
 	struct errpipe_spawn spawn;
@@ -134,8 +135,9 @@ static void try(const char *path, void *data, struct outcome *outcome)
 
 	ret = errpipe_spawn(&child, &run->spawn, path, run->argv, environ);
 	if (ret < 0) {
-		outcome_fail(outcome, -ret, "cannot start a process for", path);
+		outcome_fail(outcome, -ret, "cannot start a process for", run->program);
 		outcome->lacks_process = ret == -EAGAIN;
+		outcome->lacks_child = true;
 		return;
 	}
 	outcome->route = child.route;
@@ -348,6 +350,7 @@ static int run_it(struct run *run, const char *program)
 		outcome = (struct outcome){ .path = strdup(program) };
 		outcome_fail(&outcome, -run->spawn.stub, "cannot make the stub", NULL);
 	} else {
+		run->program = program;
 		search_and_try(program, try, run, &outcome);
 	}
 	ret = tell(run, &outcome);

@@ -83,6 +83,12 @@ struct attempts {
 	struct outcome last, best;
 };
 
+/* A process that is not started, or whose setup fails, has not tried the place. */
+static bool is_untried(const struct outcome *outcome)
+{
+	return outcome->lacks_child || outcome->report.verdict == ERRPIPE_SETUP_FAILED;
+}
+
 /*
  * The outcome of an attempt at a place, which is absent if stat(2) has shown that all are. To the user the program is then
  * missing, even if the last place is a file or a loop of links. Returns what was found.
@@ -97,9 +103,7 @@ static enum found result_of(struct attempts *attempts, const char *path, bool se
 	outcome->nowhere = absent && is_searched(attempts->name);
 	if (outcome->nowhere && found == ABSENT)
 		outcome->report.error = outcome->report.raw_error = ENOENT;
-	/* A setup fails before any place is tried. */
-	outcome->path =
-		strdup(outcome->nowhere || outcome->report.verdict == ERRPIPE_SETUP_FAILED ? attempts->name : path);
+	outcome->path = strdup(outcome->nowhere || is_untried(outcome) ? attempts->name : path);
 	outcome->tried = strdup(path);
 	if (outcome->path && outcome->tried)
 		return found;

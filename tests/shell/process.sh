@@ -52,25 +52,30 @@ refused() {
 # --- without another process
 
 # The cause no-process is only for run.
-# lacks_process TEXT [PIDS]: run cannot fork, and says why. PIDS: the cgroup's pids.current and pids.max.
+# lacks_process TEXT [PIDS [BECOME]]: run cannot fork, and says why. PIDS: the cgroup's pids.current and pids.max. The user may not
+# look into the first directory of PATH.
 lacks_process() {
 	cp "$errpipe" mine && chmod 755 mine || return
-	text=$1 pids=${2:-} status=0
+	mkdir -p shut && chmod 700 shut || return
+	text=$1 pids=${2:-} become=${3:-} status=0
 	# shellcheck disable=SC2097,SC2098
-	pids=$pids unshare -m sh -c '
+	pids=$pids become=$become unshare -m sh -c '
 		if [ "$pids" ]; then
 			mount -t tmpfs none /sys/fs/cgroup || exit 1
 			sed -n "s,^0::,,p; s,^[0-9]*:pids:,/pids,p" /proc/self/cgroup | while read -r path; do
 				mkdir -p "/sys/fs/cgroup$path" && echo "$pids" >"/sys/fs/cgroup$path/pids.max" && echo "$pids" >"/sys/fs/cgroup$path/pids.current"
 			done
 		fi
-		exec setpriv --reuid 54321 --regid 54321 --clear-groups prlimit --nproc=1 ./mine run sh -c "echo ran"' >out 2>&1 || status=$?
+		exec setpriv --reuid 54321 --regid 54321 --clear-groups env PATH="$PWD/shut:$PATH" $become prlimit --nproc=1 ./mine run sh -c "echo ran"' >out 2>&1 || status=$?
 	cat out
-	[ "$status" = 125 ] && grep -qF -e "$text" out && grep -qF "errpipe: cannot start a process" out && ! grep -qx ran out
+	[ "$status" = 125 ] && grep -qF -e "$text" out && grep -qF 'errpipe: cannot start a process for "sh"' out && ! grep -qx ran out
 }
 if has 'without another process' root; then
 	try 'the limit of the user' lacks_process 'why (likely): no process can be started: the user has reached the process limit (ulimit -u) of 1'
 	try 'the limit of a cgroup' lacks_process 'has reached its pids.max of 7' 7
+	has 'root in a user namespace' user-namespaces &&
+		try 'the limit of root in a user namespace' lacks_process 'the user has reached the process limit (ulimit -u) of 1' '' 'unshare -r'
+	lacks_process 'has reached its pids.max of 7' 7 >/dev/null 2>&1
 	try 'what to do then' grep -qF 'fix: raise it (docker: --pids-limit, systemd: TasksMax=)' out
 fi
 
