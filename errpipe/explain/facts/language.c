@@ -344,6 +344,32 @@ static bool begins_with_sign(struct ep_span text, enum errpipe_content language)
 	return is;
 }
 
+/*
+ * Print statements of Python 2, Perl and others: a string, and then nothing or an operator. ksh and zsh also have a print, which
+ * prints variables. sh has none.
+ */
+static bool is_print_statement(struct ep_span line)
+{
+	const char quote[] = { ep_byte(line, 6), '\0' };
+	struct ep_span string = ep_after(line, 7), rest = string;
+
+	if (!is_print(line) || !*quote || !strchr("\"'", *quote))
+		return false;
+	string.size = ep_until(string, quote);
+	rest = ep_trim(ep_after(rest, string.size + 1));
+	if (rest.size)
+		return strchr("%,;.+", *rest.at);
+	return ep_byte(ep_after(line, 7), string.size) == *quote && !ep_holds(string, "$");
+}
+
+/* The file of a shell has its ending. */
+static bool begins_with_print(const struct ep_text *text)
+{
+	struct ep_span first, code = ep_skip_comments(text->all);
+
+	return ep_take_line(&code, &first) && is_print_statement(first) && !ep_has_ending(text->path, "sh");
+}
+
 enum errpipe_content ep_language(const struct ep_text *text)
 {
 	const struct ep_span start = ep_after(text->all, ep_while(text->all, " \t\r\n"));
@@ -359,7 +385,10 @@ enum errpipe_content ep_language(const struct ep_text *text)
 		if (weight[language] >= 2 && weight[language] > weight[best])
 			best = language;
 	}
-	return is_named(text->path, best) || begins_with_sign(text->all, best) ? best : by_name(text);
+	if (is_named(text->path, best) || begins_with_sign(text->all, best))
+		return best;
+	best = by_name(text);
+	return !best && begins_with_print(text) ? ERRPIPE_CONTENT_SOURCE : best;
 }
 
 const char *ep_interpreter_of(enum errpipe_content language)
@@ -590,9 +619,10 @@ static const char *const first_words[] = {
 
 /* Words inside a sentence, which hardly any command has as arguments. */
 static const char *const inner_words[] = {
-	"the",	"a",  "an",  "of",   "to", "and", "or",	  "is",	    "are",    "was",
-	"were", "be", "has", "have", "it", "its", "this", "that",   "with",   "from",
-	"by",	"on", "in",  "at",   "as", "not", "will", "should", "cannot",
+	"the",	     "a",	  "an",	    "of",	    "to",    "and",   "or",	"is",	   "are",    "was",
+	"were",	     "be",	  "has",    "have",	    "it",    "its",   "this",	"that",	   "with",   "from",
+	"by",	     "on",	  "in",	    "at",	    "as",    "not",   "will",	"should",  "cannot", "failed",
+	"succeeded", "completed", "exited", "successfully", "error", "after", "during", "because",
 };
 
 /* Shells' own words and commands that take a sentence. */
