@@ -177,6 +177,10 @@ $(O)/fuzz_%: tests/fuzz/%.c tests/fuzz/fuzz.h $(O)/libcommand.a $(ARCHIVES)
 	$(Q)$(CC) -std=gnu11 $(WARNINGS) $(INCLUDES) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer $(call wrapped_by,$<) -o $@ $< \
 		$(O)/libcommand.a $(ARCHIVES) $(CMD_LIBS)
 
+# It compiles the stub, on a model of the kernel.
+$(O)/fuzz_image: private INCLUDES += -iquote tests/prove/model
+$(O)/fuzz_image: dmz/_dmz.c dmz/action.h dmz/record.h tests/prove/model/nolibc.h
+
 fuzz: $(NOLIBC)/nolibc.h
 	$(Q)$(MAKE) O=$(O)/fuzz NOLIBC='$(NOLIBC)' CC='$(CLANG)' CFLAGS='$(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link' \
 		$(FUZZ:%=$(O)/fuzz/fuzz_%)
