@@ -106,7 +106,11 @@ static int open_again(int stub)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Does the stub carry a setup? Its mark shows it, or else its image. Returns 1, 0, or a negative errno. */
+/*
+ * Does the stub carry a setup? Its mark shows it, or else its image. Returns 1, 0, or a negative errno. The answer for an O_PATH
+ * descriptor costs four system calls each time. It cannot be kept: such a descriptor has no offset for a mark, and the caller
+ * may close it and open another file under its number.
+ */
 static int has_actions(int stub)
 {
 	unsigned number;
