@@ -35,7 +35,7 @@
  *
  * A program that forks by itself makes these calls, in this order:
  *
- *	before the fork		errpipe_pipe(), errpipe_route()
+ *	before the fork		errpipe_pipe(), errpipe_route() or, with a setup, errpipe_setup_route()
  *	in the child		errpipe_fail() if a step before the exec fails, otherwise errpipe_exec()
  *	in the parent		close(2) the write end, errpipe_adopt(), errpipe_wait()
  *
@@ -466,6 +466,21 @@ int errpipe_setup_check(const struct errpipe_setup *setup, unsigned *step);
  * Returns a descriptor, or the errors of errpipe_setup_check() and errpipe_stub(). Async-signal-safe.
  */
 int errpipe_setup_stub(const struct errpipe_setup *setup);
+
+/*
+ * Decide the route like errpipe_route(), for a process that uses errpipe_setup_stub(). setup may be NULL.
+ *
+ * identity describes the process before the setup. A label that the setup writes is not pending yet. With USER and
+ * CAPABILITIES the setup replaces all ids and capabilities, so the exec of the stub may change them. It only must not take
+ * away any capability, because the setup needs them. Nothing else differs from errpipe_route().
+ *
+ * On the route DIRECT, call errpipe_setup_apply() and pass ERRPIPE_NO_STUB to errpipe_exec(). errpipe_spawn() does all this by
+ * itself.
+ *
+ * Returns what errpipe_route() returns. It does not say whether the setup can work, see errpipe_setup_check().
+ * Async-signal-safe.
+ */
+int errpipe_setup_route(const struct errpipe_setup *setup, const struct errpipe_identity *identity, const char *path);
 
 /*
  * Perform a setup in the calling thread. Use this in a program that has no other threads and is about to exec by itself. After

@@ -41,8 +41,8 @@ bool ep_may_have_setup(int stub);
  */
 int ep_setup_compile(struct ep_image *image, const struct errpipe_setup *setup, enum ep_place place);
 
-/* route.c: errpipe_route() with a setup, or NULL. Ids and capabilities that the setup replaces do not force DIRECT. */
-int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup *setup, const char *path);
+/* setup.c: has it no flags and members that only a later version knows? */
+bool ep_setup_is_known(const struct errpipe_setup *setup);
 
 /* setup.c: the lowest number of a descriptor that the moves do not overwrite. */
 int ep_setup_ceiling(const struct errpipe_setup *setup);

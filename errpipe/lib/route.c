@@ -280,11 +280,11 @@ static bool changes_with_exec(const char *path)
 	return false;
 }
 
-int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup *setup, const char *path)
+int errpipe_setup_route(const struct errpipe_setup *setup, const struct errpipe_identity *identity, const char *path)
 {
 	if (!identity || !path)
 		return -EFAULT;
-	if (!EP_IS_ZERO(identity->reserved))
+	if (!EP_IS_ZERO(identity->reserved) || (setup && !ep_setup_is_known(setup)))
 		return -EINVAL;
 	if (identity->on_exec)
 		return ERRPIPE_DIRECT_ON_EXEC;
@@ -299,7 +299,7 @@ int ep_route(const struct errpipe_identity *identity, const struct errpipe_setup
 
 int errpipe_route(const struct errpipe_identity *identity, const char *path)
 {
-	return ep_route(identity, NULL, path);
+	return errpipe_setup_route(NULL, identity, path);
 }
 
 const char *errpipe_route_reason(enum errpipe_route route)

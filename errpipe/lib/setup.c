@@ -601,11 +601,16 @@ static void add_filter(struct compiler *c)
 		add_capset(c, 0);
 }
 
+bool ep_setup_is_known(const struct errpipe_setup *setup)
+{
+	return !(setup->set & ~(uint64_t)SET_ALL) && EP_IS_ZERO(setup->reserved);
+}
+
 static void add_all(struct compiler *c)
 {
 	const struct errpipe_setup *setup = c->setup;
 
-	if (setup->set & ~(uint64_t)SET_ALL || !EP_IS_ZERO(setup->reserved))
+	if (!ep_setup_is_known(setup))
 		ep_image_refuse(c->image, 0, EINVAL);
 	add_calls(c, setup->first, setup->first_length);
 	add_label(c);

@@ -255,7 +255,7 @@ static int find_route(const struct errpipe_spawn *spawn, const char *path, enum 
 	if (!spawn->identity)
 		ret = errpipe_identity(&now);
 	if (ret == 0)
-		ret = ep_route(spawn->identity ? spawn->identity : &now, spawn->setup, path);
+		ret = errpipe_setup_route(spawn->setup, spawn->identity ? spawn->identity : &now, path);
 	if (ret < 0)
 		return ret;
 	*route = ret;

@@ -40,6 +40,7 @@ START_TEST(no_struct)
 	struct errpipe_child child = { .pid = getpid(), .poll_fd = -1 };
 	struct errpipe_report report;
 	struct errpipe_identity identity = { .uid = 0 };
+	struct errpipe_setup setup = { .set = 0 };
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	ck_assert_int_eq(errpipe_pipe(NULL), -EFAULT);
@@ -47,6 +48,8 @@ START_TEST(no_struct)
 	ck_assert_int_eq(errpipe_identity(NULL), -EFAULT);
 	ck_assert_int_eq(errpipe_route(NULL, "/bin/true"), -EFAULT);
 	ck_assert_int_eq(errpipe_route(&identity, NULL), -EFAULT);
+	ck_assert_int_eq(errpipe_setup_route(&setup, NULL, "/bin/true"), -EFAULT);
+	ck_assert_int_eq(errpipe_setup_route(&setup, &identity, NULL), -EFAULT);
 	ck_assert_int_eq(errpipe_spawn(NULL, NULL, "/bin/true", true_argv, environ), -EFAULT);
 	ck_assert_int_eq(errpipe_adopt(NULL, getpid(), ERRPIPE_NO_STUB, -1), -EFAULT);
 	ck_assert_int_eq(errpipe_read_child(NULL, &report), -EFAULT);
@@ -282,6 +285,13 @@ START_TEST(members_that_are_reserved)
 	ck_assert_int_ge(errpipe_route(&identity, "/bin/true"), 0);
 	ck_assert_int_eq(spawn_true(&spawn), 0);
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+
+	for (int i = 0; i < 8; i++) {
+		struct errpipe_setup setup = { .reserved[i] = 1 };
+
+		ck_assert_int_eq(errpipe_setup_route(&setup, &identity, "/bin/true"), -EINVAL);
+		ck_assert_int_eq(errpipe_setup_check(&setup, NULL), -EINVAL);
+	}
 
 	question.who = &who;
 	ck_assert_int_eq(errpipe_explain(&ex, &question), -EINVAL);

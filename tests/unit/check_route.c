@@ -880,6 +880,99 @@ START_TEST(route_of)
 }
 END_TEST
 
+/* --- the table of routes with a setup ------------------------------------------------------------------------ */
+
+enum { REPLACES = ERRPIPE_SET_USER | ERRPIPE_SET_CAPABILITIES };
+
+/* The ids and the capabilities are those of the caller, so that the setup also works for an ordinary user. */
+static struct errpipe_setup setup_of(unsigned set)
+{
+	struct errpipe_setup setup = { .set = set, .uid = getuid(), .gid = getgid() };
+
+	if (set & ERRPIPE_SET_USER)
+		setup.set |= ERRPIPE_KEEP_GROUPS;
+	return setup;
+}
+
+static const struct {
+	struct errpipe_identity identity;
+	unsigned set;
+	const char *path;
+	enum errpipe_route route;
+} with_setup[] = {
+	{ { USER }, 0, "/bin/true", ERRPIPE_STUB },
+	{ { USER }, REPLACES, "/bin/true", ERRPIPE_STUB },
+	/* A change of the user alone, or of the capabilities alone, starts from the sets that the stub's exec has left. */
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC }, 0, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC },
+	  ERRPIPE_SET_USER,
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC },
+	  ERRPIPE_SET_CAPABILITIES,
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = DAC, .effective = DAC }, REPLACES, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = ALL, .permitted = ALL }, REPLACES, "/bin/true", ERRPIPE_STUB },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .mixed_ids = 1 },
+	  0,
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .mixed_ids = 1 },
+	  REPLACES,
+	  "/bin/true",
+	  ERRPIPE_STUB },
+	{ { USER, .inheritable = RAW, .permitted = RAW, .ambient = RAW }, REPLACES, "/bin/true", ERRPIPE_STUB },
+	/* The stub's exec takes away capabilities that the setup may need. */
+	{ { USER, .permitted = RAW, .effective = RAW }, REPLACES, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = ALL, .permitted = ALL, .effective = ALL, .securebits = NOROOT },
+	  REPLACES,
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .bounding = DAC, .permitted = DAC | RAW, .effective = DAC | RAW },
+	  REPLACES,
+	  "/bin/true",
+	  ERRPIPE_DIRECT_CREDENTIALS },
+	{ { .uid = 0, .euid = 1000, .bounding = ALL }, REPLACES, "/bin/true", ERRPIPE_DIRECT_CREDENTIALS },
+	/* A setup makes no difference to these. */
+	{ { USER, .label = 1 }, REPLACES, "/bin/true", ERRPIPE_DIRECT_LABEL },
+	{ { USER, .on_exec = 1 }, REPLACES, "/bin/true", ERRPIPE_DIRECT_ON_EXEC },
+	{ { USER }, REPLACES, "/proc/self/exe", ERRPIPE_DIRECT_PATH },
+};
+enum { WITH_SETUP = sizeof(with_setup) / sizeof(*with_setup) };
+
+START_TEST(route_with_a_setup)
+{
+	const struct errpipe_identity *identity = &with_setup[_i].identity;
+	const char *path = with_setup[_i].path;
+	struct errpipe_setup setup = setup_of(with_setup[_i].set);
+
+	ck_assert_int_eq(errpipe_setup_route(&setup, identity, path), with_setup[_i].route);
+	ck_assert_int_eq(errpipe_setup_route(NULL, identity, path), errpipe_route(identity, path));
+	setup.set |= 1ULL << 63;
+	ck_assert_int_eq(errpipe_setup_route(&setup, identity, path), -EINVAL);
+}
+END_TEST
+
+/* The target starts by the route that was announced. */
+START_TEST(spawn_with_a_setup)
+{
+	const struct errpipe_setup setup = setup_of(with_setup[_i].set);
+	const struct errpipe_spawn spawn = { .setup = &setup, .identity = &with_setup[_i].identity };
+	char *argv[] = { (char *)"true", NULL };
+	struct errpipe_report report;
+	struct errpipe_child child;
+
+	if (with_setup[_i].route == ERRPIPE_DIRECT_PATH)
+		return; /* its target would be this test */
+	ck_assert_int_eq(errpipe_spawn(&child, &spawn, "/bin/true", argv, environ), 0);
+	ck_assert_int_eq(child.route, with_setup[_i].route);
+	ck_assert_int_eq(errpipe_wait(&child, &report), 0);
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	ck_assert_int_eq(report.status, 0);
+}
+END_TEST
+
 /* The reasons all differ, up to the first number that does not name a route. */
 START_TEST(every_route_has_a_reason)
 {
@@ -1696,6 +1789,8 @@ static Suite *route_suite(void)
 	tcase_add_test(tcase, root_in_a_user_namespace);
 	tcase_add_test(tcase, a_user_goes_through_the_stub);
 	tcase_add_loop_test(tcase, route_of, 0, TABLE);
+	tcase_add_loop_test(tcase, route_with_a_setup, 0, WITH_SETUP);
+	tcase_add_loop_test(tcase, spawn_with_a_setup, 0, WITH_SETUP);
 	tcase_add_test(tcase, every_route_has_a_reason);
 	tcase_add_loop_test(tcase, label_in_a_file, 0, sizeof(labels) / sizeof(*labels));
 	tcase_add_test(tcase, label_of_the_kernel);
