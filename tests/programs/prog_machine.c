@@ -60,6 +60,25 @@ static const char *root(void)
 	return NULL;
 }
 
+/* Every user, group and capability that tests of setups use, in a user namespace or not. */
+static const char *any_credentials(void)
+{
+	static const int needed[] = { CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_ADMIN };
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	const gid_t groups[] = { 7, 70000 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return "capget is refused";
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		if (!(data[0].effective >> needed[i] & 1))
+			return NO_ERRNO("the tests run without the capabilities for every step of a setup");
+	}
+	if (setgroups(2, groups) < 0 || setresgid(20, 20, 20) < 0 || setresuid(1000, 1000, 1000) < 0)
+		return "the tests cannot become every user";
+	return NULL;
+}
+
 static const char *x86_64(void)
 {
 #ifdef __x86_64__
@@ -285,10 +304,8 @@ static const char *privileged_files(void)
 	int fd = new_file();
 	struct statvfs fs;
 
-	if (geteuid() != 0)
-		return root();
 	if (fsetxattr(fd, "security.capability", &none, XATTR_CAPS_SZ_2, 0) < 0)
-		return "files in /tmp cannot have capabilities";
+		return geteuid() == 0 ? "files in /tmp cannot have capabilities" : root();
 	if (fstatvfs(fd, &fs) < 0 || fs.f_flag & ST_NOSUID)
 		return NO_ERRNO("/tmp is mounted nosuid");
 	return NULL;
@@ -352,6 +369,7 @@ static const struct {
 } abilities[] = {
 	{ "32-bit-programs", programs_of_32_bits },
 	{ "access-lists", access_lists },
+	{ "any-credentials", any_credentials },
 	{ "binfmt-misc", binfmt_misc },
 	{ "exec-check", exec_check },
 	{ "executable-seals", executable_seals },

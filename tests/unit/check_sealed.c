@@ -643,20 +643,59 @@ static int full_pipe(void)
 	return fd[1];
 }
 
-/* Returns the errno of the failed attachment, or 0 if it worked. 77 means that the namespace cannot be made. */
-static int attach_as_root_of_a_namespace(int stub)
+static const struct errpipe_setup some_setup = { .no_new_privs = 1 };
+
+enum { NO_NAMESPACE = 77 };
+
+static bool become_root_of_a_namespace(void)
 {
-	char *argv[] = { (char *)"nowhere", NULL }, state = 0, map[32];
-	int report = full_pipe(), error;
-	pid_t pid;
+	char map[32];
 
 	if (become(AS_NOBODY) < 0 || unshare(CLONE_NEWUSER) < 0)
-		return 77;
+		return false;
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* otherwise the files in /proc/self belong to root */
 	snprintf(map, sizeof(map), "0 %d 1", NOBODY);
 	write_map("/proc/self/setgroups", "deny");
 	write_map("/proc/self/uid_map", map);
 	write_map("/proc/self/gid_map", map);
+	return true;
+}
+
+static struct __user_cap_data_struct *capabilities(int call)
+{
+	static struct __user_cap_data_struct data[2];
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+
+	ck_assert_int_eq(syscall(call, &header, data), 0);
+	return data;
+}
+
+/* ptrace(2): to trace a process that has more capabilities takes CAP_SYS_PTRACE. */
+static void lose_capabilities(unsigned which)
+{
+	struct __user_cap_data_struct *data = capabilities(SYS_capget);
+
+	data->effective &= ~which;
+	data->permitted &= ~which;
+	capabilities(SYS_capset);
+}
+
+enum { FEWER = 1 << CAP_CHOWN, WITHOUT_PTRACE = 1 << CAP_CHOWN | 1 << CAP_SYS_PTRACE };
+
+/*
+ * Returns the errno of the failed attachment, or 0 if it worked, or NO_NAMESPACE. A stub of -1 is one that root of the
+ * namespace makes.
+ */
+static int attach_as_root_of_a_namespace(int stub, unsigned dropped)
+{
+	char *argv[] = { (char *)"nowhere", NULL }, state = 0;
+	int report = full_pipe(), error;
+	pid_t pid;
+
+	if (!become_root_of_a_namespace())
+		return NO_NAMESPACE;
+	if (stub < 0)
+		stub = errpipe_setup_stub(&some_setup);
 	pid = checked_fork();
 	if (pid == 0) {
 		errpipe_exec(stub, 0, report, "/nowhere", argv, argv + 1);
@@ -664,6 +703,7 @@ static int attach_as_root_of_a_namespace(int stub)
 	}
 	while (flags_of(pid, &state) & PF_FORKNOEXEC || state != 'S')
 		usleep(1000);
+	lose_capabilities(dropped);
 	error = ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 ? errno : 0;
 	end(pid);
 	return error;
@@ -672,8 +712,7 @@ static int attach_as_root_of_a_namespace(int stub)
 /* The last is a stub with a setup, which errpipe_setup_stub() makes with the same mode as errpipe_stub(). */
 START_TEST(attached_to_by_root_of_a_namespace)
 {
-	const struct errpipe_setup setup = { .no_new_privs = 1 };
-	int stub = _i < MODES ? make_with(modes[_i].mode) : errpipe_setup_stub(&setup), status;
+	int stub = _i < MODES ? make_with(modes[_i].mode) : errpipe_setup_stub(&some_setup), status;
 	bool attaches = _i < MODES && modes[_i].attaches;
 	pid_t pid;
 
@@ -681,11 +720,79 @@ START_TEST(attached_to_by_root_of_a_namespace)
 		SKIP("needs root");
 	pid = checked_fork();
 	if (pid == 0)
-		_exit(attach_as_root_of_a_namespace(stub));
+		_exit(attach_as_root_of_a_namespace(stub, 0));
 	status = wait_for(pid);
-	if (status == 77 << 8)
+	if (status == NO_NAMESPACE << 8)
 		SKIP("needs user-namespaces");
 	ck_assert_int_eq(status, (attaches ? 0 : EPERM) << 8);
+}
+END_TEST
+
+/* A stub that root of the namespace itself made hides nothing from it. */
+START_TEST(attached_to_in_its_own_namespace)
+{
+	const unsigned dropped[] = { 0, FEWER, WITHOUT_PTRACE };
+	pid_t pid;
+	int status;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(attach_as_root_of_a_namespace(-1, dropped[_i]));
+	status = wait_for(pid);
+	if (status == NO_NAMESPACE << 8)
+		SKIP("needs user-namespaces");
+	ck_assert_int_eq(status, (dropped[_i] == WITHOUT_PTRACE ? EPERM : 0) << 8);
+}
+END_TEST
+
+static const struct errpipe_call waits[] = { { .step = ERRPIPE_STEP_CALLER, .number = SYS_ppoll } };
+
+/* Before its last step the process still has the privileges of the caller. */
+static const struct errpipe_setup privileged = {
+	.set = ERRPIPE_SET_USER, .uid = NOBODY, .gid = NOBODY, .first = waits, .first_length = 1
+};
+
+enum tracer { ROOT, ROOT_WITH_FEWER, ROOT_WITHOUT_PTRACE, OTHER_USER, ROOT_OF_A_NAMESPACE, TRACERS };
+
+/* Returns the errno of the failed attachment, or 0 if it worked, or NO_NAMESPACE. */
+static int attach_as(enum tracer tracer, pid_t pid)
+{
+	if (tracer == ROOT_WITH_FEWER)
+		lose_capabilities(FEWER);
+	if (tracer == ROOT_WITHOUT_PTRACE)
+		lose_capabilities(WITHOUT_PTRACE);
+	if (tracer == OTHER_USER)
+		ck_assert_int_eq(become(AS_NOBODY), 0);
+	if (tracer == ROOT_OF_A_NAMESPACE && !become_root_of_a_namespace())
+		return NO_NAMESPACE;
+	return ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 ? errno : 0;
+}
+
+START_TEST(attached_to_while_it_is_privileged)
+{
+	const struct errpipe_spawn spawn = { .setup = &privileged, .flags = ERRPIPE_STUB_ONLY };
+	bool traces = capabilities(SYS_capget)->effective >> CAP_SYS_PTRACE & 1;
+	char *argv[] = { (char *)"true", NULL }, state = 0;
+	struct errpipe_child child;
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	child = start(&spawn, "/bin/true", argv);
+	while (flags_of(child.pid, &state) & PF_FORKNOEXEC || state != 'S')
+		usleep(1000);
+	pid = checked_fork();
+	if (pid == 0)
+		_exit(attach_as(_i, child.pid));
+	status = wait_for(pid);
+	kill(child.pid, SIGKILL);
+	ck_assert_int_eq(finish(&child).verdict, ERRPIPE_DIED);
+	if (status == NO_NAMESPACE << 8)
+		SKIP("needs user-namespaces");
+	ck_assert_int_eq(status, (_i == ROOT || (_i == ROOT_WITH_FEWER && traces) ? 0 : EPERM) << 8);
 }
 END_TEST
 
@@ -778,6 +885,7 @@ enum { REFUSALS = sizeof(refusals) / sizeof(*refusals) };
 
 START_TEST(refused_by_seccomp)
 {
+	const struct errpipe_spawn with_setup = { .setup = &some_setup, .flags = ERRPIPE_STUB_ONLY };
 	int before = lowest_free(), fd;
 
 	if (!refuse(refusals[_i].call, refusals[_i].argument, refusals[_i].bits, refusals[_i].error))
@@ -785,12 +893,14 @@ START_TEST(refused_by_seccomp)
 	fd = errpipe_stub();
 	if (refusals[_i].ret < 0) {
 		ck_assert_int_eq(fd, refusals[_i].ret);
+		ck_assert_int_eq(errpipe_setup_stub(&some_setup), refusals[_i].ret);
 		ck_assert_int_eq(lowest_free(), before);
 		return;
 	}
 	ck_assert_int_eq(fd, before);
 	assert_is_dmz(fd);
 	assert_works(fd);
+	ck_assert_int_eq(run_plain(&with_setup, "/bin/true").verdict, ERRPIPE_STARTED);
 	/* Pass 0, because the filter looks at the argument even if the command ignores it. */
 	ck_assert_int_eq(fcntl(fd, F_GET_SEALS, 0), (have_seal_exec() ? SEALS : OLD_SEALS) & ~refusals[_i].without);
 	ck_assert_int_eq(call_write(fd), -1);
@@ -1037,6 +1147,8 @@ static Suite *sealed_suite(void)
 	tcase = new_tcase(suite, "who reads it");
 	tcase_add_loop_test(tcase, an_exec_by_root, 0, MODES);
 	tcase_add_loop_test(tcase, attached_to_by_root_of_a_namespace, 0, MODES + 1);
+	tcase_add_loop_test(tcase, attached_to_in_its_own_namespace, 0, 3);
+	tcase_add_loop_test(tcase, attached_to_while_it_is_privileged, 0, TRACERS);
 
 	tcase = new_tcase(suite, "where there is none");
 	tcase_add_loop_test(tcase, too_few_descriptors, 0, 2);

@@ -400,9 +400,10 @@ static void assert_same(const struct equal *it, enum target target)
 {
 	const char *path = target_path(target);
 	int dumpable = prctl(PR_GET_DUMPABLE), stub;
+	uid_t uid = getuid();
 	char *want;
 
-	NEEDS("root");
+	NEEDS("any-credentials");
 	if (target == SET_ID || target == CAPABLE)
 		NEEDS("privileged-files");
 	ck_assert(make_target(target));
@@ -416,7 +417,7 @@ static void assert_same(const struct equal *it, enum target target)
 	close(stub);
 	/* The child must not have changed the parent, with which it may share memory. */
 	ck_assert_int_eq(prctl(PR_GET_DUMPABLE), dumpable);
-	ck_assert_uint_eq(getuid(), 0);
+	ck_assert_uint_eq(getuid(), uid);
 }
 
 START_TEST(same_as_by_hand)
@@ -428,6 +429,60 @@ END_TEST
 START_TEST(same_as_by_hand_by_the_kernel)
 {
 	assert_same(&equals_by_kernel[_i / TARGETS], _i % TARGETS);
+}
+END_TEST
+
+/* --- targets that cannot be executed ----------------------------------------------------------------- */
+
+static const struct unusable {
+	const char *make;
+	int error;
+	bool only_for_others; /* the user of the test can execute it, another user cannot */
+} unusable[] = {
+	{ "true", ENOENT, false },
+	{ "install -m 0644 $dump $to", EACCES, false },
+	{ "install -m 0700 $dump $to", EACCES, true },
+	{ "echo '#!/nowhere' >$to && chmod 0755 $to", ENOENT, false },
+};
+enum { UNUSABLE = COUNT(unusable) };
+
+static bool becomes_another(const struct errpipe_setup *setup)
+{
+	return setup->set & ERRPIPE_SET_USER && setup->uid != getuid();
+}
+
+/* The setup works, and the report is about the target. */
+static void assert_unusable(const struct equal *it, const struct unusable *target)
+{
+	char *path = target_path(TARGETS), *command;
+
+	NEEDS("any-credentials");
+	if (target->only_for_others && !becomes_another(&it->setup))
+		return;
+	keep(asprintf(&command, "dump=%s to=%s; %s", dump, path, target->make) < 0 ? NULL : command);
+	ck_assert_int_eq(system(command), 0);
+	signal(SIGUSR1, SIG_IGN);
+	for (unsigned flags = ERRPIPE_STUB_ONLY; flags <= ERRPIPE_DIRECT_ONLY; flags += 2) {
+		const struct errpipe_spawn spawn = { .setup = &it->setup, .flags = flags };
+		const struct errpipe_report report = run_plain(&spawn, path);
+
+		ck_assert_msg(report.verdict == ERRPIPE_EXEC_FAILED, "%s: verdict %d", it->name, report.verdict);
+		ck_assert_int_eq(report.error, target->error);
+	}
+	unlink(path);
+	free(command);
+	free(path);
+}
+
+START_TEST(a_target_that_cannot_be_executed)
+{
+	assert_unusable(&equals[_i / UNUSABLE], &unusable[_i % UNUSABLE]);
+}
+END_TEST
+
+START_TEST(a_target_that_cannot_be_executed_by_the_kernel)
+{
+	assert_unusable(&equals_by_kernel[_i / UNUSABLE], &unusable[_i % UNUSABLE]);
 }
 END_TEST
 
@@ -511,7 +566,8 @@ static void assert_failure(const struct failure *it, unsigned flags)
 
 START_TEST(a_step_that_fails)
 {
-	NEEDS("root");
+	if (failures[_i].setup.set & ERRPIPE_SET_USER)
+		NEEDS("any-credentials");
 	assert_failure(&failures[_i], ERRPIPE_STUB_ONLY);
 	assert_failure(&failures[_i], ERRPIPE_DIRECT_ONLY);
 }
@@ -669,20 +725,25 @@ END_TEST
 /* What a filter does with a system call, for a child of uid_of_exec(). */
 static struct {
 	long number;
+	unsigned option; /* of prctl(2), or 0: every option */
 	unsigned action; /* 0: there is no filter */
 } filtered;
 
-static void install_filter(void)
+/* Returns -1 with errno if it fails. */
+static int install_filter(void)
 {
+	const unsigned low_half = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
 	struct sock_filter instructions[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filtered.number, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filtered.number, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0]) + low_half),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, filtered.option, 0, filtered.option ? 1 : 0),
 		BPF_STMT(BPF_RET | BPF_K, filtered.action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = { COUNT(instructions), instructions };
 
-	must(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "seccomp");
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 /* errpipe_exec() as root, in a child. Returns the output of the target. */
@@ -698,7 +759,7 @@ static char *uid_of_exec(int stub, unsigned flags, struct errpipe_report *report
 	if (pid == 0) {
 		must(dup2(fd[1], STDOUT_FILENO), "dup2");
 		if (filtered.action)
-			install_filter();
+			must(install_filter(), "seccomp");
 		errpipe_exec(stub, flags, pipe[1], "/bin/sh", argv, environ);
 		_exit(42);
 	}
@@ -856,6 +917,177 @@ START_TEST(a_filter_refuses_a_call)
 }
 END_TEST
 
+/*
+ * A filter can answer that a call succeeded, without making it. The stub cannot know. The target is then the same as after a
+ * child that makes the calls by hand, which believes the answer just as well.
+ */
+static const struct lie {
+	long number;
+	unsigned option;
+	const char *setup; /* the name of a setup that makes the call */
+} lies[] = {
+#ifdef SYS_setresuid32
+	{ SYS_setgroups32, 0, "groups" },
+	{ SYS_setresgid32, 0, "groups" },
+	{ SYS_setresuid32, 0, "groups" },
+#else
+	{ SYS_setgroups, 0, "groups" },
+	{ SYS_setresgid, 0, "groups" },
+	{ SYS_setresuid, 0, "groups" },
+#endif
+	{ SYS_capset, 0, "root with few capabilities" },
+	{ SYS_prctl, PR_CAPBSET_DROP, "bounding set" },
+	{ SYS_prctl, PR_SET_SECUREBITS, "securebits" },
+	{ SYS_prctl, PR_SET_NO_NEW_PRIVS, "filter with no_new_privs" },
+	{ SYS_seccomp, 0, "filter" },
+};
+
+static const struct equal *equal_named(const char *name)
+{
+	for (size_t i = 0; i < COUNT(equals); i++) {
+		if (strcmp(equals[i].name, name) == 0)
+			return &equals[i];
+	}
+	for (size_t i = 0; i < COUNT(equals_by_kernel); i++) {
+		if (strcmp(equals_by_kernel[i].name, name) == 0)
+			return &equals_by_kernel[i];
+	}
+	ck_abort_msg("no setup has the name %s", name);
+	return NULL;
+}
+
+static void believe(int i)
+{
+	filtered.number = lies[i].number;
+	filtered.option = lies[i].option;
+	filtered.action = SECCOMP_RET_ERRNO;
+	must(install_filter(), "seccomp");
+	assert_same(equal_named(lies[i].setup), PLAIN);
+}
+
+START_TEST(a_filter_fakes_a_call)
+{
+	NEEDS("any-credentials");
+	NEEDS("seccomp");
+	in_child(believe, _i);
+}
+END_TEST
+
+/* The target starts as the user from before. Its /proc/PID/status would show that. */
+START_TEST(a_filter_fakes_the_change_of_user)
+{
+	int stub = errpipe_setup_stub(&as_nobody);
+	struct errpipe_report report;
+
+	NEEDS("root");
+	NEEDS("seccomp");
+#ifdef SYS_setresuid32
+	filtered.number = SYS_setresuid32;
+#else
+	filtered.number = SYS_setresuid;
+#endif
+	filtered.action = SECCOMP_RET_ERRNO;
+	ck_assert_str_eq(uid_of_exec(stub, 0, &report), "0\n");
+	ck_assert_int_eq(report.verdict, ERRPIPE_STARTED);
+	close(stub);
+}
+END_TEST
+
+/* Without privileges a filter needs no_new_privs, and the kernel notices that it was faked. */
+static void try_a_filter_without_privileges(int i)
+{
+	const struct errpipe_setup setup = { .no_new_privs = 1, .seccomp = allow_all, .seccomp_length = 1 };
+	const struct errpipe_spawn spawn = { .setup = &setup, .flags = i ? ERRPIPE_DIRECT_ONLY : ERRPIPE_STUB_ONLY };
+	struct errpipe_report report;
+
+	filtered.number = SYS_prctl;
+	filtered.option = PR_SET_NO_NEW_PRIVS;
+	filtered.action = SECCOMP_RET_ERRNO;
+	must(install_filter(), "seccomp");
+	become_nobody();
+	report = run_plain(&spawn, "/bin/true");
+	ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
+	ck_assert_uint_eq(report.step, ERRPIPE_STEP_SECCOMP);
+	ck_assert_int_eq(report.error, EACCES);
+}
+
+START_TEST(a_filter_fakes_no_new_privs)
+{
+	NEEDS("root");
+	NEEDS("seccomp");
+	in_child(try_a_filter_without_privileges, _i);
+}
+END_TEST
+
+/* --- kernels that lack a call ---------------------------------------------------------------------------- */
+
+/* A kernel without the call, or without the option of prctl(2): a setup that needs it fails. */
+static const struct lacking {
+	long number;
+	unsigned option;
+	int error;
+	unsigned step;
+	struct errpipe_setup setup;
+} lacking[] = {
+	/* Linux before 5.9 */
+	{ SYS_close_range, 0, ENOSYS, ERRPIPE_STEP_DESCRIPTORS, { .set = ERRPIPE_SET_DESCRIPTORS } },
+	/* before 5.13, or without the module */
+	{ SYS_landlock_restrict_self,
+	  0,
+	  ENOSYS,
+	  ERRPIPE_STEP_LANDLOCK,
+	  { .set = ERRPIPE_SET_LANDLOCK, .landlock = 0, .no_new_privs = 1 } },
+	{ SYS_landlock_restrict_self,
+	  0,
+	  EOPNOTSUPP,
+	  ERRPIPE_STEP_LANDLOCK,
+	  { .set = ERRPIPE_SET_LANDLOCK, .landlock = 0, .no_new_privs = 1 } },
+	/* before 4.3 */
+	{ SYS_prctl,
+	  PR_CAP_AMBIENT,
+	  EINVAL,
+	  ERRPIPE_STEP_AMBIENT,
+	  { .set = ERRPIPE_SET_CAPABILITIES | ERRPIPE_SET_AMBIENT } },
+	/* before 3.17, or without CONFIG_SECCOMP_FILTER */
+	{ SYS_seccomp,
+	  0,
+	  ENOSYS,
+	  ERRPIPE_STEP_SECCOMP,
+	  { .no_new_privs = 1, .seccomp = allow_all, .seccomp_length = 1 } },
+	/* before 3.5 */
+	{ SYS_prctl, PR_SET_NO_NEW_PRIVS, EINVAL, ERRPIPE_STEP_NO_NEW_PRIVS, { .no_new_privs = 1 } },
+	/* without CONFIG_KEYS */
+	{ SYS_keyctl, 0, ENOSYS, ERRPIPE_STEP_KEYRING, { .set = ERRPIPE_SET_KEYRING } },
+	/* without CONFIG_BLOCK */
+	{ SYS_ioprio_set, 0, ENOSYS, ERRPIPE_STEP_IO_PRIORITY, { .set = ERRPIPE_SET_IO_PRIORITY } },
+};
+
+static void lack(int i)
+{
+	const struct lacking *it = &lacking[i];
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+	filtered.number = it->number;
+	filtered.option = it->option;
+	filtered.action = SECCOMP_RET_ERRNO | it->error;
+	must(install_filter(), "seccomp");
+	for (unsigned flags = ERRPIPE_STUB_ONLY; flags <= ERRPIPE_DIRECT_ONLY; flags += 2) {
+		const struct errpipe_spawn spawn = { .setup = &it->setup, .flags = flags };
+		const struct errpipe_report report = run_plain(&spawn, "/bin/true");
+
+		ck_assert_int_eq(report.verdict, ERRPIPE_SETUP_FAILED);
+		ck_assert_uint_eq(report.step, it->step);
+		ck_assert_int_eq(report.error, it->error);
+	}
+}
+
+START_TEST(a_kernel_that_lacks_a_call)
+{
+	NEEDS("seccomp");
+	in_child(lack, _i);
+}
+END_TEST
+
 /* --- descriptors --------------------------------------------------------------------------------------- */
 
 static const struct errpipe_move swaps[] = { { 40, 41 }, { 41, 42 }, { 42, 40 }, { 43, 43 }, { 40, 60 } };
@@ -967,12 +1199,19 @@ static Suite *setup_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, same_as_by_hand, 0, COUNT(equals) * TARGETS);
 	tcase_add_loop_test(tc, same_as_by_hand_by_the_kernel, 0, COUNT(equals_by_kernel) * TARGETS);
+	tcase_add_loop_test(tc, a_target_that_cannot_be_executed, 0, COUNT(equals) * UNUSABLE);
+	tcase_add_loop_test(tc, a_target_that_cannot_be_executed_by_the_kernel, 0,
+			    COUNT(equals_by_kernel) * UNUSABLE);
 	tcase_add_loop_test(tc, a_step_that_fails, 0, COUNT(failures));
 	tcase_add_loop_test(tc, a_refused_setup, 0, COUNT(refusals));
 	tcase_add_test(tc, never_skipped);
 	tcase_add_test(tc, exec_never_falls_back);
 	tcase_add_test(tc, never_skipped_if_truncated);
 	tcase_add_loop_test(tc, a_filter_refuses_a_call, 0, COUNT(calls));
+	tcase_add_loop_test(tc, a_filter_fakes_a_call, 0, COUNT(lies));
+	tcase_add_test(tc, a_filter_fakes_the_change_of_user);
+	tcase_add_loop_test(tc, a_filter_fakes_no_new_privs, 0, 2);
+	tcase_add_loop_test(tc, a_kernel_that_lacks_a_call, 0, COUNT(lacking));
 	tcase_add_test(tc, moved_descriptors);
 	tcase_add_test(tc, released_descriptors);
 	tcase_add_test(tc, a_limit_of_few_files);
