@@ -250,6 +250,7 @@ long model_fcntl(int fd, int command, int flags)
 
 	must(!run.sealed && fd == REPORT && command == F_SETFD && flags == FD_CLOEXEC, "close-on-exec comes first");
 	run.sealed = true;
+	run.result = ret;
 	if (ret < 0)
 		decide(DMZ_STEP_FCNTL, ret, 125);
 	if (ret == -EBADF)

@@ -287,8 +287,9 @@ START_TEST(members_that_are_reserved)
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 
 	for (int i = 0; i < 8; i++) {
-		struct errpipe_setup setup = { .reserved[i] = 1 };
+		struct errpipe_setup setup = { 0 };
 
+		setup.reserved[i] = 1;
 		ck_assert_int_eq(errpipe_setup_route(&setup, &identity, "/bin/true"), -EINVAL);
 		ck_assert_int_eq(errpipe_setup_check(&setup, NULL), -EINVAL);
 	}
