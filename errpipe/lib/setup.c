@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -104,7 +103,10 @@ static bool is_allowed(const struct errpipe_call *call)
 		SYS_clone3,
 #endif
 #ifdef SYS_fork
-		SYS_fork,   SYS_vfork,
+		SYS_fork,
+#endif
+#ifdef SYS_vfork /* mips has only the other */
+		SYS_vfork,
 #endif
 	};
 
@@ -270,7 +272,7 @@ static void add_limits(struct compiler *c)
 static void add_scheduling(struct compiler *c)
 {
 	const struct errpipe_setup *setup = c->setup;
-	const struct sched_param parameters = { .sched_priority = setup->priority };
+	const int parameters = setup->priority; /* the kernel's struct sched_param; that of musl is longer */
 
 	if (setup->nice < -20 || setup->nice > 19)
 		REFUSE(c, NICE);
@@ -570,8 +572,9 @@ struct sock_filter {
 	uint32_t k;
 };
 
+/* struct sock_fprog. Without the zeros, bytes of this process's stack would get into the image. */
 struct program {
-	unsigned short length;
+	unsigned short length, zeros[sizeof(long) / sizeof(short) - 1];
 	const void *filter;
 };
 
