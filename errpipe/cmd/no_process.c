@@ -54,11 +54,15 @@ static bool find_full(char *directory, size_t top, uint64_t *limit)
 static bool is_full(const char *line, char directory[PATH_MAX], uint64_t *limit)
 {
 	static const char mount[] = "/sys/fs/cgroup", mount_of_pids[] = "/sys/fs/cgroup/pids";
-	const char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
-	bool is_second = path == controllers + 1;
-	const char *top = is_second ? mount : mount_of_pids;
+	const char *controllers = strchr(line, ':'), *path, *top;
 
-	if (!path || path[1] != '/' || (!is_second && strncmp(controllers, ":pids:", strlen(":pids:")) != 0))
+	if (!controllers)
+		return false;
+	path = strchr(controllers + 1, ':');
+	if (!path || path[1] != '/')
+		return false;
+	top = path == controllers + 1 ? mount : mount_of_pids;
+	if (top == mount_of_pids && strncmp(controllers, ":pids:", strlen(":pids:")) != 0)
 		return false;
 	path += path[2] ? 1 : 2;
 	return snprintf(directory, PATH_MAX, "%s%s", top, path) < PATH_MAX &&
