@@ -331,7 +331,11 @@ enum errpipe_detail {
 
 	/* INTERPRETER_CUT */
 	ERRPIPE_DETAIL_BLANK,
-	ERRPIPE_DETAIL_QUOTED, /* the quotes are part of the name */
+	ERRPIPE_DETAIL_QUOTED,	    /* the quotes are part of the name */
+	ERRPIPE_DETAIL_QUOTED_NAME, /* the same, and the name in them has no blank and exists */
+
+	/* CHAIN_TOO_DEEP */
+	ERRPIPE_DETAIL_NAMES_ITSELF, /* the script is its own interpreter */
 
 	/* COMMAND_MISSING */
 	ERRPIPE_DETAIL_PATH_LACKS_IT, /* object is PATH */
@@ -382,13 +386,18 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_ONLY_RETURNS,	/* carriage returns without line feeds */
 	ERRPIPE_DETAIL_LATER_LINE,	/* number is the line, from 1 */
 	ERRPIPE_DETAIL_LATER_COLUMN,	/* number is the byte in the first line, from 1 */
-	ERRPIPE_DETAIL_DASH,		/* a typographic dash before an option */
+	ERRPIPE_DETAIL_DASH,		/* a typographic dash before an option; also of OPTION */
 	ERRPIPE_DETAIL_NO_BREAK_SPACE,	/* after the interpreter, in place of a blank */
 	ERRPIPE_DETAIL_SLASH,		/* the same: "#!/usr/bin/env/python3" */
+	ERRPIPE_DETAIL_BLANK_LOST,	/* "#!/usr/bin/envpython3" */
 
 	/* NO_INTERPRETER_LINE */
-	ERRPIPE_DETAIL_MARKED,	/* it starts with a byte order mark; object is the interpreter that fits */
-	ERRPIPE_DETAIL_PAYLOAD, /* binary data follows the text */
+	ERRPIPE_DETAIL_MARKED,		   /* it starts with a byte order mark; object is the interpreter that fits */
+	ERRPIPE_DETAIL_PAYLOAD,		   /* binary data follows the text */
+	ERRPIPE_DETAIL_COMMENT_FOR_SHELLS, /* its first line is a comment of its language, and a command for a shell */
+
+	/* BYTE_ORDER_MARK */
+	ERRPIPE_DETAIL_MARK_AND_RETURNS, /* its lines also end in carriage returns */
 
 	/* OTHER_ARCHITECTURE: object is the emulator, or the package that has it. */
 	ERRPIPE_DETAIL_EMULATOR_INSTALLED,
@@ -440,7 +449,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as FreeBSD */
 	ERRPIPE_DETAIL_FROM_ANDROID,
 	ERRPIPE_DETAIL_FROM_LSB,
-	ERRPIPE_DETAIL_EMULATED, /* an emulator runs the program, and looks for the loader in the same root */
+	ERRPIPE_DETAIL_LOADER_BLANK, /* object is the loader; its name in the program ends in a blank */
+	ERRPIPE_DETAIL_EMULATED,     /* an emulator runs the program, and looks for the loader in the same root */
 
 	/* LIBRARY_MISSING. Without a detail: it was not found anywhere. */
 	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */
@@ -510,11 +520,13 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_PATH_EMPTY,
 	ERRPIPE_DETAIL_PATH_UNSET,     /* the environment has no PATH */
 	ERRPIPE_DETAIL_PATH_SEPARATOR, /* subject separates its directories instead of ":" */
+	ERRPIPE_DETAIL_PATH_BLANKS,    /* the same, and it is a blank */
 	ERRPIPE_DETAIL_PATH_OF_WINDOWS,
-	ERRPIPE_DETAIL_PATH_RETURN, /* subject, in PATH, has a carriage return at its end */
-	ERRPIPE_DETAIL_PATH_BLANK,  /* subject, in PATH, has a blank at one of its ends */
-	ERRPIPE_DETAIL_PATH_TWICE,  /* subject, in PATH, begins with "PATH=" */
-	ERRPIPE_DETAIL_PATH_FILE,   /* subject, in PATH, is the program itself */
+	ERRPIPE_DETAIL_PATH_RETURN,  /* subject, in PATH, has a carriage return at its end */
+	ERRPIPE_DETAIL_PATH_NEWLINE, /* subject, in PATH, has a line feed at its end */
+	ERRPIPE_DETAIL_PATH_BLANK,   /* subject, in PATH, has a blank at one of its ends */
+	ERRPIPE_DETAIL_PATH_TWICE,   /* subject, in PATH, begins with "PATH=" */
+	ERRPIPE_DETAIL_PATH_FILE,    /* subject, in PATH, is the program itself */
 
 	/* NOT_IN_PATH, MISSING, INTERPRETER_MISSING: a shell is missing, and the root has no other. */
 	ERRPIPE_DETAIL_NO_SHELL,
@@ -543,6 +555,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_DRIVE,	    /* a Windows drive letter */
 	ERRPIPE_DETAIL_CONVERTED,   /* Git Bash put its own directory before it */
 	ERRPIPE_DETAIL_ROOT_PREFIX, /* it begins with the caller's path of the root; object is the rest */
+	ERRPIPE_DETAIL_MARK,	    /* it begins with the mark of a list or a prompt */
 
 	/* WHOLE_COMMAND */
 	ERRPIPE_DETAIL_PLAIN_WORDS,
@@ -550,6 +563,8 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_BASH_SYNTAX,
 	ERRPIPE_DETAIL_QUOTED_WORDS,
 	ERRPIPE_DETAIL_ASSIGNED_WORDS, /* it begins with NAME=VALUE */
+	ERRPIPE_DETAIL_MARKED_WORDS,   /* it begins with the mark of a list or a prompt */
+	ERRPIPE_DETAIL_OTHER_BLANK,    /* its words are separated by a no-break space or the like */
 
 	/* NOT_EXPANDED. 0: by a shell. */
 	ERRPIPE_DETAIL_KUBERNETES,	    /* $(NAME) */
@@ -565,6 +580,10 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_BASH_BUILTIN,
 	ERRPIPE_DETAIL_KEYWORD,
 	ERRPIPE_DETAIL_BASH_KEYWORD,
+	ERRPIPE_DETAIL_OPERATOR,    /* "|", ">log" */
+	ERRPIPE_DETAIL_ALIAS,	    /* "ll" */
+	ERRPIPE_DETAIL_PROMPT,	    /* "$" or the mark of a list, before a program */
+	ERRPIPE_DETAIL_INSTRUCTION, /* "CMD" of a Dockerfile */
 
 	/* FOREIGN_PATH */
 	ERRPIPE_DETAIL_WINDOWS_PATH,
@@ -768,6 +787,9 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_DIFF,
 	ERRPIPE_CONTENT_BATCH_FILE,
 	ERRPIPE_CONTENT_BASE64,
+	ERRPIPE_CONTENT_HEX_DUMP,
+	ERRPIPE_CONTENT_UUENCODED,
+	ERRPIPE_CONTENT_MIME,	      /* several parts, as in a mail */
 	ERRPIPE_CONTENT_LINK_AS_TEXT, /* the target of a symbolic link, stored as text */
 	ERRPIPE_CONTENT_CONTAINER_IMAGE,
 	ERRPIPE_CONTENT_PLAIN_TEXT,

@@ -276,12 +276,15 @@ static void inspect_opened_handler(struct ep_check *c, struct errpipe_link *link
 
 static int too_deep(struct ep_check *c, const struct errpipe_link *link, int depth)
 {
+	bool names_itself = strcmp(link->path, c->ex->link[link->parent].path) == 0;
+
 	return ep_finding_set(c, link,
 			      (struct ep_finding){
 				      .cause = ERRPIPE_CAUSE_CHAIN_TOO_DEEP,
 				      .error = ELOOP,
 				      .number = depth,
 				      .limit = MAX_DEPTH,
+				      .detail = names_itself ? ERRPIPE_DETAIL_NAMES_ITSELF : ERRPIPE_DETAIL_NONE,
 			      });
 }
 

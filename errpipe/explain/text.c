@@ -268,6 +268,24 @@ static void add_words(struct ep_line *line, const struct errpipe_explanation *ex
 		ep_add(line, " ...");
 }
 
+/* "quotes", "quotes, brackets and commas": what the name has. */
+static void add_marks(struct ep_line *line, const struct errpipe_explanation *ex)
+{
+	const char *path = path_at(ex, ex->broken);
+	const bool has[] = { path && (strpbrk(path, "\"'") || strstr(path, "\xe2\x80")), path && strpbrk(path, "[]"),
+			     path && strchr(path, ',') };
+	static const char *const names[] = { "quotes", "brackets", "commas" };
+
+	for (size_t i = 0, count = has[0] + has[1] + has[2]; i < COUNT(names); i++) {
+		if (!has[i])
+			continue;
+		ep_add(line, names[i]);
+		count--;
+		if (count)
+			ep_add(line, count == 1 ? " and " : ", ");
+	}
+}
+
 /* The value of a placeholder: one of these, or nothing. */
 struct value {
 	const char *text; /* written by add_text */
@@ -427,6 +445,14 @@ static bool is_in_cwd(const struct errpipe_explanation *ex)
 	return ex->detail == ERRPIPE_DETAIL_RELATIVE_LIBRARY || ex->detail == ERRPIPE_DETAIL_BESIDE_PROGRAM;
 }
 
+/* The object is the broken link. */
+static bool is_itself(const struct errpipe_explanation *ex)
+{
+	const char *path = path_at(ex, ex->broken);
+
+	return path && ex->object && strcmp(path, ex->object) == 0;
+}
+
 static const char *text_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct errpipe_link *broken = link_at(ex, ex->broken);
@@ -451,6 +477,8 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "lfs", when(ex->subject_content == ERRPIPE_CONTENT_GIT_LFS_POINTER) },
 		{ "needs-glibc", when(ex->needs_libc && strcmp(ex->needs_libc, "glibc") == 0) },
 		{ "object", ex->object },
+		{ "itself", when(is_itself(ex)) },
+		{ "link", is_itself(ex) ? NULL : ex->object },
 		{ "target", ex->detail ? NULL : ex->object },
 		{ "symlink", ex->detail ? NULL : ex->subject },
 		{ "refusers", ex->detail ? NULL : ex->object },
@@ -459,6 +487,9 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "line", naming_script(ex) },
 		{ "typed", naming_script(ex) || ex->detail ? NULL : path_at(ex, ex->broken) },
 		{ "unmarked", ex->detail ? NULL : path_at(ex, ex->broken) },
+		{ "interpreter-cut", ex->detail == ERRPIPE_DETAIL_QUOTED_NAME ? NULL : ex->subject },
+		{ "marked", ex->detail == ERRPIPE_DETAIL_MARK_AND_RETURNS ? NULL : path_at(ex, ex->broken) },
+		{ "nested", ex->detail ? NULL : path_at(ex, parent_of(ex, ex->broken)) },
 		{ "any-program", when(!naming_script(ex) && !ex->object) },
 		{ "named-in", ex->detail ? NULL : path_at(ex, parent_of(ex, ex->broken)) },
 		{ "script", script_in(ex) },
@@ -532,6 +563,11 @@ static const char *number_of(const struct errpipe_explanation *ex, const char *k
 	return NULL;
 }
 
+static bool lacks_override(const struct errpipe_explanation *ex)
+{
+	return ex->detail == ERRPIPE_DETAIL_NO_DAC_OVERRIDE;
+}
+
 static const char *template_of(const struct errpipe_explanation *ex, const char *key, size_t length)
 {
 	const struct errpipe_link *broken = link_at(ex, ex->broken);
@@ -539,6 +575,8 @@ static const char *template_of(const struct errpipe_explanation *ex, const char 
 		const char *key, *template;
 	} templates[] = {
 		{ "detail", ROW(details, ex->detail) },
+		{ "foreign", lacks_override(ex) ? NULL : ROW(details, ex->detail) },
+		{ "powerless", lacks_override(ex) ? "" : NULL },
 		{ "remedy", ROW(remedies, ex->detail) },
 		{ "gives", gives(ex->error) },
 		{ "look", look_for(ex) },
@@ -586,6 +624,7 @@ static void look_up(struct value *value, const struct errpipe_explanation *ex, c
 		{ "it", add_it, true },
 		{ "writers", add_writers, ex->writers.count },
 		{ "words", add_words, ex->object },
+		{ "marks", add_marks, true },
 	};
 
 	value->number[0] = '\0';
@@ -613,6 +652,34 @@ static void add_value(struct ep_line *line, const struct errpipe_explanation *ex
 		value->add_text(line, value->text);
 	else
 		ep_add(line, value->number);
+}
+
+enum { SEARCH_PATH_SHOWN = 64 };
+
+/* A long PATH hides the advice that it is part of. JSON has all of it. */
+static void add_search_path(struct ep_line *line, const char *text)
+{
+	char shown[SEARCH_PATH_SHOWN + sizeof(":...")];
+	const char *end = text, *next;
+
+	if (strlen(text) <= SEARCH_PATH_SHOWN) {
+		ep_add_quoted(line, text);
+		return;
+	}
+	while ((next = strchr(end + 1, ':')) && next - text <= SEARCH_PATH_SHOWN)
+		end = next;
+	if (end == text)
+		end = text + SEARCH_PATH_SHOWN;
+	snprintf(shown, sizeof(shown), "%.*s:...", (int)(end - text), text);
+	ep_add_quoted(line, shown);
+}
+
+static bool is_search_path(const struct errpipe_explanation *ex, const char *key, size_t length)
+{
+	bool is_object = is(key, length, "object") || is(key, length, "search-path");
+
+	return is_object && (ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH || (ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING &&
+									ex->detail == ERRPIPE_DETAIL_PATH_LACKS_IT));
 }
 
 enum form { PLAIN, NAME, WORD, INSIDE, FILE_NAME, NONE, OTHER, SAME };
@@ -663,6 +730,7 @@ static const char *path_here(const struct errpipe_explanation *ex, const char *k
 		const char *key, *here;
 	} places[] = {
 		{ "path", here_at(ex, ex->broken < 0 ? 0 : ex->broken) },
+		{ "marked", here_at(ex, ex->broken) },
 		{ "parent", here_at(ex, parent_of(ex, ex->broken)) },
 		{ "subject", ex->subject_here },
 		{ "unshut", ex->subject_here },
@@ -700,7 +768,7 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 
 	look_up(&value, ex, p, key);
 	if (form == NAME || form == FILE_NAME)
-		value.add_text = ep_add_quoted;
+		value.add_text = is_search_path(ex, p, key) ? add_search_path : ep_add_quoted;
 	if (form == WORD || form == INSIDE)
 		value.add_text = ep_add_word;
 	if (form == WORD && value.text)

@@ -165,6 +165,14 @@ static const char *const tree[] = {
 	"odd/https:",
 	"odd/C:/",
 	"odd/C:/main",
+	"odd/|",
+	"odd/#",
+	"odd/>log",
+	"odd/ll",
+	"odd/CMD",
+	"odd/\u2013it",
+	"odd/- main",
+	"odd/$ main",
 	"odd/%HOME%/",
 	"odd/%HOME%/main",
 	"odd/$HOME/",
@@ -280,7 +288,10 @@ static const struct row {
 	{ "nothing", "/bin:/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_UNSET, NULL, NULL, NULL },
 	{ "cat", "/none;/usr/bin", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, ";", "/none;/usr/bin",
 	  NULL },
-	{ "cat", "/usr/bin /none:/app", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, " ",
+	{ "cat", "/none:/usr/bin\n", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_NEWLINE, "/usr/bin\n",
+	  "/none:/usr/bin\n", NULL },
+	{ "nothing", "/usr/bin\n", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/usr/bin\n", NULL },
+	{ "cat", "/usr/bin /none:/app", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_BLANKS, " ",
 	  "/usr/bin /none:/app", NULL },
 	{ "cat", "/none\n/usr/bin\n", ERRPIPE_CAUSE_NOT_IN_PATH, ERRPIPE_DETAIL_PATH_SEPARATOR, "\n",
 	  "/none\n/usr/bin\n", NULL },
@@ -592,6 +603,27 @@ static const struct row {
 	{ "sourc", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 	{ "/bin/cd", NULL, ERRPIPE_CAUSE_MISSING, 0, "/bin/cd", NULL, NULL },
 	{ "--rm", "/bin", ERRPIPE_CAUSE_OPTION, 0, NULL, NULL, NULL },
+	{ "\u2013it", "/bin", ERRPIPE_CAUSE_OPTION, ERRPIPE_DETAIL_DASH, NULL, NULL, NULL },
+	{ "\u2013", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "|", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_OPERATOR, NULL, NULL, NULL },
+	{ "#", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_OPERATOR, NULL, NULL, NULL },
+	{ ">log", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_OPERATOR, NULL, NULL, NULL },
+	{ "2>&1", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_OPERATOR, NULL, NULL, NULL },
+	{ "ll", "/bin", ERRPIPE_CAUSE_SHELL_BUILTIN, ERRPIPE_DETAIL_ALIAS, NULL, NULL, NULL },
+	{ "#1", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "2go", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "$", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "CMD", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "- ./worker", NULL, ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_MARK, "- .", "./worker", NULL },
+	{ ": cat", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_MARK, NULL, "cat", NULL },
+	{ "$ cat", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_MARK, NULL, "cat", NULL },
+	{ "- npm start", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_MARKED_WORDS, NULL, NULL, NULL },
+	{ "- two words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "./worker\u00a0--port", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_OTHER_BLANK,
+	  "./worker\u00a0--port", NULL, NULL },
+	{ "./none\u00a0--port", NULL, ERRPIPE_CAUSE_MISSING, 0, "./none\u00a0--port", NULL, NULL },
+	{ "/c/Users/me/app", NULL, ERRPIPE_CAUSE_FOREIGN_PATH, ERRPIPE_DETAIL_WINDOWS_PATH, "/c", NULL, NULL },
+	{ "/data/Users/me/app", NULL, ERRPIPE_CAUSE_MISSING, 0, "/data/Users", NULL, NULL },
 	{ "-", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
 
 	/* Files that are truly called so. */
@@ -602,12 +634,14 @@ static const struct row {
 
 /* Files that really have these names, as the argument and in PATH. */
 static const char *const healthy[] = {
-	"[[",	     "if",	   "source",	  "FOO=bar",	"FOO=bar main", "%TEMP%",   "$(NAME)",	 "~",
-	"`main`",    "main;ls",	   "main|ls",	  "main && ls", "main > out",	"R&D",	    "-main",	 "@main",
-	"+main",     "!main",	   "\\app\\main", ".\\main",	"C:\\main.exe", "a\\b",	    "main,",	 "main:",
-	"\"main\"",  "[\"main\"]", "--rm",	  "main.tmp",	"tool2",	"https:",   "npm start", "$x",
-	"<command>", "{command}",  "..\\main",	  "My Program", "m\u0430in",	"a\u2013b", "$env:APP",	 "{{",
-	"(",	     "( main )",   "alpine:3.19",
+	"[[",	       "if",	    "source",	 "FOO=bar",  "FOO=bar main", "%TEMP%",	   "$(NAME)",
+	"~",	       "`main`",    "main;ls",	 "main|ls",  "main && ls",   "main > out", "R&D",
+	"-main",       "@main",	    "+main",	 "!main",    "\\app\\main",  ".\\main",	   "C:\\main.exe",
+	"a\\b",	       "main,",	    "main:",	 "\"main\"", "[\"main\"]",   "--rm",	   "main.tmp",
+	"tool2",       "https:",    "npm start", "$x",	     "<command>",    "{command}",  "..\\main",
+	"My Program",  "m\u0430in", "a\u2013b",	 "$env:APP", "{{",	     "(",	   "( main )",
+	"alpine:3.19", "|",	    "#",	 ">log",     "ll",	     "CMD",	   "\u2013it",
+	"- main",      "$ main",
 };
 
 static struct errpipe_explanation ex;
@@ -700,6 +734,13 @@ START_TEST(the_words)
 		{ "main", "$HOME:/bin", "replace it with \"/app\"" },
 		{ "-/usr/bin/cat", NULL, "which only systemd understands: use \"/usr/bin/cat\"" },
 		{ "D:/Git/usr/bin/cat", NULL, "set MSYS_NO_PATHCONV=1 and use \"/usr/bin/cat\"" },
+		{ "[\"none\"", "/bin", "quotes and brackets are part of its name" },
+		{ "'cat'", "/usr/bin", "quotes are part of its name" },
+		{ "\u2013it", "/bin", "it has a dash in place of a hyphen" },
+		{ ">log", "/bin", "\">log\" is shell syntax, not a program" },
+		{ "- cat", "/usr/bin", "remove the list mark or prompt before it: use \"cat\"" },
+		{ "nothing", "/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789",
+		  "PATH, which is \"/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:...\"" },
 		{ "cat", "/none;/usr/bin", "separated by \";\" instead of \":\"" },
 		{ "python", "/usr/bin", "install python-is-python3 (Debian), or use \"python3\"" },
 		{ "nothing", "/bin:/usr/bin", "set PATH, or use its full path" },
@@ -729,6 +770,33 @@ START_TEST(an_assignment)
 	argv[1] = "Y=2";
 	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
 	ck_assert_ptr_null(ex.object);
+}
+END_TEST
+
+/* Copied from a document or a Dockerfile: the next word is the program. */
+START_TEST(a_word_before_the_program)
+{
+	static const struct {
+		const char *word, *next;
+		enum errpipe_detail detail;
+	} words[] = {
+		{ "$", "./main", ERRPIPE_DETAIL_PROMPT },  { "-", "./main", ERRPIPE_DETAIL_PROMPT },
+		{ "$", "./none", ERRPIPE_DETAIL_NONE },	   { "CMD", "./none", ERRPIPE_DETAIL_INSTRUCTION },
+		{ "CMD2", "./main", ERRPIPE_DETAIL_NONE },
+	};
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		char *const argv[] = { (char *)words[i].word, (char *)words[i].next, NULL };
+		const struct errpipe_question question = {
+			.root = root, .cwd = "/app", .path = words[i].word, .search_path = "/bin", .argv = argv
+		};
+
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_eq(ex.cause, words[i].detail ? ERRPIPE_CAUSE_SHELL_BUILTIN : ERRPIPE_CAUSE_NOT_IN_PATH);
+		ck_assert_int_eq(ex.detail, words[i].detail);
+		if (ex.detail)
+			assert_said(&ex, "remove it: the program is the next word");
+	}
 }
 END_TEST
 
@@ -772,6 +840,12 @@ START_TEST(an_interpreter)
 		{ "/usr/bin/nothing", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 		{ "/opt/homebrew/bin/python3", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
 		  "/usr/bin/python3" },
+		{ "/nix/store/x-bash/bin/sh", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
+		  "/usr/bin/sh" },
+		{ "/data/data/com.termux/files/usr/bin/sh", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
+		  "/usr/bin/sh" },
+		{ "/nix/store/x-bash/sh", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
+		{ "\\usr\\bin\\sh", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_BACKSLASHES, "/usr/bin/sh" },
 		{ "/build/venv/bin/python3.11", ERRPIPE_CAUSE_INTERPRETER_MISSING, 0, NULL },
 		{ "{{ python }}", ERRPIPE_CAUSE_NOT_EXPANDED, ERRPIPE_DETAIL_TEMPLATE, NULL },
 		{ "{{ python", ERRPIPE_CAUSE_RELATIVE_INTERPRETER, 0, NULL },
@@ -1071,6 +1145,7 @@ static Suite *command_suite(void)
 	tcase_add_test(tcase, a_file_of_that_name);
 	tcase_add_test(tcase, the_words);
 	tcase_add_test(tcase, an_assignment);
+	tcase_add_test(tcase, a_word_before_the_program);
 	tcase_add_test(tcase, an_interpreter);
 	tcase_add_test(tcase, a_moved_environment);
 	tcase_add_test(tcase, no_shell);

@@ -127,6 +127,19 @@ static const struct kind {
 	NOT_A_PROGRAM("x", LONG_BASE64 "\n", BASE64, "looks like base64"),
 	NOT_A_PROGRAM("x", "c2V0IC1ldW8gcGlwZWZhaWwKaWYgW1sgLWYgL3ggXV07IHRoZW4gOjsgZmkK", BASE64, "base64"),
 	NOT_A_PROGRAM("x", "ZWNobyBhYWFhYWFhYWFhYWFhYWFhYWFhYQ==\n", BASE64, "looks like base64"),
+	NOT_A_PROGRAM("x", "IyEvYmluL3NoCmVjaG8gaGkK", BASE64, "looks like base64"),
+	NOT_A_PROGRAM("x", "00000000: 7f45 4c46 0201 0100\n00000010: 0300 3e00\n", HEX_DUMP, "xxd -r ./x program"),
+	NOT_A_PROGRAM("x", "00000000  7f 45 4c 46  |.ELF|\n", HEX_DUMP, "looks like a hex dump"),
+	NOT_A_PROGRAM("x", "begin 755 run.sh\n#22XO\n`\nend\n", UUENCODED, "uudecode -o program ./x"),
+	NOT_A_PROGRAM("x", "begin-base64 755 x\nIyEv\n====\n", UUENCODED, "looks like uuencoded text"),
+	NOT_A_PROGRAM("x", "Content-Type: multipart/mixed; boundary=\"x\"\nMIME-Version: 1.0\n\n--x\n", MIME,
+		      "looks like a MIME message"),
+	NOT_A_PROGRAM("x", "MIME-Version: 1.0\nContent-Type: text/x\n", MIME, "cloud-init takes"),
+	NOT_A_PROGRAM("x", "Bag Attributes\n    x: y\n-----BEGIN CERTIFICATE-----\nMIIB\n", PEM, "is a key"),
+	NOT_A_PROGRAM("x", "*** Begin Patch\n*** Update File: x\n", DIFF, "looks like a patch"),
+	NOT_A_PROGRAM("x", "0000: 7f45 4c46\nb: c\n", YAML, "looks like YAML"),
+	NOT_A_PROGRAM("x", "00000000: 1\nb: c\n", YAML, "looks like YAML"),
+	NOT_A_PROGRAM("x", "subject=x\nfrom: y z\n- -----\n(x)\n", PLAIN_TEXT, "looks like plain text"),
 	NOT_A_PROGRAM("x", "d41d8cd98f00b204e9800998ecf8427e  kubectl\n", CHECKSUMS,
 		      "looks like a checksum file, not a program"),
 	NOT_A_PROGRAM("x", "d41d8cd98f00b204e9800998ecf8427e *a\nd41d8cd98f00b204e9800998ecf8427e *b\n", CHECKSUMS,
@@ -315,6 +328,14 @@ static const struct kind {
 	SCRIPT("m.js", "// x\nrun()\n", JAVASCRIPT, "run: node ./m.js"),
 	SCRIPT("m", "import fs from 'fs';\n", JAVASCRIPT, "run: node ./m"),
 	SCRIPT("m", "function f(a, b) {\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "(()=>{var e={1:(e,t,r)=>{\"use strict\";module.exports=r(1)}};e(1)})();\n", JAVASCRIPT,
+	       "looks like JavaScript"),
+	SCRIPT("m", "(async () => {\n\tawait x();\n})();\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "((e,t)=>{e(t)})(1,2);\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "(e=>{e()})(1);\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "!function(e){\"use strict\";e()}();\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", ";(function () {\n})();\n", JAVASCRIPT, "run: node ./m"),
+	SCRIPT("m", "@click.command()\ndef main():\n    pass\n", PYTHON, "run: python3 ./m"),
 	SCRIPT("m", "use strict;\nuse warnings;\n", PERL, "looks like a Perl script"),
 	SCRIPT("m", "my $x = 1;\n", PERL, "run: perl ./m"),
 	SCRIPT("m", "# frozen_string_literal: true\nrequire 'json'\n", RUBY, "looks like a Ruby script"),
@@ -359,6 +380,7 @@ static const struct kind {
 	DAMAGED("# Copyright\n#\n\n#!/opt/app/run -x\n", "it is line 4"),
 	DAMAGED("\xef\xbb\xbf\n#!/bin/sh\n", "it is line 2"),
 	DAMAGED("```sh\n#!/bin/sh\n```\n", "it is line 2"),
+	DAMAGED("Here is the script:\n\n```sh\n#!/bin/sh\necho\n```\n", "it is line 4"),
 	DAMAGED("#\\!/bin/bash\n", "a backslash between \"#\" and \"!\""),
 	DAMAGED("##!/bin/sh\n", "a second \"#\""),
 	DAMAGED("#1/bin/sh\n", "its first two characters are not \"#!\""),
@@ -459,6 +481,16 @@ static const struct {
 	{ "x", "trap this is the end of it\n" },
 	{ "x", "info the app of the day\n" },
 	{ "x", "echo '<html>'\n" },
+	{ "x", "(cd /; echo \"=> {\")\n" },
+	{ "x", "(printf x => {a}; ls)\n" },
+	{ "x", "((a = 1))\necho $a\n" },
+	{ "x", "((a=1)); echo\n" },
+	{ "x", "! function_of_mine x\n" },
+	{ "x", "begin 755 run.sh\n" },
+	{ "x", "begin 755 run.sh\nend it\n" },
+	{ "x", "xxd -r x y\n" },
+	{ "x", "cat <<E\nx\n```sh\n#!/bin/sh\n```\nE\n" },
+	{ "x", "//bin/app \"$1\"\n" },
 	{ "x", "cat <<E\n<!DOCTYPE html>\nE\n" },
 	{ "x", "html\n" },
 	{ "x", "echo 404: Not Found\n" },
@@ -739,6 +771,9 @@ START_TEST(text_with_more)
 			"echo x\n"),
 		  ERRPIPE_DETAIL_MARKED, "starts with a byte order mark",
 		  "sed -i '1s|^\\xef\\xbb\\xbf|#!/bin/sh\\n|' ./x" },
+		{ BYTES("//usr/bin/env go run \"$0\" \"$@\"; exit \"$?\"\npackage main\n"),
+		  ERRPIPE_DETAIL_COMMENT_FOR_SHELLS, "and only a shell runs its first line",
+		  "run: sh ./x (a #! line" },
 		{ BYTES("\xef\xbb\xbf[[ -f x ]]\n"), ERRPIPE_DETAIL_MARKED, "byte order mark",
 		  "|#!/usr/bin/env bash\\n|" },
 	};
@@ -838,9 +873,12 @@ static const struct {
 	const char *bytes;
 	bool is_link;
 } targets[] = {
-	{ "target", true },    { "../d/target", true }, { "sub/../target", true },
-	{ "target\n", false }, { "./target", false },	{ "missing", false },
-	{ "link", false },     { "target x", false },	{ "/bin/sh", false },
+	{ "target", true },	{ "../d/target", true }, { "sub/../target", true },
+	{ "target\n", false },	{ "./target", false },	 { "missing", false },
+	{ "link", false },	{ "target x", false },	 { "/bin/sh", true },
+	{ "/bin/sh\n", false }, { "/bin/sh;", false },	 { "/usr/lib/x/missing", true },
+	{ "/missing", false },	{ "sub/none", false },	 { "../../lib/node_modules/x/bin/x.js", true },
+	{ "../none\n", false },
 };
 
 START_TEST(a_link_as_text)
@@ -995,6 +1033,12 @@ static const struct {
 	{ "#!#!/bin/sh\n", ERRPIPE_DETAIL_MARK_TWICE, "\"#!\" appears twice" },
 	{ "#!/bin/sh\xc2\xa0-e\n", ERRPIPE_DETAIL_NO_BREAK_SPACE, "begin the file with \"#!/bin/sh -e\"" },
 	{ "#!/bin/sh\xe3\x80\x80-e -u\n", ERRPIPE_DETAIL_NO_BREAK_SPACE, "\"#!/bin/sh -e -u\"" },
+	{ "#!/usr/bin/envsh\n", ERRPIPE_DETAIL_BLANK_LOST, "begin the file with \"#!/usr/bin/env sh\"" },
+	{ "#!/usr/bin/envsh -e\n", ERRPIPE_DETAIL_BLANK_LOST, "\"#!/usr/bin/env -S sh -e\"" },
+	{ "#!/bin/sh-e\n", ERRPIPE_DETAIL_BLANK_LOST, "begin the file with \"#!/bin/sh -e\"" },
+	{ "#!/bin/sh-static\n", ERRPIPE_DETAIL_NONE, "install it" },
+	{ "#!/usr/bin/env-dir\n", ERRPIPE_DETAIL_NONE, "install it" },
+	{ "#!/usr/bin/envoyx\n", ERRPIPE_DETAIL_NONE, "install it" },
 	{ "#!/bin/no-such\xc2\xa0-e\n", ERRPIPE_DETAIL_NONE, "install it" },
 	{ "#!/bin/no-such\n", ERRPIPE_DETAIL_NONE, "install it" },
 	{ "#!/bin/sh\r\n", ERRPIPE_DETAIL_KERNEL_LOOKS, "contains a carriage return" },
@@ -1042,6 +1086,54 @@ START_TEST(a_slash_for_a_blank)
 	ck_assert_int_eq(ex.error, ENOTDIR);
 	assert_said(&ex, slashes[_i].words);
 	assert_short();
+}
+END_TEST
+
+/* One command removes both. */
+START_TEST(a_mark_and_returns)
+{
+	put("x", BYTES("\xef\xbb\xbf#!/bin/sh\r\necho\r\n"), 0755);
+	ck_assert_int_eq(try("./x"), ENOEXEC);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_BYTE_ORDER_MARK);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_MARK_AND_RETURNS);
+	assert_said(&ex, "and has Windows line endings");
+	assert_said(&ex, "remove both: sed -i '1s/^\\xef\\xbb\\xbf//; s/\\r$//' ./x");
+	put("x", BYTES("\xef\xbb\xbf#!/bin/sh\necho \r\n"), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	assert_said(&ex, "remove it: sed -i '1s/^\\xef\\xbb\\xbf//' ./x");
+}
+END_TEST
+
+START_TEST(an_interpreter_in_quotes)
+{
+	put("x", BYTES("#! \"/bin/sh\" -e\n"), 0755);
+	ck_assert_int_eq(try("./x"), ENOENT);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_INTERPRETER_CUT);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_QUOTED_NAME);
+	assert_said(&ex, "remove the quotes in the first line of \"./x\"");
+	put("x", BYTES("#!\"/opt/a b/sh\"\n"), 0755);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_QUOTED);
+	assert_said(&ex, "give it a path without blanks or quotes, such as a symlink, in the first line of \"./x\"");
+}
+END_TEST
+
+START_TEST(a_script_that_names_itself)
+{
+	put("x", BYTES("#!./x\n"), 0755);
+	ck_assert_int_eq(try("./x"), ELOOP);
+	ask("./x", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_CHAIN_TOO_DEEP);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NAMES_ITSELF);
+	assert_said(&ex, "name another interpreter in its first line");
+	put("y", BYTES("#!./z\n"), 0755);
+	put("z", BYTES("#!./y\n"), 0755);
+	ask("./y", ERRPIPE_OWN_ROOT);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	assert_said(&ex, "a program instead of a script");
 }
 END_TEST
 
@@ -1314,6 +1406,25 @@ START_TEST(a_loader_that_is_none)
 }
 END_TEST
 
+START_TEST(a_blank_after_the_loader)
+{
+	struct elf elf = make_elf(ET_EXEC, own_machine());
+
+	if (sizeof(long) < 8)
+		return;
+	elf.header.e_phnum = 1;
+	elf.segment.p_filesz = 9;
+	memcpy(elf.loader, "./ld.so ", 9);
+	put("ld.so", BYTES(""), 0755);
+	ask_elf(&elf, "p", ERRPIPE_CAUSE_LOADER_MISSING, ENOENT);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_LOADER_BLANK);
+	assert_said(&ex, "patchelf --set-interpreter ./ld.so ./p");
+	unlink("ld.so");
+	ask_elf(&elf, "p", ERRPIPE_CAUSE_LOADER_MISSING, ENOENT);
+	ck_assert_int_ne(ex.detail, ERRPIPE_DETAIL_LOADER_BLANK);
+}
+END_TEST
+
 START_TEST(an_appimage)
 {
 	struct elf elf = make_elf(ET_EXEC, EM_IA_64);
@@ -1374,6 +1485,10 @@ static Suite *explain_content_suite(void)
 	tcase_add_test(tcase, a_file_that_may_not_be_read);
 	tcase_add_test(tcase, a_script_in_an_image);
 	tcase_add_loop_test(tcase, a_line_with_a_wrong_end, 0, COUNT(lines));
+	tcase_add_test(tcase, a_mark_and_returns);
+	tcase_add_test(tcase, an_interpreter_in_quotes);
+	tcase_add_test(tcase, a_script_that_names_itself);
+	tcase_add_test(tcase, a_blank_after_the_loader);
 	tcase_add_test(tcase, an_attribute_of_rust);
 	tcase_add_loop_test(tcase, a_slash_for_a_blank, 0, COUNT(slashes));
 	tcase_add_test(tcase, only_what_may_be_read);

@@ -30,6 +30,11 @@ static bool is_interpreter(struct ep_span name)
 	return false;
 }
 
+bool ep_is_interpreter(struct ep_span path)
+{
+	return is_interpreter(base_of(path));
+}
+
 /* An option, or the one word after env: nothing that a comment would go on with. */
 static bool is_argument(struct ep_span path, struct ep_span argument)
 {
@@ -180,6 +185,21 @@ static bool is_in_later_line(struct ep_span text, struct ep_damaged_line *found)
 	return false;
 }
 
+/* An answer with words before the block of code. A shell's here-document may hold one as well. */
+static bool is_in_code_block(struct ep_span text, struct ep_damaged_line *found)
+{
+	const struct ep_text whole = { .all = text };
+	bool after_fence = false;
+	struct ep_span line;
+
+	for (found->number = 1; ep_take_line(&text, &line); found->number++) {
+		if (after_fence && has_whole_mark(line, &found->rest))
+			return !ep_is_shell(&whole);
+		after_fence = ep_starts(line, "```");
+	}
+	return false;
+}
+
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 {
 	struct ep_span rest = text, line;
@@ -191,5 +211,5 @@ bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found)
 	    is_late_in_line(line, found))
 		return true;
 	*found = (struct ep_damaged_line){ .detail = ERRPIPE_DETAIL_LATER_LINE };
-	return is_in_later_line(text, found);
+	return is_in_later_line(text, found) || is_in_code_block(text, found);
 }

@@ -299,6 +299,9 @@ struct ep_damaged_line {
 };
 bool ep_find_damaged_line(struct ep_span text, struct ep_damaged_line *found);
 
+/* damaged_line.c: is the name or path, without a version at its end, that of an interpreter? */
+bool ep_is_interpreter(struct ep_span path);
+
 /* typography.c: the length of a dash in UTF-8 that is not a hyphen, or of a blank other than " "; 0: none there. */
 size_t ep_dash_length(const char *text);
 size_t ep_other_blank_length(const char *text);

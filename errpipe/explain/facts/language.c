@@ -74,6 +74,14 @@ static bool is_python_def(struct ep_span line)
 	       (ends_in(line, ':') || ep_holds(line, "): "));
 }
 
+/* "@click.command()", "@cache": the definition follows. */
+static bool is_decorator(struct ep_span line)
+{
+	struct ep_span rest = after_name(line, "@");
+
+	return ep_starts(line, "@") && ep_is_letter(ep_byte(line, 1)) && (is_alone(rest) || ep_byte(rest, 0) == '(');
+}
+
 static bool is_python_class(struct ep_span line)
 {
 	return ep_starts(line, "class ") && ends_in(line, ':');
@@ -181,6 +189,30 @@ static bool is_javascript_function(struct ep_span line)
 	       ep_starts(line, "async function ");
 }
 
+/* The part of a line before a quote. */
+static struct ep_span before_quote(struct ep_span line)
+{
+	line.size = ep_until(line, "\"'`");
+	return line;
+}
+
+/* "(()=>{", "(e=>{", "!function(e){": a function that is called at once, as bundlers write it. */
+static bool is_called_function(struct ep_span line)
+{
+	struct ep_span code = before_quote(line), rest = ep_after(code, ep_while(code, ";!+(")), after;
+
+	if (rest.size == code.size)
+		return false;
+	if (ep_starts(rest, "async"))
+		rest = ep_after(rest, strlen("async") + ep_while(ep_after(rest, strlen("async")), " "));
+	after = after_name(rest, "");
+	if (ep_starts(rest, "function(") || ep_starts(rest, "function ("))
+		return ep_holds(rest, "){") || ep_holds(rest, ") {");
+	if (after.size == rest.size)
+		after = ep_after(rest, ep_until(rest, ")") + 1);
+	return ep_starts(after, "=>{") || ep_starts(after, " => {");
+}
+
 static bool is_perl_use(struct ep_span line)
 {
 	return (ep_starts(line, "use strict") || ep_starts(line, "use warnings") || ep_starts(line, "use v5") ||
@@ -253,6 +285,7 @@ static const struct sign {
 	{ is_python_from, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_def, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_class, ERRPIPE_CONTENT_PYTHON, 2 },
+	{ is_decorator, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_python_main, ERRPIPE_CONTENT_PYTHON, 2 },
 	{ is_python_block, ERRPIPE_CONTENT_PYTHON, 1 },
 	{ is_python_except, ERRPIPE_CONTENT_PYTHON, 1 },
@@ -270,6 +303,7 @@ static const struct sign {
 	{ is_console, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_module, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_javascript_function, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
+	{ is_called_function, ERRPIPE_CONTENT_JAVASCRIPT, 2 },
 	{ is_perl_use, ERRPIPE_CONTENT_PERL, 2 },
 	{ is_perl_module, ERRPIPE_CONTENT_PERL, 2 },
 	{ is_my, ERRPIPE_CONTENT_PERL, 2 },
@@ -487,7 +521,7 @@ static bool is_function(struct ep_span word)
 static bool is_expansion(struct ep_span word)
 {
 	return ep_starts(word, "$") || ep_starts(word, "\"$") || ep_starts(word, "'/") || ep_starts(word, "\"/") ||
-	       ep_starts(word, "`") || ep_starts(word, "~/") || ep_starts(word, "((");
+	       ep_starts(word, "`") || ep_starts(word, "~/") || (ep_starts(word, "((") && ep_byte(word, 2) != ')');
 }
 
 /* ">log", "2>&1", "<<E"; "<file" without the end of a tag. */

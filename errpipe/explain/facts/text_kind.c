@@ -43,6 +43,18 @@ static bool is_pem(const struct ep_text *text)
 	return ep_starts(text->all, "-----BEGIN ") && ep_holds(ep_after(line_of(text->all), 11), "-----");
 }
 
+/* openssl pkcs12 and openssl s_client write lines before it. */
+static bool is_pem_with_words(const struct ep_text *text)
+{
+	static const char *const starts[] = { "Bag Attributes", "subject=", "Certificate:", "Certificate chain" };
+
+	for (size_t i = 0; i < COUNT(starts); i++) {
+		if (ep_starts(text->all, starts[i]))
+			return ep_holds(text->all, "\n-----BEGIN ");
+	}
+	return false;
+}
+
 /* Nothing else begins like this. git-media and hawser are earlier names of Git LFS. */
 static enum errpipe_content by_beginning(const struct ep_text *text)
 {
@@ -416,6 +428,7 @@ static bool is_diff(const struct ep_text *text)
 		{ "diff --git ", "old mode " },
 		{ "diff --git ", "similarity index " },
 		{ "diff -", "--- " },
+		{ "*** Begin Patch", "*** " },
 	};
 	struct ep_span code = ep_skip_comments(text->all), second = second_line_of(code);
 
@@ -488,6 +501,60 @@ static bool is_yaml(const struct ep_text *text)
 	return lines && signs + lines >= 2;
 }
 
+/* --- bytes as text -------------------------------------------------------------------------------- */
+
+static const char hex_digits[] = "0123456789abcdefABCDEF";
+
+/* "7f45 4c46", "7f 45": two or four digits in each of the first two groups. */
+static bool is_hex_bytes(struct ep_span line)
+{
+	size_t first = ep_while(line, hex_digits), second;
+
+	if (first != 2 && first != 4)
+		return false;
+	line = ep_after(line, first);
+	second = ep_while(ep_after(line, 1), hex_digits);
+	return ep_byte(line, 0) == ' ' && (second == first || (second && second < first));
+}
+
+/* The first line of xxd, "00000000: 7f45 4c46", and of hexdump -C, "00000000  7f 45". */
+static bool is_hex_dump(const struct ep_text *text)
+{
+	struct ep_span line = line_of(text->all), bytes = ep_after(line, 9);
+
+	if (!ep_starts(line, "00000000"))
+		return false;
+	return (ep_byte(line, 8) == ':' || ep_byte(line, 8) == ' ') && ep_byte(bytes, 0) == ' ' &&
+	       is_hex_bytes(ep_trim(bytes));
+}
+
+/* The first byte of each line stands for the number of its bytes, and four characters for three bytes. */
+static bool is_uuencoded_line(struct ep_span line)
+{
+	size_t count = (ep_byte(line, 0) - ' ') & 0x3f;
+
+	return line.size > 1 && line.size - 1 == (count + 2) / 3 * 4;
+}
+
+/* "begin 755 name", and a line of data or the end. */
+static bool is_uuencoded(const struct ep_text *text)
+{
+	struct ep_span line = line_of(text->all), rest = ep_after(line, ep_until(line, " ") + 1);
+	size_t digits = ep_while(rest, "01234567");
+
+	return (ep_starts(line, "begin ") || ep_starts(line, "begin-base64 ")) && (digits == 3 || digits == 4) &&
+	       ep_byte(rest, digits) == ' ' && rest.size > digits + 1 &&
+	       (is_uuencoded_line(second_line_of(text->all)) || ep_holds(text->all, "\nend\n") ||
+		ep_holds(text->all, "\n====\n"));
+}
+
+/* User data of cloud-init, or a mail. */
+static bool is_mime(const struct ep_text *text)
+{
+	return (ep_starts_caseless(text->all, "content-type: multipart/") && ep_holds(text->all, "boundary=")) ||
+	       (ep_starts_caseless(text->all, "mime-version: ") && ep_holds(text->all, "\nContent-Type: "));
+}
+
 static bool is_base64_byte(char c)
 {
 	return ep_is_letter(c) || ep_is_digit(c) || c == '+' || c == '/' || c == '=';
@@ -540,7 +607,7 @@ static bool stands_for_text(struct ep_span line)
 	return true;
 }
 
-enum { BASE64_MIN = 32, MIME_LINE = 76, PEM_LINE = 64 };
+enum { BASE64_MIN = 32, FILE_MIN = 16, MIME_LINE = 76, PEM_LINE = 64 };
 
 /* No other byte, and either the beginning of a file, text, or lines as long as encoders make them. */
 static bool is_base64(const struct ep_text *text)
@@ -548,7 +615,7 @@ static bool is_base64(const struct ep_text *text)
 	struct ep_span rest = text->all, line, first = line_of(text->all);
 	size_t lines = 0;
 
-	if (ep_trim(rest).size < BASE64_MIN)
+	if (ep_trim(rest).size < (begins_like_a_file(rest) && stands_for_text(first) ? FILE_MIN : BASE64_MIN))
 		return false;
 	while (ep_take_line(&rest, &line)) {
 		if (!is_base64_line(line) || line.size > first.size || (line.size < first.size && rest.size))
@@ -596,6 +663,10 @@ enum errpipe_content ep_text_content(const struct ep_text *text)
 		enum errpipe_content content;
 	} kinds[] = {
 		{ is_annex_link, ERRPIPE_CONTENT_GIT_ANNEX_POINTER },
+		{ is_pem_with_words, ERRPIPE_CONTENT_PEM },
+		{ is_hex_dump, ERRPIPE_CONTENT_HEX_DUMP },
+		{ is_uuencoded, ERRPIPE_CONTENT_UUENCODED },
+		{ is_mime, ERRPIPE_CONTENT_MIME },
 		{ is_merge_conflict, ERRPIPE_CONTENT_MERGE_CONFLICT },
 		{ is_web_page, ERRPIPE_CONTENT_WEB_PAGE },
 		{ is_xml_error, ERRPIPE_CONTENT_XML_ERROR },

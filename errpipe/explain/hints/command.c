@@ -93,9 +93,12 @@ static bool hint_quotes(struct ep_check *c, const struct errpipe_link *link)
 static bool hint_option(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *text = link->path;
+	size_t dash = ep_dash_length(text);
 
-	return text[0] == '-' && text[1] &&
-	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_OPTION, .certainty = ERRPIPE_LIKELY });
+	return ((text[0] == '-' && text[1]) || (dash && text[dash])) &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_OPTION,
+					      .certainty = ERRPIPE_LIKELY,
+					      .detail = dash ? ERRPIPE_DETAIL_DASH : ERRPIPE_DETAIL_NONE });
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------- */

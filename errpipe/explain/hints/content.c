@@ -51,10 +51,24 @@ static bool hint_damaged_line(struct ep_check *c, const struct errpipe_link *lin
 	return true;
 }
 
+/* Editors on Windows write both. */
+static void hint_returns(struct ep_check *c, struct ep_span text)
+{
+	size_t length = ep_until(text, "\n");
+
+	if (length && length < text.size && text.at[length - 1] == '\r')
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_BYTE_ORDER_MARK,
+							  .detail = ERRPIPE_DETAIL_MARK_AND_RETURNS });
+}
+
 /* A shell takes a byte order mark for a part of the first command. */
 static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
-	if (ep_starts(text->all, "#!") || hint_damaged_line(c, link, text))
+	if (ep_starts(text->all, "#!")) {
+		hint_returns(c, text->all);
+		return;
+	}
+	if (hint_damaged_line(c, link, text))
 		return;
 	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
 						  .detail = ERRPIPE_DETAIL_MARKED,
@@ -62,27 +76,38 @@ static void hint_marked_text(struct ep_check *c, struct errpipe_link *link, cons
 	set_content(c, link, ep_text_content(text));
 }
 
-/* The text is one relative path without a line feed. A shell command often begins with "./". */
+/* The text is one path without a line feed. A shell command often begins with "./". */
 static bool is_target(const struct ep_text *text, const char *name)
 {
 	const struct ep_span all = text->all;
 
-	if (!text->whole || !all.size || *all.at == '/' || ep_starts(all, "./") || ep_equals(all, name))
+	if (!text->whole || !all.size || ep_starts(all, "./") || ep_equals(all, name) ||
+	    ep_holds(all, "annex/objects/"))
 		return false;
 	for (size_t i = 0; i < all.size; i++) {
-		if ((unsigned char)all.at[i] <= ' ')
+		if ((unsigned char)all.at[i] <= ' ' || strchr("$;&|<>()`'\"*?[]{}\\=#", all.at[i]))
 			return false;
 	}
 	return true;
+}
+
+/* "../lib/app.js", "/usr/lib/app": such a path does not have to exist. */
+static bool is_distant(struct ep_span target)
+{
+	if (ep_byte(target, 0) == '/')
+		return ep_holds(ep_after(target, 1), "/") && target.at[target.size - 1] != '/';
+	return ep_starts(target, "../") && target.size > strlen("../");
 }
 
 /* git does this without core.symlinks, and so do some programs that unpack zip archives. */
 static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
 	const char *name = ep_last_name(link->path);
+	int directory = ep_byte(text->all, 0) == '/' ? 0 : (int)(name - link->path);
 
-	if (!is_target(text, name) || !ep_exists(c, ep_keep(c, "%.*s%.*s", (int)(name - link->path), link->path,
-							    (int)text->all.size, text->all.at)))
+	if (!is_target(text, name) ||
+	    (!is_distant(text->all) &&
+	     !ep_exists(c, ep_keep(c, "%.*s%.*s", directory, link->path, (int)text->all.size, text->all.at))))
 		return false;
 	set_content(c, link, ERRPIPE_CONTENT_LINK_AS_TEXT);
 	c->ex->object = ep_quote(c, link, text->all);
@@ -118,6 +143,19 @@ static void name_counterpart(struct ep_check *c, const struct errpipe_link *link
 	}
 }
 
+/* //usr/bin/env go run "$0" "$@": for a shell it is a command, and for Go or C a comment, which a #! line is not. */
+static bool hint_comment(struct ep_check *c, const struct ep_text *text)
+{
+	struct ep_span rest = text->all, line;
+
+	if (!ep_starts(rest, "//") || !ep_take_line(&rest, &line) || !ep_holds(line, "$0"))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NO_INTERPRETER_LINE,
+						  .detail = ERRPIPE_DETAIL_COMMENT_FOR_SHELLS,
+						  .certainty = ERRPIPE_LIKELY });
+	return true;
+}
+
 static void hint_text(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
 	enum errpipe_content content;
@@ -125,6 +163,8 @@ static void hint_text(struct ep_check *c, struct errpipe_link *link, const struc
 	if (hint_damaged_line(c, link, text) || hint_link(c, link, text))
 		return;
 	content = ep_text_content(text);
+	if (!content && hint_comment(c, text))
+		return;
 	if (!content && ep_is_bash(text) && has_bash(c))
 		content = ERRPIPE_CONTENT_BASH;
 	set_content(c, link, content);
@@ -434,6 +474,28 @@ static const char *with_blank(struct ep_check *c, const char *line)
 	return ep_keep(c, "%.*s %s", (int)(at - line), line, rest);
 }
 
+/* "-e", "-eux"; "bash-static" is another program. */
+static bool is_shell_option(const char *text)
+{
+	return text[0] == '-' && text[1] && strspn(text + 1, "efuvx") == strlen(text + 1);
+}
+
+/* "#!/usr/bin/envpython3", "#!/bin/sh-e": a program, and a command or an option without the blank before it. */
+static const char *with_lost_blank(struct ep_check *c, const char *path, const char *argument)
+{
+	const char *name = ep_last_name(path);
+	bool is_env = ep_begins_with(name, "env");
+	size_t length = is_env ? strlen("env") : strcspn(name, "-");
+	const char *rest = name + length;
+
+	if (c->ex->cause != ERRPIPE_CAUSE_INTERPRETER_MISSING || !length || !*rest ||
+	    !(is_env ? ep_is_interpreter((struct ep_span){ rest, strlen(rest) }) : is_shell_option(rest)) ||
+	    !ep_is_program(c, ep_keep(c, "%.*s", (int)(rest - path), path)))
+		return NULL;
+	return ep_keep(c, "%.*s %s%s%s%s", (int)(rest - path), path, is_env && argument ? "-S " : "", rest,
+		       argument ? " " : "", argument ? argument : "");
+}
+
 /* The text up to the first blank that is not one of ASCII. */
 static size_t length_before_blank(const char *text)
 {
@@ -494,6 +556,10 @@ static bool find_typography(struct ep_check *c, const struct errpipe_link *scrip
 	if (!mended) {
 		found->detail = ERRPIPE_DETAIL_SLASH;
 		mended = without_slash(c, line);
+	}
+	if (!mended) {
+		found->detail = ERRPIPE_DETAIL_BLANK_LOST;
+		mended = with_lost_blank(c, path, script->argument);
 	}
 	found->rest = (struct ep_span){ mended, mended ? strlen(mended) : 0 };
 	return mended;

@@ -96,6 +96,23 @@ static bool hint_mounted(struct ep_check *c, const char *path)
 	return length < (int)sizeof(mounted) && near_miss(c, ERRPIPE_DETAIL_DRIVE, mounted);
 }
 
+/* "/c/Users/me/app", as Git Bash writes it. There is no directory "/c". */
+static bool hint_msys(struct ep_check *c, const char *path)
+{
+	static const char *const directories[] = { "/users/", "/program files", "/programdata/", "/windows/" };
+	const char drive[] = { path[1], ':', '/', '\0' }, top[] = { '/', path[1], '\0' };
+
+	if (!has_drive(drive) || ep_exists(c, top))
+		return false;
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++) {
+		if (begins_with(path + 2, directories[i]))
+			return near_miss(c, ERRPIPE_DETAIL_DRIVE,
+					 ep_keep(c, "/mnt/%c%s", path[1] | 0x20, path + 2)) ||
+			       foreign(c, ERRPIPE_DETAIL_WINDOWS_PATH);
+	}
+	return false;
+}
+
 static bool hint_drive(struct ep_check *c, const char *path)
 {
 	return hint_converted(c, path) || near_miss(c, ERRPIPE_DETAIL_DRIVE, path + 2) || hint_mounted(c, path) ||
@@ -121,6 +138,14 @@ static bool is_of_windows(const char *text)
 	return false;
 }
 
+/* path has room for the text. */
+static void with_slashes(char *path, const char *text)
+{
+	strcpy(path, text);
+	for (char *at = path; (at = strchr(at, '\\'));)
+		*at = '/';
+}
+
 /* A file may have a backslash in its name, so more than one sign is needed. */
 static bool hint_windows(struct ep_check *c, const char *text)
 {
@@ -128,13 +153,11 @@ static bool hint_windows(struct ep_check *c, const char *text)
 
 	if (strlen(text) >= sizeof(path))
 		return false;
-	strcpy(path, text);
-	for (char *at = path; (at = strchr(at, '\\'));)
-		*at = '/';
+	with_slashes(path, text);
 	if (has_drive(path))
 		return hint_drive(c, path);
 	if (text[0] == '/' && text[1] && text[2] == '/')
-		return hint_converted(c, path);
+		return hint_converted(c, path) || hint_msys(c, path);
 	if (!strchr(text, '\\'))
 		return false;
 	return near_miss(c, ERRPIPE_DETAIL_BACKSLASHES, path) ||
@@ -215,6 +238,17 @@ static bool hint_image(struct ep_check *c, const char *text)
 	return is_image && foreign(c, ERRPIPE_DETAIL_IMAGE);
 }
 
+/* "#!\\bin\\sh" */
+static bool hint_backslashes(struct ep_check *c, const char *text)
+{
+	char path[PATH_MAX];
+
+	if (*text != '\\' || strlen(text) >= sizeof(path))
+		return false;
+	with_slashes(path, text);
+	return near_miss(c, ERRPIPE_DETAIL_BACKSLASHES, path);
+}
+
 bool ep_hint_notation(struct ep_check *c, const struct errpipe_link *link)
 {
 	return hint_prefix(c, link->path) || hint_url(c, link->path) || hint_windows(c, link->path) ||
@@ -231,6 +265,7 @@ bool ep_hint_windows_line(struct ep_check *c, const struct errpipe_link *link)
 	bool is_drive = ((path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z')) &&
 			path[1] == ':' && (path[2] == '/' || path[2] == '\\');
 
-	return link->kind == ERRPIPE_LINK_INTERPRETER && (is_msys || is_drive) &&
-	       foreign(c, ERRPIPE_DETAIL_WINDOWS_INTERPRETER);
+	if (link->kind != ERRPIPE_LINK_INTERPRETER)
+		return false;
+	return is_msys || is_drive ? foreign(c, ERRPIPE_DETAIL_WINDOWS_INTERPRETER) : hint_backslashes(c, path);
 }

@@ -105,6 +105,13 @@ static bool hint_for_shell(struct ep_check *c, const char *place, const char *na
 	       (is_quoted(place) && not_in_path(c, ERRPIPE_DETAIL_PATH_QUOTED, ep_keep(c, "%s", place), NULL));
 }
 
+static enum errpipe_detail detail_of_end(char c)
+{
+	if (c == ' ')
+		return ERRPIPE_DETAIL_PATH_BLANK;
+	return c == '\r' ? ERRPIPE_DETAIL_PATH_RETURN : ERRPIPE_DETAIL_PATH_NEWLINE;
+}
+
 /* "/app ", "/app\r", "PATH=/app": it would be found without these. */
 static enum errpipe_detail litter_of(const char *place, char *clean)
 {
@@ -118,8 +125,8 @@ static enum errpipe_detail litter_of(const char *place, char *clean)
 	if (*place == ' ')
 		detail = ERRPIPE_DETAIL_PATH_BLANK;
 	strcpy(clean, place + strspn(place, " "));
-	for (length = strlen(clean); length && strchr(" \r", clean[length - 1]); length--) {
-		detail = clean[length - 1] == ' ' ? ERRPIPE_DETAIL_PATH_BLANK : ERRPIPE_DETAIL_PATH_RETURN;
+	for (length = strlen(clean); length && strchr(" \r\n", clean[length - 1]); length--) {
+		detail = detail_of_end(clean[length - 1]);
 		clean[length - 1] = '\0';
 	}
 	return detail;
@@ -160,6 +167,7 @@ static bool hint_separator(struct ep_check *c, const char *name)
 
 	for (size_t i = 0; i < sizeof(separators) / sizeof(*separators); i++) {
 		const char *directory = strpbrk(c->ex->object, separators[i]) ? c->ex->object : "";
+		bool is_blank = *separators[i] == ' ';
 
 		while (*(directory += strspn(directory, "; \n\t,:"))) {
 			size_t length = strcspn(directory, "; \n\t,:");
@@ -167,7 +175,9 @@ static bool hint_separator(struct ep_check *c, const char *name)
 			if (*directory == '/' &&
 			    is_program(c, path,
 				       snprintf(path, sizeof(path), "%.*s/%s", (int)length, directory, name)))
-				return not_in_path(c, ERRPIPE_DETAIL_PATH_SEPARATOR, separators[i], NULL);
+				return not_in_path(
+					c, is_blank ? ERRPIPE_DETAIL_PATH_BLANKS : ERRPIPE_DETAIL_PATH_SEPARATOR,
+					separators[i], NULL);
 			directory += length;
 		}
 	}
@@ -256,6 +266,27 @@ static bool elsewhere(struct ep_check *c, enum errpipe_detail detail, const char
 					      .detail = detail,
 					      .subject = subject,
 					      .object = ep_keep(c, "%s", path) });
+}
+
+/* Where systems keep their programs that this root does not have at all. */
+static const char *const foreign_prefixes[] = { "/nix/store/", "/gnu/store/", "/data/data/com.termux/files/usr/bin/",
+						"/opt/local/bin/", "/usr/pkg/bin/" };
+
+/* "/nix/store/HASH-bash/bin/bash" */
+static const char *foreign_directory_of(struct ep_check *c, const char *path)
+{
+	const char *name = ep_last_name(path);
+
+	if (name - path < 5 || memcmp(name - 5, "/bin/", 5) != 0)
+		return NULL;
+	for (size_t i = 0; i < COUNT(foreign_prefixes); i++) {
+		const char *prefix = foreign_prefixes[i];
+
+		if (ep_begins_with(path, prefix) &&
+		    !ep_exists(c, ep_keep(c, "%.*s", (int)strlen(prefix) - 1, prefix)))
+			return prefix;
+	}
+	return NULL;
 }
 
 /* The standard directory of an absolute path, or NULL. */
@@ -347,6 +378,8 @@ bool ep_hint_place(struct ep_check *c, const struct errpipe_link *link)
 		return is_searched(c->ex->cause) && hint_outside_path(c, link->path);
 	if (!slash[1])
 		return false;
+	if (!directory)
+		directory = foreign_directory_of(c, link->path);
 	for (size_t i = 0; directory && directory_at(i); i++) {
 		bool torn;
 

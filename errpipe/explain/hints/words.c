@@ -31,6 +31,12 @@ static const struct own_word {
 	{ ERRPIPE_DETAIL_BASH_KEYWORD, " (( [[ coproc function select " },
 };
 
+/* Other words that are no program. They begin no command. */
+static const struct own_word other_words[] = {
+	{ ERRPIPE_DETAIL_OPERATOR, " | || & && ; ;; # > >> < << <<< " },
+	{ ERRPIPE_DETAIL_ALIAS, " ll la " },
+};
+
 /* Programs whose command often comes with all arguments in one word. */
 static const char launchers[] =
 	" bash bundle cargo celery deno docker dotnet flask go gunicorn java make nginx node npm npx "
@@ -47,13 +53,20 @@ static bool is_among(const char *names, const char *word, size_t length)
 	return false;
 }
 
-static const struct own_word *own_word(const char *word, size_t length)
+static const struct own_word *find_word(const struct own_word *words, size_t count, const char *word, size_t length)
 {
-	for (size_t i = 0; i < sizeof(own_words) / sizeof(*own_words); i++) {
-		if (is_among(own_words[i].names, word, length))
-			return &own_words[i];
+	for (size_t i = 0; i < count; i++) {
+		if (is_among(words[i].names, word, length))
+			return &words[i];
 	}
 	return NULL;
+}
+
+#define FIND_WORD(words, word, length) find_word(words, sizeof(words) / sizeof(*(words)), word, length)
+
+static const struct own_word *own_word(const char *word, size_t length)
+{
+	return FIND_WORD(own_words, word, length);
 }
 
 /* --- a whole command in one word ------------------------------------------------------------------------------ */
@@ -217,26 +230,94 @@ static bool hint_assignment(struct ep_check *c, const char *text)
 					      .object = next ? ep_keep(c, "%s", next) : NULL });
 }
 
+/* "./server<no-break space>--port": what comes before it is a program. */
+static bool hint_other_blank(struct ep_check *c, const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] && !ep_other_blank_length(text + length))
+		length++;
+	return text[length] && ep_is_command(c, text, length) &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_WHOLE_COMMAND,
+					      .certainty = ERRPIPE_LIKELY,
+					      .detail = ERRPIPE_DETAIL_OTHER_BLANK });
+}
+
+/* "- ./server", ": ./server", "* ./server", of a list; "$ ls", of a prompt. Returns the text after it, or NULL. */
+static const char *after_mark(const char *text)
+{
+	const char *rest = text + 1 + strspn(text[0] ? text + 1 : text, blanks);
+
+	return *text && strchr("-:*$", *text) && rest > text + 1 && *rest ? rest : NULL;
+}
+
+static bool hint_mark(struct ep_check *c, const char *rest)
+{
+	if (ep_is_command(c, rest, strlen(rest)))
+		return refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NEAR_MISS,
+						      .detail = ERRPIPE_DETAIL_MARK,
+						      .object = ep_keep(c, "%s", rest) });
+	return (*rest == '/' || *rest == '.' || command_length(c, rest)) &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_WHOLE_COMMAND,
+					      .certainty = ERRPIPE_LIKELY,
+					      .detail = ERRPIPE_DETAIL_MARKED_WORDS });
+}
+
 bool ep_hint_words(struct ep_check *c, const struct errpipe_link *link)
 {
-	const char *text = link->path, *command = after_assignments(text);
+	const char *text = link->path, *command = after_assignments(text), *rest = after_mark(text);
 	size_t length;
 
+	if (rest)
+		return hint_mark(c, rest);
 	if (command == text && assignment_length(text))
 		return hint_assignment(c, text);
 	if (command != text &&
 	    (is_in_capitals(text) || command_length(c, command) || ep_is_command(c, command, strlen(command))))
 		return whole_command(c, text, command, strcspn(text, blanks));
 	length = *text && !strchr(blanks, *text) ? command_length(c, text) : 0;
-	return length && whole_command(c, text, text, length);
+	return length ? whole_command(c, text, text, length) : hint_other_blank(c, text);
 }
 
 /* --- a word that only a shell has ----------------------------------------------------------------------------- */
 
+/* ">log", "2>&1", "&>log" */
+static bool is_redirection(const char *text)
+{
+	text += *text == '&' || (*text >= '0' && *text <= '9');
+	return *text == '>' && text[1];
+}
+
+/* "$" of a prompt and "-" of a list, before a program; "CMD" of a Dockerfile, before anything. */
+static enum errpipe_detail word_before_program(struct ep_check *c, const char *text)
+{
+	static const char instructions[] = " CMD ENTRYPOINT RUN ";
+	char *const *argv = c->question->argv;
+	const char *next = argv && *argv && strcmp(*argv, text) == 0 ? argv[1] : NULL;
+
+	if (!next)
+		return ERRPIPE_DETAIL_NONE;
+	if (is_among(instructions, text, strlen(text)))
+		return ERRPIPE_DETAIL_INSTRUCTION;
+	if (strlen(text) == 1 && strchr("$-:*", *text) && ep_is_command(c, next, strlen(next)))
+		return ERRPIPE_DETAIL_PROMPT;
+	return ERRPIPE_DETAIL_NONE;
+}
+
+static enum errpipe_detail detail_of_word(struct ep_check *c, const char *text)
+{
+	const struct own_word *word = FIND_WORD(other_words, text, strlen(text));
+
+	if (word)
+		return word->detail;
+	return is_redirection(text) ? ERRPIPE_DETAIL_OPERATOR : word_before_program(c, text);
+}
+
 bool ep_hint_builtin(struct ep_check *c, const struct errpipe_link *link)
 {
 	const struct own_word *word = own_word(link->path, strlen(link->path));
+	enum errpipe_detail detail = word ? word->detail : detail_of_word(c, link->path);
 
-	return word && c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH &&
-	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SHELL_BUILTIN, .detail = word->detail });
+	return (word || detail) && c->ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH &&
+	       refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_SHELL_BUILTIN, .detail = detail });
 }

@@ -36,6 +36,14 @@ static bool is_quoted(const char *path)
 	return (*path == '"' || *path == '\'') && path[1] == '/';
 }
 
+/* "/bin/sh" in quotes, without a blank: the program exists. */
+static bool is_in_quotes(struct ep_check *c, const char *path)
+{
+	size_t length = strlen(path);
+
+	return length > 2 && path[length - 1] == *path && ep_exists(c, ep_keep(c, "%.*s", (int)length - 2, path + 1));
+}
+
 void ep_interpreter_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *script)
 {
 	struct ep_finding missing = { .cause = ERRPIPE_CAUSE_INTERPRETER_MISSING };
@@ -46,7 +54,7 @@ void ep_interpreter_missing(struct ep_check *c, const struct errpipe_link *link,
 
 	if (is_quoted(link->path)) {
 		missing.cause = ERRPIPE_CAUSE_INTERPRETER_CUT;
-		missing.detail = ERRPIPE_DETAIL_QUOTED;
+		missing.detail = is_in_quotes(c, link->path) ? ERRPIPE_DETAIL_QUOTED_NAME : ERRPIPE_DETAIL_QUOTED;
 		missing.subject = script->path;
 		missing.object = whole;
 	} else if (length && link->path[length - 1] == '\r') {

@@ -72,11 +72,30 @@ static bool is_nixos(struct ep_check *c)
 	return ep_exists(c, "/nix/store") && (ep_exists(c, "/etc/NIXOS") || has_id_of_nixos(c));
 }
 
+/* A build script has left a blank or a line feed at the end. */
+static bool refine_to_blank(struct ep_check *c, const char *path)
+{
+	size_t length = strlen(path), end = length;
+	const char *loader;
+
+	while (end && strchr(" \t\r\n", path[end - 1]))
+		end--;
+	loader = ep_keep(c, "%.*s", (int)end, path);
+	if (end == length || !ep_exists(c, loader))
+		return false;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LOADER_MISSING,
+						  .detail = ERRPIPE_DETAIL_LOADER_BLANK,
+						  .object = loader });
+	return true;
+}
+
 void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program)
 {
 	const struct ep_loader *loader = ep_known_loader(link->path, program->architecture);
 	struct ep_finding missing = { .cause = ERRPIPE_CAUSE_LOADER_MISSING };
 
+	if (refine_to_blank(c, link->path))
+		return;
 	missing.detail = ep_loader_origin(link->path, &missing.object);
 	if (!missing.detail && refine_to_other_libc(c, link->path, program->architecture))
 		return;
