@@ -618,7 +618,7 @@ static const struct row {
 	{ ": cat", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_MARK, NULL, "cat", NULL },
 	{ "$ cat", "/usr/bin", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_MARK, NULL, "cat", NULL },
 	{ "- npm start", "/bin", ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_MARKED_WORDS, NULL, NULL, NULL },
-	{ "- two words", "/bin", ERRPIPE_CAUSE_NOT_IN_PATH, 0, NULL, "/bin", NULL },
+	{ "- two words", "/bin", ERRPIPE_CAUSE_OPTION, 0, NULL, NULL, NULL },
 	{ "./worker\u00a0--port", NULL, ERRPIPE_CAUSE_WHOLE_COMMAND, ERRPIPE_DETAIL_OTHER_BLANK,
 	  "./worker\u00a0--port", NULL, NULL },
 	{ "./none\u00a0--port", NULL, ERRPIPE_CAUSE_MISSING, 0, "./none\u00a0--port", NULL, NULL },
@@ -712,6 +712,21 @@ START_TEST(a_file_of_that_name)
 END_TEST
 
 /* The lines are short and contain these words. */
+/* A long PATH would hide the advice. */
+START_TEST(the_words_for_a_long_path)
+{
+	const struct row row = {
+		"nothing", "/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789",
+		0,	   0,
+		NULL,	   NULL,
+		NULL
+	};
+
+	ask(&row);
+	assert_said(&ex, "PATH, which is \"/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:...\"");
+}
+END_TEST
+
 START_TEST(the_words)
 {
 	static const struct {
@@ -739,8 +754,6 @@ START_TEST(the_words)
 		{ "\u2013it", "/bin", "it has a dash in place of a hyphen" },
 		{ ">log", "/bin", "\">log\" is shell syntax, not a program" },
 		{ "- cat", "/usr/bin", "remove the list mark or prompt before it: use \"cat\"" },
-		{ "nothing", "/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789",
-		  "PATH, which is \"/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:...\"" },
 		{ "cat", "/none;/usr/bin", "separated by \";\" instead of \":\"" },
 		{ "python", "/usr/bin", "install python-is-python3 (Debian), or use \"python3\"" },
 		{ "nothing", "/bin:/usr/bin", "set PATH, or use its full path" },
@@ -1144,6 +1157,7 @@ static Suite *command_suite(void)
 	tcase_add_loop_test(tcase, a_command, 0, COUNT(rows));
 	tcase_add_test(tcase, a_file_of_that_name);
 	tcase_add_test(tcase, the_words);
+	tcase_add_test(tcase, the_words_for_a_long_path);
 	tcase_add_test(tcase, an_assignment);
 	tcase_add_test(tcase, a_word_before_the_program);
 	tcase_add_test(tcase, an_interpreter);

@@ -205,10 +205,10 @@ static bool is_called_function(struct ep_span line)
 		return false;
 	if (ep_starts(rest, "async"))
 		rest = ep_after(rest, strlen("async") + ep_while(ep_after(rest, strlen("async")), " "));
-	after = after_name(rest, "");
 	if (ep_starts(rest, "function(") || ep_starts(rest, "function ("))
 		return ep_holds(rest, "){") || ep_holds(rest, ") {");
-	if (after.size == rest.size)
+	after = after_name(rest, "");
+	if (ep_byte(after, 0) != '=' && ep_byte(after, 0) != ' ')
 		after = ep_after(rest, ep_until(rest, ")") + 1);
 	return ep_starts(after, "=>{") || ep_starts(after, " => {");
 }
@@ -521,7 +521,7 @@ static bool is_function(struct ep_span word)
 static bool is_expansion(struct ep_span word)
 {
 	return ep_starts(word, "$") || ep_starts(word, "\"$") || ep_starts(word, "'/") || ep_starts(word, "\"/") ||
-	       ep_starts(word, "`") || ep_starts(word, "~/") || (ep_starts(word, "((") && ep_byte(word, 2) != ')');
+	       ep_starts(word, "`") || ep_starts(word, "~/") || (ep_starts(word, "((") && !ep_holds(word, "=>"));
 }
 
 /* ">log", "2>&1", "<<E"; "<file" without the end of a tag. */
