@@ -351,13 +351,14 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_SEMICOLON,	  /* the line continues like a script: "bash; set -e" */
 
 	/* LINE_REFUSED */
-	ERRPIPE_DETAIL_SEVERAL_OPTIONS,	 /* it is one argument, and begins with an option */
-	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	 /* it is taken for the name of a script */
-	ERRPIPE_DETAIL_LINE_COMMENT,	 /* it is refused because of a comment at its end */
-	ERRPIPE_DETAIL_LONG_OPTION,	 /* the same, and it begins with a long option */
-	ERRPIPE_DETAIL_NO_LONG_OPTIONS,	 /* it is a long option, and the interpreter has none */
-	ERRPIPE_DETAIL_NON_ASCII_OPTION, /* it is an option with a no-break space or the like */
-	ERRPIPE_DETAIL_NO_APPLET,	 /* busybox takes it for the name of an applet */
+	ERRPIPE_DETAIL_SEVERAL_OPTIONS,	  /* it is one argument, and begins with an option */
+	ERRPIPE_DETAIL_TAKEN_FOR_FILE,	  /* it is taken for the name of a script */
+	ERRPIPE_DETAIL_TAKEN_FOR_PROGRAM, /* it is the path of the script, and awk lacks -f */
+	ERRPIPE_DETAIL_LINE_COMMENT,	  /* it is refused because of a comment at its end */
+	ERRPIPE_DETAIL_LONG_OPTION,	  /* the same, and it begins with a long option */
+	ERRPIPE_DETAIL_NO_LONG_OPTIONS,	  /* it is a long option, and the interpreter has none */
+	ERRPIPE_DETAIL_NON_ASCII_OPTION,  /* it is an option with a no-break space or the like */
+	ERRPIPE_DETAIL_NO_APPLET,	  /* busybox takes it for the name of an applet */
 
 	/* ENV_REFUSES */
 	ERRPIPE_DETAIL_ENV_OPTION,     /* it has no option object */

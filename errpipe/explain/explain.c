@@ -525,6 +525,7 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 			 struct file *loader)
 {
 	const struct attempt before = remember(c);
+	enum ep_answer built_in;
 	int ret;
 
 	c->question = &command->question;
@@ -534,12 +535,13 @@ static int check_command(struct ep_check *c, const struct ep_command *command, s
 	else
 		ret = search_command(c, command, &before, program, loader);
 	ep_env_cut(c, command);
-	if (ret < 0 && c->ex->links > before.links && ep_env_has_built_in(command)) {
+	built_in = ret < 0 && c->ex->links > before.links ? ep_env_runs_built_in(command) : EP_NO;
+	if (built_in == EP_YES)
 		restore(c, &before);
-		guess(c);
-	} else if (ret < 0 && c->exec_error && !c->ex->status) {
+	else if (ret < 0 && c->exec_error && !c->ex->status)
 		c->ex->status = ep_env_status(c->exec_error);
-	}
+	if (built_in != EP_NO)
+		guess(c);
 	/* Shells differ in the files that they pass over, and in the status for a file that exists. */
 	if (ret < 0 && command->is_shell && c->ex->cause != ERRPIPE_CAUSE_COMMAND_MISSING &&
 	    c->ex->cause != ERRPIPE_CAUSE_MISSING)

@@ -16,7 +16,7 @@ script() {
 
 # The commands end with the status 42, so that env's own end can be told from theirs.
 make_files() {
-	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh && ln -s env bb/busybox &&
+	mkdir -p cmd refused "my venv" empty bb && ln -s "$(command -v busybox)" bb/env && ln -s env bb/sh && ln -s env bb/awk && ln -s env bb/busybox &&
 		printf '#!/bin/sh\nexit 42\n' >cmd/mark && cp cmd/mark refused/refused &&
 		printf 'exit 42\n' >cmd/text && printf '#!/nowhere/sh\n' >refused/mark && printf '#!/nowhere/sh\n' >cmd/broken &&
 		mkdir look && cp /bin/sh look/env && cp /bin/sh "my venv/python" && chmod 755 cmd/* refused/mark && chmod 644 refused/refused &&
@@ -197,6 +197,17 @@ set -e
 -e\xc2\xa0-u
 -\xc2\xa0
 -u\xe3\x80\x80-s
+-O extglob
++O extglob
+-eO extglob
+-c echo
++c echo
+- x
+-s x
+-i # x
+-b x
+-m nomodule
+-um nomodule
 --title=a b
 --no-warnings --harmony
 --list x
@@ -260,6 +271,20 @@ for interpreter in /bin/bash /bin/dash /bin/zsh /usr/bin/python3 /usr/bin/node "
 	[ -e "$interpreter" ] && try "$interpreter refuses what explain says" refuses "$interpreter"
 done
 
+# awk without -f takes the path of its script for a program.
+awk_line() {
+	printf '#!%s\n{ print }\n' "$1" >s && chmod 755 s || return 1
+	status=0
+	./s </dev/null >out 2>&1 || status=$?
+	"$errpipe" explain ./s >said
+	[ "$? $status" = "$2" ] || { cat said out; false; }
+}
+awk=$(command -v awk)
+try 'awk without -f' awk_line "$awk" '1 2'
+try 'its words' grep -qF "passes \"./s\" to \"$awk\" as one argument, which it takes for the text of its program" said
+try 'awk with -f' awk_line "$awk -f" '0 0'
+try 'the awk of busybox with -f' awk_line "$tmp/bb/awk -f" '0 0'
+
 # --- a shell with -c
 
 texts() {
@@ -309,6 +334,19 @@ $WORD
 nothing # x
 %1
 nothing=1
+nothing "$@"
+mark "$@" ${WORD} '|'
+nothing ${WORD} "a b" *
+nothing $(echo x)
+nothing "`echo x`"
+nothing 'x
+nothing ${WORD?}
+['mark','-c','true']
+["mark", "-c"]
+["mark"]
+["mark", "-c", "a && $WORD"]
+[ "mark", "-c" ]
+['mark',
 x+=1
 a:b
 @a
@@ -410,6 +448,18 @@ in_path() {
 		grep -qx 'it would start' out
 }
 try '--path is the PATH of env' in_path
+
+# Applets without a link, and words which are in busybox but are not applets. Debian's env does not run either.
+unlinked() {
+	mkdir -p small/bin && cp "$(command -v busybox)" small/bin/busybox && ln -sf busybox small/bin/env &&
+		ln -sf busybox small/bin/sh && script small/s "/bin/env $1" || return 1
+	PATH=/bin "$errpipe" explain --json --root small /s >out
+	got=$?
+	[ "$got $(jq -r '"\(.cause) \(.certainty) \(.status)"' out)" = "$2" ] || { cat out; false; }
+}
+try 'bash is not an applet of busybox' unlinked bash '1 command-missing certain 127'
+try 'an applet without a link' unlinked awk '1 command-missing likely 127'
+try 'an applet with a link' unlinked sh '0 none certain 0'
 
 make_root() {
 	mkdir -p root/usr/bin root/opt/bin && cp "$(command -v busybox)" root/usr/bin/busybox && ln -s busybox root/usr/bin/env &&

@@ -68,8 +68,10 @@ static void put_text(const char *name, const char *text)
 
 static void make_tree(void)
 {
-	static const char gnu[] = "ignore-environment\0split-string", old[] = "ignore-environment",
-			  busybox[] = "\0builtin\0applet\0";
+	static const char
+		gnu[] = "ignore-environment\0split-string",
+		old[] = "ignore-environment",
+		busybox[] = "\0acorn\0applet\0builtin\0cherry\0damson\0 x, assuming bash\0bash\0sh\0tcsh\0csh\0";
 	static const char *const directories[] = { "@/gnu",	"@/old",   "@/bb", "@/other", "@/cmd",	"@/refused",
 						   "@/my venv", "@/texts", "@/sh", "@/empty", "@/links" };
 	const char *program = built_path("tests/prog_args");
@@ -127,7 +129,6 @@ static const struct {
 	{ "@/gnu/env broken", "@/refused:@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/old/env ok", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/bb/env ok", "@/cmd", 0, 0, 0, NULL, NULL },
-	{ "@/bb/env builtin", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/other/env nothing", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/other/env -x", "@/cmd", 0, 0, 0, NULL, NULL },
 	{ "@/bb/busybox nothing", "@/cmd", 0, 0, 0, NULL, NULL },
@@ -193,7 +194,8 @@ static const struct {
 	  "the command \"@/links/ok\" of \"@/gnu/env\" is a symlink to \"/nowhere/ok\", which does not exist" },
 	{ "@/bb/env ok", "@/links", ERRPIPE_CAUSE_DANGLING_LINK, 0, 127, "/nowhere/ok", NULL },
 	{ "@/gnu/env ok", "@/links:@/cmd", 0, 0, 0, NULL, NULL },
-	{ "@/bb/env builtin", "@/links", 0, 0, 0, NULL, NULL },
+	{ "@/bb/env builtin", "@/links", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127, "@/links",
+	  NULL },
 	{ "@/gnu/env ok", "@/links:@/refused", ERRPIPE_CAUSE_NOT_EXECUTABLE, 0, 126, NULL, NULL },
 	{ "@/gnu/env nothing", "@/dead:@/links", ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_DETAIL_PATH_LACKS_IT, 127,
 	  NULL, NULL },
@@ -280,6 +282,14 @@ static const struct {
 	  NULL },
 	{ "@/sh/dash -o errexit", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
 	{ "@/cmd/python3 -u -O", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/bash -O extglob", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 2, NULL,
+	  "write #!/usr/bin/env -S @/sh/bash -O extglob" },
+	{ "@/sh/bash +O extglob", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 2, NULL, NULL },
+	{ "@/sh/bash -eO extglob", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 1, NULL, NULL },
+	{ "@/sh/bash - x", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 2, NULL, NULL },
+	{ "@/sh/bash +e -u", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_SEVERAL_OPTIONS, 2, NULL, NULL },
+	{ "@/sh/dash -c echo", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 2, NULL, NULL },
+	{ "@/cmd/python3 -um pdb", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_LONG_OPTION, 1, NULL, NULL },
 	{ "@/sh/bash # start", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_TAKEN_FOR_FILE, 127, "# start",
 	  "to the next line" },
 	{ "@/sh/dash set -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_TAKEN_FOR_FILE, 0, "set -e", NULL },
@@ -383,6 +393,12 @@ static const struct {
 	{ "@/cmd/python3 --version", NULL, 0, 0, 0, NULL, NULL },
 	{ "@/cmd/node --title=a b", NULL, 0, 0, 0, NULL, NULL },
 	{ "@/cmd/ok --login -e", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/cmd/ok -O extglob", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bash -O", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/dash -c", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/sh/bash - ", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/cmd/python3 -mpdb", NULL, 0, 0, 0, NULL, NULL },
+	{ "@/cmd/python3 -X utf8", NULL, 0, 0, 0, NULL, NULL },
 	/* Busybox takes all of it for the name of an applet. */
 	{ "@/bb/busybox sh -e", NULL, ERRPIPE_CAUSE_LINE_REFUSED, ERRPIPE_DETAIL_NO_APPLET, 127, "sh -e",
 	  "write the path of the applet" },
@@ -623,6 +639,23 @@ static const struct {
 	{ "@/sh/sh", "-c", "@/gnu/env nothing", NULL, ERRPIPE_CAUSE_COMMAND_MISSING, ERRPIPE_CERTAIN, 127,
 	  "env looks for \"nothing\"" },
 	/* These start. */
+	{ "@/sh/sh", "-c", "@/nowhere/x \"$*\"", NULL, ERRPIPE_CAUSE_MISSING, ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "exec nothing --port ${PORT} 'a|b' *.c", NULL, ERRPIPE_CAUSE_COMMAND_MISSING,
+	  ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "['ok','-c','true']", NULL, ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_CERTAIN, 127,
+	  "write the list as valid JSON" },
+	{ "@/sh/sh", "-c", "[\"ok\", \"-c\"]", NULL, ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_CERTAIN, 127, NULL },
+	/* These start, or it is not known. */
+	{ "@/sh/sh", "-c", "ok \"$1\" '*' [a]", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-euc", "nothing $X", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing ${X?}", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing $(exit)", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing \"`exit`\"", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing 'x", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "nothing >x", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "['ok'", NULL, ERRPIPE_CAUSE_LITERAL_QUOTES, ERRPIPE_CERTAIN, 127, NULL },
+	{ "@/sh/sh", "-c", "[ 'a', 'b' ]", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
+	{ "@/sh/sh", "-c", "['ok', $(x)]", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
 	{ "@/sh/sh", "-c", "ok -x", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
 	{ "@/sh/bash", "-c", "@/texts/text", NULL, 0, ERRPIPE_CERTAIN, 0, NULL },
 	{ "@/bb/sh", "-c", "applet x", NULL, 0, ERRPIPE_LIKELY, 0, NULL },
@@ -850,6 +883,12 @@ START_TEST(names_in_a_file)
 	ck_assert(ep_contains_name(fd, "builtin"));
 	ck_assert(!ep_contains_name(fd, "builti"));
 	ck_assert(!ep_contains_name(fd, "uiltin"));
+	ck_assert(ep_has_applet(fd, "acorn"));
+	ck_assert(ep_has_applet(fd, "builtin"));
+	ck_assert(ep_has_applet(fd, "damson"));
+	ck_assert(!ep_has_applet(fd, "bash"));
+	ck_assert(!ep_has_applet(fd, "tcsh"));
+	ck_assert(!ep_has_applet(fd, ""));
 	close(fd);
 	/* Across two chunks. */
 	for (int shift = 0; shift < 12; shift++) {
@@ -862,6 +901,9 @@ START_TEST(names_in_a_file)
 		ck_assert_int_eq(write(fd, "elessxyz", 9), 9);
 		ck_assert(ep_contains_name(fd, "namelessxyz"));
 		ck_assert(!ep_contains_name(fd, "namelessxy"));
+		ck_assert(!ep_has_applet(fd, "namelessxyz"));
+		ck_assert_int_eq(write(fd, "nc\0ncat\0nice\0nl\0", 16), 16);
+		ck_assert(ep_has_applet(fd, "namelessxyz"));
 		close(fd);
 	}
 }

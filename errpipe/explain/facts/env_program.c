@@ -47,6 +47,89 @@ bool ep_contains_name(int fd, const char *name)
 	return find_first(fd, SCAN_MAX, &string, 1) == 0;
 }
 
+/* --- the applets of busybox ----------------------------------------------------------------------------------- */
+
+/* Around a name. Names of applets are short. */
+enum { APPLETS_AROUND = 128, APPLETS_LEAST = 4 };
+
+static size_t applet_length(const char *name)
+{
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789[._-");
+}
+
+static int count_before(const char *begin, const char *name)
+{
+	int count = 0;
+
+	while (count < APPLETS_LEAST && name - begin >= 2) {
+		const char *before = name - 2;
+
+		while (before > begin && before[-1])
+			before--;
+		if (before == begin || before + applet_length(before) != name - 1 || strcmp(before, name) >= 0)
+			break;
+		name = before;
+		count++;
+	}
+	return count;
+}
+
+static int count_after(const char *name, const char *end)
+{
+	int count = 0;
+
+	for (; count < APPLETS_LEAST; count++) {
+		const char *after = name + strlen(name) + 1;
+
+		if (after >= end || !*after || after[applet_length(after)] || strcmp(name, after) >= 0)
+			break;
+		name = after;
+	}
+	return count;
+}
+
+/* busybox has the names of its applets in one sorted list (applet_names in include/applet_tables.h, a generated file). */
+static bool is_in_list(int fd, uint64_t at)
+{
+	const size_t before = at < APPLETS_AROUND ? at : APPLETS_AROUND;
+	char bytes[2 * APPLETS_AROUND + 1];
+	ssize_t n = ep_pread(fd, bytes, sizeof(bytes) - 1, at - before);
+
+	if (n <= (ssize_t)before)
+		return false;
+	bytes[n] = '\0';
+	return count_before(bytes, bytes + before) + count_after(bytes + before, bytes + n) >= APPLETS_LEAST;
+}
+
+bool ep_has_applet(int fd, const char *name)
+{
+	char chunk[LENGTH_MAX + CHUNK], bytes[LENGTH_MAX] = "";
+	const size_t length = strlen(name) + 2;
+	size_t kept = 0;
+	ssize_t n;
+
+	if (length == 2 || length > sizeof(bytes))
+		return false;
+	strcpy(bytes + 1, name);
+	for (uint64_t at = 0; at < SCAN_MAX; at += n) {
+		const char *found = chunk;
+		size_t size;
+
+		n = ep_pread(fd, chunk + kept, CHUNK, at);
+		if (n <= 0)
+			break;
+		size = kept + n;
+		while ((found = memmem(found, size - (found - chunk), bytes, length))) {
+			if (is_in_list(fd, at - kept + (found - chunk) + 1))
+				return true;
+			found++;
+		}
+		kept = size < length - 1 ? size : length - 1;
+		memmove(chunk, chunk + size - kept, kept);
+	}
+	return false;
+}
+
 static bool is(const char *path, const char *name)
 {
 	return path && strcmp(ep_last_name(path), name) == 0;

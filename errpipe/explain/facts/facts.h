@@ -220,6 +220,9 @@ enum ep_env_kind ep_env_program(const char *resolved, int fd, char *const *argv,
 /* env_program.c: does the file contain that string, with a NUL at both ends? Only its first megabytes are read. */
 bool ep_contains_name(int fd, const char *name);
 
+/* env_program.c: is that the name of an applet of this busybox? */
+bool ep_has_applet(int fd, const char *name);
+
 /* env_call.c: what the arguments of env(1) ask for. */
 struct ep_env_call {
 	bool clears;	       /* -i */

@@ -63,11 +63,19 @@ static bool has_list(const char *text)
 	return false;
 }
 
+/* "[npm,", "[npm,start]": a shell has removed the quotes. */
+static bool is_bare_list(const char *text)
+{
+	size_t length = strlen(text);
+
+	return *text == '[' && strchr(text, ',') && strchr(",]", text[length - 1]);
+}
+
 static bool hint_quotes(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *text = link->path, *core = text;
 	size_t length, end = end_before_marks(text);
-	bool is_list = has_list(text) || (*text == '[' && quote_at(text + 1));
+	bool is_list = has_list(text) || (*text == '[' && quote_at(text + 1)) || is_bare_list(text);
 	bool has_marks;
 
 	while ((length = mark_at(core)))

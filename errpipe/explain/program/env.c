@@ -359,6 +359,19 @@ static int read_call(struct ep_check *c, const struct ep_running *running, struc
 	return *call.command ? follow_call(c, running, command, &call, room) : 0;
 }
 
+/* The words that the shell passes on; if it expands some, only the name of the command. */
+static bool split(struct ep_words *words, const char *text)
+{
+	const struct ep_words empty = *words;
+	char name[PATH_MAX];
+
+	if (ep_split(words, text, NULL) == EP_SPLIT_DONE)
+		return true;
+	*words = empty;
+	return (size_t)snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, " \t"), text) < sizeof(name) &&
+	       ep_split(words, name, NULL) == EP_SPLIT_DONE;
+}
+
 /* Each shell finds the command and passes the words on. Without PATH, each has directories of its own. */
 static int read_text(struct ep_check *c, const struct ep_running *running, struct ep_command *command,
 		     const char *text, const struct room *room)
@@ -366,7 +379,7 @@ static int read_text(struct ep_check *c, const struct ep_running *running, struc
 	struct ep_words words = { .word = room->words, .max = WORDS_MAX, .bytes = room->bytes, .size = WORD_BYTES };
 	struct ep_env_call call = { .command = room->words };
 
-	if (ep_split(&words, text, NULL) != EP_SPLIT_DONE)
+	if (!split(&words, text))
 		return 0;
 	command->is_shell = true;
 	command->kind = ep_is_one_of_many(running->link->resolved) ? EP_ENV_BUSYBOX : EP_ENV_NONE;

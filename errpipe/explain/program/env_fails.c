@@ -34,10 +34,19 @@ const char *ep_env_argument(struct ep_check *c, const struct ep_command *command
 	return ep_keep(c, "%.*s", (int)strcspn(argument, "\r"), argument);
 }
 
-bool ep_env_has_built_in(const struct ep_command *command)
+/*
+ * toybox runs its own commands without a file, and so does the shell of a busybox with FEATURE_SH_STANDALONE, as Debian's
+ * busybox-static is. busybox's env looks for a file, except with FEATURE_PREFER_APPLETS, which neither Debian nor Alpine sets.
+ */
+enum ep_answer ep_env_runs_built_in(const struct ep_command *command)
 {
-	return (command->kind == EP_ENV_BUSYBOX || command->kind == EP_ENV_TOYBOX) && command->fd >= 0 &&
-	       ep_contains_name(command->fd, command->name);
+	if (command->fd < 0)
+		return EP_NO;
+	if (command->kind == EP_ENV_TOYBOX)
+		return ep_contains_name(command->fd, command->name) ? EP_YES : EP_NO;
+	if (command->kind != EP_ENV_BUSYBOX || !ep_has_applet(command->fd, command->name))
+		return EP_NO;
+	return command->is_shell ? EP_YES : EP_NOT_KNOWN;
 }
 
 static bool is_whole_argument(const struct ep_command *command)

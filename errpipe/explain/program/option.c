@@ -78,6 +78,28 @@ static const char *refused_in(const struct interpreter *interpreter, const char 
 	return refused_letter(interpreter, argument);
 }
 
+/*
+ * Shells do not split the argument, and so they refuse the blank after letters, or one of these letters: "-O extglob",
+ * "-c echo", "- x". zsh takes -b for the end of the options, and -o is above.
+ */
+static const char *refused_blank(const struct interpreter *interpreter, const char *argument)
+{
+	static const char letters[] = "acdefghijklmnpqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *blank = argument + 1 + strspn(argument + 1, letters);
+	bool is_shell = strcmp(interpreter->name, "python") != 0 && strcmp(interpreter->name, "node") != 0;
+
+	return is_shell && strchr("-+", *argument) && *blank && strchr(" \t", *blank) ? blank : NULL;
+}
+
+/* "-m pdb": Python takes the rest for the name of a module, which cannot begin with a blank. */
+static bool is_blank_module(const struct interpreter *interpreter, const char *argument)
+{
+	const char *letter = argument + 1 + strspn(argument + 1, interpreter->options);
+
+	return strcmp(interpreter->name, "python") == 0 && *argument == '-' && *letter == 'm' && letter[1] &&
+	       strchr(" \t", letter[1]);
+}
+
 static bool is_comment(const char *text)
 {
 	return text[strspn(text, " \t")] == '#';
@@ -119,13 +141,45 @@ static struct ep_finding refuse_option(const struct interpreter *interpreter, co
 	return finding;
 }
 
+/* One option with its value, or several. */
+static enum errpipe_detail reason_of_blank(const char *blank)
+{
+	const char *rest = blank + strspn(blank, " \t");
+
+	if (is_comment(rest))
+		return ERRPIPE_DETAIL_LINE_COMMENT;
+	return strchr("-+", *rest) ? ERRPIPE_DETAIL_SEVERAL_OPTIONS : ERRPIPE_DETAIL_LONG_OPTION;
+}
+
+static struct ep_finding refuse_value(const struct interpreter *interpreter, const char *argument)
+{
+	const char *blank = refused_blank(interpreter, argument);
+	struct ep_finding finding = { .cause = ERRPIPE_CAUSE_NONE, .status = interpreter->status };
+
+	if (is_blank_module(interpreter, argument)) {
+		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
+		finding.detail = ERRPIPE_DETAIL_LONG_OPTION;
+		finding.status = 1;
+	} else if (blank) {
+		finding.cause = ERRPIPE_CAUSE_LINE_REFUSED;
+		finding.detail = reason_of_blank(blank);
+		if (strcmp(interpreter->name, "bash") == 0 && *argument == '-' &&
+		    memchr(argument, 'e', blank - argument))
+			finding.status = 1;
+	}
+	return finding;
+}
+
 static struct ep_finding refuse(struct ep_check *c, const struct interpreter *interpreter, const char *argument)
 {
+	struct ep_finding finding;
+
 	if (is_taken_for_file(c, argument))
 		return (struct ep_finding){ .cause = ERRPIPE_CAUSE_LINE_REFUSED,
 					    .detail = ERRPIPE_DETAIL_TAKEN_FOR_FILE,
 					    .status = interpreter->missing };
-	return refuse_option(interpreter, argument);
+	finding = refuse_option(interpreter, argument);
+	return finding.cause == ERRPIPE_CAUSE_NONE ? refuse_value(interpreter, argument) : finding;
 }
 
 /* "#!/bin/busybox env sh": busybox takes the directory off, and looks for an applet with that name. "--list" is not one. */
@@ -148,6 +202,30 @@ static struct ep_finding refuse_applet(const char *argument)
 static bool is_busybox(const struct errpipe_link *link, const char *name)
 {
 	return ep_begins_with(name, "busybox") && ep_begins_with(ep_last_name(link->path), "busybox");
+}
+
+/* Without -f, awk takes the path of its script for the text of its program. */
+static bool is_awk(const struct errpipe_link *link)
+{
+	static const char *const names[] = { "awk", "gawk", "mawk", "nawk", "original-awk", "busybox" };
+	const char *name = ep_last_name(link->resolved), *applet = ep_last_name(link->path);
+	bool is_known = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		is_known = is_known || strcmp(name, names[i]) == 0;
+	return is_known && (strcmp(applet, "awk") == 0 || strcmp(applet, name) == 0) &&
+	       strcmp(applet, "busybox") != 0;
+}
+
+static int refuse_path(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *script)
+{
+	return ep_finding_set(c, link,
+			      (struct ep_finding){
+				      .cause = ERRPIPE_CAUSE_LINE_REFUSED,
+				      .subject = script->path,
+				      .object = script->path,
+				      .detail = ERRPIPE_DETAIL_TAKEN_FOR_PROGRAM,
+			      });
 }
 
 /* All of them are options that the interpreter takes. */
@@ -199,6 +277,8 @@ int ep_option(struct ep_check *c, const struct ep_running *running)
 	char *const *argv = c->question->argv;
 	struct ep_finding finding;
 
+	if (script && !argument && link->kind == ERRPIPE_LINK_INTERPRETER && is_awk(link))
+		return refuse_path(c, link, script);
 	if (!script || (!argument && (link->kind != ERRPIPE_LINK_COMMAND || !argv || !argv[0] || !argv[1])))
 		return 0;
 	finding = look_for_refusal(c, link, argument, argument ? NULL : argv + 1);

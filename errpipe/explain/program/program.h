@@ -74,8 +74,8 @@ const char *ep_env_argument(struct ep_check *c, const struct ep_command *command
 /* env_fails.c: the status with which env ends if its execve(2) gives that error. */
 int ep_env_status(int error);
 
-/* env_fails.c: has this env the command built in? Then it may run it in any case. */
-bool ep_env_has_built_in(const struct ep_command *command);
+/* env_fails.c: does it run a command of its own under that name if the file cannot be started? */
+enum ep_answer ep_env_runs_built_in(const struct ep_command *command);
 
 #pragma GCC visibility pop
 
