@@ -654,34 +654,6 @@ static void add_value(struct ep_line *line, const struct errpipe_explanation *ex
 		ep_add(line, value->number);
 }
 
-enum { SEARCH_PATH_SHOWN = 64 };
-
-/* A long PATH hides the advice that it is part of. JSON has all of it. */
-static void add_search_path(struct ep_line *line, const char *text)
-{
-	char shown[SEARCH_PATH_SHOWN + sizeof(":...")];
-	const char *end = text, *next;
-
-	if (strlen(text) <= SEARCH_PATH_SHOWN) {
-		ep_add_quoted(line, text);
-		return;
-	}
-	while ((next = strchr(end + 1, ':')) && next - text <= SEARCH_PATH_SHOWN)
-		end = next;
-	if (end == text)
-		end = text + SEARCH_PATH_SHOWN;
-	snprintf(shown, sizeof(shown), "%.*s:...", (int)(end - text), text);
-	ep_add_quoted(line, shown);
-}
-
-static bool is_search_path(const struct errpipe_explanation *ex, const char *key, size_t length)
-{
-	bool is_object = is(key, length, "object") || is(key, length, "search-path");
-
-	return is_object && (ex->cause == ERRPIPE_CAUSE_NOT_IN_PATH || (ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING &&
-									ex->detail == ERRPIPE_DETAIL_PATH_LACKS_IT));
-}
-
 enum form { PLAIN, NAME, WORD, INSIDE, FILE_NAME, NONE, OTHER, SAME };
 
 /* The form that the end of a key asks for. That end is cut off. */
@@ -768,7 +740,7 @@ static void add_placeholder(struct ep_line *line, const struct errpipe_explanati
 
 	look_up(&value, ex, p, key);
 	if (form == NAME || form == FILE_NAME)
-		value.add_text = is_search_path(ex, p, key) ? add_search_path : ep_add_quoted;
+		value.add_text = ep_add_quoted;
 	if (form == WORD || form == INSIDE)
 		value.add_text = ep_add_word;
 	if (form == WORD && value.text)

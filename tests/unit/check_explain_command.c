@@ -712,21 +712,6 @@ START_TEST(a_file_of_that_name)
 END_TEST
 
 /* The lines are short and contain these words. */
-/* A long PATH would hide the advice. */
-START_TEST(the_words_for_a_long_path)
-{
-	const struct row row = {
-		"nothing", "/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789",
-		0,	   0,
-		NULL,	   NULL,
-		NULL
-	};
-
-	ask(&row);
-	assert_said(&ex, "PATH, which is \"/a23456789/b23456789:/a23456789/b23456789:/a23456789/b23456789:...\"");
-}
-END_TEST
-
 START_TEST(the_words)
 {
 	static const struct {
@@ -1157,7 +1142,6 @@ static Suite *command_suite(void)
 	tcase_add_loop_test(tcase, a_command, 0, COUNT(rows));
 	tcase_add_test(tcase, a_file_of_that_name);
 	tcase_add_test(tcase, the_words);
-	tcase_add_test(tcase, the_words_for_a_long_path);
 	tcase_add_test(tcase, an_assignment);
 	tcase_add_test(tcase, a_word_before_the_program);
 	tcase_add_test(tcase, an_interpreter);
