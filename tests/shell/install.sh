@@ -250,7 +250,7 @@ small() {
 	explain=$1/usr/local/lib/liberrpipe-explain.a
 	"$2" -shared -fPIC -s -Wl,-z,text -Wl,-z,defs -Wl,--exclude-libs,ALL -I"$headers" -o "$tmp/report.so" "$tmp/report.c" "$archive" -lpthread &&
 		! nm -D --defined-only "$tmp/report.so" | grep errpipe_ &&
-		! readelf -SW "$archive" "$explain" | grep '\.debug' && at_most 90000 "$archive" && at_most 600000 "$explain" &&
+		! readelf -SW "$archive" "$explain" | grep '\.debug' && at_most 90000 "$archive" && at_most 650000 "$explain" &&
 		at_most 70000 "$tmp/report.so"
 }
 
