@@ -125,11 +125,12 @@ void *grow(void *memory, size_t size);
 
 /* The resource of a name such as "nofile", in any case of letters, or -1. */
 int find_resource(const char *name, size_t length);
+/* The same for a name in OCI files, such as "RLIMIT_NOFILE". */
+int find_rlimit(const char *type);
 
 /* A limit as struct errpipe_question has it. */
 uint64_t limit_to_ask(uint64_t limit);
-/* The same for a name in OCI files, such as "RLIMIT_NOFILE". */
-int find_rlimit(const char *type);
+
 /* Returns false if it replaces another limit of that resource. */
 bool add_limit(struct setup *setup, const struct errpipe_limit *limit);
 
