@@ -279,7 +279,7 @@ enum errpipe_content ep_text_content(const struct ep_text *text);
 /* named_text.c: the kind of a text, by the name of its file and its lines; UNKNOWN: none of these kinds. */
 enum errpipe_content ep_named_content(const struct ep_text *text);
 
-/* language.c: the language of a script, if it is not that of the shell. UNKNOWN: none of those. */
+/* language.c: the language of a script, if it is not that of the shell. UNKNOWN: none of those. SOURCE: one of several. */
 enum errpipe_content ep_language(const struct ep_text *text);
 
 /* language.c: the command that runs such scripts; NULL: none. */
