@@ -271,7 +271,8 @@ enum errpipe_cause {
 	ERRPIPE_CAUSE_LOADER_STAND_IN, /* the loader only reports that it does not run such programs: detail */
 
 	/* The bundle. */
-	ERRPIPE_CAUSE_EMPTY_ROOT,	 /* it is missing because the root, object, has no files */
+	ERRPIPE_CAUSE_EMPTY_ROOT, /* it is missing because the root, object, has no files */
+	ERRPIPE_CAUSE_NOT_A_ROOT, /* it is missing because the root, object, is something else: detail; the right one is subject */
 	ERRPIPE_CAUSE_MOUNTED_DIRECTORY, /* the directory object is mounted over the program; see detail */
 	ERRPIPE_CAUSE_HIDDEN_BY_MOUNT, /* the image has it, but the mount of object on subject hides it; see detail */
 	ERRPIPE_CAUSE_MOUNT_SOURCE_MISSING, /* object, the source of the mount on subject, does not exist */
@@ -598,6 +599,12 @@ enum errpipe_detail {
 
 	/* NOEXEC_MOUNT: a mount of the question. */
 	ERRPIPE_DETAIL_CONFIGURED_MOUNT,
+
+	/* NOT_A_ROOT */
+	ERRPIPE_DETAIL_ROOT_LAYOUT,  /* the layout of an OCI image */
+	ERRPIPE_DETAIL_ROOT_ARCHIVE, /* the content of an archive of docker save */
+	ERRPIPE_DETAIL_ROOT_ABOVE,   /* a directory that contains the root */
+	ERRPIPE_DETAIL_ROOT_INSIDE,  /* a directory inside the root */
 
 	/* MOUNTED_DIRECTORY, MOUNT_MISMATCH */
 	ERRPIPE_DETAIL_EMPTY_DIRECTORY,

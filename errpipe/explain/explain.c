@@ -793,7 +793,7 @@ static void check_all(struct ep_check *c)
 		search_path(c);
 	else
 		check_path(c, c->question->path);
-	if (!ep_root_is_empty(c))
+	if (!ep_hint_root(c))
 		ep_hint_command(c);
 }
 

@@ -399,6 +399,7 @@ static const struct {
 	{ ERRPIPE_CAUSE_BUNDLE_WITHOUT_PATH, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_CAPABILITIES, "bundle.sh" },
 	{ ERRPIPE_CAUSE_EMPTY_ROOT, "bundle.sh" },
+	{ ERRPIPE_CAUSE_NOT_A_ROOT, "check_explain_path.c" },
 	{ ERRPIPE_CAUSE_BUNDLE_CWD, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_RELATIVE_PATH, "bundle.sh" },
 	{ ERRPIPE_CAUSE_BUNDLE_VARIABLE, "bundle.sh" },

@@ -1564,6 +1564,83 @@ START_TEST(paths_of_the_caller)
 }
 END_TEST
 
+/* Make the files of a list that is separated by blanks. Names that end in a slash are directories. */
+static void make_all(const char *names)
+{
+	char all[256], *name, *rest = all;
+
+	strcpy(all, names);
+	while ((name = strsep(&rest, " "))) {
+		if (*name && name[strlen(name) - 1] == '/')
+			make_directory(name, 0755);
+		else if (*name)
+			make_file(name, 0755);
+	}
+}
+
+static const struct {
+	const char *files, *root_name, *path;
+	enum errpipe_cause cause;
+	enum errpipe_detail detail;
+	const char *subject;
+} roots[] = {
+	{ "", "r", "/bin/sh", ERRPIPE_CAUSE_EMPTY_ROOT, 0, NULL },
+	{ "dev/ proc/ sys/ tmp/", "r", "sh", ERRPIPE_CAUSE_EMPTY_ROOT, 0, NULL },
+	{ "dev/ dev/null", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "dev", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "dev/ other/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+
+	{ "oci-layout index.json blobs/", "r", "/prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_LAYOUT, NULL },
+	{ "oci-layout index.json", NULL, "prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_LAYOUT, NULL },
+	{ "index.json blobs/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "manifest.json ab/ ab/layer.tar cd/ cd/layer.tar", "r", "/prog", ERRPIPE_CAUSE_NOT_A_ROOT,
+	  ERRPIPE_DETAIL_ROOT_ARCHIVE, NULL },
+	{ "manifest.json ab/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+
+	{ "config.json rootfs/ rootfs/bin/ rootfs/etc/", "r", "/prog", ERRPIPE_CAUSE_NOT_A_ROOT,
+	  ERRPIPE_DETAIL_ROOT_ABOVE, "r/rootfs" },
+	{ "work/ merged/ merged/usr/ merged/etc/", NULL, "prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_ABOVE,
+	  "/merged" },
+	{ "rootfs/ rootfs/bin/ rootfs/etc/ bin/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "rootfs/ rootfs/bin/ rootfs/etc/ etc/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "rootfs/ rootfs/bin/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+	{ "a/ a/bin/ a/etc/ b/ b/bin/ b/etc/", "r", "/prog", ERRPIPE_CAUSE_MISSING, 0, NULL },
+
+	{ "bin/ bin/prog", "rootfs/usr", "/usr/bin/prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_INSIDE,
+	  "rootfs" },
+	{ "bin/ bin/prog", "/usr//", "/usr/bin/prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_INSIDE, "/" },
+	{ "bin/ bin/prog", "usr", "/usr/bin/prog", ERRPIPE_CAUSE_NOT_A_ROOT, ERRPIPE_DETAIL_ROOT_INSIDE, "." },
+	{ "bin/ bin/prog", "/", "/usr/bin/prog", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL },
+	{ "bin/ bin/prog", "rootfs/usr2", "/usr/bin/prog", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY,
+	  NULL },
+	{ "bin/ bin/prog", NULL, "/usr/bin/prog", ERRPIPE_CAUSE_NEAR_MISS, ERRPIPE_DETAIL_OTHER_DIRECTORY, NULL },
+};
+
+/* The directory of the question is not the root that was meant. */
+START_TEST(a_root_that_is_none)
+{
+	struct errpipe_question question = { .root_name = roots[_i].root_name,
+					     .path = roots[_i].path,
+					     .search_path = strchr(roots[_i].path, '/') ? NULL : "/bin" };
+
+	char directory[PATH_MAX + 16];
+
+	snprintf(directory, sizeof(directory), "%s/root-XXXXXX", base);
+	if (!mkdtemp(directory) || chdir(directory) < 0)
+		die(directory);
+	make_all(roots[_i].files);
+	question.root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+	ck_assert_str_eq(errpipe_cause_name(ex.cause), errpipe_cause_name(roots[_i].cause));
+	ck_assert_int_eq(ex.detail, roots[_i].detail);
+	if (roots[_i].subject)
+		ck_assert_str_eq(ex.subject, roots[_i].subject);
+	if (ex.cause == ERRPIPE_CAUSE_NOT_A_ROOT || ex.cause == ERRPIPE_CAUSE_EMPTY_ROOT)
+		ck_assert_str_eq(ex.object ? ex.object : "", roots[_i].root_name ? roots[_i].root_name : "");
+	close(question.root);
+}
+END_TEST
+
 /* Runtimes treat such a mount in different ways. */
 START_TEST(a_mount_on_the_root)
 {
@@ -2129,6 +2206,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, a_mount_on_a_mount);
 	tcase_add_test(tcase, paths_of_the_caller);
 	tcase_add_test(tcase, a_mount_on_the_root);
+	tcase_add_loop_test(tcase, a_root_that_is_none, 0, COUNT(roots));
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
 	tcase_add_test(tcase, mounts_behind_symlinks);
 	tcase_add_test(tcase, an_explanation_keeps_the_mount);

@@ -60,6 +60,9 @@ bool ep_hint_elsewhere(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_root_prefix(struct ep_check *c, const struct errpipe_link *link);
 bool ep_hint_host(struct ep_check *c, const struct errpipe_link *link);
 
+/* root.c: the program is missing. Is the root empty, or not a root file system at all? Returns whether it is. */
+bool ep_hint_root(struct ep_check *c);
+
 /* place.c: the path leads to a directory. "COPY app /app" puts the program into it; or it is in another directory. */
 void ep_hint_instead(struct ep_check *c, const struct errpipe_link *link);
 

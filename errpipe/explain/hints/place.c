@@ -417,20 +417,41 @@ bool ep_hint_entrypoint(struct ep_check *c, const struct errpipe_link *link)
 /* --- where images keep their programs ----------------------------------------------------------------------- */
 
 /* The working directory and the one above it come first. Both are unknown for a command of env(1), which may change it. */
-static const char *const homes[] = { ".",    "..",	 "",	     "/app",  "/app/bin",   "/usr/src/app",
-				     "/srv", "/srv/app", "/app/src", "/code", "/workspace", "/usr/local/bin" };
+static const char *const homes[] = { ".",    "..",	 "",	     "/app",  "/app/bin",  "/usr/src/app",
+				     "/srv", "/srv/app", "/app/src", "/code", "/workspace" };
 
 enum { RELATIVE_HOMES = 2 };
 
-/* Returns its path, kept, or NULL. */
-static const char *find_home(struct ep_check *c, const char *name)
+/* Without a slash at its end. */
+static const char *working_directory(const struct ep_check *c, char room[PATH_MAX])
 {
+	const char *cwd = c->question->cwd;
+
+	if (!cwd)
+		cwd = c->question->root == ERRPIPE_OWN_ROOT ? getcwd(room, PATH_MAX) : "/";
+	if (!cwd)
+		return ".";
+	return strcmp(cwd, "/") == 0 ? "" : cwd;
+}
+
+/* Returns its path, kept, or NULL. The path is absolute if the one that was wanted is. */
+static const char *find_home(struct ep_check *c, const char *wanted)
+{
+	const char *name = ep_last_name(wanted);
 	struct below direct = { .c = c, .directory = "/opt", .rest = name };
 	struct below in_bin = { .c = c, .directory = "/opt", .rest = ep_keep(c, "bin/%s", name) };
-	char path[PATH_MAX];
+	bool knows_cwd = c->ex->cause != ERRPIPE_CAUSE_COMMAND_MISSING, absolute = *wanted == '/';
+	char path[PATH_MAX], cwd[PATH_MAX];
 
-	for (size_t i = c->ex->cause == ERRPIPE_CAUSE_COMMAND_MISSING ? RELATIVE_HOMES : 0; i < COUNT(homes); i++) {
+	if (knows_cwd && absolute &&
+	    is_program(c, path, snprintf(path, sizeof(path), "%s/%s", working_directory(c, cwd), name)))
+		return ep_keep(c, "%s", path);
+	for (size_t i = knows_cwd && !absolute ? 0 : RELATIVE_HOMES; i < COUNT(homes); i++) {
 		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", homes[i], name)))
+			return ep_keep(c, "%s", path);
+	}
+	for (size_t i = 0; name > wanted && directory_at(i); i++) {
+		if (is_program(c, path, snprintf(path, sizeof(path), "%s/%s", directory_at(i), name)))
 			return ep_keep(c, "%s", path);
 	}
 	if (find_below(&direct))
@@ -463,7 +484,7 @@ bool ep_hint_elsewhere(struct ep_check *c, const struct errpipe_link *link)
 	if (name > link->path)
 		found = find_near(c, link->path);
 	if (!found)
-		found = find_home(c, name);
+		found = find_home(c, link->path);
 	if (!found)
 		return false;
 	return is_searched(c->ex->cause) ? outside_path(c, ERRPIPE_DETAIL_NONE, found)
@@ -478,7 +499,7 @@ void ep_hint_instead(struct ep_check *c, const struct errpipe_link *link)
 	if (link->kind != ERRPIPE_LINK_PROGRAM || !S_ISDIR(link->mode) || !*name)
 		return;
 	if (!ep_is_program(c, path))
-		path = find_home(c, name);
+		path = find_home(c, link->path);
 	if (path)
 		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NOT_A_FILE, .object = path });
 }

@@ -39,9 +39,6 @@ const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path
 /* mounts.c: set subject, object and detail of a finding to a mount that hides a file. */
 void ep_hidden_by(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding);
 
-/* mounts.c: the program is missing. If that is because the root is empty, records a finding and returns true. */
-bool ep_root_is_empty(struct ep_check *c);
-
 /* mounts.c: for a hint. Also false if the caller cannot list the directory. */
 bool ep_is_empty_directory(int path_fd);
 

@@ -235,16 +235,3 @@ void ep_check_mounts(struct ep_check *c)
 		return;
 	}
 }
-
-bool ep_root_is_empty(struct ep_check *c)
-{
-	const struct errpipe_question *question = c->question;
-	const char *name = question->root_name;
-
-	if ((c->ex->cause != ERRPIPE_CAUSE_MISSING && c->ex->cause != ERRPIPE_CAUSE_NOT_IN_PATH) || c->ex->broken ||
-	    question->root == ERRPIPE_OWN_ROOT || !ep_is_empty_directory(c->root))
-		return false;
-	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_EMPTY_ROOT,
-						  .object = name ? ep_keep(c, "%s", name) : NULL });
-	return true;
-}
