@@ -995,6 +995,22 @@ START_TEST(hidden_by_a_mount)
 }
 END_TEST
 
+/* A runtime cannot mount a directory on a file, so nobody gets as far as the loader. */
+START_TEST(a_directory_on_a_library)
+{
+	struct errpipe_mount mount = { .at = "/opt/a/libx.so.1", .name = "/srv/libx.so.1" };
+
+	put_program((struct dynamic_file){ .runpath = "/opt/a" });
+	put_library("opt/a/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1" });
+	mount.source = openat(root, "opt/b", O_PATH | O_CLOEXEC);
+	ask((struct errpipe_question){ .mounts = &mount, .mounts_count = 1 });
+	ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_MOUNT_MISMATCH);
+	assert_said(&ex,
+		    "the directory \"/srv/libx.so.1\" cannot be mounted on \"/opt/a/libx.so.1\", which is a file");
+	close(mount.source);
+}
+END_TEST
+
 START_TEST(for_a_newer_kernel)
 {
 	put_library("lib/libx.so.1", (struct dynamic_file){ .soname = "libx.so.1", .kernel = { 99, 7 } });
@@ -1328,6 +1344,7 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, not_readable);
 	tcase_add_test(tcase, on_a_noexec_mount);
 	tcase_add_loop_test(tcase, hidden_by_a_mount, 0, 6);
+	tcase_add_test(tcase, a_directory_on_a_library);
 	tcase_add_loop_test(tcase, origin_is_lost, 0, 14);
 	tcase_add_test(tcase, for_a_newer_kernel);
 	tcase_add_test(tcase, versions);

@@ -187,7 +187,7 @@ const struct errpipe_mount *ep_hiding_mount(struct ep_check *c, const char *path
 
 bool ep_mount_misfits(struct ep_check *c, const struct errpipe_mount *mount, struct ep_finding *finding)
 {
-	mode_t below = mount->source > 0 ? ep_mode_below(c, mount, mount->at) : 0;
+	mode_t below = mount->source > 0 && !mount->masked ? ep_mode_below(c, mount, mount->at) : 0;
 	struct stat st;
 
 	if (!below || fstat(mount->source, &st) < 0 || S_ISDIR(st.st_mode) == S_ISDIR(below))
@@ -218,12 +218,13 @@ static bool is_impossible(struct ep_check *c, const struct errpipe_mount *mount,
 	return true;
 }
 
+/* A runtime mounts everything before the exec. A mount that fails therefore matters first if nothing else is wrong, or only mounts. */
 void ep_check_mounts(struct ep_check *c)
 {
 	const struct errpipe_question *question = c->question;
 	struct ep_finding finding;
 
-	if (question->report || !c->ex->starts)
+	if (question->report || (!c->ex->starts && c->ex->cause != ERRPIPE_CAUSE_LIBRARY_HIDDEN_BY_MOUNT))
 		return;
 	for (size_t i = 0; i < question->mounts_count; i++) {
 		if (!is_impossible(c, &question->mounts[i], &finding))
