@@ -107,6 +107,14 @@ bundle '"/root"'
 try 'a directory with the name of a program' both 1 not-a-file '"/root", which is "b/rootfs/root" here' '!use "/'
 bundle "\"$tmp/b/rootfs/bin/sh\""
 try 'a path of the host' both 1 near-miss 'fix: that is a path of this machine; inside the root, use "/bin/sh"'
+cp b/rootfs/bin/sh host/full/tool
+bundle "\"$tmp/host/full/tool\"" '' "$(mount /vol "$tmp/host/full")"
+try 'a path of the host, in a volume' both 1 near-miss 'fix: that is a path of this machine; inside the root, use "/vol/tool"'
+bundle "\"$tmp/host/full/none\"" '' "$(mount /vol "$tmp/host/full")"
+try 'a path of the host, which no volume has' both 1 missing '!inside the root'
+bundle "\"$tmp/host/fuller/tool\"" '' "$(mount /vol "$tmp/host/full")"
+try 'a path of the host, beside a volume' both 1 missing '!inside the root'
+rm host/full/tool
 ln -s "$tmp/b/rootfs/app/server" b/rootfs/bin/linked
 bundle '"/bin/linked"'
 try 'a symlink with a path of the host' both 1 dangling-link 'inside the root: that is a path of this machine' \

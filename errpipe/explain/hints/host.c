@@ -77,10 +77,25 @@ static const char *inside(struct ep_check *c, const char *path)
 	return after(path, root);
 }
 
+/* "/srv/web/bin/app" is "/data/bin/app", if "/srv/web" is mounted on "/data". NULL: no mount has that source. */
+static const char *in_mount(struct ep_check *c, const char *path)
+{
+	for (size_t i = c->question->mounts_count; i > 0; i--) {
+		const struct errpipe_mount *mount = &c->question->mounts[i - 1];
+		const char *rest = mount->name && !mount->masked ? after(path, mount->name) : NULL;
+
+		if (rest)
+			return ep_keep(c, "%s%s", mount->at, rest);
+	}
+	return NULL;
+}
+
 bool ep_hint_root_prefix(struct ep_check *c, const struct errpipe_link *link)
 {
 	const char *rest = inside(c, link->path);
 
+	if (!rest)
+		rest = in_mount(c, link->path);
 	if (!rest || !ep_is_program(c, rest))
 		return false;
 	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_NEAR_MISS,
