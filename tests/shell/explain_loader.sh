@@ -254,7 +254,7 @@ lost() {
 	rm -f app-of-make && make -s app-of-make && readelf -d app-of-make | grep -qF "[$2]" && stops 127 "$3" '' ./app-of-make
 }
 if command -v make >/dev/null && command -v readelf >/dev/null; then
-	meant="fix: its RPATH has lost \$ORIGIN (in make: '\$\$ORIGIN'): patchelf --set-rpath '\$ORIGIN/a' ./app-of-make"
+	meant="fix: write \$ORIGIN in its RPATH (in make: '\$\$ORIGIN'): patchelf --set-rpath '\$ORIGIN/a' ./app-of-make"
 	try 'make expands $O' lost '$ORIGIN/a' RIGIN/a "$meant"
 	try 'the shell expands $ORIGIN' lost '$$ORIGIN/a' /a "$meant"
 	try '$ORIGIN is escaped twice' lost "'\\\$\$ORIGIN/a'" '\$ORIGIN/a' "$meant"

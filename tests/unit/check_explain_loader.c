@@ -251,6 +251,11 @@ START_TEST(origin_is_lost)
 		{ "\\$ORIGIN/opt/a", "$ORIGIN/opt/a" },
 		{ "/none:\\${ORIGIN}/opt/a:/other", "/none:$ORIGIN/opt/a:/other" },
 		{ "$$ORIGIN/opt/../opt/a/", "$ORIGIN/opt/../opt/a/" },
+		{ "$ORGIN/opt/a", "$ORIGIN/opt/a" },
+		{ "/none:${origin}/opt/a", "/none:$ORIGIN/opt/a" },
+		{ "@executable_path/opt/a", "$ORIGIN/opt/a" },
+		{ "$ORGIN/opt/b", NULL },
+		{ "$/opt/a", NULL },
 		{ "RIGIN/opt/b", NULL },
 		{ "RIGINAL/opt/a", NULL },
 		{ "/none", NULL },
@@ -271,6 +276,22 @@ START_TEST(origin_is_lost)
 		ck_assert_int_eq(strncmp(ex.available, "/opt", 4), 0);
 		assert_said(&ex, " img/app");
 	}
+}
+END_TEST
+
+START_TEST(below_opt)
+{
+	put_program((struct dynamic_file){ .needed = { "libz.so.1" } });
+	put_library("opt/a/libz.so.1", (struct dynamic_file){ .soname = "libz.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NONE);
+	ck_assert_int_eq(mkdirat(root, "opt/b/lib", 0755), 0);
+	put_library("opt/b/lib/libz.so.1", (struct dynamic_file){ .soname = "libz.so.1" });
+	ask((struct errpipe_question){ .envp = empty });
+	must_stop(ERRPIPE_CAUSE_LIBRARY_MISSING, 127);
+	ck_assert_int_eq(ex.detail, ERRPIPE_DETAIL_NOT_SEARCHED);
+	ck_assert_str_eq(ex.available, "/opt/b/lib/libz.so.1");
 }
 END_TEST
 
@@ -1345,7 +1366,8 @@ static Suite *explain_loader_suite(void)
 	tcase_add_test(tcase, on_a_noexec_mount);
 	tcase_add_loop_test(tcase, hidden_by_a_mount, 0, 6);
 	tcase_add_test(tcase, a_directory_on_a_library);
-	tcase_add_loop_test(tcase, origin_is_lost, 0, 14);
+	tcase_add_test(tcase, below_opt);
+	tcase_add_loop_test(tcase, origin_is_lost, 0, 24);
 	tcase_add_test(tcase, for_a_newer_kernel);
 	tcase_add_test(tcase, versions);
 	tcase_add_test(tcase, processor);

@@ -128,6 +128,32 @@ static const char *find_by_configs(struct ep_walk *w)
 
 /* --- beside the program, and where people install ----------------------------------------------------------- */
 
+static int take_package(void *context, const char *name)
+{
+	static const char *const below[] = { "lib", "lib64" };
+	struct entries *entries = context;
+	char package[PATH_MAX], directory[PATH_MAX];
+
+	for (size_t i = 0; !entries->found && i < sizeof(below) / sizeof(*below); i++) {
+		if (ep_walk_join(package, "/opt", name) && ep_walk_join(directory, package, below[i]))
+			entries->found = find_in(entries->w, directory, BY_FILE_NAME);
+	}
+	return !!entries->found;
+}
+
+/* "/opt/PACKAGE/lib" */
+static const char *find_in_packages(struct ep_walk *w)
+{
+	struct entries entries = { .w = w };
+	int directory = ep_open_directory(w->c, "/opt");
+
+	if (directory >= 0) {
+		ep_entries(directory, FILES_MAX, take_package, &entries);
+		close(directory);
+	}
+	return entries.found;
+}
+
 static const char *find_near(struct ep_walk *w)
 {
 	static const char *const near[] = { ".", "lib", "lib64", "../lib", "../lib64", "libs" };
@@ -144,7 +170,7 @@ static const char *find_near(struct ep_walk *w)
 	}
 	for (size_t i = 0; !found && i < sizeof(usual) / sizeof(*usual); i++)
 		found = find_in(w, usual[i], BY_FILE_NAME);
-	return found;
+	return found ? found : find_in_packages(w);
 }
 
 /* A place where the library at hand is, but where its loader does not look; NULL: none is known. */
@@ -161,11 +187,19 @@ static const char *find_elsewhere(struct ep_walk *w, bool *is_configured)
 
 /* --- a list that has lost its $ORIGIN ----------------------------------------------------------------------- */
 
-/* The forms of $ORIGIN if make or a shell has expanded it, or if it was escaped too often. Returns what follows, or NULL. */
+/*
+ * The forms of $ORIGIN if make or a shell has expanded it, or if it was escaped too often; those of macOS; and any other variable.
+ * Returns what follows, or NULL.
+ */
 static const char *after_origin(const char *part)
 {
-	static const char *const forms[] = { "RIGIN", "\\$ORIGIN", "\\${ORIGIN}", "$$ORIGIN", "" };
+	static const char *const forms[] = { "RIGIN",	 "\\$ORIGIN",	     "\\${ORIGIN}",  "$$ORIGIN",
+					     "%ORIGIN%", "@executable_path", "@loader_path", "" };
 
+	const char *slash = strchr(part, '/');
+
+	if (slash && slash > part + 1 && *part == '$')
+		return slash;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
 		const char *rest = ep_begins_with(part, forms[i]) ? part + strlen(forms[i]) : NULL;
 
