@@ -144,6 +144,18 @@ $(O)/hello: tests/foreign/hello.c $(NOLIBC)/nolibc.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(DMZ_CFLAGS) -I$(NOLIBC) $(KERNEL_CPPFLAGS) $(CPPFLAGS) -nostdlib -static -o $@ $<
 
+# Writes the images of setups, from the library's sources (tests/programs/prog_images.c). The empty headers are those that
+# tests/freestanding/libc.h replaces. The list of system calls is that of asm/unistd.h. Each object has the start of a program.
+IMAGES := tests/freestanding/stub.c errpipe/lib/setup.c errpipe/lib/image.c errpipe/common/decimal.c tests/programs/prog_images.c
+EMPTY := elf.h fcntl.h sched.h unistd.h errno.h signal.h string.h $(addprefix sys/,ioctl.h mman.h prctl.h resource.h select.h types.h)
+$(O)/images: $(IMAGES) tests/freestanding/libc.h errpipe/errpipe.h errpipe/lib/image.h $(O)/obj/stub_image.h $(NOLIBC)/nolibc.h
+	$(call say,IMAGES,$@)
+	@mkdir -p $(O)/headers/sys && cd $(O)/headers && touch $(EMPTY)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) $(CPPFLAGS) -E -dM -x c - 2>/dev/null | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/#define SYS_\1 __NR_\1/p' >$(O)/headers/sys/syscall.h
+	$(Q)$(CC) $(DMZ_CFLAGS) -I$(O)/headers -I$(NOLIBC) $(CPPFLAGS) $(INCLUDES) -I$(O)/obj -include tests/freestanding/libc.h \
+		-nostdlib -static -Wl,-z,muldefs -o $@ $(IMAGES)
+
 # make unpacks headers only into its own directory. A directory chosen by the user must already have them.
 chosen = $(filter-out file,$(origin $(1)))
 $(NOLIBC)/nolibc.h:

@@ -25,10 +25,25 @@ CVE-2024-21626). The package embeds the stubs of all architectures; [Stub] makes
 
 A second exec has side effects: anything armed for "the next exec" takes effect on the stub. [Route] reports when that matters.
 
+# A setup
+
+A [Setup] describes the user, capabilities, limits, filters and so on of the program. The stub makes the system calls for it after its
+own exec, when the process has one thread and none of the caller's memory. That is a hook between fork and exec, which Go
+itself lacks. A change for "the next exec", such as a security label, acts on the program. A setup is never skipped: if a part of
+it fails, the program does not run, and the error names the part.
+
+	setup := dmz.Setup{
+		Credential: &syscall.Credential{Uid: 65534, Gid: 65534},
+		Rlimits:    []dmz.Rlimit{{Resource: syscall.RLIMIT_NOFILE, Soft: 64, Hard: 64}},
+		NoNewPrivs: true,
+	}
+	stub, err := setup.Stub() // as Stub, for any number of children
+
 # A runtime
 
 The parent of a container's init calls [Stub] and [Pipe] and passes both to the init. If one of its own steps fails, the init
-calls [Fail]. Otherwise it finally calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read].
+calls [Fail]. Otherwise it finally calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read]. With a stub of
+[Setup.Stub], the init leaves its last steps to the stub: the label, the limits, the user, the capabilities and the filter.
 
 If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go itself reports the errno of a failed exec, if that
 exec is direct. Start adds the stub, words and exit codes. It notices a process that was killed before its exec, and tells a

@@ -23,7 +23,7 @@ const Fallback Flags = 1
 
 // Exec replaces this process with the program path, or writes the reason for the failure to report.
 //
-// stub is the descriptor of the file that [Stub] returned, of any other copy of dmz, or [NoStub]. It should be
+// stub is the descriptor of the file that [Stub] or [Setup.Stub] returned, of any other copy of dmz, or [NoStub]. It should be
 // close-on-exec; otherwise the program inherits it. path is the file to exec and argv[0] the name that the program sees;
 // PATH is not searched. A path below /proc/self or /dev/fd means something else once the stub has been exec'd: pass NoStub
 // for such a path.
@@ -40,7 +40,7 @@ const Fallback Flags = 1
 // exec'd as /proc/self/fd/N, if /proc is procfs.
 //
 // A stub that is not open, for example that of a nil or closed [os.File], fails with EBADF, even with Fallback. A stub of 1 or
-// 2, a standard stream, fails with EINVAL.
+// 2, a standard stream, fails with EINVAL. A stub with a setup has no fallback either.
 //
 // Like [syscall.Exec] it returns only on failure, with an [*Error] that holds the report; then exit. Two errors are not in
 // the report: EBADF if report is not open for writing, and EINVAL for unknown flags.
@@ -63,6 +63,9 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 		return fail(report, StepExec, syscall.EINVAL, path)
 	}
 	if stub != NoStub {
+		if flags&Fallback != 0 && mayHaveSetup(stub) {
+			flags = 0
+		}
 		step, errno := execStub(stub, report, path, argv, envv)
 		if step == StepStub && targetFailsAlike(errno, path, argv, envv) {
 			step = StepExec
@@ -76,6 +79,46 @@ func Exec(stub, report int, flags Flags, path string, argv, envv []string) error
 		}
 	}
 	return fail(report, StepExec, errnoOf(syscall.Exec(path, argv, envv)), path)
+}
+
+// MayHaveSetup: does this stub carry a setup, or may it carry one, because a seccomp(2) filter hides that? A closed descriptor, a
+// pipe or an unreadable file counts as a stub without a setup.
+func mayHaveSetup(stub int) bool {
+	has, errno := hasActions(stub)
+	if errno == syscall.EBADF { // O_PATH; but the file may be readable
+		has, errno = hasActionsAgain(stub)
+	}
+	switch errno {
+	case 0, syscall.EBADF, syscall.ESPIPE, syscall.EACCES, syscall.ENOENT:
+		return has
+	}
+	return true
+}
+
+func hasActions(fd int) (bool, syscall.Errno) {
+	head := make([]byte, 256)
+	n, err := syscall.Pread(fd, head, 0)
+	if err != nil {
+		return false, errnoOf(err)
+	}
+	return imageHasActions(head[:n]), 0
+}
+
+// Open no device, because that can have an effect.
+func hasActionsAgain(stub int) (bool, syscall.Errno) {
+	var st syscall.Stat_t
+	if err := syscall.Fstat(stub, &st); err != nil {
+		return false, errnoOf(err)
+	}
+	if st.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return false, syscall.EACCES
+	}
+	fd, err := syscall.Open(descriptorPath(stub), syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return false, errnoOf(err)
+	}
+	defer syscall.Close(fd)
+	return hasActions(fd)
 }
 
 func isStandardStream(fd int) bool {
@@ -167,9 +210,6 @@ func hasProc() bool {
 
 // Execveat does for execveat(2) what syscall.Exec does for execve(2).
 func execveat(fd int, argv, envv []string) syscall.Errno {
-	if sys.execveat == none {
-		return syscall.ENOSYS
-	}
 	argvp, err := syscall.SlicePtrFromStrings(argv)
 	if err != nil {
 		return syscall.EINVAL
@@ -188,7 +228,7 @@ func execveat(fd int, argv, envv []string) syscall.Errno {
 	 * starts threads only for free processors (P). If this thread has the only one, none is free: a raw system call keeps it.
 	 */
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	_, _, errno := syscall.RawSyscall6(sys.execveat, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
+	_, _, errno := syscall.RawSyscall6(numberOf(sysExecveat), uintptr(fd), uintptr(unsafe.Pointer(&empty[0])),
 		uintptr(unsafe.Pointer(&argvp[0])), uintptr(unsafe.Pointer(&envvp[0])), atEmptyPath, 0)
 	return errno
 }

@@ -101,11 +101,11 @@ func execRefused(t *testing.T, route, path string, call uintptr, errno syscall.E
 func TestExecWithoutExecveat(t *testing.T) {
 	for _, errno := range []syscall.Errno{syscall.ENOSYS, syscall.EPERM, 0} {
 		for _, route := range routes {
-			if report, status := execRefused(t, route, "/bin/sh", sys.execveat, errno); report != nil || status.ExitStatus() != 7 {
+			if report, status := execRefused(t, route, "/bin/sh", numberOf(sysExecveat), errno); report != nil || status.ExitStatus() != 7 {
 				t.Errorf("%s, errno %d: %v, status %#x", route, errno, report, status)
 			}
 		}
-		report, status := execRefused(t, "stub", "/nonexistent", sys.execveat, errno)
+		report, status := execRefused(t, "stub", "/nonexistent", numberOf(sysExecveat), errno)
 		if e := asError(t, report); e.Step != StepExec || e.Errno != syscall.ENOENT || status.ExitStatus() != 127 {
 			t.Errorf("errno %d: %+v, status %#x", errno, *e, status)
 		}
@@ -117,11 +117,11 @@ func TestExecOfTheStubFails(t *testing.T) {
 	for errno, step := range map[syscall.Errno]uint16{
 		syscall.EACCES: StepStub, syscall.ETXTBSY: StepStub, syscall.E2BIG: StepStub, syscall.EAGAIN: StepExec, syscall.ENOMEM: StepExec,
 	} {
-		report, status := execRefused(t, "stub", "/bin/sh", sys.execveat, errno)
+		report, status := execRefused(t, "stub", "/bin/sh", numberOf(sysExecveat), errno)
 		if e := asError(t, report); e.Step != step || e.Errno != errno || (e.Verdict == ExecFailed) != (step == StepExec) || status.ExitStatus() != exitReturned {
 			t.Errorf("errno %d: %+v, status %#x", errno, *e, status)
 		}
-		if report, status := execRefused(t, "fallback", "/bin/sh", sys.execveat, errno); report != nil || status.ExitStatus() != 7 {
+		if report, status := execRefused(t, "fallback", "/bin/sh", numberOf(sysExecveat), errno); report != nil || status.ExitStatus() != 7 {
 			t.Errorf("errno %d, with a fallback: %v, status %#x", errno, report, status)
 		}
 	}
@@ -324,6 +324,11 @@ func TestStubIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stub.Close()
+	assertSealed(t, stub)
+}
+
+func assertSealed(t *testing.T, stub *os.File) {
+	t.Helper()
 	const old = fSealSeal | fSealShrink | fSealGrow | fSealWrite
 	seals, errno := fcntl(int(stub.Fd()), fAddSeals+1, 0)
 	if errno != 0 || seals&old != old {

@@ -145,6 +145,59 @@ func signals() {
 	printf("}\n\n")
 }
 
+// The column of syscalls.def for the architectures of a directory in the kernel's arch/, by their class. All others are generic.
+var columns = map[string]int{"x86 64": 0, "x86 32": 1, "arm 32": 2, "mips 32": 4, "mips 64": 5, "powerpc 64": 6, "s390 64": 7}
+
+const genericColumn, columnCount = 3, 8
+
+func syscalls() {
+	calls := rows("syscalls.def", "SYSCALL", 1+columnCount)
+	printf("// The system calls of syscalls.def.\ntype call int\n\nconst (\n")
+	for i, r := range calls {
+		kind := ""
+		if i == 0 {
+			kind = " call = iota"
+		}
+		printf("sys%s%s\n", camel(strings.ToUpper(r[0])), kind)
+	}
+	printf(")\n\n// Their numbers, or 0.\nvar callNumbers = [...][%d]uint16{\n", columnCount)
+	for _, r := range calls {
+		printf("sys%s: {%s},\n", camel(strings.ToUpper(r[0])), strings.Join(r[1:], ", "))
+	}
+	printf("}\n\n// The column of each GOARCH.\nvar callColumns = map[string]int{\n")
+	for _, a := range architectures() {
+		column, ok := columns[a.headers+" "+a.class]
+		if !ok {
+			column = genericColumn
+		}
+		printf("%q: %d,\n", a.goarch, column)
+	}
+	printf("}\n\n")
+}
+
+func capabilities() {
+	printf("// In the order of their numbers.\nvar capabilityNames = [...]string{\n")
+	for _, r := range rows("capability.def", "C", 1) {
+		printf("%q,\n", "CAP_"+strings.ToUpper(r[0]))
+	}
+	printf("}\n\n")
+}
+
+type architecture struct{ goarch, headers, class, machine string }
+
+// Architectures reads those of Go.
+func architectures() (all []architecture) {
+	text, err := os.ReadFile("architectures")
+	if err != nil {
+		log.Fatal(err)
+	}
+	// name, GOARCH, headers, class, order, machine
+	for _, r := range regexp.MustCompile(`(?m)^[a-z]\S+ +(\w+) +(\w+) +(\d+) +\w+ +(\d+) `).FindAllSubmatch(text, -1) {
+		all = append(all, architecture{string(r[1]), string(r[2]), string(r[3]), string(r[4])})
+	}
+	return all
+}
+
 func machines() {
 	numbers := map[string]string{}
 	printf("// The errno numbering of each machine (ELF e_machine) that does not have the generic one.\n")
@@ -155,14 +208,9 @@ func machines() {
 			printf("%s: %s, // EM_%s\n", r[1], strings.ToLower(r[2]), r[0])
 		}
 	}
-	text, err := os.ReadFile("architectures")
-	if err != nil {
-		log.Fatal(err)
-	}
 	printf("}\n\n// The machine of each GOARCH.\nvar machines = map[string]uint16{\n")
-	// name, GOARCH, headers, class, order, machine
-	for _, r := range regexp.MustCompile(`(?m)^[a-z]\S+ +(\w+) +\w+ +\d+ +\w+ +(\d+) `).FindAllSubmatch(text, -1) {
-		printf("%q: %s,\n", r[1], r[2])
+	for _, a := range architectures() {
+		printf("%q: %s,\n", a.goarch, a.machine)
 	}
 	printf("%q: %s, // without a stub\n", "sparc64", numbers["SPARCV9"])
 	printf("}\n")
@@ -177,6 +225,8 @@ func main() {
 	steps()
 	routes()
 	signals()
+	capabilities()
+	syscalls()
 	machines()
 	printf("\n")
 	errnos()

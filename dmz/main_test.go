@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(modeVariable)
 		mountImage()
 		childExec(os.Args[1], os.Args[2], os.Args[3:])
+	case "setup":
+		os.Unsetenv(modeVariable)
+		childSetup(os.Args[1:])
 	case "fail":
 		step, _ := strconv.ParseUint(os.Args[1], 0, 16)
 		errno, _ := strconv.Atoi(os.Args[2])

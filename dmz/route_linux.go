@@ -95,8 +95,8 @@ func capabilities(option, question uintptr) (set uint64) {
 // Given an invalid id, setfsuid(2) changes nothing and returns the current one.
 func mixedIDs() bool {
 	const nobody = ^uintptr(0)
-	uid, _, _ := syscall.RawSyscall(sysSetfsuid, nobody, 0, 0)
-	gid, _, _ := syscall.RawSyscall(sysSetfsgid, nobody, 0, 0)
+	uid, _, _ := syscall.RawSyscall(numberOf(sysSetfsuid), nobody, 0, 0)
+	gid, _, _ := syscall.RawSyscall(numberOf(sysSetfsgid), nobody, 0, 0)
 	return syscall.Getgid() != syscall.Getegid() || uint32(uid) != uint32(syscall.Geteuid()) || uint32(gid) != uint32(syscall.Getegid())
 }
 
@@ -216,10 +216,10 @@ func isMagic(path string) (magic, known bool) {
 	const noMagiclinks = 2 // linux/openat2.h: RESOLVE_NO_MAGICLINKS
 	how := struct{ flags, mode, resolve uint64 }{oPath | syscall.O_CLOEXEC, 0, noMagiclinks}
 	p, err := syscall.BytePtrFromString(path)
-	if err != nil || sys.openat2 == none {
+	if err != nil {
 		return false, false
 	}
-	fd, _, errno := syscall.Syscall6(sys.openat2, atFdcwd, uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&how)),
+	fd, _, errno := syscall.Syscall6(numberOf(sysOpenat2), uintptr(atFdcwd), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(&how)),
 		unsafe.Sizeof(how), 0, 0)
 	if errno == 0 {
 		syscall.Close(int(fd))

@@ -73,6 +73,10 @@ func Stub() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sealed(image)
+}
+
+func sealed(image []byte) (*os.File, error) {
 	fd, err := makeMemfd()
 	if err != nil {
 		return nil, err

@@ -10,37 +10,21 @@ import (
 	"unsafe"
 )
 
-// System calls that package syscall lacks on some GOARCHes. A missing number gives ENOSYS.
-type numbers struct{ memfdCreate, execveat, openat2 uintptr }
-
 const none = ^uintptr(0)
 
-var sys = func() numbers {
-	switch runtime.GOARCH {
-	case "386":
-		return numbers{356, 358, 437}
-	case "amd64":
-		return numbers{319, 322, 437}
-	case "arm":
-		return numbers{385, 387, 437}
-	case "arm64", "loong64", "riscv64":
-		return numbers{279, 281, 437}
-	case "mips", "mipsle":
-		return numbers{4354, 4356, 4437}
-	case "mips64", "mips64le":
-		return numbers{5314, 5316, 5437}
-	case "ppc64", "ppc64le":
-		return numbers{360, 362, 437}
-	case "s390x":
-		return numbers{350, 354, 437}
+// NumberOf returns the number of a system call on this machine, for those that package syscall lacks on some GOARCHes. A missing
+// one gives ENOSYS.
+func numberOf(c call) uintptr {
+	column, ok := callColumns[runtime.GOARCH]
+	if !ok || callNumbers[c][column] == 0 {
+		return none
 	}
-	return numbers{none, none, none}
-}()
+	return uintptr(callNumbers[c][column])
+}
 
 // From linux/fcntl.h, linux/limits.h, linux/memfd.h, linux/prctl.h and linux/wait.h.
 const (
 	atEmptyPath = 0x1000
-	atFdcwd     = ^uintptr(99) // -100
 	oPath       = 0x200000
 	pathMax     = 4096 // PATH_MAX, with the NUL
 
@@ -67,6 +51,8 @@ const (
 	wExited = 0x00000004
 	wAll    = 0x40000000
 )
+
+var atFdcwd = -100 // linux/fcntl.h
 
 func fcntl(fd int, command, argument uintptr) (int, syscall.Errno) {
 	ret, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), command, argument)
@@ -109,26 +95,14 @@ func aboveStderr(fd int) (int, error) {
 }
 
 func memfdCreate(name string, flags uintptr) (int, syscall.Errno) {
-	if sys.memfdCreate == none {
-		return -1, syscall.ENOSYS
-	}
 	p, err := syscall.BytePtrFromString(name)
 	if err != nil {
 		return -1, syscall.EINVAL
 	}
-	fd, _, errno := syscall.Syscall(sys.memfdCreate, uintptr(unsafe.Pointer(p)), flags, 0)
+	fd, _, errno := syscall.Syscall(numberOf(sysMemfdCreate), uintptr(unsafe.Pointer(p)), flags, 0)
 	return int(fd), errno
 }
 
 func descriptorPath(fd int) string {
 	return "/proc/self/fd/" + strconv.Itoa(fd)
 }
-
-// The calls for 32-bit ids, on GOARCHes that also have 16-bit ones.
-var sysSetfsuid, sysSetfsgid = func() (uintptr, uintptr) {
-	switch runtime.GOARCH {
-	case "386", "arm":
-		return 215, 216
-	}
-	return syscall.SYS_SETFSUID, syscall.SYS_SETFSGID
-}()

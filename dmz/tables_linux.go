@@ -183,6 +183,156 @@ var signalNames = map[syscall.Signal]string{
 	syscall.SIGSYS:    "SIGSYS",
 }
 
+// In the order of their numbers.
+var capabilityNames = [...]string{
+	"CAP_CHOWN",
+	"CAP_DAC_OVERRIDE",
+	"CAP_DAC_READ_SEARCH",
+	"CAP_FOWNER",
+	"CAP_FSETID",
+	"CAP_KILL",
+	"CAP_SETGID",
+	"CAP_SETUID",
+	"CAP_SETPCAP",
+	"CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE",
+	"CAP_NET_BROADCAST",
+	"CAP_NET_ADMIN",
+	"CAP_NET_RAW",
+	"CAP_IPC_LOCK",
+	"CAP_IPC_OWNER",
+	"CAP_SYS_MODULE",
+	"CAP_SYS_RAWIO",
+	"CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE",
+	"CAP_SYS_PACCT",
+	"CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT",
+	"CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE",
+	"CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG",
+	"CAP_MKNOD",
+	"CAP_LEASE",
+	"CAP_AUDIT_WRITE",
+	"CAP_AUDIT_CONTROL",
+	"CAP_SETFCAP",
+	"CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN",
+	"CAP_SYSLOG",
+	"CAP_WAKE_ALARM",
+	"CAP_BLOCK_SUSPEND",
+	"CAP_AUDIT_READ",
+	"CAP_PERFMON",
+	"CAP_BPF",
+	"CAP_CHECKPOINT_RESTORE",
+}
+
+// The system calls of syscalls.def.
+type call int
+
+const (
+	sysOpenat call = iota
+	sysWrite
+	sysSetsid
+	sysSetpgid
+	sysIoctl
+	sysFcntl
+	sysChdir
+	sysFchdir
+	sysPrlimit64
+	sysSetpriority
+	sysSchedSetscheduler
+	sysSchedSetaffinity
+	sysIoprioSet
+	sysUmask
+	sysPersonality
+	sysKeyctl
+	sysPrctl
+	sysSetgroups
+	sysSetresgid
+	sysSetresuid
+	sysCapset
+	sysLandlockRestrictSelf
+	sysCloseRange
+	sysDup3
+	sysRtSigaction
+	sysRtSigprocmask
+	sysSeccomp
+	sysExecve
+	sysExecveat
+	sysExit
+	sysExitGroup
+	sysClone
+	sysClone3
+	sysFork
+	sysVfork
+	sysMemfdCreate
+	sysOpenat2
+	sysSetfsuid
+	sysSetfsgid
+)
+
+// Their numbers, or 0.
+var callNumbers = [...][8]uint16{
+	sysOpenat:               {257, 295, 322, 56, 4288, 5247, 286, 288},
+	sysWrite:                {1, 4, 4, 64, 4004, 5001, 4, 4},
+	sysSetsid:               {112, 66, 66, 157, 4066, 5110, 66, 66},
+	sysSetpgid:              {109, 57, 57, 154, 4057, 5107, 57, 57},
+	sysIoctl:                {16, 54, 54, 29, 4054, 5015, 54, 54},
+	sysFcntl:                {72, 55, 55, 25, 4055, 5070, 55, 55},
+	sysChdir:                {80, 12, 12, 49, 4012, 5078, 12, 12},
+	sysFchdir:               {81, 133, 133, 50, 4133, 5079, 133, 133},
+	sysPrlimit64:            {302, 340, 369, 261, 4338, 5297, 325, 334},
+	sysSetpriority:          {141, 97, 97, 140, 4097, 5138, 97, 97},
+	sysSchedSetscheduler:    {144, 156, 156, 119, 4160, 5141, 156, 156},
+	sysSchedSetaffinity:     {203, 241, 241, 122, 4239, 5195, 222, 239},
+	sysIoprioSet:            {251, 289, 314, 30, 4314, 5273, 273, 282},
+	sysUmask:                {95, 60, 60, 166, 4060, 5093, 60, 60},
+	sysPersonality:          {135, 136, 136, 92, 4136, 5132, 136, 136},
+	sysKeyctl:               {250, 288, 311, 219, 4282, 5241, 271, 280},
+	sysPrctl:                {157, 172, 172, 167, 4192, 5153, 171, 172},
+	sysSetgroups:            {116, 206, 206, 159, 4081, 5114, 81, 206},
+	sysSetresgid:            {119, 210, 210, 149, 4190, 5117, 169, 210},
+	sysSetresuid:            {117, 208, 208, 147, 4185, 5115, 164, 208},
+	sysCapset:               {126, 185, 185, 91, 4205, 5124, 184, 185},
+	sysLandlockRestrictSelf: {446, 446, 446, 446, 4446, 5446, 446, 446},
+	sysCloseRange:           {436, 436, 436, 436, 4436, 5436, 436, 436},
+	sysDup3:                 {292, 330, 358, 24, 4327, 5286, 316, 326},
+	sysRtSigaction:          {13, 174, 174, 134, 4194, 5013, 173, 174},
+	sysRtSigprocmask:        {14, 175, 175, 135, 4195, 5014, 174, 175},
+	sysSeccomp:              {317, 354, 383, 277, 4352, 5312, 358, 348},
+	sysExecve:               {59, 11, 11, 221, 4011, 5057, 11, 11},
+	sysExecveat:             {322, 358, 387, 281, 4356, 5316, 362, 354},
+	sysExit:                 {60, 1, 1, 93, 4001, 5058, 1, 1},
+	sysExitGroup:            {231, 252, 248, 94, 4246, 5205, 234, 248},
+	sysClone:                {56, 120, 120, 220, 4120, 5055, 120, 120},
+	sysClone3:               {435, 435, 435, 435, 4435, 5435, 435, 435},
+	sysFork:                 {57, 2, 2, 0, 4002, 5056, 2, 2},
+	sysVfork:                {58, 190, 190, 0, 0, 0, 189, 190},
+	sysMemfdCreate:          {319, 356, 385, 279, 4354, 5314, 360, 350},
+	sysOpenat2:              {437, 437, 437, 437, 4437, 5437, 437, 437},
+	sysSetfsuid:             {122, 215, 215, 151, 4138, 5120, 138, 215},
+	sysSetfsgid:             {123, 216, 216, 152, 4139, 5121, 139, 216},
+}
+
+// The column of each GOARCH.
+var callColumns = map[string]int{
+	"amd64":    0,
+	"386":      1,
+	"arm64":    3,
+	"arm":      2,
+	"riscv64":  3,
+	"s390x":    7,
+	"ppc64le":  6,
+	"ppc64":    6,
+	"mips":     4,
+	"mipsle":   4,
+	"mips64":   5,
+	"mips64le": 5,
+	"loong64":  3,
+}
+
 // The errno numbering of each machine (ELF e_machine) that does not have the generic one.
 var familyByMachine = map[uint16]int{
 	2:      sparc,   // EM_SPARC

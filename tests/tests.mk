@@ -29,7 +29,7 @@ $(CHECKS): $(O)/tests/%: $(O)/tests/unit/%.o $(CHECK_HELPERS) $(ARCHIVES)
 
 # Programs that tests start.
 $(O)/tests/prog_case: $(CHECK_HELPERS) $(ARCHIVES)
-$(O)/tests/prog_decode: $(O)/liberrpipe.a
+$(O)/tests/prog_decode $(O)/tests/prog_images: $(O)/liberrpipe.a
 $(CHECK_PROGS): $(O)/tests/%: $(O)/tests/programs/%.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

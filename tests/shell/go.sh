@@ -3,8 +3,8 @@
 # The Go package: vetted, tested, tested with the race detector, and tested for other GOARCHes under qemu-user. A module in another
 # directory uses it without make, with the README's program. Writes TAP.
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
-export ERRPIPE_SRC ERRPIPE_BUILD
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${NOLIBC:?}" "${UAPI:?}"
+export ERRPIPE_SRC ERRPIPE_BUILD NOLIBC UAPI
 cd "$ERRPIPE_SRC" || exit 1
 
 count=0 failures=0
@@ -53,6 +53,27 @@ suite() {
 	fi
 }
 
+# images NAME GOARCH QEMU: write the images that C makes of some setups, for TestSetupImages. This machine's are those of the library
+# as it is built here.
+images() {
+	mkdir -p "$DMZ_TEST_IMAGES/$2"
+	if [ "$2" = "$(go env GOARCH)" ]; then
+		"$ERRPIPE_BUILD/tests/prog_images" "$DMZ_TEST_IMAGES/$2"
+	else
+		tests/support/make "$ERRPIPE_BUILD/stubs/$1/images" &&
+			"qemu-$3-static" "$ERRPIPE_BUILD/stubs/$1/images" "$DMZ_TEST_IMAGES/$2"
+	fi
+}
+export DMZ_TEST_IMAGES="$dir/images"
+grep '^[a-z]' dmz/architectures | awk '$2 != "-"' >"$dir/architectures"
+while read -r name goarch _ _ _ _ _ _ qemu _; do
+	if command -v clang-19 ld.lld-19 "qemu-$qemu-static" >/dev/null || [ "$goarch" = "$(go env GOARCH)" ]; then
+		check "images for $goarch" images "$name" "$goarch" "$qemu"
+	else
+		result ok "images for $goarch # SKIP no clang-19 with lld, or no qemu-$qemu-static"
+	fi
+done <"$dir/architectures"
+
 check 'go vet' go vet ./...
 check 'gofmt' gofmt -l dmz
 suite go
@@ -71,6 +92,7 @@ suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
 # These tests can pass though the kernel cannot exec a program for that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
 emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
+emulated="$emulated|^(TestSetup(Images|Refuses|StubIsSealed)|TestCapabilitySet)"
 # One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64 equal
 # arm64, and mips64, mipsle and ppc64le equal one of these. exec_test.go compares its table of machines with the stubs. Most of the
 # time goes into building Go's own packages; skipping inlining and vet saves a third.

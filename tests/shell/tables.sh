@@ -3,7 +3,7 @@
 # The header, the help texts, the pages and the completions agree with the tables in dmz/*.def. Writes TAP.
 # shellcheck disable=SC2317 # try calls the functions
 set -u
-: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}"
+: "${ERRPIPE_SRC:?}" "${ERRPIPE_BUILD:?}" "${UAPI:?}"
 cd "$ERRPIPE_SRC" || exit 1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -114,6 +114,49 @@ errors_in_zsh() {
 errors_in_bash >"$tmp/offered"
 try 'bash offers errors of errno.def' has_lines "$tmp/offered" "$tmp/errors"
 try 'zsh offers the same' same "$tmp/offered" errors_in_zsh
+
+# --- system calls: those of the kernel's headers ------------------------------------------------------
+
+# column HEADERS CLASS: the parameter of SYSCALL for an architecture, as in dmz/gen.go.
+column() {
+	case $1$2 in
+	x8664) echo x86_64 ;;
+	x8632) echo i386 ;;
+	mips64) echo mips64 ;;
+	s39064) echo s390x ;;
+	arm32 | mips32 | powerpc*) echo "$1" ;;
+	*) echo generic ;;
+	esac
+}
+
+# has_numbers HEADERS CLASS CC...: a compiler with these headers accepts the numbers of syscalls.def. A call for 32-bit ids has a name
+# of its own where there are two.
+has_numbers() {
+	column=$(column "$1" "$2")
+	sed -n 's/^SYSCALL(\([a-z0-9_]*\),.*/\1/p' dmz/syscalls.def >"$tmp/calls"
+	{
+		echo '#include <asm/unistd.h>'
+		sed 's/.*/#ifdef __NR_&32\n#define NR_& __NR_&32\n#elif defined(__NR_&)\n#define NR_& __NR_&\n#else\n#define NR_& 0\n#endif/' \
+			"$tmp/calls"
+		rows syscalls.def "SYSCALL(name, x86_64, i386, arm, generic, mips, mips64, powerpc, s390x) \
+			_Static_assert(NR_##name == $column, #name);"
+	} >"$tmp/numbers.c"
+	headers=$1
+	shift 2
+	[ "$(grep -c _Static_assert "$tmp/numbers.c")" -ge 30 ] || return
+	"$@" -fsyntax-only -nostdinc -isystem "$UAPI/$headers" -isystem "$UAPI/include" "$tmp/numbers.c"
+}
+
+grep '^[a-z]' dmz/architectures >"$tmp/architectures"
+while read -r name goarch headers class _ _ _ _ _ target; do
+	what="syscalls.def has the numbers of $name"
+	if ! command -v clang-19 >/dev/null; then
+		skip "$what" "no clang-19"
+	elif [ "$goarch" != - ]; then
+		# shellcheck disable=SC2086 # $target is a target with flags
+		try "$what" has_numbers "$headers" "$class" clang-19 --target=$target
+	fi
+done <"$tmp/architectures"
 
 # --- JSON: errpipe(1) has each key, and each name that facts.def gives a fact -------------------------
 
