@@ -45,9 +45,9 @@ The parent of a container's init calls [Stub] and [Pipe] and passes both to the 
 calls [Fail]. Otherwise it finally calls [Exec] instead of unix.Exec. The parent, or another process, calls [Read]. With a stub of
 [Setup.Stub], the init leaves its last steps to the stub: the label, the limits, the user, the capabilities and the filter.
 
-If you have an [exec.Cmd] and no init, call [Start] instead of Cmd.Start. Go itself reports the errno of a failed exec, if that
-exec is direct. Start adds the stub, words and exit codes. It notices a process that was killed before its exec, and tells a
-failed exec from a failed set-up. Its documentation names the two cases in which it cannot notice that a process was killed.
+If you have an [exec.Cmd] and no init, call [Start] and [Wait] instead of Cmd.Start and Cmd.Wait. Go itself reports the errno of a
+failed exec, if that exec is direct. Start adds the stub, words and exit codes, and tells a failed exec from a failed set-up. Wait
+notices a process that was killed before its exec.
 
 # Words
 

@@ -4,6 +4,7 @@ package dmz
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -64,6 +65,16 @@ func (e *Error) Unwrap() error {
 		return nil
 	}
 	return e.Errno
+}
+
+// As makes errors.As find an [*fs.PathError], which package os/exec would have returned, for an error with an errno.
+func (e *Error) As(target any) bool {
+	pathError, ok := target.(**fs.PathError)
+	if !ok || e.Errno == 0 {
+		return false
+	}
+	*pathError = &fs.PathError{Op: "fork/exec", Path: e.Path, Err: e.Errno}
+	return true
 }
 
 // Error returns one line, "exec PATH: exec format error", with the control characters of the path escaped. Only a failed

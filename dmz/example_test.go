@@ -151,12 +151,22 @@ func ExampleStart() {
 	if err := dmz.Start(cmd); err != nil {
 		panic(err)
 	}
-	cmd.Wait()
+	dmz.Wait(cmd)
 
 	fmt.Println(dmz.Start(exec.Command("/etc/passwd")))
 	// Output:
 	// as always
 	// exec /etc/passwd: permission denied
+}
+
+func ExampleWait() {
+	cmd := exec.Command("/bin/sh", "-c", "kill -9 $$")
+	if err := dmz.Start(cmd); err != nil {
+		panic(err)
+	}
+	err := dmz.Wait(cmd)
+	fmt.Println(err, dmz.ExitCode(err, dmz.POSIX)) // it did start, before it was killed
+	// Output: signal: killed 137
 }
 
 func ExampleRoute() {

@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(modeVariable)
 		mountImage()
 		childExec(os.Args[1], os.Args[2], os.Args[3:])
+	case "start-setup":
+		os.Unsetenv(modeVariable)
+		childStart(os.Args[1])
 	case "setup":
 		os.Unsetenv(modeVariable)
 		childSetup(os.Args[1:])
@@ -64,6 +67,9 @@ func TestMain(m *testing.M) {
 		fmt.Println(signal)
 	case "route":
 		printRoutes(os.Args[1:])
+	case "starts":
+		os.Unsetenv(modeVariable)
+		starts(os.Args[1], os.Args[2])
 	case "name":
 		fmt.Print(makeOwnName())
 	case "hold":
@@ -72,6 +78,25 @@ func TestMain(m *testing.M) {
 	default:
 		fmt.Fprintln(os.Stderr, "unknown mode", mode)
 		os.Exit(exitWrong)
+	}
+}
+
+// Starts starts a program several times, all on the first thread.
+func starts(how, count string) {
+	run := map[string]func(*exec.Cmd) error{"exec": (*exec.Cmd).Start, "direct": directly, "stub": throughStub}
+	for n, _ := strconv.Atoi(count); n > 0; n-- {
+		cmd := &exec.Cmd{Path: "/bin/true", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+		if run[how](cmd) != nil || Wait(cmd) != nil {
+			os.Exit(exitWrong)
+		}
+	}
+	os.Exit(0)
+}
+
+// The main goroutine stays on the first thread, which has the id of the process.
+func init() {
+	if os.Getenv(modeVariable) == "starts" {
+		runtime.LockOSThread()
 	}
 }
 

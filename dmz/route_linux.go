@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"unsafe"
 )
@@ -40,6 +41,18 @@ func CurrentIdentity() (Identity, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
+	identity, err := quickIdentity()
+	if err != nil {
+		return Identity{}, err
+	}
+	identity.Bounding = capabilities(allCapabilities, isBounding)
+	// The ambient set is a subset of both, which usually have nothing in common.
+	identity.Ambient = capabilities(identity.Permitted&identity.Inheritable, isAmbient)
+	return identity, nil
+}
+
+// QuickIdentity asks for everything but the sets that take one system call for each capability.
+func quickIdentity() (Identity, error) {
 	header := struct {
 		version uint32
 		pid     int32
@@ -55,20 +68,65 @@ func CurrentIdentity() (Identity, error) {
 	identity := Identity{
 		UID:         uint32(syscall.Getuid()),
 		EUID:        uint32(syscall.Geteuid()),
-		MixedIDs:    mixedIDs(),
 		Securebits:  uint32(securebits),
 		NoNewPrivs:  noNewPrivs == 1,
 		Effective:   both(data[0].effective, data[1].effective),
 		Permitted:   both(data[0].permitted, data[1].permitted),
 		Inheritable: both(data[0].inheritable, data[1].inheritable),
-		Bounding:    capabilities(prCapbsetRead, 0),
 		Label:       labelIsPending(),
 	}
-	// The ambient set is a subset of both, which usually have nothing in common.
-	if identity.Permitted&identity.Inheritable != 0 {
-		identity.Ambient = capabilities(prCapAmbient, prCapAmbientIsSet)
+	identity.MixedIDs = mixedIDs(identity.EUID)
+	return identity, nil
+}
+
+// The last identity that was asked for as a whole and that an exec does not change.
+var asked struct {
+	sync.Mutex
+	Identity
+}
+
+/*
+ * IdentityForRoute returns what Route needs of CurrentIdentity. It reads the bounding set only if something else differs from the last
+ * time: no system call returns that set as a whole. If only the bounding set has changed, the program still ends up with the same sets
+ * on both routes. But the stub may then find a program that the thread itself cannot open, or the other way round. Therefore those
+ * members that matter for that are read each time.
+ */
+func identityForRoute() (Identity, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+
+	identity, err := quickIdentity()
+	if err != nil {
+		return Identity{}, err
+	}
+	if !identity.isRoot() {
+		identity.Ambient = capabilities(identity.Permitted&identity.Inheritable, isAmbient)
+		return identity, nil
+	}
+	asked.Lock()
+	defer asked.Unlock()
+	known := asked.Identity
+	known.Bounding = 0
+	if known == identity && capabilities(execCapabilities, isBounding) == asked.Bounding&execCapabilities {
+		return asked.Identity, nil
+	}
+	identity.Bounding = capabilities(allCapabilities, isBounding)
+	if identity.execKeepsCredentials() {
+		asked.Identity = identity
 	}
 	return identity, nil
+}
+
+const (
+	allCapabilities = ^uint64(0)
+	// CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN and CAP_MAC_OVERRIDE, which the kernel asks for during an exec.
+	execCapabilities = 1<<1 | 1<<2 | 1<<21 | 1<<32
+)
+
+// IsRoot: does an exec give this process the capabilities of root?
+func (i *Identity) isRoot() bool {
+	const noroot = 1 // linux/securebits.h: SECBIT_NOROOT
+	return i.UID == 0 && i.Securebits&noroot == 0
 }
 
 func prctl(option, second, third uintptr) (uintptr, syscall.Errno) {
@@ -76,32 +134,39 @@ func prctl(option, second, third uintptr) (uintptr, syscall.Errno) {
 	return ret, errno
 }
 
-// Capabilities reads a set from prctl(2), one capability at a time, up to the first that the kernel does not know.
-func capabilities(option, question uintptr) (set uint64) {
+// Capabilities reads a set from prctl(2), one capability at a time, up to the first that the kernel does not know. It asks only
+// about those in mask.
+func capabilities(mask uint64, has func(c uintptr) (uintptr, syscall.Errno)) (set uint64) {
 	for c := uintptr(0); c < 64; c++ {
-		second, third := c, uintptr(0)
-		if option == prCapAmbient {
-			second, third = question, c
+		if mask>>c&1 == 0 {
+			continue
 		}
-		has, errno := prctl(option, second, third)
+		yes, errno := has(c)
 		if errno != 0 {
 			break
 		}
-		set |= uint64(has) << c
+		set |= uint64(yes) << c
 	}
 	return set
 }
 
+func isBounding(c uintptr) (uintptr, syscall.Errno) { return prctl(prCapbsetRead, c, 0) }
+func isAmbient(c uintptr) (uintptr, syscall.Errno)  { return prctl(prCapAmbient, prCapAmbientIsSet, c) }
+
 // Given an invalid id, setfsuid(2) changes nothing and returns the current one.
-func mixedIDs() bool {
+func mixedIDs(euid uint32) bool {
 	const nobody = ^uintptr(0)
 	uid, _, _ := syscall.RawSyscall(numberOf(sysSetfsuid), nobody, 0, 0)
 	gid, _, _ := syscall.RawSyscall(numberOf(sysSetfsgid), nobody, 0, 0)
-	return syscall.Getgid() != syscall.Getegid() || uint32(uid) != uint32(syscall.Geteuid()) || uint32(gid) != uint32(syscall.Getegid())
+	egid := syscall.Getegid()
+	return syscall.Getgid() != egid || uint32(uid) != euid || uint32(gid) != uint32(egid)
 }
 
 // LabelIsPending: has SELinux or AppArmor a label for the next exec? An empty file or an error means no.
 func labelIsPending() bool {
+	if kernelHasNoLabels() {
+		return false
+	}
 	for _, name := range []string{"/proc/thread-self/attr/exec", "/proc/thread-self/attr/apparmor/exec"} {
 		fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 		if err != nil {
@@ -114,6 +179,22 @@ func labelIsPending() bool {
 		}
 	}
 	return false
+}
+
+var noLabels struct {
+	sync.Once
+	bool
+}
+
+// KernelHasNoLabels: from Linux 6.8 on, EOPNOTSUPP means that no security module has such labels, which does not change.
+func kernelHasNoLabels() bool {
+	noLabels.Do(func() {
+		const attrExec = 102 // linux/lsm.h: LSM_ATTR_EXEC
+		var size uint32
+		_, _, errno := syscall.RawSyscall6(numberOf(sysLsmGetSelfAttr), attrExec, 0, uintptr(unsafe.Pointer(&size)), 0, 0, 0)
+		noLabels.bool = errno == syscall.EOPNOTSUPP
+	})
+	return noLabels.bool
 }
 
 // Route decides whether a process with that identity can exec path through the stub without the program noticing. It
@@ -141,19 +222,20 @@ func Route(identity *Identity, path string) Reason {
 }
 
 // capabilities(7), "Transformation of capabilities during execve()", for a file that has none.
+func (i *Identity) permittedAfterExec() uint64 {
+	if !i.isRoot() {
+		return i.Ambient
+	}
+	permitted := i.Inheritable | i.Bounding
+	if i.NoNewPrivs {
+		permitted &= i.Permitted
+	}
+	return permitted
+}
+
 func (i *Identity) execKeepsCredentials() bool {
-	const noroot = 1 // linux/securebits.h: SECBIT_NOROOT
-	if i.UID != i.EUID || i.MixedIDs {
-		return false
-	}
-	permitted := i.Ambient
-	if i.UID == 0 && i.Securebits&noroot == 0 {
-		permitted = i.Inheritable | i.Bounding
-		if i.NoNewPrivs {
-			permitted &= i.Permitted
-		}
-	}
-	return i.Permitted == permitted && i.Effective == permitted
+	permitted := i.permittedAfterExec()
+	return i.UID == i.EUID && !i.MixedIDs && i.Permitted == permitted && i.Effective == permitted
 }
 
 func namesADescriptor(path string) bool {

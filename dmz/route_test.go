@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -101,5 +102,67 @@ func TestRouteReasons(t *testing.T) {
 		if r.String() == Reason(-1).String() {
 			t.Errorf("reason %d has no words", r)
 		}
+	}
+}
+
+// IdentityForRoute notices a change of the thread, and leads to the same route as CurrentIdentity.
+func TestIdentityForRoute(t *testing.T) {
+	same := func(what string) bool {
+		t.Helper()
+		all, err := CurrentIdentity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < 2; i++ {
+			if quick, err := identityForRoute(); err != nil || quick.execKeepsCredentials() != all.execKeepsCredentials() {
+				t.Errorf("%s: %+v instead of %+v, %v", what, quick, all, err)
+			}
+		}
+		return all.execKeepsCredentials()
+	}
+	onThread := func(f func()) {
+		done := make(chan bool)
+		go func() {
+			runtime.LockOSThread() // and end the thread
+			defer close(done)
+			f()
+		}()
+		<-done
+	}
+	if !same("at first") {
+		t.Skip("an exec changes the credentials of this process")
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	const setSecurebits, noroot, capbsetDrop = 28, 1, 24
+	onThread(func() {
+		prctl(setSecurebits, noroot, 0)
+		if same("without the privileges of root") {
+			t.Error("SECBIT_NOROOT makes no difference")
+		}
+	})
+	onThread(func() {
+		syscall.RawSyscall(syscall.SYS_SETRESUID, 1, 1, 1)
+		if !same("as a user") {
+			t.Error("a user has capabilities to lose")
+		}
+	})
+	onThread(func() {
+		for c := uintptr(0); c < 64; c++ {
+			prctl(capbsetDrop, c, 0)
+		}
+		if same("without a bounding set") {
+			t.Error("an empty bounding set makes no difference")
+		}
+	})
+	onThread(func() {
+		prctl(capbsetDrop, 1, 0)
+		if same("without one capability that the exec of a program may need") {
+			t.Error("CAP_DAC_OVERRIDE makes no difference")
+		}
+	})
+	if !same("at last") {
+		t.Error("this thread has changed")
 	}
 }

@@ -40,6 +40,27 @@ func Settle(pid int, path string, unfinished ...string) error {
 	return look(pid, path, 0, anyStub(unfinished)).orNil()
 }
 
+// SettleChild waits for the end of a child of Start. It returns an error if the program was not started.
+func settleChild(pid int, path string) *Error {
+	var status syscall.WaitStatus
+	if _, err := waitable(pid, 0, &status); err != nil || !mayBeUnfinished(status) {
+		return nil
+	}
+	return look(pid, path, 0, func(p *process, status syscall.WaitStatus) Verdict {
+		name := ""
+		if _, known := stubNames.Load(p.comm); known {
+			name = p.comm
+		}
+		return stubNamed(name, path)(p, status)
+	})
+}
+
+// MayBeUnfinished: can a child of Start have ended like that before the program? Package syscall lets a child that cannot tell
+// its parent of a failure exit with 253.
+func mayBeUnfinished(status syscall.WaitStatus) bool {
+	return isStubStatus(status) || status.ExitStatus() == 253
+}
+
 // A judge gives the verdict for a process that has ended, or is exiting and has its last name. 0 means that it was the program.
 type judge func(p *process, status syscall.WaitStatus) Verdict
 

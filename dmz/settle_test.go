@@ -177,6 +177,14 @@ func TestStartedUnseen(t *testing.T) {
 	if err := started(cmd.Process.Pid, "/bin/true", "7"); err != nil {
 		t.Errorf("reaped by somebody else: %v", err)
 	}
+	if e := settleChild(cmd.Process.Pid, "/bin/true"); e != nil {
+		t.Errorf("reaped by somebody else: %v", e)
+	}
+	for status, want := range map[syscall.WaitStatus]bool{0: false, 1 << 8: false, 125 << 8: true, 127 << 8: true, 253 << 8: true, 254 << 8: false, 9: true} {
+		if got := mayBeUnfinished(status); got != want {
+			t.Errorf("status %#x: %t", status, got)
+		}
+	}
 	for _, test := range []struct {
 		status syscall.WaitStatus
 		stub   string

@@ -154,13 +154,21 @@ func String(s string) Arg {
 // If the setup is not valid, the error says what is wrong; it holds an [*Error] with the step and EINVAL. A setup of more than 16
 // MB gives E2BIG. Other errors are those of the function Stub.
 func (s Setup) Stub() (*os.File, error) {
-	stub, err := imageFor(runtime.GOARCH)
+	fd, err := s.stub()
 	if err != nil {
 		return nil, err
 	}
+	return os.NewFile(uintptr(fd), "dmz"), nil
+}
+
+func (s *Setup) stub() (int, error) {
+	stub, err := imageFor(runtime.GOARCH)
+	if err != nil {
+		return -1, err
+	}
 	image, err := s.compile(machineNamed(runtime.GOARCH), stub)
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
 	return sealed(image)
 }

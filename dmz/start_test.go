@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +29,15 @@ func startAndWait(t *testing.T, cmd *exec.Cmd) error {
 	if err := Start(cmd); err != nil {
 		t.Fatal(err)
 	}
-	return cmd.Wait()
+	return Wait(cmd)
+}
+
+// A child that ended before it became the program may be noticed by Start, or only by Wait.
+func startOrWait(cmd *exec.Cmd, options ...Option) error {
+	if err := Start(cmd, options...); err != nil {
+		return err
+	}
+	return Wait(cmd)
 }
 
 // The numbers of descriptors and goroutines, which must be the same before and after. A goroutine that has just returned may
@@ -506,13 +518,32 @@ func TestStartKilledBeforeItsExec(t *testing.T) {
 		}
 		withFilter(t, func() {
 			cmd := exec.Command("/bin/true")
+			cmd.SysProcAttr = attr
+			e, ok := startOrWait(cmd).(*Error)
+			if !ok || e.Verdict != Died || e.Status.Signal() != syscall.SIGSYS {
+				t.Errorf("%s: %+v", what, e)
+			}
+			// A context that is done makes Start find out.
+			ctx, cancel := context.WithCancel(context.Background())
+			cmd = exec.CommandContext(lateContext{ctx, cancel}, "/bin/true")
 			cmd.SysProcAttr, cmd.Stdin = attr, untouched{t}
-			e, ok := Start(cmd).(*Error)
+			e, ok = Start(cmd).(*Error)
 			if !ok || e.Verdict != Died || e.Status.Signal() != syscall.SIGSYS || cmd.Process != nil {
-				t.Errorf("%s: %+v, %v", what, e, cmd.Process)
+				t.Errorf("%s, with a context: %+v, %v", what, e, cmd.Process)
 			}
 		}, seccompKill, call, args...)
 	}
+}
+
+// A lateContext is done once somebody asks why.
+type lateContext struct {
+	context.Context
+	cancel func()
+}
+
+func (c lateContext) Err() error {
+	c.cancel()
+	return c.Context.Err()
 }
 
 func TestStartPipes(t *testing.T) {
@@ -538,6 +569,323 @@ func TestStartPipes(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// However a program ends, Wait returns what cmd.Wait returns.
+func TestWaitOfAProgram(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	for _, script := range []string{"exit 0", "exit 1", "exit 125", "exit 126", "exit 127", "exit 253", "kill -9 $$", "kill -31 $$", "sleep 0.01; kill -9 $$"} {
+		for _, options := range [][]Option{nil, {Direct()}} {
+			cmd, theirs := exec.Command("/bin/sh", "-c", script), exec.Command("/bin/sh", "-c", script)
+			got, want := startOrWait(cmd, options...), theirs.Run()
+			var exit *exec.ExitError
+			if fmt.Sprint(got) != fmt.Sprint(want) || want != nil && !errors.As(got, &exit) {
+				t.Errorf("%s: %v instead of %v", script, got, want)
+			}
+			if cmd.ProcessState == nil || cmd.ProcessState.Sys() != theirs.ProcessState.Sys() {
+				t.Errorf("%s: %v", script, cmd.ProcessState)
+			}
+		}
+	}
+}
+
+// A program may have the name that the stub has. It is the last part of the path.
+func TestWaitOfAProgramNamedLikeTheStub(t *testing.T) {
+	skipUnderEmulator(t)
+	warmUp(t)
+	for name, want := range map[string]Verdict{strconv.Itoa(shared.stub.fd): Closed, "0": 0, "dmz": 0} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\nkill -9 $$\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		err := startAndWait(t, exec.Command(path))
+		e, ok := err.(*Error)
+		if ok != (want != 0) || ok && (e.Verdict != want || e.Status != 9) || ExitCode(err, POSIX) != 137 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWaitRefusesNonsense(t *testing.T) {
+	if err := Wait(exec.Command("/bin/true")); err == nil || !strings.Contains(err.Error(), "not started") {
+		t.Error(err)
+	}
+	cmd := exec.Command("/bin/true")
+	if err := startAndWait(t, cmd); err != nil {
+		t.Error(err)
+	}
+	if err := Wait(cmd); err == nil || !strings.Contains(err.Error(), "already called") {
+		t.Error(err)
+	}
+	if err := Start(cmd); err == nil || !strings.Contains(err.Error(), "already started") {
+		t.Error(err)
+	}
+	cmd = exec.Command("/bin/true")
+	if err := Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	syscall.Wait4(cmd.Process.Pid, nil, 0, nil)
+	if err := Wait(cmd); !errors.Is(err, syscall.ECHILD) {
+		t.Errorf("reaped by something else: %v", err)
+	}
+}
+
+func TestStartOptions(t *testing.T) {
+	skipUnderEmulator(t)
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	usual := shared.stub
+	stub, err := Stub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stub.Close()
+	for name, options := range map[string][]Option{"none": nil, "direct": {Direct()}, "own": {Through(stub)}, "the last one counts": {Direct(), Through(stub)}} {
+		for extra := 0; extra < 40; extra += 13 { // both below and above the stub
+			var out bytes.Buffer
+			cmd := exec.Command("/bin/sh", "-c", "cat; exit 7")
+			cmd.Stdin, cmd.Stdout = strings.NewReader("in"), &out
+			for i := 0; i < extra; i++ {
+				cmd.ExtraFiles = append(cmd.ExtraFiles, os.Stdin)
+			}
+			if code := ExitCode(startOrWait(cmd, options...), POSIX); code != 7 || out.String() != "in" {
+				t.Errorf("%s: %d, %q", name, code, out.String())
+			}
+			e := asError(t, Start(&exec.Cmd{Path: "/etc/passwd", ExtraFiles: cmd.ExtraFiles}, options...))
+			if e.Verdict != ExecFailed || e.Errno != syscall.EACCES || e.Path != "/etc/passwd" {
+				t.Errorf("%s: %+v", name, e)
+			}
+			if isDirect := e.Status == StatusUnknown; isDirect != (name == "direct") {
+				t.Errorf("%s: status %#x", name, e.Status)
+			}
+		}
+	}
+	if shared.stub != usual || usual.users != 0 {
+		t.Errorf("%+v instead of %+v", shared.stub, usual)
+	}
+}
+
+func TestStartThroughWhatIsNoStub(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	closed, err := Stub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	directory, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer directory.Close()
+	for errno, stub := range map[syscall.Errno]*os.File{syscall.EBADF: closed, syscall.EACCES: directory, syscall.EBADF + 1000: nil} {
+		cmd := exec.Command("/bin/true")
+		if _, err := cmd.StdoutPipe(); err != nil {
+			t.Fatal(err)
+		}
+		e := asError(t, Start(cmd, Through(stub)))
+		if e.Verdict != SetupFailed || e.Step != StepStub || e.Errno != errno%1000 || cmd.Process != nil || cmd.Path != "/bin/true" {
+			t.Errorf("%+v, %+v", *e, cmd)
+		}
+	}
+}
+
+// Some programs close all descriptors that they do not know.
+func TestStartAfterItsStubWasClosed(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	fd := shared.stub.fd
+	syscall.Close(fd)
+	if err := startAndWait(t, exec.Command("/bin/true")); err != nil {
+		t.Errorf("closed: %v", err)
+	}
+	fd = shared.stub.fd
+	file, err := os.Open("/bin/false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := syscall.Dup3(int(file.Fd()), fd, syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if err := startAndWait(t, exec.Command("/bin/true")); err != nil || shared.stub.fd == fd {
+		t.Errorf("another file: %v, %d", err, shared.stub.fd)
+	}
+	var ours, theirs syscall.Stat_t
+	if syscall.Fstat(fd, &ours) != nil || syscall.Fstat(int(file.Fd()), &theirs) != nil || ours.Ino != theirs.Ino {
+		t.Error("the other file was closed")
+	}
+}
+
+// A stub that somebody keeps from being executed spoils one start.
+func TestStartReplacesASpoiltStub(t *testing.T) {
+	warmUp(t)
+	defer assertNothingLeft(t)()
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	before := shared.stub
+	spoil := func() int {
+		fd, err := dupAbove(int(file.Fd()), sharedNumber)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var st syscall.Stat_t
+		syscall.Fstat(fd, &st)
+		shared.stub = &sharedStub{fd: fd, dev: uint64(st.Dev), ino: uint64(st.Ino)}
+		return fd
+	}
+	fd := spoil()
+	if e := asError(t, Start(exec.Command("/bin/true"))); e.Step != StepStub || e.Errno != syscall.EACCES {
+		t.Errorf("%+v", *e)
+	}
+	if _, errno := fcntl(fd, syscall.F_GETFD, 0); errno != syscall.EBADF || shared.stub != nil {
+		t.Errorf("still open: %v", shared.stub)
+	}
+	if err := startAndWait(t, exec.Command("/bin/true")); err != nil {
+		t.Error(err)
+	}
+	syscall.Close(before.fd)
+
+	// While others use it, it stays open.
+	last := shared.stub
+	fd = spoil()
+	defer func() { syscall.Close(last.fd) }()
+	other, err := borrowStub()
+	if err != nil {
+		t.Fatal(err)
+	}
+	Start(exec.Command("/bin/true"))
+	if _, errno := fcntl(fd, syscall.F_GETFD, 0); errno != 0 {
+		t.Errorf("closed: %v", errno)
+	}
+	other.giveBack(false)
+	if _, errno := fcntl(fd, syscall.F_GETFD, 0); errno != syscall.EBADF {
+		t.Errorf("still open: %v", errno)
+	}
+	startAndWait(t, exec.Command("/bin/true"))
+}
+
+// Package exec would have returned these.
+func TestStartErrorsAreThoseOfPackageExec(t *testing.T) {
+	for _, path := range []string{"/nonexistent", "/etc/passwd", "/"} {
+		for _, attr := range []*syscall.SysProcAttr{nil, {Setpgid: true, Pgid: 1 << 30}} {
+			var got, want *fs.PathError
+			err := Start(&exec.Cmd{Path: path, SysProcAttr: attr})
+			theirs := (&exec.Cmd{Path: path, SysProcAttr: attr}).Start()
+			if !errors.As(err, &got) || !errors.As(theirs, &want) || got.Error() != want.Error() || !errors.Is(err, want.Err) {
+				t.Errorf("%v: %v instead of %v", err, got, want)
+			}
+		}
+	}
+	var e *fs.PathError
+	if errors.As(error(newError(Died, "/x")), &e) {
+		t.Errorf("%v without an errno", e)
+	}
+	var missing *exec.Error
+	if err := Start(exec.Command("no-such-program")); !errors.As(err, &missing) || ExitCode(err, POSIX) != 127 {
+		t.Error(err)
+	}
+}
+
+// Another version of Go may keep it elsewhere: then Start always looks.
+func TestContextIsKnown(t *testing.T) {
+	if !contextField.known {
+		t.Error("package exec keeps the context of a Cmd elsewhere")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, "/bin/true")
+	if mayBeDone(cmd) || mayBeDone(exec.Command("/bin/true")) {
+		t.Error("done too soon")
+	}
+	cancel()
+	if !mayBeDone(cmd) {
+		t.Error("not done")
+	}
+}
+
+// What Start adds to package exec does not grow unnoticed.
+func TestStartAllocations(t *testing.T) {
+	skipUnderEmulator(t)
+	run := func(start, wait func(*exec.Cmd) error) float64 {
+		return testing.AllocsPerRun(20, func() {
+			cmd := &exec.Cmd{Path: "/bin/true", Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+			if err := start(cmd); err != nil {
+				t.Fatal(err)
+			}
+			wait(cmd)
+		})
+	}
+	theirs := run((*exec.Cmd).Start, (*exec.Cmd).Wait)
+	for what, test := range map[string]struct {
+		start func(*exec.Cmd) error
+		most  float64
+	}{
+		"direct": {directly, 6}, "through the stub": {throughStub, 26},
+	} {
+		if ours := run(test.start, Wait); ours > theirs+test.most {
+			t.Errorf("%s: %g allocations, package exec %g", what, ours, theirs)
+		} else {
+			t.Logf("%s: %g allocations, package exec %g", what, ours, theirs)
+		}
+	}
+}
+
+// Calls of Go's scheduler, which do not depend on Start.
+var ofScheduler = regexp.MustCompile(` (futex|rt_sigreturn|rt_sigprocmask|nanosleep|sched_yield|epoll_p?wait|munmap|mmap|madvise|tgkill|getpid)\(`)
+
+// Nor do the system calls, as the median of many starts shows.
+func TestStartSystemCalls(t *testing.T) {
+	skipUnderEmulator(t)
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("no strace")
+	}
+	count := func(how string) int {
+		log := filepath.Join(t.TempDir(), "log")
+		cmd := self("starts", how, "40")
+		cmd.Args = append([]string{"strace", "-f", "-qq", "-o", log, "-e", "signal=none"}, append([]string{cmd.Path}, cmd.Args[1:]...)...)
+		cmd.Path, cmd.Stderr = strace, nil
+		if err := cmd.Run(); err != nil {
+			t.Skip("needs tracing")
+		}
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A start ends with wait4(2).
+		lines := strings.Split(string(text), "\n")
+		first := strings.Fields(lines[0])[0] + " "
+		var counts []int
+		calls := 0
+		for _, line := range lines {
+			switch {
+			case !strings.HasPrefix(line, first) || strings.Contains(line, " resumed>") || ofScheduler.MatchString(line):
+			case strings.Contains(line, " wait4("):
+				counts = append(counts, calls+1)
+				calls = 0
+			default:
+				calls++
+			}
+		}
+		if len(counts) != 40 {
+			t.Fatalf("%s: %d starts", how, len(counts))
+		}
+		sort.Ints(counts)
+		return counts[len(counts)/2]
+	}
+	theirs := count("exec")
+	for how, most := range map[string]int{"direct": 1, "stub": 32} {
+		if ours := count(how); ours > theirs+most {
+			t.Errorf("%s: %d system calls, package exec %d", how, ours, theirs)
+		} else {
+			t.Logf("%s: %d system calls, package exec %d", how, ours, theirs)
+		}
 	}
 }
 
@@ -606,9 +954,9 @@ func TestStartRefusesNonsense(t *testing.T) {
 }
 
 // A copy of the write end in another process must not make Start wait.
-func TestReadWhileItLives(t *testing.T) {
+func TestAwaitReport(t *testing.T) {
 	for _, written := range [][]byte{nil, record()} {
-		r, w, err := Pipe()
+		r, w, err := pipeAbove(2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -617,11 +965,11 @@ func TestReadWhileItLives(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if err := readWhileItLives(r, cmd.Process.Pid, "/x"); (err != nil) != (written != nil) {
+		if err := awaitReport(r, cmd.Process.Pid, "/x"); (err != nil) != (written != nil) {
 			t.Error(err)
 		}
 		cmd.Wait()
-		r.Close()
+		syscall.Close(r)
 		w.Close()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 )
@@ -69,23 +70,31 @@ func makeOwnName() string {
 // The file is close-on-exec. Errors: [ErrNoStub], or that of a system call: ENOSYS before Linux 3.17, EACCES where the
 // sysctl vm.memfd_noexec is 2.
 func Stub() (*os.File, error) {
-	image, err := imageFor(runtime.GOARCH)
+	fd, err := plainStub()
 	if err != nil {
 		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "dmz"), nil
+}
+
+func plainStub() (int, error) {
+	image, err := imageFor(runtime.GOARCH)
+	if err != nil {
+		return -1, err
 	}
 	return sealed(image)
 }
 
-func sealed(image []byte) (*os.File, error) {
+func sealed(image []byte) (int, error) {
 	fd, err := makeMemfd()
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
 	if err := fillAndSeal(fd, image); err != nil {
 		syscall.Close(fd)
-		return nil, err
+		return -1, err
 	}
-	return os.NewFile(uintptr(fd), "dmz"), nil
+	return fd, nil
 }
 
 func imageFor(goarch string) ([]byte, error) {
@@ -129,6 +138,88 @@ func fillAndSeal(fd int, image []byte) error {
 		return os.NewSyscallError("fcntl", errno)
 	}
 	return nil
+}
+
+// A sharedStub is the stub of all children of Start. Its descriptor is above those of most children, and low enough for the kernel's
+// smallest table of descriptors.
+type sharedStub struct {
+	fd       int
+	dev, ino uint64
+	users    int
+	spoiled  bool
+}
+
+const sharedNumber = 32
+
+var shared struct {
+	sync.Mutex
+	stub *sharedStub
+}
+
+// BorrowStub returns the stub of this process, which stays open until it is given back.
+func borrowStub() (*sharedStub, error) {
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.stub == nil || !shared.stub.isOpen() {
+		stub, err := newSharedStub()
+		if err != nil {
+			return nil, err
+		}
+		shared.stub = stub
+	}
+	shared.stub.users++
+	return shared.stub, nil
+}
+
+// GiveBack also makes a stub that did not start the last of its kind: somebody keeps it from being executed.
+func (s *sharedStub) giveBack(spoiled bool) {
+	shared.Lock()
+	defer shared.Unlock()
+	s.users--
+	s.spoiled = s.spoiled || spoiled
+	if !s.spoiled {
+		return
+	}
+	if shared.stub == s {
+		shared.stub = nil
+	}
+	if s.users == 0 && s.isOpen() {
+		syscall.Close(s.fd)
+	}
+}
+
+// IsOpen: is the descriptor still the stub's? Some programs close all descriptors that they do not know.
+func (s *sharedStub) isOpen() bool {
+	var st syscall.Stat_t
+	return syscall.Fstat(s.fd, &st) == nil && uint64(st.Dev) == s.dev && uint64(st.Ino) == s.ino
+}
+
+func newSharedStub() (*sharedStub, error) {
+	fd, err := plainStub()
+	if err != nil {
+		return nil, err
+	}
+	if above, err := dupAbove(fd, sharedNumber); err == nil {
+		syscall.Close(fd)
+		fd = above
+	}
+	var st syscall.Stat_t
+	if err := syscall.Fstat(fd, &st); err != nil {
+		syscall.Close(fd)
+		return nil, os.NewSyscallError("fstat", err)
+	}
+	return &sharedStub{fd: fd, dev: uint64(st.Dev), ino: uint64(st.Ino)}, nil
+}
+
+// The names that processes have had while they were the stub of a child of Start: the numbers of its descriptors.
+var stubNames sync.Map
+
+func rememberName(fd int) string {
+	name := strconv.Itoa(fd)
+	if _, known := stubNames.Load(name); !known {
+		stubNames.Store(name, nil)
+	}
+	return name
 }
 
 // Pipe makes the pipe for one report: r for the reader, w for the process that execs. Both are close-on-exec.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -101,6 +102,48 @@ func memfdCreate(name string, flags uintptr) (int, syscall.Errno) {
 	}
 	fd, _, errno := syscall.Syscall(numberOf(sysMemfdCreate), uintptr(unsafe.Pointer(p)), flags, 0)
 	return int(fd), errno
+}
+
+// OpenPidfd returns -1 before Linux 5.3. The descriptor is close-on-exec.
+func openPidfd(pid int) int {
+	fd, _, errno := syscall.Syscall(numberOf(sysPidfdOpen), uintptr(pid), 0, 0)
+	if errno != 0 {
+		return -1
+	}
+	return int(fd)
+}
+
+// From asm-generic/poll.h.
+type pollFD struct {
+	fd              int32
+	events, revents int16
+}
+
+const pollIn = 1
+
+// Poll ignores negative descriptors. A negative timeout means none.
+func poll(fds []pollFD, timeout time.Duration) syscall.Errno {
+	for {
+		var limit *syscall.Timespec
+		if timeout >= 0 {
+			t := syscall.NsecToTimespec(int64(timeout))
+			limit = &t
+		}
+		_, _, errno := syscall.Syscall6(syscall.SYS_PPOLL, uintptr(unsafe.Pointer(&fds[0])), uintptr(len(fds)),
+			uintptr(unsafe.Pointer(limit)), 0, 0, 0)
+		if errno != syscall.EINTR {
+			return errno
+		}
+	}
+}
+
+func readFD(fd int, bytes []byte) (n int, err error) {
+	for {
+		n, err = syscall.Read(fd, bytes)
+		if err != syscall.EINTR {
+			return n, os.NewSyscallError("read", err)
+		}
+	}
 }
 
 func descriptorPath(fd int) string {

@@ -271,6 +271,8 @@ const (
 	sysOpenat2
 	sysSetfsuid
 	sysSetfsgid
+	sysPidfdOpen
+	sysLsmGetSelfAttr
 )
 
 // Their numbers, or 0.
@@ -314,6 +316,8 @@ var callNumbers = [...][8]uint16{
 	sysOpenat2:              {437, 437, 437, 437, 4437, 5437, 437, 437},
 	sysSetfsuid:             {122, 215, 215, 151, 4138, 5120, 138, 215},
 	sysSetfsgid:             {123, 216, 216, 152, 4139, 5121, 139, 216},
+	sysPidfdOpen:            {434, 434, 434, 434, 4434, 5434, 434, 434},
+	sysLsmGetSelfAttr:       {459, 459, 459, 459, 4459, 5459, 459, 459},
 }
 
 // The column of each GOARCH.

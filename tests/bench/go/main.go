@@ -23,7 +23,7 @@ const madvNoHugePage = 15 // linux/mman.h
 
 var starts = map[string]func(*exec.Cmd) error{
 	"exec": (*exec.Cmd).Start,
-	"dmz":  dmz.Start,
+	"dmz":  func(cmd *exec.Cmd) error { return dmz.Start(cmd) },
 }
 
 func must(err error) {

@@ -63,8 +63,8 @@ func start(path string) {
 	err := dmz.Start(cmd)
 	var state *os.ProcessState
 	if err == nil {
-		if wait := cmd.Wait(); cmd.ProcessState == nil {
-			err = wait
+		if err = dmz.Wait(cmd); cmd.ProcessState != nil && errors.As(err, new(*exec.ExitError)) {
+			err = nil
 		}
 		state = cmd.ProcessState
 	}
