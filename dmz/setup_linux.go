@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -112,8 +113,22 @@ next:
 
 // Rlimit is a limit, as for prlimit(2). Infinity is ^uint64(0).
 type Rlimit struct {
-	Resource   int // syscall.RLIMIT_NOFILE and so on
+	Resource   int // syscall.RLIMIT_NOFILE, or what the function Resource returns
 	Soft, Hard uint64
+}
+
+// Resource returns the number of a resource such as "RLIMIT_NPROC", which package syscall lacks.
+func Resource(name string) (int, error) {
+	names := strings.Fields("CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME")
+	if strings.HasPrefix(runtime.GOARCH, "mips") { // asm/resource.h
+		copy(names[5:], strings.Fields("NOFILE AS RSS NPROC MEMLOCK"))
+	}
+	for resource, known := range names {
+		if name == "RLIMIT_"+known {
+			return resource, nil
+		}
+	}
+	return 0, fmt.Errorf("dmz: %q is not a resource: %w", name, syscall.EINVAL)
 }
 
 // Scheduler is a policy of sched(7), SCHED_FIFO and so on, and the priority of a real-time policy.

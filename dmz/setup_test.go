@@ -225,6 +225,20 @@ func TestCapabilitySet(t *testing.T) {
 	}
 }
 
+func TestResource(t *testing.T) {
+	for name, want := range map[string]int{"CPU": syscall.RLIMIT_CPU, "FSIZE": syscall.RLIMIT_FSIZE, "DATA": syscall.RLIMIT_DATA,
+		"STACK": syscall.RLIMIT_STACK, "CORE": syscall.RLIMIT_CORE, "NOFILE": syscall.RLIMIT_NOFILE, "AS": syscall.RLIMIT_AS} {
+		if resource, err := Resource("RLIMIT_" + name); err != nil || resource != want {
+			t.Errorf("%s: %d instead of %d, %v", name, resource, want, err)
+		}
+	}
+	for _, name := range []string{"", "NOFILE", "RLIMIT_", "RLIMIT_nofile"} {
+		if _, err := Resource(name); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), strconv.Quote(name)) {
+			t.Error(err)
+		}
+	}
+}
+
 // The stub of a setup is sealed like any other.
 func TestSetupStubIsSealed(t *testing.T) {
 	stub, err := Setup{NoNewPrivs: true}.Stub()

@@ -92,7 +92,7 @@ suite 'go, fuzzing' -run '^$' -fuzz '^FuzzDecode$' -fuzztime 10000x -parallel 1
 # These tests can pass though the kernel cannot exec a program for that machine by itself.
 emulated='^(TestWords|TestNumbers|TestErrorUnwraps|TestErrorText$|TestExitCode|TestDecode|FuzzDecode|TestReadWhat|TestReadEnd)'
 emulated="$emulated|^(TestReadDesc|TestExecFails|TestFail|TestExecRefuses|TestStub|TestSettleWhat|TestVerdict|ExampleDecode)"
-emulated="$emulated|^(TestSetup(Images|Refuses|StubIsSealed)|TestCapabilitySet)"
+emulated="$emulated|^(TestSetup(Images|Refuses|StubIsSealed)|TestCapabilitySet|TestResource)"
 # One GOARCH for each word size, byte order, and numbering of errors and system calls. For the package, loong64 and riscv64 equal
 # arm64, and mips64, mipsle and ppc64le equal one of these. exec_test.go compares its table of machines with the stubs. Most of the
 # time goes into building Go's own packages; skipping inlining and vet saves a third.
