@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -47,8 +49,19 @@ struct row {
 };
 
 static struct errpipe_identity identity;
-static int sealed_stub, report[2];
+static int sealed_stub, setup_stub, report[2];
 static char number_of_report[12];
+
+/* Changes to the process that any user may make. */
+static const struct errpipe_limit limit = { RLIMIT_CORE, 0, 0 };
+static struct errpipe_setup setup = {
+	.set = ERRPIPE_SET_USER | ERRPIPE_KEEP_GROUPS | ERRPIPE_SET_UMASK,
+	.umask = 022,
+	.directory = "/",
+	.limits = &limit,
+	.limits_length = 1,
+	.no_new_privs = 1,
+};
 
 static void fail(const char *what)
 {
@@ -94,6 +107,32 @@ static void with_fork(const struct row *row, const struct job *job, struct outco
 	if (pid < 0)
 		fail("fork");
 	if (pid == 0) {
+		execve(job->path, job->argv, job->envp);
+		_exit(127);
+	}
+	outcome->status = status_of(pid);
+}
+
+/* The changes of the setup, by hand. */
+static void change_process(void)
+{
+	if (chdir(setup.directory) < 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
+		_exit(127);
+	umask(setup.umask);
+	if (setresgid(setup.gid, setup.gid, setup.gid) < 0 || setresuid(setup.uid, setup.uid, setup.uid) < 0 ||
+	    chdir(".") < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		_exit(127);
+}
+
+static void with_fork_and_changes(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	pid_t pid = fork();
+
+	(void)row;
+	if (pid < 0)
+		fail("fork");
+	if (pid == 0) {
+		change_process();
 		execve(job->path, job->argv, job->envp);
 		_exit(127);
 	}
@@ -146,6 +185,18 @@ static void with_spawn_ask(const struct row *row, const struct job *job, struct 
 {
 	(void)row;
 	spawn(&(struct errpipe_spawn){ .stub = sealed_stub }, job, outcome);
+}
+
+static void with_setup(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	(void)row;
+	spawn(&(struct errpipe_spawn){ .stub = ERRPIPE_NO_STUB, .setup = &setup, .identity = &identity }, job, outcome);
+}
+
+static void with_setup_made(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	(void)row;
+	spawn(&(struct errpipe_spawn){ .stub = setup_stub, .setup = &setup, .identity = &identity }, job, outcome);
 }
 
 static void fork_exec(int stub, const struct job *job, struct outcome *outcome)
@@ -311,6 +362,9 @@ static struct row rows[] = {
 	{ "direct", with_spawn_direct, NULL, { NULL }, -1 },
 	{ "stub", with_spawn_stub, NULL, { NULL }, -1 },
 	{ "stub-ask", with_spawn_ask, NULL, { NULL }, -1 },
+	{ "fork-changes", with_fork_and_changes, NULL, { NULL }, -1 },
+	{ "setup", with_setup, NULL, { NULL }, -1 },
+	{ "setup-made", with_setup_made, NULL, { NULL }, -1 },
 	{ "exec-direct", with_exec_direct, NULL, { NULL }, -1 },
 	{ "exec-stub", with_exec_stub, NULL, { NULL }, -1 },
 	{ "dmz", through_dmz, prepare_dmz, { NULL }, -1 },
@@ -326,6 +380,7 @@ static struct row rows[] = {
 	{ "tini", through_command, NULL, { "/usr/bin/tini", "-s", "--" }, -1 },
 	{ "catatonit", through_command, NULL, { "/usr/bin/catatonit", "--" }, -1 },
 	{ "dumb-init", through_command, NULL, { "/usr/bin/dumb-init", "--" }, -1 },
+	{ "setpriv", through_command, NULL, { "/usr/bin/setpriv", "--no-new-privs" }, -1 },
 	{ "execline", through_command, NULL, { "/usr/lib/execline/bin/execline-cd", "/" }, -1 },
 };
 /* clang-format on */
@@ -484,7 +539,10 @@ static void answer(const char *name, size_t count, size_t parallel, struct job *
 static void prepare_ours(void)
 {
 	sealed_stub = errpipe_stub();
-	if (sealed_stub < 0 || errpipe_identity(&identity) < 0 || errpipe_pipe(report) < 0)
+	setup.uid = getuid();
+	setup.gid = getgid();
+	setup_stub = errpipe_setup_stub(&setup);
+	if (sealed_stub < 0 || setup_stub < 0 || errpipe_identity(&identity) < 0 || errpipe_pipe(report) < 0)
 		fail("errpipe");
 	snprintf(number_of_report, sizeof(number_of_report), "%d", report[1]);
 }

@@ -29,6 +29,10 @@ def faster($peer; $words): ($failed | row($peer)) as $theirs | select($theirs !=
 		budget("errpipe_spawn, through the stub, to posix_spawn"; $started | row("c/stub").ratio; 1.25),
 		budget("errpipe_spawn, direct, from a parent of \($large.x) MiB to 10 MiB"; $large.ratio; 1.2),
 		budget("errpipe_spawn, through the stub, the same"; $large_stub.ratio; 1.2),
+		budget("Go dmz.Start, direct, to os/exec"; $started | row("go/dmz-direct").also; 1.1),
+		budget("the same, failed"; $failed | row("go/dmz-direct").also; 1.1),
+		budget("Go dmz.Start, through the stub, to os/exec"; $started | row("go/dmz").also; 1.5),
+		budget("the same, failed"; $failed | row("go/dmz").also; 1.5),
 		faster("go/exec"; "Go os/exec"), faster("python/subprocess"; "Python subprocess"), faster("rust/command"; "Rust Command")
 	],
 	started: $started, failed: $failed, between: $between, growth: $growth, series: $series, calls: $calls, programs: $programs

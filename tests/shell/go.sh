@@ -108,7 +108,7 @@ ppc64 ppc64
 s390x s390x
 EOT
 
-# A user's module elsewhere, with the README's program and its own test.
+# A user's module elsewhere, with the README's program, that of docs/go.md and its own test.
 mkdir "$dir/user"
 # shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
@@ -116,9 +116,14 @@ sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$dir/user/main.go"
 module_lines() {
 	sed 's/^[[:space:]]*//' "$1" | grep -E '^(require|replace) errpipe '
 }
-module_lines dmz/doc.go >"$dir/doc-lines"
 module_lines README.md >"$dir/user/lines"
-check "doc.go shows README's lines for a go.mod" diff "$dir/user/lines" "$dir/doc-lines"
+for document in dmz/doc.go docs/go.md; do
+	module_lines "$document" >"$dir/lines"
+	check "$document shows README's lines for a go.mod" diff "$dir/user/lines" "$dir/lines"
+done
+mkdir "$dir/user/setup"
+sed -n '/^```go$/,/^```$/{/^```/d;p}' docs/go.md >"$dir/user/setup/main.go"
+sed -n '/^It prints:$/,/^- /{/^```$/,/^```$/{/^```/d;p}}' docs/go.md >"$dir/printed"
 {
 	printf 'module user\n\ngo 1.19\n'
 	sed "s,=>.*,=> $ERRPIPE_SRC," "$dir/user/lines"
@@ -168,6 +173,15 @@ check "README's Go program names a program that is not in PATH" prints \
 	'exec: "no-such-program": executable file not found in $PATH' 127 no-such-program
 check "README's Go program reports a failure" prints 'exec /etc/passwd: permission denied' 126 /etc/passwd
 check "README's Go program starts one" prints hello 7 /bin/sh -c 'echo hello; exit 7'
+
+# What go.mod names is gone, as in a build elsewhere.
+vendored() {
+	go mod vendor && sed "s,=> /.*,=> ./nowhere," go.mod >go.mod.new && mv go.mod.new go.mod &&
+		sed -i 's,=> /.*,=> ./nowhere,' vendor/modules.txt && go build -mod=vendor -o vendored ./setup
+}
+
+check "docs/go.md's program builds from a vendored copy" vendored
+check "docs/go.md's program prints what the page says" sh -c './vendored 2>&1 | diff "$1" -' sh "$dir/printed"
 
 echo "1..$count"
 [ "$failures" = 0 ]

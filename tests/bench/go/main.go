@@ -22,8 +22,15 @@ import (
 const madvNoHugePage = 15 // linux/mman.h
 
 var starts = map[string]func(*exec.Cmd) error{
-	"exec": (*exec.Cmd).Start,
-	"dmz":  func(cmd *exec.Cmd) error { return dmz.Start(cmd) },
+	"exec":       (*exec.Cmd).Start,
+	"dmz":        func(cmd *exec.Cmd) error { return dmz.Start(cmd) },
+	"dmz-direct": func(cmd *exec.Cmd) error { return dmz.Start(cmd, dmz.Direct()) },
+}
+
+var waits = map[string]func(*exec.Cmd) error{
+	"exec":       (*exec.Cmd).Wait,
+	"dmz":        dmz.Wait,
+	"dmz-direct": dmz.Wait,
 }
 
 func must(err error) {
@@ -77,7 +84,7 @@ func start(row, path string, args []string) (errno, status int) {
 		errors.As(err, &number)
 		return int(number), -1
 	}
-	cmd.Wait()
+	waits[row](cmd)
 	return 0, cmd.ProcessState.ExitCode()
 }
 
