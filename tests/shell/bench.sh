@@ -56,7 +56,7 @@ same_for_all() {
 }
 
 mute='(.row | IN("c/fork", "c/fork-changes", "c/setpriv", "c/floor", "c/floor-disk", "c/nolibc", "c/musl", "c/glibc", "c/env", "c/busybox-env", "c/tini",
-	"c/catatonit", "c/dumb-init", "c/execline"))'
+	"c/catatonit", "c/dumb-init", "c/execline", "rust/pre_exec"))'
 errno_is_learnt() {
 	holds "$tmp/failed" ".errno == 8 or $mute"
 }
