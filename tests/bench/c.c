@@ -190,7 +190,8 @@ static void with_spawn_ask(const struct row *row, const struct job *job, struct 
 static void with_setup(const struct row *row, const struct job *job, struct outcome *outcome)
 {
 	(void)row;
-	spawn(&(struct errpipe_spawn){ .stub = ERRPIPE_NO_STUB, .setup = &setup, .identity = &identity }, job, outcome);
+	spawn(&(struct errpipe_spawn){ .stub = ERRPIPE_NO_STUB, .setup = &setup, .identity = &identity }, job,
+	      outcome);
 }
 
 static void with_setup_made(const struct row *row, const struct job *job, struct outcome *outcome)

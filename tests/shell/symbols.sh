@@ -32,7 +32,7 @@ liberrpipe='
 
 # liberrpipe-explain never runs between fork and exec, so it may also format numbers and inspect more of the system.
 liberrpipe_explain="$liberrpipe"'
-	access fstatfs getgroups getxattr lstat memmem openat readlinkat strpbrk sysinfo
+	access fstatfs getcwd getgroups getxattr lstat memmem openat readlinkat strpbrk sysinfo
 	snprintf sscanf strsep strtoul vsnprintf'
 
 # Functions that no list may contain, in case a list is extended carelessly.
