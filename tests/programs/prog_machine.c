@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,6 +364,28 @@ static const char *securityfs(void)
 	return access("/sys/kernel/security", F_OK) < 0 ? "/sys has no directory for securityfs" : NULL;
 }
 
+/* tests/system/init loads it. */
+static const char *apparmor_profile(void)
+{
+	FILE *file = fopen("/sys/kernel/security/apparmor/profiles", "re");
+	char line[512];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strncmp(line, "errpipe-test ", strlen("errpipe-test ")) == 0;
+	if (file)
+		fclose(file);
+	return found ? NULL : NO_ERRNO("AppArmor does not have the profile of the tests");
+}
+
+/* Without a policy, SELinux knows only the names of its initial contexts (security/selinux/include/initial_sid_to_string.h). */
+static const char *selinux_without_policy(void)
+{
+	int fd = open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, "unlabeled", strlen("unlabeled")) < 0 ? "SELinux is off, or has a policy" : NULL;
+}
+
 static const struct {
 	const char *name;
 	const char *(*attempt)(void);
@@ -370,6 +393,7 @@ static const struct {
 	{ "32-bit-programs", programs_of_32_bits },
 	{ "access-lists", access_lists },
 	{ "any-credentials", any_credentials },
+	{ "apparmor-profile", apparmor_profile },
 	{ "binfmt-misc", binfmt_misc },
 	{ "exec-check", exec_check },
 	{ "executable-seals", executable_seals },
@@ -386,6 +410,7 @@ static const struct {
 	{ "root", root },
 	{ "seccomp", seccomp },
 	{ "securityfs", securityfs },
+	{ "selinux-without-policy", selinux_without_policy },
 	{ "tracing", tracing },
 	{ "user-namespaces", user_namespaces },
 	{ "x86-64", x86_64 },

@@ -195,6 +195,40 @@ static void keyring(void)
 	must(syscall(SYS_keyctl, KEYCTL_JOIN, "of-a-setup"), "keyring");
 }
 
+static void label(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	must(fd, file);
+	must(write(fd, text, strlen(text)), text);
+	close(fd);
+}
+
+/* The profile of tests/system/apparmor, for the next exec. */
+static void profile(void)
+{
+	label("/proc/self/attr/apparmor/exec", "exec errpipe-test");
+}
+
+static void context(void)
+{
+	label("/proc/self/attr/exec", "unlabeled");
+}
+
+static void context_of_nobody(void)
+{
+	context();
+	become_nobody();
+	filter_and_no_new_privs();
+}
+
+static void profile_of_nobody(void)
+{
+	profile();
+	become_nobody();
+	filter_and_no_new_privs();
+}
+
 static void death(void)
 {
 	become_nobody();
@@ -294,6 +328,23 @@ static const struct equal equals_by_kernel[] = {
 	{ "keyring", keyring, { .set = ERRPIPE_SET_KEYRING, .keyring = "of-a-setup" } },
 };
 
+#define CONTEXT .label = "unlabeled", .label_kind = ERRPIPE_LABEL_SELINUX
+#define PROFILE .label = "errpipe-test", .label_kind = ERRPIPE_LABEL_APPARMOR
+
+static const struct equal equals_by_apparmor[] = {
+	{ "profile", profile, { PROFILE } },
+	{ "profile of nobody, with no_new_privs and a filter",
+	  profile_of_nobody,
+	  { AS_NOBODY, PROFILE, .no_new_privs = 1, .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+};
+
+static const struct equal equals_by_selinux[] = {
+	{ "context", context, { CONTEXT } },
+	{ "context of nobody, with no_new_privs and a filter",
+	  context_of_nobody,
+	  { AS_NOBODY, CONTEXT, .no_new_privs = 1, .seccomp = refuse_uname, .seccomp_length = COUNT(refuse_uname) } },
+};
+
 static char *read_all(int fd)
 {
 	enum { SIZE = 65536 };
@@ -377,11 +428,12 @@ static const uint32_t capable_of_chown[] = { 0x02000001, 1 << CHOWN, 0, 0, 0 };
 
 /* The script's interpreter is a copy, because the user of the test may not be allowed to reach the build. */
 static const char *const making[TARGETS] = {
-	[PLAIN] = "install -m 0755 $dump $to",
-	[SET_ID] = "install -m 4755 $dump $to",
-	[CAPABLE] = "install -m 0755 $dump $to",
-	[SCRIPT] = "install -m 0755 $dump $to.dump && echo \"#!$to.dump\" >$to && chmod 0755 $to",
-	[UNREADABLE] = "install -m 0111 $dump $to",
+	[PLAIN] = "rm -f $to && cp $dump $to && chmod 0755 $to",
+	[SET_ID] = "rm -f $to && cp $dump $to && chmod 4755 $to",
+	[CAPABLE] = "rm -f $to && cp $dump $to && chmod 0755 $to",
+	[SCRIPT] = "rm -f $to.dump && cp $dump $to.dump && chmod 0755 $to.dump && echo \"#!$to.dump\" >$to && chmod "
+		   "0755 $to",
+	[UNREADABLE] = "rm -f $to && cp $dump $to && chmod 0111 $to",
 };
 
 static bool make_target(enum target target)
@@ -432,6 +484,45 @@ START_TEST(same_as_by_hand_by_the_kernel)
 }
 END_TEST
 
+START_TEST(same_as_by_hand_by_apparmor)
+{
+	NEEDS("apparmor-profile");
+	assert_same(&equals_by_apparmor[_i / TARGETS], _i % TARGETS);
+}
+END_TEST
+
+START_TEST(same_as_by_hand_by_selinux)
+{
+	NEEDS("selinux-without-policy");
+	assert_same(&equals_by_selinux[_i / TARGETS], _i % TARGETS);
+}
+END_TEST
+
+static int prepare_profile(void *data, unsigned *step)
+{
+	(void)data;
+	(void)step;
+	profile();
+	return 0;
+}
+
+/* The stub gets the profile, which does not allow the exec of the target. */
+START_TEST(a_profile_that_is_spent_on_the_stub)
+{
+	const struct errpipe_spawn spawn = { .stub = errpipe_stub(),
+					     .flags = ERRPIPE_STUB_ONLY,
+					     .prepare = prepare_profile };
+	struct errpipe_report report;
+
+	NEEDS("apparmor-profile");
+	ck_assert(make_target(PLAIN));
+	report = run_plain(&spawn, target_path(PLAIN));
+	ck_assert_int_eq(report.verdict, ERRPIPE_EXEC_FAILED);
+	ck_assert_int_eq(report.error, EACCES);
+	close(spawn.stub);
+}
+END_TEST
+
 /* --- targets that cannot be executed ----------------------------------------------------------------- */
 
 static const struct unusable {
@@ -440,8 +531,8 @@ static const struct unusable {
 	bool only_for_others; /* the user of the test can execute it, another user cannot */
 } unusable[] = {
 	{ "true", ENOENT, false },
-	{ "install -m 0644 $dump $to", EACCES, false },
-	{ "install -m 0700 $dump $to", EACCES, true },
+	{ "rm -f $to && cp $dump $to && chmod 0644 $to", EACCES, false },
+	{ "rm -f $to && cp $dump $to && chmod 0700 $to", EACCES, true },
 	{ "echo '#!/nowhere' >$to && chmod 0755 $to", ENOENT, false },
 };
 enum { UNUSABLE = COUNT(unusable) };
@@ -1202,6 +1293,9 @@ static Suite *setup_suite(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, same_as_by_hand, 0, COUNT(equals) * TARGETS);
 	tcase_add_loop_test(tc, same_as_by_hand_by_the_kernel, 0, COUNT(equals_by_kernel) * TARGETS);
+	tcase_add_loop_test(tc, same_as_by_hand_by_apparmor, 0, COUNT(equals_by_apparmor) * TARGETS);
+	tcase_add_loop_test(tc, same_as_by_hand_by_selinux, 0, COUNT(equals_by_selinux) * TARGETS);
+	tcase_add_test(tc, a_profile_that_is_spent_on_the_stub);
 	tcase_add_loop_test(tc, a_target_that_cannot_be_executed, 0, COUNT(equals) * UNUSABLE);
 	tcase_add_loop_test(tc, a_target_that_cannot_be_executed_by_the_kernel, 0,
 			    COUNT(equals_by_kernel) * UNUSABLE);
