@@ -431,8 +431,7 @@ static const char *const making[TARGETS] = {
 	[PLAIN] = "rm -f $to && cp $dump $to && chmod 0755 $to",
 	[SET_ID] = "rm -f $to && cp $dump $to && chmod 4755 $to",
 	[CAPABLE] = "rm -f $to && cp $dump $to && chmod 0755 $to",
-	[SCRIPT] = "rm -f $to.dump && cp $dump $to.dump && chmod 0755 $to.dump && echo \"#!$to.dump\" >$to && chmod "
-		   "0755 $to",
+	[SCRIPT] = "i=$to.dump; rm -f $i && cp $dump $i && chmod 0755 $i && echo \"#!$i\" >$to && chmod 0755 $to",
 	[UNREADABLE] = "rm -f $to && cp $dump $to && chmod 0111 $to",
 };
 
