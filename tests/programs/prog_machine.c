@@ -364,26 +364,25 @@ static const char *securityfs(void)
 	return access("/sys/kernel/security", F_OK) < 0 ? "/sys has no directory for securityfs" : NULL;
 }
 
+static bool takes_label(const char *file, const char *label)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, label, strlen(label)) == (ssize_t)strlen(label);
+}
+
 /* tests/system/init loads it. */
 static const char *apparmor_profile(void)
 {
-	FILE *file = fopen("/sys/kernel/security/apparmor/profiles", "re");
-	char line[512];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strncmp(line, "errpipe-test ", strlen("errpipe-test ")) == 0;
-	if (file)
-		fclose(file);
-	return found ? NULL : NO_ERRNO("AppArmor does not have the profile of the tests");
+	return takes_label("/proc/thread-self/attr/apparmor/exec", "exec errpipe-test")
+		       ? NULL
+		       : "AppArmor is off, or does not have the profile of the tests";
 }
 
 /* Without a policy, SELinux knows only the names of its initial contexts (security/selinux/include/initial_sid_to_string.h). */
 static const char *selinux_without_policy(void)
 {
-	int fd = open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, "unlabeled", strlen("unlabeled")) < 0 ? "SELinux is off, or has a policy" : NULL;
+	return takes_label("/proc/thread-self/attr/exec", "unlabeled") ? NULL : "SELinux is off, or has a policy";
 }
 
 static const struct {
