@@ -451,8 +451,10 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_FROM_SYSTEM,   /* another system, such as FreeBSD */
 	ERRPIPE_DETAIL_FROM_ANDROID,
 	ERRPIPE_DETAIL_FROM_LSB,
-	ERRPIPE_DETAIL_LOADER_BLANK, /* object is the loader; its name in the program ends in a blank */
-	ERRPIPE_DETAIL_EMULATED,     /* an emulator runs the program, and looks for the loader in the same root */
+	ERRPIPE_DETAIL_LOADER_ELSEWHERE, /* object is a loader of the same C library */
+	ERRPIPE_DETAIL_LOADER_UNMERGED,	 /* object is the loader; a symbolic link that led to it is missing */
+	ERRPIPE_DETAIL_LOADER_BLANK,	 /* object is the loader; its name in the program ends in a blank */
+	ERRPIPE_DETAIL_EMULATED,	 /* an emulator runs the program, and looks for the loader in the same root */
 
 	/* LIBRARY_MISSING. Without a detail: it was not found anywhere. */
 	ERRPIPE_DETAIL_NOT_IN_CACHE,  /* available is in a directory of ld.so.conf, but ldconfig has not run since */

@@ -559,6 +559,10 @@ static const struct {
 	{ "/opt/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_LIBC,
 	  "/lib/ld-musl-x86_64.so.1",
 	  "needs glibc, but the image has musl: \"/opt/ld-linux-x86-64.so.2\" does not exist" },
+	{ "/opt/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "lib64/ld-linux-x86-64.so.2", ERRPIPE_CAUSE_LOADER_MISSING,
+	  "/lib64/ld-linux-x86-64.so.2", "patchelf --set-interpreter /lib64/ld-linux-x86-64.so.2" },
+	{ "/lib64/ld-linux-x86-64.so.2", EM_X86_64, 2, 1, "usr/lib64/ld-linux-x86-64.so.2",
+	  ERRPIPE_CAUSE_LOADER_MISSING, "/usr/lib64/ld-linux-x86-64.so.2", "a symlink into /usr again" },
 	/* A loader for another machine does not count. */
 	{ "/lib/ld-linux.so.2", EM_386, 1, 1, "lib/ld-musl-x86_64.so.1", ERRPIPE_CAUSE_LOADER_OF_OTHER_ABI,
 	  "libc6:i386", "on Debian: dpkg --add-architecture i386, then install libc6:i386" },
@@ -606,6 +610,8 @@ START_TEST(a_loader_that_is_missing)
 	mkdir(path_of("root"), 0755);
 	mkdir(path_of("root/lib"), 0755);
 	mkdir(path_of("root/lib64"), 0755);
+	mkdir(path_of("root/usr"), 0755);
+	mkdir(path_of("root/usr/lib64"), 0755);
 	c.root = open(path_of("root"), O_PATH | O_CLOEXEC);
 	ck_assert_int_ge(c.root, 0);
 	c.steps = 1000;

@@ -434,7 +434,7 @@ void ep_find_handler(const char *path, const struct ep_head *head, struct ep_han
 const char *ep_find_configured(struct ep_check *c, const struct ep_head *head);
 
 /* libc.c: a C library's loader, by its path. */
-enum ep_libc { EP_GLIBC, EP_MUSL, EP_UCLIBC, EP_BIONIC };
+enum ep_libc { EP_GLIBC, EP_MUSL, EP_UCLIBC, EP_BIONIC, EP_NO_LIBC };
 
 struct ep_loader {
 	const char *architecture, *path;

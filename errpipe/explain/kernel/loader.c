@@ -31,6 +31,31 @@ const struct ep_loader *ep_find_other_loader(struct ep_check *c, const char *arc
 	return loader;
 }
 
+static bool there_is(struct ep_check *c, enum errpipe_detail detail, const char *loader)
+{
+	ep_finding_refine(
+		c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LOADER_MISSING, .detail = detail, .object = loader });
+	return true;
+}
+
+/* With a merged /usr, "/lib64" is a symbolic link, which copies and archives lose. Otherwise the program has a path of elsewhere. */
+static bool refine_to_own_libc(struct ep_check *c, const char *path, const char *architecture)
+{
+	const struct ep_loader *loader = NULL;
+	const char *merged = ep_keep(c, "/usr%s", path);
+	enum ep_libc libc;
+
+	if (ep_known_loader(path, architecture) && ep_exists(c, merged))
+		return there_is(c, ERRPIPE_DETAIL_LOADER_UNMERGED, merged);
+	if (!ep_libc_of(path, &libc))
+		return false;
+	while ((loader = ep_next_loader(loader, architecture, EP_NO_LIBC))) {
+		if (loader->libc == libc && strcmp(loader->path, path) != 0 && ep_exists(c, loader->path))
+			return there_is(c, ERRPIPE_DETAIL_LOADER_ELSEWHERE, loader->path);
+	}
+	return false;
+}
+
 static bool refine_to_other_libc(struct ep_check *c, const char *path, const char *architecture)
 {
 	const struct ep_loader *other;
@@ -81,12 +106,7 @@ static bool refine_to_blank(struct ep_check *c, const char *path)
 	while (end && strchr(" \t\r\n", path[end - 1]))
 		end--;
 	loader = ep_keep(c, "%.*s", (int)end, path);
-	if (end == length || !ep_exists(c, loader))
-		return false;
-	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_LOADER_MISSING,
-						  .detail = ERRPIPE_DETAIL_LOADER_BLANK,
-						  .object = loader });
-	return true;
+	return end < length && ep_exists(c, loader) && there_is(c, ERRPIPE_DETAIL_LOADER_BLANK, loader);
 }
 
 void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, const struct errpipe_link *program)
@@ -97,7 +117,8 @@ void ep_loader_missing(struct ep_check *c, const struct errpipe_link *link, cons
 	if (refine_to_blank(c, link->path))
 		return;
 	missing.detail = ep_loader_origin(link->path, &missing.object);
-	if (!missing.detail && refine_to_other_libc(c, link->path, program->architecture))
+	if (!missing.detail && (refine_to_own_libc(c, link->path, program->architecture) ||
+				refine_to_other_libc(c, link->path, program->architecture)))
 		return;
 	if (!missing.detail && loader && is_nixos(c))
 		missing.detail = ERRPIPE_DETAIL_ON_NIXOS;
