@@ -417,6 +417,7 @@ enum errpipe_detail {
 	ERRPIPE_DETAIL_NO_HEADERS,
 	ERRPIPE_DETAIL_MANY_HEADERS,  /* there are number; they do not fit in limit bytes */
 	ERRPIPE_DETAIL_RETURNS_ADDED, /* each line feed has become a carriage return and a line feed */
+	ERRPIPE_DETAIL_WIDENED,	      /* each byte has become two, as UTF-16 */
 	ERRPIPE_DETAIL_NO_UTF_8,      /* bytes that are not UTF-8 have been replaced */
 	ERRPIPE_DETAIL_HEADERS_MISPLACED,
 
@@ -572,6 +573,7 @@ enum errpipe_detail {
 
 	/* NOT_EXPANDED. 0: by a shell. */
 	ERRPIPE_DETAIL_KUBERNETES,	    /* $(NAME) */
+	ERRPIPE_DETAIL_DOUBLED_DOLLAR,	    /* $$NAME */
 	ERRPIPE_DETAIL_WINDOWS_VARIABLE,    /* %NAME% */
 	ERRPIPE_DETAIL_POWERSHELL_VARIABLE, /* $env:NAME */
 	ERRPIPE_DETAIL_TEMPLATE,	    /* {{ ... }}, @NAME@ */
@@ -601,6 +603,12 @@ enum errpipe_detail {
 
 	/* NOEXEC_MOUNT: a mount of the question. */
 	ERRPIPE_DETAIL_CONFIGURED_MOUNT,
+
+	/* UTF_16: it is that instead. */
+	ERRPIPE_DETAIL_UTF_32,
+
+	/* FILE_AS_DIRECTORY: subject has the text object, which names something that exists. */
+	ERRPIPE_DETAIL_LINK_AS_TEXT,
 
 	/* NOT_A_ROOT */
 	ERRPIPE_DETAIL_ROOT_LAYOUT,  /* the layout of an OCI image */
@@ -811,7 +819,8 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_PGP_MESSAGE,
 	ERRPIPE_CONTENT_SSH_KEY,
 	ERRPIPE_CONTENT_DOCUMENT, /* PDF and the like */
-	ERRPIPE_CONTENT_PEM,	  /* a key or a certificate. No part of it is ever quoted. */
+	ERRPIPE_CONTENT_LIBTOOL_LIBRARY,
+	ERRPIPE_CONTENT_PEM, /* a key or a certificate. No part of it is ever quoted. */
 	ERRPIPE_CONTENT_GIT_CRYPT,
 	ERRPIPE_CONTENT_STATIC_LIBRARY,
 	ERRPIPE_CONTENT_GO_PACKAGE,
@@ -833,6 +842,10 @@ enum errpipe_content {
 	ERRPIPE_CONTENT_PICTURE,
 	ERRPIPE_CONTENT_WINDOWS_SHORTCUT,
 	ERRPIPE_CONTENT_WINDOWS_INSTALLER,
+	ERRPIPE_CONTENT_DOTNET,
+	ERRPIPE_CONTENT_EFI_PROGRAM,
+	ERRPIPE_CONTENT_LINUX_KERNEL,
+	ERRPIPE_CONTENT_DEVICE_CODE,
 	ERRPIPE_CONTENT_NUL_BYTES
 };
 

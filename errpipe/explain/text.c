@@ -489,6 +489,7 @@ static const char *text_of(const struct errpipe_explanation *ex, const char *key
 		{ "unmarked", ex->detail ? NULL : path_at(ex, ex->broken) },
 		{ "interpreter-cut", ex->detail == ERRPIPE_DETAIL_QUOTED_NAME ? NULL : ex->subject },
 		{ "marked", ex->detail == ERRPIPE_DETAIL_MARK_AND_RETURNS ? NULL : path_at(ex, ex->broken) },
+		{ "followed", ex->detail ? NULL : ex->subject },
 		{ "nested", ex->detail ? NULL : path_at(ex, parent_of(ex, ex->broken)) },
 		{ "any-program", when(!naming_script(ex) && !ex->object) },
 		{ "named-in", ex->detail ? NULL : path_at(ex, parent_of(ex, ex->broken)) },

@@ -1641,6 +1641,34 @@ START_TEST(a_root_that_is_none)
 }
 END_TEST
 
+/* "/bin" of a root that was unpacked without symbolic links. */
+START_TEST(a_link_as_text)
+{
+	static const struct {
+		const char *text, *target;
+	} tries[] = {
+		{ "dir", "dir" },    { "/dir", "/dir" }, { "./at/../dir", NULL },
+		{ "nowhere", NULL }, { "dir ", NULL },	 { "", NULL },
+	};
+	struct errpipe_question question = { .root = root, .root_name = "img", .path = "/bin/prog" };
+
+	for (size_t i = 0; i < COUNT(tries); i++) {
+		int fd = openat(root, "bin", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+		ck_assert_int_eq(write(fd, tries[i].text, strlen(tries[i].text)), strlen(tries[i].text));
+		close(fd);
+		ck_assert_int_eq(errpipe_explain(&ex, &question), 0);
+		ck_assert_int_eq(ex.cause, ERRPIPE_CAUSE_FILE_AS_DIRECTORY);
+		ck_assert_int_eq(ex.detail, tries[i].target ? ERRPIPE_DETAIL_LINK_AS_TEXT : ERRPIPE_DETAIL_NONE);
+		if (tries[i].target)
+			ck_assert_str_eq(ex.object, tries[i].target);
+		assert_said(&ex,
+			    tries[i].target ? "make it a symlink again: ln -sfn " : "nothing may follow \"/bin\"");
+	}
+	unlinkat(root, "bin", 0);
+}
+END_TEST
+
 /* Runtimes treat such a mount in different ways. */
 START_TEST(a_mount_on_the_root)
 {
@@ -2206,6 +2234,7 @@ static Suite *path_suite(void)
 	tcase_add_test(tcase, a_mount_on_a_mount);
 	tcase_add_test(tcase, paths_of_the_caller);
 	tcase_add_test(tcase, a_mount_on_the_root);
+	tcase_add_test(tcase, a_link_as_text);
 	tcase_add_loop_test(tcase, a_root_that_is_none, 0, COUNT(roots));
 	tcase_add_test(tcase, noexec_mounts_that_are_not_there_yet);
 	tcase_add_test(tcase, mounts_behind_symlinks);

@@ -206,6 +206,42 @@ enum errpipe_content ep_data_content(int fd, const struct ep_head *head)
 	return is_ext(fd) ? ERRPIPE_CONTENT_DISK_IMAGE : ERRPIPE_CONTENT_UNKNOWN;
 }
 
+/* --- PE ------------------------------------------------------------------------------------------- */
+
+static bool has_bytes(int fd, uint64_t at, const char *bytes, size_t size)
+{
+	char read[8];
+
+	return ep_pread(fd, read, size, at) == (ssize_t)size && memcmp(read, bytes, size) == 0;
+}
+
+/*
+ * The boot protocol of x86, and the image header of arm64 (Documentation/arch/x86/boot.rst and arm64/booting.rst in the kernel's
+ * sources). Otherwise the subsystem, and the directory of the runtime header (PE format, in Microsoft's documentation).
+ */
+enum errpipe_content ep_windows_content(int fd)
+{
+	enum { OFFSET = 0x3c, OPTIONAL = 24, SUBSYSTEM = 68, EFI_FIRST = 10, EFI_LAST = 13, IS_64 = 0x20b };
+	enum { DIRECTORIES_32 = 96, DIRECTORIES_64 = 112, RUNTIME = 14 * 8 };
+	char bytes[OPTIONAL + DIRECTORIES_64 + RUNTIME + 4], offset[4];
+	struct ep_span span = { bytes, sizeof(bytes) }, header;
+	uint32_t subsystem, at;
+
+	if (has_bytes(fd, 0x202, "HdrS", 4) || has_bytes(fd, 0x38, "ARM\x64", 4))
+		return ERRPIPE_CONTENT_LINUX_KERNEL;
+	if (ep_pread(fd, offset, sizeof(offset), OFFSET) != sizeof(offset))
+		return ERRPIPE_CONTENT_UNKNOWN;
+	at = little((struct ep_span){ offset, sizeof(offset) }, 0, sizeof(offset));
+	if (ep_pread(fd, bytes, sizeof(bytes), at) != sizeof(bytes) || memcmp(bytes, "PE\0\0", 4) != 0)
+		return ERRPIPE_CONTENT_UNKNOWN;
+	header = ep_after(span, OPTIONAL);
+	subsystem = little(header, SUBSYSTEM, 2);
+	if (subsystem >= EFI_FIRST && subsystem <= EFI_LAST)
+		return ERRPIPE_CONTENT_EFI_PROGRAM;
+	at = (little(header, 0, 2) == IS_64 ? DIRECTORIES_64 : DIRECTORIES_32) + RUNTIME;
+	return little(header, at, 4) ? ERRPIPE_CONTENT_DOTNET : ERRPIPE_CONTENT_UNKNOWN;
+}
+
 /* --- bytes that were never written --------------------------------------------------------------- */
 
 /* At most this many bytes are read. */

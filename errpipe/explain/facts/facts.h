@@ -318,6 +318,9 @@ const char *ep_not_in_option(const char *text, size_t length);
 /* typography.c: the character of ASCII that the first one, of that length, looks like; or its first byte itself. */
 char ep_ascii_of(const char *text, size_t *length);
 
+/* binary_kind.c: a file that begins like a Windows program, but is one that Windows does not run by itself. UNKNOWN: it is not. */
+enum errpipe_content ep_windows_content(int fd);
+
 /* binary_kind.c: what kind of archive, data, or relocatable ELF file it is; UNKNOWN: none that has a name of its own. */
 enum errpipe_content ep_archive_content(int fd, const struct ep_head *head, const struct errpipe_link *link);
 enum errpipe_content ep_data_content(int fd, const struct ep_head *head);

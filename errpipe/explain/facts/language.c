@@ -271,6 +271,32 @@ static bool is_puts(struct ep_span line)
 	return ep_starts(line, "puts ");
 }
 
+/* "set -gx NAME value": for sh these are options, and it has no such one. */
+static bool is_fish_scope(struct ep_span line)
+{
+	struct ep_span options = ep_after(line, strlen("set -"));
+	size_t length = ep_while(options, "gxlU");
+
+	return ep_starts(line, "set -") && length && ep_byte(options, length) == ' ' &&
+	       ep_is_name(ep_byte(options, length + 1)) && !(length == 1 && *options.at == 'x');
+}
+
+/* "set -x NAME value", which sh also takes. */
+static bool is_fish_export(struct ep_span line)
+{
+	return ep_starts(line, "set -x ") && ep_is_name(ep_byte(line, strlen("set -x ")));
+}
+
+static bool is_fish_function(struct ep_span line)
+{
+	return ep_starts(line, "function ") && !ep_holds(line, "(") && !ep_holds(line, "{");
+}
+
+static bool is_brace(struct ep_span line)
+{
+	return ep_equals(line, "{");
+}
+
 /* --- the signs together ------------------------------------------------------------------------- */
 
 /* Two are needed: from different kinds of lines, a line of a kind that no other language has, or one and the file's name. */
@@ -315,6 +341,11 @@ static const struct sign {
 	{ is_ruby_def, ERRPIPE_CONTENT_RUBY, 1 },
 	{ is_end, ERRPIPE_CONTENT_RUBY, 1 },
 	{ is_puts, ERRPIPE_CONTENT_RUBY, 1 },
+	{ is_fish_scope, ERRPIPE_CONTENT_FISH, 2 },
+	{ is_fish_export, ERRPIPE_CONTENT_FISH, 1 },
+	{ is_fish_function, ERRPIPE_CONTENT_FISH, 1 },
+	{ is_end, ERRPIPE_CONTENT_FISH, 1 },
+	{ is_brace, ERRPIPE_CONTENT_FISH, -2 },
 };
 
 static const struct {
@@ -328,7 +359,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-enum { LANGUAGES = ERRPIPE_CONTENT_RUBY + 1, LINES_MAX = 200 };
+enum { LANGUAGES = ERRPIPE_CONTENT_FISH + 1, LINES_MAX = 200 };
 
 /* Each kind of line counts once. The first lines count; those of a block are indented. */
 static void add_signs(struct ep_span text, int weight[LANGUAGES])

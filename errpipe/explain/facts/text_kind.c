@@ -656,12 +656,21 @@ static bool is_checksums(const struct ep_text *text)
 	return true;
 }
 
+/* libtool writes it with the first line "# libfoo.la - a libtool library file". */
+static bool is_libtool(const struct ep_text *text)
+{
+	struct ep_span line = line_of(text->all);
+
+	return ep_starts(line, "# ") && ep_holds(line, ".la - a libtool library file");
+}
+
 enum errpipe_content ep_text_content(const struct ep_text *text)
 {
 	static const struct {
 		bool (*is)(const struct ep_text *text);
 		enum errpipe_content content;
 	} kinds[] = {
+		{ is_libtool, ERRPIPE_CONTENT_LIBTOOL_LIBRARY },
 		{ is_annex_link, ERRPIPE_CONTENT_GIT_ANNEX_POINTER },
 		{ is_pem_with_words, ERRPIPE_CONTENT_PEM },
 		{ is_hex_dump, ERRPIPE_CONTENT_HEX_DUMP },

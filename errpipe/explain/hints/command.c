@@ -187,6 +187,8 @@ void ep_hint_command(struct ep_check *c)
 	ep_hint_directory(c);
 	if (link && ex->cause == ERRPIPE_CAUSE_NOT_A_FILE && !ex->detail && !ex->object)
 		ep_hint_instead(c, link);
+	if (link && ex->cause == ERRPIPE_CAUSE_FILE_AS_DIRECTORY)
+		ep_hint_file_as_directory(c);
 	if (link && ex->cause == ERRPIPE_CAUSE_DANGLING_LINK)
 		ep_hint_host_link(c);
 	if (!link || !is_missing(ex))

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The kind of a file that the kernel does not start. */
 #define _GNU_SOURCE
+#include <elf.h>
+#include <limits.h>
+#include <unistd.h>
+
 #include "explain/facts/span.h"
 #include "explain/hints/hints.h"
 
@@ -112,6 +116,36 @@ static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struc
 	set_content(c, link, ERRPIPE_CONTENT_LINK_AS_TEXT);
 	c->ex->object = ep_quote(c, link, text->all);
 	return true;
+}
+
+/* The same for a directory on the way: "usr/bin" in the place of "/bin". Its target exists, so it may be quoted. */
+void ep_hint_file_as_directory(struct ep_check *c)
+{
+	const char *subject = c->ex->subject;
+	int directory = subject ? (int)(ep_last_name(subject) - subject) : 0;
+	struct ep_text text = { .path = subject };
+	char bytes[PATH_MAX];
+	const char *target;
+	ssize_t n;
+	int fd;
+
+	if (!subject || (fd = ep_open_for_hint(c, subject)) < 0)
+		return;
+	n = ep_pread(fd, bytes, sizeof(bytes), 0);
+	close(fd);
+	text.whole = n >= 0 && n < (ssize_t)sizeof(bytes);
+	text.all = (struct ep_span){ bytes, n < 0 ? 0 : n };
+	if (!is_target(&text, ep_last_name(subject)))
+		return;
+	target = ep_keep(c, "%.*s", (int)text.all.size, bytes);
+	if (!ep_exists(c, *target == '/' ? target : ep_keep(c, "%.*s%s", directory, subject, target)))
+		return;
+	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_FILE_AS_DIRECTORY,
+						  .certainty = ERRPIPE_LIKELY,
+						  .detail = ERRPIPE_DETAIL_LINK_AS_TEXT,
+						  .subject = subject,
+						  .subject_here = ep_here(c, subject),
+						  .object = target });
 }
 
 /* A root without bash has another shell, which may know the same words: busybox. */
@@ -281,6 +315,32 @@ static bool hint_conversion(struct ep_check *c, const struct errpipe_link *link,
 	return detail;
 }
 
+/* Code that another program loads: for NVIDIA's and AMD's GPUs, for microcontrollers (elf.h). */
+static bool is_for_device(unsigned machine)
+{
+	static const unsigned machines[] = { EM_AVR, EM_MSP430, EM_8051, EM_CUDA, EM_AMDGPU };
+
+	for (size_t i = 0; i < sizeof(machines) / sizeof(*machines); i++) {
+		if (machines[i] == machine)
+			return true;
+	}
+	return false;
+}
+
+/* PowerShell's ">" does this to a program. */
+static void hint_wide(struct ep_check *c, const struct ep_text *text)
+{
+	static const char elf[] = "\xff\xfe\x7f\0E\0L\0F", utf_32[] = "\xff\xfe\0\0", utf_32_be[] = "\0\0\xfe\xff";
+	const struct ep_span all = text->all;
+
+	if (all.size >= sizeof(elf) && memcmp(all.at, elf, sizeof(elf)) == 0)
+		ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_BAD_PROGRAM_HEADERS,
+							  .detail = ERRPIPE_DETAIL_WIDENED });
+	else if (all.size >= 4 && (memcmp(all.at, utf_32, 4) == 0 || memcmp(all.at, utf_32_be, 4) == 0))
+		ep_finding_refine(
+			c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_UTF_16, .detail = ERRPIPE_DETAIL_UTF_32 });
+}
+
 static void hint_appimage(struct ep_check *c, struct errpipe_link *link, const struct ep_head *head)
 {
 	if (!ep_is_appimage(head))
@@ -321,6 +381,9 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 	case ERRPIPE_CAUSE_UNKNOWN_FORMAT:
 		hint_data(c, link, fd, head, &text);
 		break;
+	case ERRPIPE_CAUSE_WINDOWS_PROGRAM:
+		set_content(c, link, ep_windows_content(fd));
+		break;
 	case ERRPIPE_CAUSE_ARCHIVE:
 		set_content(c, link, ep_archive_content(fd, head, link));
 		break;
@@ -333,6 +396,11 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 		break;
 	case ERRPIPE_CAUSE_OTHER_ARCHITECTURE:
 		hint_appimage(c, link, head);
+		if (is_for_device(link->machine))
+			set_content(c, link, ERRPIPE_CONTENT_DEVICE_CODE);
+		break;
+	case ERRPIPE_CAUSE_UTF_16:
+		hint_wide(c, &text);
 		break;
 	case ERRPIPE_CAUSE_MACOS_PROGRAM:
 		ep_finding_refine(c, (struct ep_finding){

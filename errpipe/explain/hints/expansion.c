@@ -27,11 +27,13 @@ size_t ep_variable_length(const char *text)
 	return length;
 }
 
-/* $NAME, ${NAME}; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%; PowerShell's $env:NAME. */
+/* $NAME, ${NAME}; the same as compose files and makefiles write it; Kubernetes' $(NAME), which is a command for shells; Windows' %NAME%; PowerShell's $env:NAME. */
 static const struct notation {
 	const char *before, *after;
 	enum errpipe_detail detail;
 } notations[] = {
+	{ "$$", "", ERRPIPE_DETAIL_DOUBLED_DOLLAR },
+	{ "$${", "}", ERRPIPE_DETAIL_DOUBLED_DOLLAR },
 	{ "$env:", "", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },
 	{ "$Env:", "", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },
 	{ "${env:", "}", ERRPIPE_DETAIL_POWERSHELL_VARIABLE },

@@ -17,6 +17,9 @@ void ep_hint_content(struct ep_check *c, struct errpipe_link *link, int fd, cons
 /* content.c: the program may be for another system than Linux. */
 void ep_hint_system(struct ep_check *c);
 
+/* content.c: the path goes on after a file. Was that a symbolic link to a directory? */
+void ep_hint_file_as_directory(struct ep_check *c);
+
 /* content.c: does the #! line of the broken script, or of the broken interpreter, end too late or begin twice? */
 void ep_hint_line(struct ep_check *c);
 
