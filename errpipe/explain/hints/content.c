@@ -129,7 +129,8 @@ void ep_hint_file_as_directory(struct ep_check *c)
 	ssize_t n;
 	int fd;
 
-	if (!subject || (fd = ep_open_for_hint(c, subject)) < 0)
+	fd = subject ? ep_open_for_hint(c, subject) : -1;
+	if (fd < 0)
 		return;
 	n = ep_pread(fd, bytes, sizeof(bytes), 0);
 	close(fd);
