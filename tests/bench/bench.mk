@@ -49,6 +49,12 @@ $(O)/bench/c: tests/bench/c.c tests/bench/helper.h $(O)/liberrpipe.a
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $< $(O)/liberrpipe.a -lpthread
+# The program of the documentation.
+$(O)/bench/container: docs/embedding.md $(O)/liberrpipe.a
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -n '/^\/\* container\.c /,/^```$$/{/^```$$/d;p}' $< >$@.c
+	$(Q)$(BENCH_CC) -Wno-error -o $@ $@.c $(O)/liberrpipe.a
 $(O)/bench/go: tests/bench/go/main.go $(wildcard dmz/*.go)
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
@@ -61,7 +67,7 @@ $(O)/bench/rust: tests/bench/rust.rs
 	@mkdir -p $(@D)
 	$(Q)$(RUSTC) -O -o $@ $<
 
-bench-programs: $(BENCH_PLAIN) $(addprefix $(O)/bench/,target floor foreign dmz checker bench inspect c go python $(if $(RUSTC),rust))
+bench-programs: $(BENCH_PLAIN) $(addprefix $(O)/bench/,target floor foreign dmz checker bench inspect c container go python $(if $(RUSTC),rust))
 
 # In a fresh clone this takes ten minutes, with the set-up.
 bench:

@@ -26,7 +26,7 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-enum { PREFIX = 4, MEBIBYTE = 1 << 20 };
+enum { PREFIX = 4, PROGRAM = 6, MEBIBYTE = 1 << 20 };
 
 /* The program to start. Before argv there is room for PREFIX more arguments, for a chain of programs. */
 struct job {
@@ -44,7 +44,7 @@ struct row {
 	void (*start)(const struct row *row, const struct job *job, struct outcome *outcome);
 	void (*prepare)(struct row *row);
 	/* The program in between, if any: a file in our directory, or a command with its arguments. */
-	const char *program[PREFIX];
+	const char *program[PROGRAM];
 	int fd;
 };
 
@@ -335,24 +335,57 @@ static void after_clone(const struct row *row, const struct job *job, struct out
 	with_vfork(row, job, outcome);
 }
 
+static void run_command(char **argv, char **envp, struct outcome *outcome)
+{
+	pid_t pid = vfork();
+
+	if (pid < 0)
+		fail("vfork");
+	if (pid == 0) {
+		execve(argv[0], argv, envp);
+		_exit(125);
+	}
+	outcome->status = status_of(pid);
+}
+
 static void through_command(const struct row *row, const struct job *job, struct outcome *outcome)
 {
 	size_t count = 0;
 	char **argv;
-	pid_t pid;
 
 	while (count < PREFIX && row->program[count])
 		count++;
 	argv = job->argv - count;
 	memcpy(argv, row->program, count * sizeof(*argv));
-	pid = vfork();
-	if (pid < 0)
-		fail("vfork");
-	if (pid == 0) {
-		execve(argv[0], argv, job->envp);
-		_exit(125);
-	}
-	outcome->status = status_of(pid);
+	run_command(argv, job->envp, outcome);
+}
+
+/* The target is in the bundle that scripts/bench makes. */
+static void in_container(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	char *argv[PROGRAM + 1] = { NULL };
+
+	memcpy(argv, row->program, sizeof(row->program));
+	run_command(argv, job->envp, outcome);
+}
+
+static void with_posix_spawn_attributes(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	pid_t pid;
+
+	(void)row;
+	sigemptyset(&none);
+	sigfillset(&all);
+	if (posix_spawnattr_init(&attributes) != 0 || posix_spawnattr_setsigmask(&attributes, &none) != 0 ||
+	    posix_spawnattr_setsigdefault(&attributes, &all) != 0 ||
+	    posix_spawnattr_setflags(&attributes,
+				     POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) != 0)
+		fail("posix_spawnattr");
+	outcome->error = posix_spawn(&pid, job->path, NULL, &attributes, job->argv, job->envp);
+	outcome->status = outcome->error ? -1 : status_of(pid);
+	posix_spawnattr_destroy(&attributes);
 }
 
 /* clang-format off */
@@ -363,6 +396,10 @@ static struct row rows[] = {
 	{ "direct", with_spawn_direct, NULL, { NULL }, -1 },
 	{ "stub", with_spawn_stub, NULL, { NULL }, -1 },
 	{ "stub-ask", with_spawn_ask, NULL, { NULL }, -1 },
+	{ "posix_spawn-attributes", with_posix_spawn_attributes, NULL, { NULL }, -1 },
+	{ "container", in_container, NULL, { "container", "bundle/rootfs", "/target" }, -1 },
+	{ "crun", in_container, NULL, { "/usr/bin/crun", "--cgroup-manager=disabled", "run", "-b", "bundle", "crun" }, -1 },
+	{ "runc", in_container, NULL, { "/usr/sbin/runc", "run", "-b", "bundle", "runc" }, -1 },
 	{ "fork-changes", with_fork_and_changes, NULL, { NULL }, -1 },
 	{ "setup", with_setup, NULL, { NULL }, -1 },
 	{ "setup-made", with_setup_made, NULL, { NULL }, -1 },

@@ -35,5 +35,5 @@ def faster($peer; $words): ($failed | row($peer)) as $theirs | select($theirs !=
 		budget("the same, failed"; $failed | row("go/dmz").also; 1.5),
 		faster("go/exec"; "Go os/exec"), faster("python/subprocess"; "Python subprocess"), faster("rust/command"; "Rust Command")
 	],
-	started: $started, failed: $failed, between: $between, growth: $growth, series: $series, calls: $calls, programs: $programs
+	started: $started, failed: $failed, between: $between, containers: $containers, growth: $growth, series: $series, calls: $calls, programs: $programs
 }

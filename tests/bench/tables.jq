@@ -29,6 +29,11 @@ def name: $all.names[.row];
 "| --- | --- | --- |",
 (.between[] | select(.row != .ratio_to) | "| \(name) | \(.ratio | with_spread) | \(.us | shown(0)) |"),
 "",
+(select(.containers != []) |
+	"| a container | µs | to the first |",
+	"| --- | --- | --- |",
+	(.containers[] | "| \(name) | \(.us | shown(0)) | \(.ratio | with_spread) |"),
+	""),
 "| budget | at most | measured | |",
 "| --- | --- | --- | --- |",
 (.budgets[] | "| \(.what) | \(.limit) | \(.value | with_spread) | \(if .met then "met" else "**not met**" end)\(if .certain then "" else ", within the spread" end) |"),

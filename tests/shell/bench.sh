@@ -81,7 +81,7 @@ tables() {
 	echo '{ "cpu": "x", "cores": 2, "load": 0, "steal": 0 }' >machine
 	sed '/^#/d; s/ *; */;/g' "$bench/rows.txt" >words
 	echo 'another row' >absent
-	jq -n --slurpfile machine machine --slurpfile started started --slurpfile failed failed --argjson between '[]' --argjson growth '[]' --argjson series '[]' \
+	jq -n --slurpfile machine machine --slurpfile started started --slurpfile failed failed --argjson between '[]' --argjson containers '[]' --argjson growth '[]' --argjson series '[]' \
 		--argjson calls '[]' --argjson programs '[]' --rawfile absent absent --rawfile words words -f "$bench/combine.jq" >bench.json &&
 		jq -r -L "$bench" -f "$bench/tables.jq" bench.json >bench.md || return 1
 	sed '/^#/d; s/.*; *//' "$bench/rows.txt" >names
