@@ -422,7 +422,7 @@ func (s *start) launch() error {
 	return err
 }
 
-// Outcome returns nil if there is no report. If the context is done, it may have killed the child, and no program has started.
+// Outcome returns an error if the child reported a failure, or if the context killed it before it became the program.
 func (s *start) outcome() error {
 	pid := s.cmd.Process.Pid
 	if s.w != nil {

@@ -99,18 +99,8 @@ static void with_vfork(const struct row *row, const struct job *job, struct outc
 	outcome->error = error;
 }
 
-static void with_fork(const struct row *row, const struct job *job, struct outcome *outcome)
+static void unchanged(void)
 {
-	pid_t pid = fork();
-
-	(void)row;
-	if (pid < 0)
-		fail("fork");
-	if (pid == 0) {
-		execve(job->path, job->argv, job->envp);
-		_exit(127);
-	}
-	outcome->status = status_of(pid);
 }
 
 /* The changes of the setup, by hand. */
@@ -124,19 +114,30 @@ static void change_process(void)
 		_exit(127);
 }
 
-static void with_fork_and_changes(const struct row *row, const struct job *job, struct outcome *outcome)
+static void change_and_exec(void (*change)(void), const struct job *job, struct outcome *outcome)
 {
 	pid_t pid = fork();
 
-	(void)row;
 	if (pid < 0)
 		fail("fork");
 	if (pid == 0) {
-		change_process();
+		change();
 		execve(job->path, job->argv, job->envp);
 		_exit(127);
 	}
 	outcome->status = status_of(pid);
+}
+
+static void with_fork(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	(void)row;
+	change_and_exec(unchanged, job, outcome);
+}
+
+static void with_fork_and_changes(const struct row *row, const struct job *job, struct outcome *outcome)
+{
+	(void)row;
+	change_and_exec(change_process, job, outcome);
 }
 
 static void with_posix_spawn(const struct row *row, const struct job *job, struct outcome *outcome)

@@ -103,15 +103,19 @@ static bool is_distant(struct ep_span target)
 	return ep_starts(target, "../") && target.size > strlen("../");
 }
 
+/* Does the target of such a link exist? It is relative to the directory of the file. */
+static bool leads_somewhere(struct ep_check *c, const char *path, struct ep_span target)
+{
+	int directory = ep_byte(target, 0) == '/' ? 0 : (int)(ep_last_name(path) - path);
+
+	return ep_exists(c, ep_keep(c, "%.*s%.*s", directory, path, (int)target.size, target.at));
+}
+
 /* git does this without core.symlinks, and so do some programs that unpack zip archives. */
 static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struct ep_text *text)
 {
-	const char *name = ep_last_name(link->path);
-	int directory = ep_byte(text->all, 0) == '/' ? 0 : (int)(name - link->path);
-
-	if (!is_target(text, name) ||
-	    (!is_distant(text->all) &&
-	     !ep_exists(c, ep_keep(c, "%.*s%.*s", directory, link->path, (int)text->all.size, text->all.at))))
+	if (!is_target(text, ep_last_name(link->path)) ||
+	    (!is_distant(text->all) && !leads_somewhere(c, link->path, text->all)))
 		return false;
 	set_content(c, link, ERRPIPE_CONTENT_LINK_AS_TEXT);
 	c->ex->object = ep_quote(c, link, text->all);
@@ -122,10 +126,8 @@ static bool hint_link(struct ep_check *c, struct errpipe_link *link, const struc
 void ep_hint_file_as_directory(struct ep_check *c)
 {
 	const char *subject = c->ex->subject;
-	int directory = subject ? (int)(ep_last_name(subject) - subject) : 0;
 	struct ep_text text = { .path = subject };
 	char bytes[PATH_MAX];
-	const char *target;
 	ssize_t n;
 	int fd;
 
@@ -136,17 +138,14 @@ void ep_hint_file_as_directory(struct ep_check *c)
 	close(fd);
 	text.whole = n >= 0 && n < (ssize_t)sizeof(bytes);
 	text.all = (struct ep_span){ bytes, n < 0 ? 0 : n };
-	if (!is_target(&text, ep_last_name(subject)))
-		return;
-	target = ep_keep(c, "%.*s", (int)text.all.size, bytes);
-	if (!ep_exists(c, *target == '/' ? target : ep_keep(c, "%.*s%s", directory, subject, target)))
+	if (!is_target(&text, ep_last_name(subject)) || !leads_somewhere(c, subject, text.all))
 		return;
 	ep_finding_refine(c, (struct ep_finding){ .cause = ERRPIPE_CAUSE_FILE_AS_DIRECTORY,
 						  .certainty = ERRPIPE_LIKELY,
 						  .detail = ERRPIPE_DETAIL_LINK_AS_TEXT,
 						  .subject = subject,
 						  .subject_here = ep_here(c, subject),
-						  .object = target });
+						  .object = ep_keep(c, "%.*s", (int)text.all.size, bytes) });
 }
 
 /* A root without bash has another shell, which may know the same words: busybox. */
